@@ -1,0 +1,30 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import type { DB } from './database-types.ts';
+
+/** A connection, or a transaction: query functions take either as their first argument. */
+export type Database = Kysely<DB>;
+
+/** A pool with its Kysely face. `close` ends both. */
+export interface DatabasePool {
+  readonly db: Database;
+  readonly pool: pg.Pool;
+  close(): Promise<void>;
+}
+
+// A DATE is a day on a calendar, not an instant: as a JavaScript Date it would shift with the server's time zone.
+pg.types.setTypeParser(pg.types.builtins.DATE, (value) => value);
+
+/**
+ * Opens a pool. Nothing is connected until the first query.
+ *
+ * @param url `postgres://user:password@host:port/database`
+ * @param max most connections held at once
+ * @param onError hears of idle connections that the server dropped; the pool replaces them by itself
+ */
+export function openDatabase(url: string, max: number, onError: (error: Error) => void): DatabasePool {
+  const pool = new pg.Pool({ connectionString: url, max, connectionTimeoutMillis: 10_000 });
+  pool.on('error', onError);
+  const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
+  return { db, pool, close: () => db.destroy() };
+}

@@ -1,0 +1,89 @@
+import { sql } from 'kysely';
+import type { Database } from '../platform/database.ts';
+import type { MemberRole } from '../platform/database-types.ts';
+
+/**
+ * The few queries that cross tenants. They run on a pool of their own, under a role that may read what
+ * these functions need and write nothing but people. Nothing else in the product takes this pool.
+ */
+
+/** Who somebody is to Google. `sub` is the identity; the address and name can change. */
+export interface GoogleIdentity {
+  readonly issuer: string;
+  readonly sub: string;
+  readonly email: string;
+  readonly name: string;
+}
+
+/** Finds the person behind a Google identity, or makes one; keeps address and name up to date. Returns the person's id. */
+export async function rememberPerson(system: Database, identity: GoogleIdentity): Promise<string> {
+  const { id } = await system
+    .insertInto('people')
+    .values({ issuer: identity.issuer, google_sub: identity.sub, email: identity.email, name: identity.name })
+    .onConflict((conflict) =>
+      conflict.columns(['issuer', 'google_sub']).doUpdateSet({ email: identity.email, name: identity.name }),
+    )
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
+/** Name and address of a person, or undefined. */
+export function findPerson(system: Database, personId: string) {
+  return system.selectFrom('people').select(['id', 'email', 'name']).where('id', '=', personId).executeTakeFirst();
+}
+
+/** A membership as the tenant switcher shows it. */
+export interface Membership {
+  readonly tenantId: string;
+  readonly tenantName: string;
+  readonly memberId: string;
+  readonly role: MemberRole;
+}
+
+/** The tenants a person belongs to, by name. */
+export function membershipsOf(system: Database, personId: string): Promise<Membership[]> {
+  return system
+    .selectFrom('members')
+    .innerJoin('tenants', 'tenants.id', 'members.tenant_id')
+    .select(['tenants.id as tenantId', 'tenants.name as tenantName', 'members.id as memberId', 'members.role'])
+    .where('members.person_id', '=', personId)
+    .orderBy('tenants.name')
+    .execute();
+}
+
+/** Open invitations to an address, whatever its case. */
+export function invitationsFor(system: Database, email: string) {
+  return system
+    .selectFrom('invitations')
+    .select(['id', 'tenant_id as tenantId', 'role'])
+    .where(sql<string>`lower(email)`, '=', email.toLowerCase())
+    .where('accepted_at', 'is', null)
+    .execute();
+}
+
+/** How many tenants there are: zero means an empty installation. */
+export async function countTenants(system: Database): Promise<number> {
+  const { count } = await system
+    .selectFrom('tenants')
+    .select((eb) => eb.fn.countAll<string>().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+/**
+ * Deliveries that a dead worker left behind: queued or sending, untouched for a while. What to do with
+ * each is decided inside its tenant. Oldest first, at most `limit`.
+ *
+ * @param untouchedSince deliveries whose last move is older than this
+ */
+export function findForgottenDeliveries(system: Database, untouchedSince: Date, limit: number) {
+  return system
+    .selectFrom('deliveries')
+    .select(['id as deliveryId', 'tenant_id as tenantId', 'state'])
+    .where('state', 'in', ['queued', 'sending'])
+    .where('state_at', '<', untouchedSince)
+    .orderBy('state_at')
+    .limit(limit)
+    .execute();
+}

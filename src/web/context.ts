@@ -1,0 +1,27 @@
+import type { Logger } from 'pino';
+import type { PdfRenderer } from '../documents/pdf/render.ts';
+import type { GoogleApp } from '../google/app.ts';
+import type { Database } from '../platform/database.ts';
+import type { KeyRing } from '../platform/key-ring.ts';
+import type { Queue } from '../platform/queue.ts';
+
+/** Everything the pages need; built once by `main.ts`, or by a test. */
+export interface WebContext {
+  /** The app's pool; reach tenant data through `inTenant`. */
+  readonly db: Database;
+  /** The cross-tenant pool; only for functions of `src/tenants/system.ts`. */
+  readonly system: Database;
+  readonly google: GoogleApp;
+  readonly keys: KeyRing;
+  readonly queue: Queue;
+  readonly pdf: PdfRenderer;
+  readonly log: Logger;
+  /** Our own origin, e.g. `https://letterhead.example`, without a slash at the end. */
+  readonly publicUrl: string;
+  /** Signs session cookies; the first signs, the others are still accepted. */
+  readonly sessionSecrets: readonly string[];
+  /** How many proxies in front to believe, for the client's address and protocol. */
+  readonly trustProxy: number;
+  /** Where the mail of Local Google can be read, when it runs; shown in the layout. */
+  readonly localMailUrl?: string;
+}

@@ -1,0 +1,55 @@
+import path from 'node:path';
+import ejs from 'ejs';
+import type { Response } from 'express';
+import { formatDate, formatMoney } from '../documents/format.ts';
+import { icon } from './icon.ts';
+import { sentence, when } from './words.ts';
+
+const views = path.join(import.meta.dirname, '../../views');
+
+/** Which item of the navigation is lit. */
+export type Section =
+  | 'home'
+  | 'invoice'
+  | 'credit_note'
+  | 'quote'
+  | 'purchase_order'
+  | 'contacts'
+  | 'activity'
+  | 'settings'
+  | 'none';
+
+/** What every page says about itself; the rest of the locals belong to its view. */
+export interface PageLocals {
+  readonly title: string;
+  readonly section: Section;
+  readonly [local: string]: unknown;
+}
+
+/**
+ * Answers with a whole page: the view inside `views/layout/page.ejs`.
+ *
+ * Views also see `icon(name)`, `formatMoney`, `formatDate`, `when(date)` in the tenant's time zone, and
+ * the viewer (null in front of the sign-in).
+ *
+ * @param view path under `views/`, without `.ejs`
+ */
+export async function page(res: Response, view: string, locals: PageLocals): Promise<void> {
+  const shared = { ...helpers(res), ...res.app.locals, ...res.locals, ...locals };
+  const body = await renderView(view, shared);
+  res.type('html').send(await renderView('layout/page', { ...shared, body }));
+}
+
+/** Answers with a piece of a page, for htmx to put in place. */
+export async function fragment(res: Response, view: string, locals: Record<string, unknown>): Promise<void> {
+  res.type('html').send(await renderView(view, { ...helpers(res), ...res.app.locals, ...res.locals, ...locals }));
+}
+
+function helpers(res: Response) {
+  const timeZone = res.locals['viewer']?.tenant.timeZone ?? 'UTC';
+  return { viewer: null, icon, formatMoney, formatDate, sentence, when: (date: Date) => when(date, timeZone, new Date()) };
+}
+
+function renderView(view: string, locals: Record<string, unknown>): Promise<string> {
+  return ejs.renderFile(path.join(views, `${view}.ejs`), locals, { cache: process.env['NODE_ENV'] === 'production', root: views });
+}

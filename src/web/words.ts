@@ -1,0 +1,18 @@
+/**
+ * An instant for a person, in their company's time zone: `09:41` today, `Mon 09:41` within a week,
+ * `3 March` within the year, else `3 March 2025`.
+ */
+export function when(date: Date, timeZone: string, now: Date): string {
+  const format = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat('en-GB', { timeZone, ...options }).format(date);
+  const day = (instant: Date) => new Intl.DateTimeFormat('en-CA', { timeZone }).format(instant);
+  const time = { hour: '2-digit', minute: '2-digit' } as const;
+  if (day(date) === day(now)) return format(time);
+  if (Math.abs(now.getTime() - date.getTime()) < 6 * 86_400_000) return format({ weekday: 'short', ...time });
+  if (day(date).slice(0, 4) === day(now).slice(0, 4)) return format({ day: 'numeric', month: 'long' });
+  return format({ day: 'numeric', month: 'long', year: 'numeric' });
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export function sentence(items: readonly string[]): string {
+  return new Intl.ListFormat('en-GB', { type: 'conjunction' }).format(items);
+}
