@@ -1,0 +1,180 @@
+import type { DocumentContent, DocumentKind, Extra } from './document.ts';
+import { minorDigits } from './totals.ts';
+
+/** The words for each kind of record. `party` heads the other side's address. */
+export const kindWords: Record<DocumentKind, KindWords> = {
+  invoice: { title: 'Invoice', plural: 'Invoices', lower: 'invoice', party: 'Bill to', partyRole: 'Customer' },
+  credit_note: {
+    title: 'Credit note',
+    plural: 'Credit notes',
+    lower: 'credit note',
+    party: 'Credit to',
+    partyRole: 'Customer',
+  },
+  quote: { title: 'Quote', plural: 'Quotes', lower: 'quote', party: 'Prepared for', partyRole: 'Customer' },
+  purchase_order: {
+    title: 'Purchase order',
+    plural: 'Purchase orders',
+    lower: 'purchase order',
+    party: 'Supplier',
+    partyRole: 'Supplier',
+  },
+};
+
+/** See {@link kindWords}. */
+export interface KindWords {
+  readonly title: string;
+  readonly plural: string;
+  readonly lower: string;
+  readonly party: string;
+  readonly partyRole: string;
+}
+
+/**
+ * Money for people: `formatMoney('1482.60', 'EUR', 'en-IE')` → `€1,482.60`. Exact for any number of digits; at least
+ * the currency's own digits after the point, more where the amount has more (unit prices).
+ */
+export function formatMoney(amount: string, currency: string, locale: string): string {
+  return formatter(locale, { style: 'currency', currency, ...digits(amount, minorDigits(currency)) }).format(
+    numeric(amount),
+  );
+}
+
+/** The same without the currency's sign, for columns under a heading that names it: `1,482.60`. */
+export function formatAmount(amount: string, currency: string, locale: string): string {
+  return formatter(locale, digits(amount, minorDigits(currency))).format(numeric(amount));
+}
+
+/** A quantity or a percentage as it was written, grouped as people there write it: `1,000`, `2.5`. */
+export function formatNumber(decimal: string, locale: string): string {
+  return formatter(locale, { maximumFractionDigits: 10 }).format(numeric(decimal));
+}
+
+/** `formatPercent('25.0', 'en')` → `25%`. */
+export function formatPercent(percent: string, locale: string): string {
+  // The formatter multiplies by 100; shifting the text keeps it exact.
+  return formatter(locale, { style: 'percent', maximumFractionDigits: 10 }).format(numeric(`${percent}E-2`));
+}
+
+/** `formatDate('2026-12-05', 'en-IE')` → `5 December 2026`. */
+export function formatDate(date: string, locale: string): string {
+  const style = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'UTC' });
+  return style.format(new Date(`${date}T00:00:00Z`));
+}
+
+/** `formatCountry('IE', 'en')` → `Ireland`. An unknown code is shown as it is. */
+export function formatCountry(code: string, locale: string): string {
+  return new Intl.DisplayNames([locale], { type: 'region', fallback: 'code' }).of(code) ?? code;
+}
+
+/** The date that matters to the reader of this record, with its word; undefined where it has none. */
+export function keyDate(content: DocumentContent): { label: string; date: string } | undefined {
+  if (content.dueDate) return { label: 'Due', date: content.dueDate };
+  if (content.kind === 'purchase_order' && content.deliveryDate)
+    return { label: 'Delivery', date: content.deliveryDate };
+  if (content.validUntil) return { label: 'Valid until', date: content.validUntil };
+  if (content.deliveryDate) return { label: 'Delivery', date: content.deliveryDate };
+  return undefined;
+}
+
+/** What an extra says, in one line: `7300010000001 (scheme 0088)`. An embedded file is named, not spelled out. */
+export function extraText(extra: Extra): string {
+  const attributes = { ...extra.attributes };
+  const fileName = attributes['filename'];
+  if (attributes['mimeCode']) {
+    const bytes = Math.floor((extra.value.replace(/\s/g, '').length * 3) / 4);
+    return `${fileName ?? 'file'} (${attributes['mimeCode']}, ${bytes.toLocaleString('en')} bytes)`;
+  }
+  const notes = Object.entries(attributes).map(([name, value]) => `${attributeWords[name] ?? name} ${value}`);
+  return notes.length > 0 ? `${extra.value} (${notes.join(', ')})` : extra.value;
+}
+
+const attributeWords: Record<string, string> = {
+  schemeID: 'scheme',
+  schemeVersionID: 'scheme version',
+  schemeDataURI: 'scheme at',
+  listID: 'list',
+  currencyID: 'in',
+  unitCode: 'unit',
+  unitCodeListID: 'unit list',
+};
+
+/** UN/ECE Recommendation 20 and 21 codes that people meet, in words. */
+const unitNames: Record<string, string> = {
+  C62: '',
+  EA: '',
+  H87: 'pcs',
+  NAR: '',
+  ZZ: '',
+  XPP: 'pcs',
+  PCE: 'pcs',
+  HUR: 'h',
+  MIN: 'min',
+  SEC: 's',
+  DAY: 'days',
+  WEE: 'weeks',
+  MON: 'months',
+  ANN: 'years',
+  LS: 'lump sum',
+  KGM: 'kg',
+  GRM: 'g',
+  MGM: 'mg',
+  TNE: 't',
+  LBR: 'lb',
+  LTR: 'l',
+  MLT: 'ml',
+  CLT: 'cl',
+  HLT: 'hl',
+  MTR: 'm',
+  CMT: 'cm',
+  MMT: 'mm',
+  KMT: 'km',
+  MTK: 'm²',
+  CMK: 'cm²',
+  MTQ: 'm³',
+  KWH: 'kWh',
+  KWT: 'kW',
+  SET: 'sets',
+  PR: 'pairs',
+  DZN: 'dozen',
+  XBX: 'boxes',
+  BX: 'boxes',
+  XCT: 'cartons',
+  CT: 'cartons',
+  XPK: 'packs',
+  PK: 'packs',
+  XBG: 'bags',
+  BG: 'bags',
+  XBO: 'bottles',
+  XPX: 'pallets',
+  PF: 'pallets',
+  RO: 'rolls',
+  XRO: 'rolls',
+};
+
+/** A line's unit in words: a known code becomes its word ("one" and "each" become nothing), anything else stays. */
+export function unitName(unit: string | undefined): string {
+  return unit === undefined ? '' : (unitNames[unit] ?? unit);
+}
+
+const formatters = new Map<string, Intl.NumberFormat>();
+
+function formatter(locale: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  const key = `${locale}|${JSON.stringify(options)}`;
+  const known = formatters.get(key);
+  if (known) return known;
+  const made = new Intl.NumberFormat(locale, options);
+  formatters.set(key, made);
+  return made;
+}
+
+function digits(amount: string, least: number): { minimumFractionDigits: number; maximumFractionDigits: number } {
+  const written = amount.replace(/0+$/, '').split('.')[1]?.length ?? 0;
+  const wanted = amount.includes('.') ? Math.max(least, written) : least;
+  return { minimumFractionDigits: wanted, maximumFractionDigits: wanted };
+}
+
+/** Intl formats decimal strings exactly; its type wants to be told that this is one. */
+function numeric(decimal: string): Intl.StringNumericLiteral {
+  return decimal as Intl.StringNumericLiteral;
+}

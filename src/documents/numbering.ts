@@ -1,0 +1,48 @@
+import { sql } from 'kysely';
+import type { Database } from '../platform/database.ts';
+import type { DocumentKind } from './document.ts';
+
+const prefixes: Record<DocumentKind, string> = { invoice: 'INV', credit_note: 'CN', quote: 'Q', purchase_order: 'PO' };
+
+/** `numberOf('invoice', 2026, 42)` → `INV-2026-0042`. */
+export function numberOf(kind: DocumentKind, year: number, sequence: number): string {
+  return `${prefixes[kind]}-${year}-${String(sequence).padStart(4, '0')}`;
+}
+
+/**
+ * Takes the tenant's next number for a kind, in the year that it is where the tenant is. Gapless: the counter's row
+ * stays locked until the transaction ends, and a rollback gives the number back. A number somebody has typed by hand
+ * is stepped over.
+ *
+ * @param db a transaction inside the tenant
+ */
+export async function nextNumber(db: Database, tenantId: string, kind: DocumentKind): Promise<string> {
+  for (;;) {
+    const { year, sequence } = await db
+      .insertInto('document_numbers')
+      .values((eb) => ({
+        tenant_id: tenantId,
+        kind,
+        year: eb
+          .selectFrom('tenants')
+          .where('id', '=', tenantId)
+          .select(sql<number>`extract(year from now() at time zone time_zone)::int`.as('year')),
+        next: 2,
+      }))
+      .onConflict((conflict) =>
+        conflict.columns(['tenant_id', 'kind', 'year']).doUpdateSet({ next: sql<number>`document_numbers.next + 1` }),
+      )
+      .returning(['year', sql<number>`next - 1`.as('sequence')])
+      .executeTakeFirstOrThrow();
+    const number = numberOf(kind, year, sequence);
+    const taken = await db
+      .selectFrom('documents')
+      .where('tenant_id', '=', tenantId)
+      .where('kind', '=', kind)
+      .where('number', '=', number)
+      .where('source', 'is', null)
+      .select('id')
+      .executeTakeFirst();
+    if (!taken) return number;
+  }
+}

@@ -1,0 +1,153 @@
+import { sql } from 'kysely';
+import type { Database } from '../platform/database.ts';
+import type { PartyDetails } from './document.ts';
+import { DocumentError } from './errors.ts';
+import { containing, type Page, type PageRequest, pageOf, pageSize, readCursor } from './paging.ts';
+
+/** A customer or supplier of a tenant. */
+export interface Party extends PartyDetails {
+  readonly id: string;
+  readonly updatedAt: Date;
+}
+
+/** One page of parties by name; `search` looks in name, contact and email. */
+export async function listParties(
+  db: Database,
+  tenantId: string,
+  request: PageRequest & { search?: string } = {},
+): Promise<Page<Party>> {
+  const limit = pageSize(request);
+  let query = db.selectFrom('parties').where('tenant_id', '=', tenantId).selectAll();
+  if (request.search) {
+    const pattern = containing(request.search);
+    query = query.where((eb) =>
+      eb.or([eb('name', 'ilike', pattern), eb('contact_name', 'ilike', pattern), eb('email', 'ilike', pattern)]),
+    );
+  }
+  const after = readCursor(request.after);
+  if (after) query = query.where(sql<boolean>`(lower(name), id) > (${after[0]}, ${after[1]}::uuid)`);
+  const rows = await query
+    .orderBy(sql`lower(name)`)
+    .orderBy('id')
+    .limit(limit + 1)
+    .execute();
+  // The database's own lower(): JavaScript's differs for some letters, and the cursor is compared over there.
+  return pageOf(rows.map(toParty), limit, async (last) => {
+    const { key } = await db
+      .selectFrom('parties')
+      .where('id', '=', last.id)
+      .select(sql<string>`lower(name)`.as('key'))
+      .executeTakeFirstOrThrow();
+    return [key, last.id];
+  });
+}
+
+/** One party, or undefined where the tenant has none with that id. */
+export async function getParty(db: Database, tenantId: string, partyId: string): Promise<Party | undefined> {
+  const row = await db
+    .selectFrom('parties')
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', partyId)
+    .selectAll()
+    .executeTakeFirst();
+  return row && toParty(row);
+}
+
+/** Adds a party; its details must have passed `partyDetailsSchema`. */
+export async function createParty(db: Database, tenantId: string, details: PartyDetails): Promise<Party> {
+  const row = await db
+    .insertInto('parties')
+    .values({ tenant_id: tenantId, ...columnsOf(details) })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return toParty(row);
+}
+
+/** Replaces a party's details. Records keep what was printed on them. Throws `party_not_found`. */
+export async function updateParty(
+  db: Database,
+  tenantId: string,
+  partyId: string,
+  details: PartyDetails,
+): Promise<Party> {
+  const row = await db
+    .updateTable('parties')
+    .set({ ...columnsOf(details), updated_at: sql<Date>`now()` })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', partyId)
+    .returningAll()
+    .executeTakeFirst();
+  if (!row) throw new DocumentError('party_not_found', 'This contact does not exist any more. Choose another one.');
+  return toParty(row);
+}
+
+/**
+ * The party a record is for: the one with this name (upper and lower case alike) and no other tax id, else a new one.
+ * Two imports at the same moment agree on one party: they wait for each other per name.
+ *
+ * @param db a transaction inside the tenant
+ */
+export async function findOrCreateParty(db: Database, tenantId: string, details: PartyDetails): Promise<Party> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${tenantId} || lower(${details.name}), 0))`.execute(db);
+  let query = db
+    .selectFrom('parties')
+    .where('tenant_id', '=', tenantId)
+    .where(sql<boolean>`lower(name) = lower(${details.name})`)
+    .selectAll();
+  const taxId = details.taxId;
+  if (taxId !== undefined) {
+    query = query.where((eb) => eb.or([eb('tax_id', '=', taxId), eb('tax_id', 'is', null)]));
+  }
+  const row = await query.orderBy('tax_id').orderBy('created_at').orderBy('id').limit(1).executeTakeFirst();
+  return row ? toParty(row) : createParty(db, tenantId, details);
+}
+
+interface PartyRow {
+  id: string;
+  name: string;
+  contact_name: string | null;
+  email: string | null;
+  phone: string | null;
+  tax_id: string | null;
+  street: string | null;
+  extra_street: string | null;
+  city: string | null;
+  postal_code: string | null;
+  region: string | null;
+  country: string | null;
+  updated_at: Date;
+}
+
+function toParty(row: PartyRow): Party {
+  return {
+    id: row.id,
+    updatedAt: row.updated_at,
+    name: row.name,
+    contactName: row.contact_name ?? undefined,
+    email: row.email ?? undefined,
+    phone: row.phone ?? undefined,
+    taxId: row.tax_id ?? undefined,
+    street: row.street ?? undefined,
+    extraStreet: row.extra_street ?? undefined,
+    city: row.city ?? undefined,
+    postalCode: row.postal_code ?? undefined,
+    region: row.region ?? undefined,
+    country: row.country ?? undefined,
+  };
+}
+
+function columnsOf(details: PartyDetails) {
+  return {
+    name: details.name,
+    contact_name: details.contactName ?? null,
+    email: details.email ?? null,
+    phone: details.phone ?? null,
+    tax_id: details.taxId ?? null,
+    street: details.street ?? null,
+    extra_street: details.extraStreet ?? null,
+    city: details.city ?? null,
+    postal_code: details.postalCode ?? null,
+    region: details.region ?? null,
+    country: details.country ?? null,
+  };
+}

@@ -1,0 +1,364 @@
+import { type SelectQueryBuilder, sql } from 'kysely';
+import { z } from 'zod';
+import type { Database } from '../platform/database.ts';
+import type { DB } from '../platform/database-types.ts';
+import {
+  type DocumentContent,
+  type DocumentKind,
+  type DocumentStatus,
+  dateSchema,
+  documentContentSchema,
+} from './document.ts';
+import { DocumentError } from './errors.ts';
+import { nextNumber } from './numbering.ts';
+import { containing, type Page, type PageRequest, pageOf, pageSize, readCursor } from './paging.ts';
+import { findOrCreateParty } from './parties.ts';
+import { computeTotals } from './totals.ts';
+
+/** Where an imported record came from. */
+export const documentSourceSchema = z.object({
+  fileName: z.string(),
+  sha256: z.string(),
+  /** Such as `UBL 2.1 Invoice`. */
+  format: z.string(),
+  /** The sums as the file states them, by their UBL names. */
+  declared: z.record(z.string(), z.string()),
+});
+/** See {@link documentSourceSchema}. */
+export type DocumentSource = z.infer<typeof documentSourceSchema>;
+
+/** What a list shows of a record. */
+export interface DocumentSummary {
+  readonly id: string;
+  readonly kind: DocumentKind;
+  readonly number: string;
+  readonly status: DocumentStatus;
+  readonly partyId: string;
+  readonly partyName: string;
+  readonly issueDate: string;
+  readonly dueDate: string | undefined;
+  readonly currency: string;
+  /** A decimal string with the currency's digits. */
+  readonly payable: string;
+  readonly imported: boolean;
+  readonly updatedAt: Date;
+}
+
+/** A whole record. */
+export interface DocumentRecord extends DocumentSummary {
+  readonly content: DocumentContent;
+  readonly source: DocumentSource | undefined;
+  /** Goes up by one with every change; {@link updateDocument} wants the one that was read. */
+  readonly version: number;
+  readonly createdBy: string | undefined;
+  readonly createdAt: Date;
+}
+
+/** Content that may still be without a number: the next one is taken when it is stored. */
+export type DraftContent = Omit<DocumentContent, 'number'> & { readonly number?: string | undefined };
+
+/** What {@link createDocument} takes. */
+export interface NewDocument {
+  readonly content: DraftContent;
+  readonly status?: DocumentStatus | undefined;
+  /** Without it, the party is found by its name or made. */
+  readonly partyId?: string | undefined;
+  readonly memberId?: string | undefined;
+  readonly source?: DocumentSource | undefined;
+}
+
+/**
+ * Stores a record. Throws `number_taken` where another record written in Letterhead has its number, and
+ * `already_imported` where the same file was imported before; both name that record.
+ *
+ * @param db a transaction inside the tenant
+ */
+export async function createDocument(db: Database, tenantId: string, document: NewDocument): Promise<DocumentRecord> {
+  const source = document.source;
+  const number = document.content.number ?? (await nextNumber(db, tenantId, document.content.kind));
+  const content = documentContentSchema.parse({ ...document.content, number });
+  const partyId = document.partyId ?? (await findOrCreateParty(db, tenantId, content.party)).id;
+  const inserted = await db
+    .insertInto('documents')
+    .values({
+      tenant_id: tenantId,
+      party_id: partyId,
+      status: document.status ?? 'open',
+      created_by: document.memberId ?? null,
+      source: source ? JSON.stringify(source) : null,
+      source_sha256: source?.sha256 ?? null,
+      ...columnsOf(content),
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  if (!inserted) throw await inTheWay(db, tenantId, content, source);
+  return stored(db, tenantId, inserted.id);
+}
+
+/**
+ * Replaces a record's content, and its status where one is given. Throws `changed_meanwhile` where `version` is not
+ * the stored one, `number_taken`, `not_found`.
+ *
+ * @param db a transaction inside the tenant
+ */
+export async function updateDocument(
+  db: Database,
+  tenantId: string,
+  documentId: string,
+  change: {
+    readonly version: number;
+    readonly content: DocumentContent;
+    readonly status?: DocumentStatus | undefined;
+    readonly partyId?: string | undefined;
+  },
+): Promise<DocumentRecord> {
+  const content = documentContentSchema.parse(change.content);
+  const current = await db
+    .selectFrom('documents')
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', documentId)
+    .select(['version', 'source'])
+    .forUpdate()
+    .executeTakeFirst();
+  if (!current) throw new DocumentError('not_found', 'This record does not exist any more.');
+  if (current.version !== change.version) {
+    throw new DocumentError(
+      'changed_meanwhile',
+      'Somebody else has changed this record since you opened it. Open it again to see the change, then make yours.',
+      { documentId },
+    );
+  }
+  if (current.source === null) {
+    const other = await withNumber(db, tenantId, content);
+    if (other && other.id !== documentId) throw numberTaken(content, other.id);
+  }
+  const partyId = change.partyId ?? (await findOrCreateParty(db, tenantId, content.party)).id;
+  await db
+    .updateTable('documents')
+    .set({
+      ...columnsOf(content),
+      ...(change.status ? { status: change.status } : {}),
+      party_id: partyId,
+      version: change.version + 1,
+      updated_at: sql<Date>`now()`,
+    })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', documentId)
+    .execute();
+  return stored(db, tenantId, documentId);
+}
+
+/** Moves a record to another status and leaves the rest. Throws `not_found`. */
+export async function setDocumentStatus(
+  db: Database,
+  tenantId: string,
+  documentId: string,
+  status: DocumentStatus,
+): Promise<DocumentRecord> {
+  const { numUpdatedRows } = await db
+    .updateTable('documents')
+    .set({ status, version: sql<number>`version + 1`, updated_at: sql<Date>`now()` })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', documentId)
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n) throw new DocumentError('not_found', 'This record does not exist any more.');
+  return stored(db, tenantId, documentId);
+}
+
+/** One record, or undefined where the tenant has none with that id. */
+export async function getDocument(
+  db: Database,
+  tenantId: string,
+  documentId: string,
+): Promise<DocumentRecord | undefined> {
+  const row = await summaries(db, tenantId)
+    .where('documents.id', '=', documentId)
+    .select(['content', 'source as source_data', 'version', 'created_by', 'documents.created_at'])
+    .executeTakeFirst();
+  if (!row) return undefined;
+  return {
+    ...toSummary(row),
+    content: documentContentSchema.parse(row.content),
+    source: row.source_data === null ? undefined : documentSourceSchema.parse(row.source_data),
+    version: row.version,
+    createdBy: row.created_by ?? undefined,
+    createdAt: row.created_at,
+  };
+}
+
+/** What a list may be narrowed to. */
+export interface DocumentFilter extends PageRequest {
+  readonly kind?: DocumentKind | undefined;
+  readonly status?: DocumentStatus | undefined;
+  readonly partyId?: string | undefined;
+  /** Part of a number or of a party's name. */
+  readonly search?: string | undefined;
+}
+
+/** One page of records, newest issue date first. */
+export async function listDocuments(
+  db: Database,
+  tenantId: string,
+  filter: DocumentFilter = {},
+): Promise<Page<DocumentSummary>> {
+  const limit = pageSize(filter);
+  let query = summaries(db, tenantId);
+  if (filter.kind) query = query.where('documents.kind', '=', filter.kind);
+  if (filter.status) query = query.where('documents.status', '=', filter.status);
+  if (filter.partyId) query = query.where('documents.party_id', '=', filter.partyId);
+  if (filter.search?.trim()) {
+    const pattern = containing(filter.search);
+    query = query.where((eb) => eb.or([eb('documents.number', 'ilike', pattern), eb(partyName, 'ilike', pattern)]));
+  }
+  const after = readCursor(filter.after);
+  if (after && dateSchema.safeParse(after[0]).success) {
+    query = query.where(sql<boolean>`(documents.issue_date, documents.id) < (${after[0]}::date, ${after[1]}::uuid)`);
+  }
+  const rows = await query
+    .orderBy('documents.issue_date', 'desc')
+    .orderBy('documents.id', 'desc')
+    .limit(limit + 1)
+    .execute();
+  return pageOf(rows.map(toSummary), limit, (last) => [last.issueDate, last.id]);
+}
+
+/** How many records of each kind the tenant has. */
+export async function countDocuments(db: Database, tenantId: string): Promise<Record<DocumentKind, number>> {
+  const rows = await db
+    .selectFrom('documents')
+    .where('tenant_id', '=', tenantId)
+    .groupBy('kind')
+    .select(['kind', sql<number>`count(*)::int`.as('count')])
+    .execute();
+  const counts: Record<DocumentKind, number> = { invoice: 0, credit_note: 0, quote: 0, purchase_order: 0 };
+  for (const row of rows) counts[row.kind] = row.count;
+  return counts;
+}
+
+/** Records of this kind with this number, imported ones too: an imported number may repeat, and a page should say so. */
+export async function documentsWithNumber(
+  db: Database,
+  tenantId: string,
+  kind: DocumentKind,
+  number: string,
+): Promise<DocumentSummary[]> {
+  const rows = await summaries(db, tenantId)
+    .where('documents.kind', '=', kind)
+    .where('documents.number', '=', number)
+    .orderBy('documents.created_at')
+    .limit(20)
+    .execute();
+  return rows.map(toSummary);
+}
+
+// The name printed on the record, not the contact's present one.
+const partyName = sql<string>`documents.content #>> '{party,name}'`;
+
+function summaries(db: Database, tenantId: string): SelectQueryBuilder<DB, 'documents', SummaryRow> {
+  return db
+    .selectFrom('documents')
+    .where('documents.tenant_id', '=', tenantId)
+    .select([
+      'documents.id',
+      'documents.kind',
+      'documents.number',
+      'documents.status',
+      'documents.party_id',
+      'documents.issue_date',
+      'documents.due_date',
+      'documents.currency',
+      'documents.payable',
+      'documents.updated_at',
+    ])
+    .select([partyName.as('party_name'), sql<boolean>`documents.source is not null`.as('imported')]);
+}
+
+interface SummaryRow {
+  id: string;
+  kind: DocumentKind;
+  number: string;
+  status: DocumentStatus;
+  party_id: string;
+  issue_date: string;
+  due_date: string | null;
+  currency: string;
+  payable: string;
+  updated_at: Date;
+  party_name: string;
+  imported: boolean;
+}
+
+function toSummary(row: SummaryRow): DocumentSummary {
+  return {
+    id: row.id,
+    kind: row.kind,
+    number: row.number,
+    status: row.status,
+    partyId: row.party_id,
+    partyName: row.party_name,
+    issueDate: row.issue_date,
+    dueDate: row.due_date ?? undefined,
+    currency: row.currency,
+    payable: row.payable,
+    imported: row.imported,
+    updatedAt: row.updated_at,
+  };
+}
+
+function columnsOf(content: DocumentContent) {
+  return {
+    kind: content.kind,
+    number: content.number,
+    issue_date: content.issueDate,
+    due_date: content.dueDate ?? null,
+    currency: content.currency,
+    payable: computeTotals(content).payable,
+    content: JSON.stringify(content),
+  };
+}
+
+async function stored(db: Database, tenantId: string, documentId: string): Promise<DocumentRecord> {
+  const record = await getDocument(db, tenantId, documentId);
+  if (!record) throw new DocumentError('not_found', 'This record does not exist any more.');
+  return record;
+}
+
+function withNumber(db: Database, tenantId: string, content: DocumentContent): Promise<{ id: string } | undefined> {
+  return db
+    .selectFrom('documents')
+    .where('tenant_id', '=', tenantId)
+    .where('kind', '=', content.kind)
+    .where('number', '=', content.number)
+    .where('source', 'is', null)
+    .select('id')
+    .executeTakeFirst();
+}
+
+function numberTaken(content: DocumentContent, documentId: string | undefined): DocumentError {
+  return new DocumentError(
+    'number_taken',
+    `The number ${content.number} is already used by another record. Type another number, or leave it empty to get the next one.`,
+    documentId === undefined ? {} : { documentId },
+  );
+}
+
+async function inTheWay(
+  db: Database,
+  tenantId: string,
+  content: DocumentContent,
+  source: DocumentSource | undefined,
+): Promise<DocumentError> {
+  if (!source) return numberTaken(content, (await withNumber(db, tenantId, content))?.id);
+  const first = await db
+    .selectFrom('documents')
+    .where('tenant_id', '=', tenantId)
+    .where('source_sha256', '=', source.sha256)
+    .select('id')
+    .executeTakeFirst();
+  return new DocumentError(
+    'already_imported',
+    `${source.fileName} was imported before, as ${content.number}. Nothing was stored a second time; open that record instead.`,
+    first ? { documentId: first.id } : {},
+  );
+}
