@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chown, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { explainFailure } from './error.ts';
@@ -37,6 +37,9 @@ export async function ensureCluster(place: Place, options: ClusterOptions): Prom
 
 /** Made beside its final place and moved there when complete, so that a start that was cut short leaves no half database. */
 async function createCluster(place: Place, password: string, ephemeral: boolean): Promise<void> {
+  for (const name of await readdir(place.home)) {
+    if (name.startsWith('creating-')) await rm(join(place.home, name), { recursive: true, force: true });
+  }
   const workshop = await mkdtemp(join(place.home, 'creating-'));
   const passwordFile = join(workshop, 'password');
   const data = join(workshop, 'data');
