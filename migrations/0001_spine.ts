@@ -111,7 +111,8 @@ create table mailboxes (
   check ((kind = 'personal') = (member_id is not null)),
   check (not is_default or kind = 'shared')
 );
-create unique index mailboxes_account on mailboxes (tenant_id, google_sub, kind);
+create unique index mailboxes_account on mailboxes (tenant_id, google_sub) where kind = 'shared';
+create index mailboxes_google on mailboxes (google_sub);
 create unique index mailboxes_one_default on mailboxes (tenant_id) where is_default;
 create unique index mailboxes_one_personal on mailboxes (tenant_id, member_id) where kind = 'personal';
 
@@ -323,5 +324,8 @@ function isolate(table: string, column: string): string {
 
 /** What crosses tenants: which tenants a person belongs to or is invited to, and which deliveries were left behind. */
 const systemReads = ['tenants', 'members', 'invitations', 'mailboxes', 'deliveries', 'attempts']
-  .map((table) => `grant select on ${table} to letterhead_system; create policy system_reads on ${table} for select to letterhead_system using (true);`)
+  .map(
+    (table) =>
+      `grant select on ${table} to letterhead_system; create policy system_reads on ${table} for select to letterhead_system using (true);`,
+  )
   .join('\n');

@@ -1,7 +1,7 @@
-import { readdir } from 'node:fs/promises';
-import { FileMigrationProvider, type MigrationProvider, Migrator } from 'kysely/migration';
 import * as fs from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { FileMigrationProvider, type MigrationProvider, Migrator } from 'kysely/migration';
 import { openDatabase } from './database.ts';
 import { installQueues } from './queue.ts';
 import { type DatabaseUrls, ensureRoles } from './roles.ts';

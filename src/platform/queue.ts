@@ -25,7 +25,14 @@ export async function installQueues(ownerUrl: string): Promise<void> {
   boss.on('error', (error) => errors.push(error));
   await boss.start();
   try {
-    const queue = { heartbeatSeconds: 10, retryLimit: 1_000, retryDelay: 5, retryBackoff: true, retryDelayMax: 300, notify: true };
+    const queue = {
+      heartbeatSeconds: 10,
+      retryLimit: 1_000,
+      retryDelay: 5,
+      retryBackoff: true,
+      retryDelayMax: 300,
+      notify: true,
+    };
     const exists = (await boss.getQueue(deliverQueue)) !== null;
     if (exists) await boss.updateQueue(deliverQueue, queue);
     else await boss.createQueue(deliverQueue, { ...queue, policy: 'standard' });

@@ -38,12 +38,16 @@ export async function ensureRoles(urls: DatabaseUrls): Promise<void> {
     ] as const) {
       const url = new URL(href);
       if (decodeURIComponent(url.username) !== role) {
-        throw new DatabaseRoleError(`The database URL for ${role} signs in as “${url.username}”. Its user must be ${role}.`);
+        throw new DatabaseRoleError(
+          `The database URL for ${role} signs in as “${url.username}”. Its user must be ${role}.`,
+        );
       }
       const password = client.escapeLiteral(decodeURIComponent(url.password));
       const exists = await client.query('select 1 from pg_roles where rolname = $1', [role]);
       const verb = exists.rowCount === 0 ? 'create' : 'alter';
-      await client.query(`${verb} role ${role} login nosuperuser nobypassrls nocreatedb nocreaterole password ${password}`);
+      await client.query(
+        `${verb} role ${role} login nosuperuser nobypassrls nocreatedb nocreaterole password ${password}`,
+      );
     }
   } catch (cause) {
     if (cause instanceof DatabaseRoleError) throw cause;

@@ -71,18 +71,34 @@ export async function countTenants(system: Database): Promise<number> {
   return Number(count);
 }
 
+/** How many connected mailboxes, of any tenant, use one Google account. */
+export async function countMailboxesOf(system: Database, googleSub: string): Promise<number> {
+  const { count } = await system
+    .selectFrom('mailboxes')
+    .select((eb) => eb.fn.countAll<string>().as('count'))
+    .where('google_sub', '=', googleSub)
+    .where('state', '<>', 'disconnected')
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
 /**
- * Deliveries that a dead worker left behind: queued or sending, untouched for a while. What to do with
- * each is decided inside its tenant. Oldest first, at most `limit`.
+ * Deliveries that may have no job any more: queued or sending and untouched for a while, or held until a
+ * time that has come. What to do with each is decided inside its tenant. Oldest first, at most `limit`.
  *
- * @param untouchedSince deliveries whose last move is older than this
+ * @param untouchedSince the last move, or the time it waits for, is before this
  */
 export function findForgottenDeliveries(system: Database, untouchedSince: Date, limit: number) {
   return system
     .selectFrom('deliveries')
-    .select(['id as deliveryId', 'tenant_id as tenantId', 'state'])
-    .where('state', 'in', ['queued', 'sending'])
-    .where('state_at', '<', untouchedSince)
+    .select(['id as deliveryId', 'tenant_id as tenantId'])
+    .where((where) =>
+      where.or([
+        where('state', 'in', ['queued', 'sending']),
+        where.and([where('state', '=', 'held'), where('not_before', 'is not', null)]),
+      ]),
+    )
+    .where((where) => where(where.fn.coalesce('not_before', 'state_at'), '<', untouchedSince))
     .orderBy('state_at')
     .limit(limit)
     .execute();

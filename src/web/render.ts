@@ -47,9 +47,19 @@ export async function fragment(res: Response, view: string, locals: Record<strin
 
 function helpers(res: Response) {
   const timeZone = res.locals['viewer']?.tenant.timeZone ?? 'UTC';
-  return { viewer: null, icon, formatMoney, formatDate, sentence, when: (date: Date) => when(date, timeZone, new Date()) };
+  return {
+    viewer: null,
+    icon,
+    formatMoney,
+    formatDate,
+    sentence,
+    when: (date: Date) => when(date, timeZone, new Date()),
+  };
 }
 
 function renderView(view: string, locals: Record<string, unknown>): Promise<string> {
-  return ejs.renderFile(path.join(views, `${view}.ejs`), locals, { cache: process.env['NODE_ENV'] === 'production', root: views });
+  return ejs.renderFile(path.join(views, `${view}.ejs`), locals, {
+    cache: process.env['NODE_ENV'] === 'production',
+    root: views,
+  });
 }

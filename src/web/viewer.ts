@@ -12,7 +12,12 @@ export interface Viewer {
   readonly name: string;
   readonly email: string;
   /** What pages need of the tenant: its name, currency and clock. */
-  readonly tenant: { readonly name: string; readonly country: string; readonly currency: string; readonly timeZone: string };
+  readonly tenant: {
+    readonly name: string;
+    readonly country: string;
+    readonly currency: string;
+    readonly timeZone: string;
+  };
   /** All tenants this person belongs to, for the switcher. */
   readonly memberships: readonly Membership[];
 }

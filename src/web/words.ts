@@ -3,7 +3,8 @@
  * `3 March` within the year, else `3 March 2025`.
  */
 export function when(date: Date, timeZone: string, now: Date): string {
-  const format = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat('en-GB', { timeZone, ...options }).format(date);
+  const format = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat('en-GB', { timeZone, ...options }).format(date);
   const day = (instant: Date) => new Intl.DateTimeFormat('en-CA', { timeZone }).format(instant);
   const time = { hour: '2-digit', minute: '2-digit' } as const;
   if (day(date) === day(now)) return format(time);

@@ -1,0 +1,42 @@
+import { OAuth2Client } from 'google-auth-library';
+import type { GoogleEndpoints } from './endpoints.ts';
+
+/** Our registration with Google: one OAuth client, and where Google answers. */
+export interface GoogleApp {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly endpoints: GoogleEndpoints;
+  /** For every call to Google, in milliseconds; the library itself would wait forever. */
+  readonly timeoutMs: number;
+}
+
+/** The permissions we know how to use. */
+export const scopes = {
+  openid: 'openid',
+  email: 'https://www.googleapis.com/auth/userinfo.email',
+  profile: 'https://www.googleapis.com/auth/userinfo.profile',
+  gmailSend: 'https://www.googleapis.com/auth/gmail.send',
+  gmailSettingsBasic: 'https://www.googleapis.com/auth/gmail.settings.basic',
+} as const;
+
+/**
+ * An OAuth client of google-auth-library that talks to this app's endpoints, with a timeout.
+ * It holds no tokens until it is given some.
+ */
+export function oauthClient(app: GoogleApp): OAuth2Client {
+  const { endpoints } = app;
+  return new OAuth2Client({
+    clientId: app.clientId,
+    clientSecret: app.clientSecret,
+    transporterOptions: { timeout: app.timeoutMs },
+    // Google's ID tokens also carry the bare host form of the issuer.
+    issuers: [endpoints.issuer, endpoints.issuer.replace(/^https:\/\//, '')],
+    endpoints: {
+      oauth2AuthBaseUrl: endpoints.authorize,
+      oauth2TokenUrl: endpoints.token,
+      oauth2RevokeUrl: endpoints.revoke,
+      oauth2FederatedSignonJwkCertsUrl: endpoints.certs,
+      oauth2FederatedSignonPemCertsUrl: endpoints.certs,
+    },
+  });
+}

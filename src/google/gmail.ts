@@ -1,0 +1,88 @@
+import { gmail, type gmail_v1 } from 'googleapis/build/src/apis/gmail/index.js';
+import { z } from 'zod';
+import { type GoogleApp, oauthClient } from './app.ts';
+import { GoogleError, guarded } from './errors.ts';
+
+/** A token that is good for one mailbox, and until when. */
+export interface AccessToken {
+  readonly token: string;
+  readonly expiresAt: Date;
+}
+
+/** Gmail's answer to a send. Ids are local to the mailbox. */
+export interface SentMessage {
+  readonly id: string;
+  readonly threadId: string;
+}
+
+/** One entry of Gmail's *Send mail as*. */
+export interface SendAsEntry {
+  readonly email: string;
+  readonly displayName: string;
+  readonly replyTo: string | null;
+  readonly isPrimary: boolean;
+  /** As Gmail wrote it (`accepted`, `pending`), null where it wrote none: the primary, and some Workspace aliases. */
+  readonly verificationStatus: string | null;
+}
+
+/**
+ * Sends a message: one request, never repeated, whatever happens. Media upload, because the JSON
+ * endpoint refuses bodies of a few megabytes.
+ *
+ * @param mime the whole message, Bcc included (Gmail routes by it and then removes it)
+ * @param timeoutMs for the whole exchange
+ * @throws {GoogleError} `lost` when nobody knows whether Gmail took it
+ */
+export async function sendMessage(
+  app: GoogleApp,
+  token: AccessToken,
+  mime: Buffer,
+  timeoutMs: number,
+): Promise<SentMessage> {
+  const { data } = await guarded(() =>
+    client(app, token).users.messages.send(
+      { userId: 'me', media: { mimeType: 'message/rfc822', body: mime } },
+      // rootUrl again: the client's own does not cover media uploads.
+      { rootUrl: app.endpoints.gmailRoot, timeout: timeoutMs, retry: false },
+    ),
+  );
+  const sent = sentMessage.safeParse(data);
+  // Gmail said 2xx, so it may well have sent; without an id we cannot say which message it was.
+  if (!sent.success)
+    throw new GoogleError({ kind: 'lost', code: 'UNREADABLE', message: 'Gmail’s answer could not be read.' });
+  return sent.data;
+}
+
+const sentMessage = z.object({ id: z.string().min(1), threadId: z.string().min(1) });
+
+/**
+ * The addresses this mailbox may put on the From line, primary first.
+ *
+ * @throws {GoogleError} `insufficientPermissions` without the permission `gmail.settings.basic`
+ */
+export async function listSendAs(app: GoogleApp, token: AccessToken): Promise<SendAsEntry[]> {
+  const { data } = await guarded(() =>
+    client(app, token).users.settings.sendAs.list({ userId: 'me' }, { timeout: app.timeoutMs }),
+  );
+  return (data.sendAs ?? [])
+    .map(readEntry)
+    .filter((entry) => entry.email !== '')
+    .sort((a, b) => Number(b.isPrimary) - Number(a.isPrimary) || a.email.localeCompare(b.email));
+}
+
+function readEntry(entry: gmail_v1.Schema$SendAs): SendAsEntry {
+  return {
+    email: (entry.sendAsEmail ?? '').toLowerCase(),
+    displayName: entry.displayName ?? '',
+    replyTo: entry.replyToAddress || null,
+    isPrimary: entry.isPrimary ?? false,
+    verificationStatus: entry.verificationStatus ?? null,
+  };
+}
+
+function client(app: GoogleApp, { token, expiresAt }: AccessToken): gmail_v1.Gmail {
+  const auth = oauthClient(app);
+  // With an expiry and no refresh token the library neither refreshes by itself nor repeats a POST after a 401.
+  auth.setCredentials({ access_token: token, expiry_date: expiresAt.getTime() });
+  return gmail({ version: 'v1', auth, rootUrl: app.endpoints.gmailRoot });
+}

@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { type GoogleApp, oauthClient } from './app.ts';
+import { GoogleError, guarded } from './errors.ts';
+
+/** What the token endpoint gives for a code or a refresh token. */
+export interface TokenAnswer {
+  readonly accessToken: string;
+  readonly expiresAt: Date;
+  /** Only where Google sent one: after a consent, hardly ever after a refresh. */
+  readonly refreshToken?: string;
+  /** Granted scopes in Google's spelling, which can be fewer than were asked; absent where Google left them out. */
+  readonly scopes?: readonly string[];
+}
+
+/** Whom an ID token names, once its signature, issuer, audience, age and nonce are checked. */
+export interface IdTokenClaims {
+  readonly issuer: string;
+  readonly sub: string;
+  readonly email: string;
+  readonly name: string;
+}
+
+/**
+ * Trades a refresh token for a new access token.
+ *
+ * @throws {GoogleError} `invalid_grant` when the permission has ended, `invalid_client` when our own
+ *   registration is wrong, or that Google could not be reached. It never holds the token.
+ */
+export async function refreshAccessToken(app: GoogleApp, refreshToken: string): Promise<TokenAnswer> {
+  const client = oauthClient(app);
+  client.setCredentials({ refresh_token: refreshToken });
+  const { credentials } = await guarded(() => client.refreshAccessToken());
+  return readTokens(credentials);
+}
+
+const credentials = z.object({
+  access_token: z.string(),
+  expiry_date: z.number(),
+  refresh_token: z.string().nullish(),
+  scope: z.string().nullish(),
+});
+
+function readTokens(raw: unknown): TokenAnswer {
+  const tokens = credentials.parse(raw);
+  return {
+    accessToken: tokens.access_token,
+    expiresAt: new Date(tokens.expiry_date),
+    ...(tokens.refresh_token && { refreshToken: tokens.refresh_token }),
+    ...(tokens.scope && { scopes: splitScopes(tokens.scope) }),
+  };
+}
+
+/** `"openid https://…"` as a list. */
+export function splitScopes(scope: string): string[] {
+  return scope.split(' ').filter((part) => part !== '');
+}
+
+/**
+ * Ends the user's whole grant for this Google project, so also that of every other mailbox of the
+ * same Google account. A grant that is already gone is no error.
+ *
+ * @param token access or refresh token
+ * @throws {GoogleError} when Google could not be asked
+ */
+export async function revokeGrant(app: GoogleApp, token: string): Promise<void> {
+  try {
+    await guarded(() => oauthClient(app).revokeToken(token));
+  } catch (error) {
+    if (error instanceof GoogleError && error.failure.kind === 'answered' && error.failure.status === 400) return;
+    throw error;
+  }
+}
+
+/**
+ * Checks an ID token (OpenID Connect Core 1.0, section 3.1.3.7) and reads whom it names.
+ *
+ * @param nonce the one that was sent with the authorization request
+ * @throws {IdTokenError} when anything about it is wrong
+ */
+export async function checkIdToken(app: GoogleApp, idToken: string, nonce: string): Promise<IdTokenClaims> {
+  try {
+    const ticket = await oauthClient(app).verifyIdToken({ idToken, audience: app.clientId });
+    const claims = idTokenPayload.parse(ticket.getPayload());
+    if (claims.nonce !== nonce) throw new Error('the nonce is not ours');
+    // An unverified address proves nothing about who receives its mail.
+    if (!claims.email_verified) throw new Error('the address is not verified by Google');
+    const issuer = app.endpoints.issuer;
+    return { issuer, sub: claims.sub, email: claims.email.toLowerCase(), name: claims.name ?? claims.email };
+  } catch (error) {
+    throw new IdTokenError(error instanceof Error ? error.message.replaceAll(idToken, '…') : 'unreadable');
+  }
+}
+
+const idTokenPayload = z.object({
+  sub: z.string(),
+  email: z.email(),
+  email_verified: z.boolean().default(false),
+  name: z.string().optional(),
+  nonce: z.string().optional(),
+});
+
+/** The ID token cannot be trusted. */
+export class IdTokenError extends Error {
+  override readonly name = 'IdTokenError';
+  readonly code = 'id_token';
+}

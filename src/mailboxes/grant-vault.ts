@@ -1,0 +1,128 @@
+import type { TokenAnswer } from '../google/oauth.ts';
+import type { Database } from '../platform/database.ts';
+import type { KeyRing } from '../platform/key-ring.ts';
+
+/** The tokens behind a mailbox, opened. Keep it in a variable, never in a log, an error or an answer. */
+export interface OpenGrant {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  readonly refreshToken: string;
+  /** The sealed refresh token as it stands in the row: tells later whether the grant is still this one. */
+  readonly sealedRefreshToken: Buffer;
+  readonly access: { readonly token: string; readonly expiresAt: Date } | null;
+}
+
+/** What a consent leaves to be kept. */
+export interface NewGrant {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  readonly refreshToken: string;
+  readonly accessToken: string;
+  readonly expiresAt: Date;
+}
+
+// What a token belongs to is sealed in with it: copied into another row, it does not open.
+const context = (tenantId: string, mailboxId: string, token: 'refresh' | 'access') =>
+  `grant/${tenantId}/${mailboxId}/${token}`;
+
+/** Writes the grant of a mailbox, in place of an earlier one. */
+export async function keepGrant(
+  db: Database,
+  keys: KeyRing,
+  tenantId: string,
+  mailboxId: string,
+  grant: NewGrant,
+): Promise<void> {
+  const row = {
+    issuer: grant.issuer,
+    client_id: grant.clientId,
+    scopes: [...grant.scopes],
+    refresh_token: keys.seal(grant.refreshToken, context(tenantId, mailboxId, 'refresh')),
+    access_token: keys.seal(grant.accessToken, context(tenantId, mailboxId, 'access')),
+    access_token_expires_at: grant.expiresAt,
+    refresh_lease_until: null,
+    granted_at: new Date(),
+  };
+  await db
+    .insertInto('grants')
+    .values({ tenant_id: tenantId, mailbox_id: mailboxId, ...row })
+    .onConflict((conflict) => conflict.column('mailbox_id').doUpdateSet(row))
+    .execute();
+}
+
+/**
+ * Reads and opens a grant; undefined when the mailbox has none.
+ *
+ * @throws {KeyRingError} when the key it was sealed with is missing or wrong
+ */
+export async function openGrant(
+  db: Database,
+  keys: KeyRing,
+  tenantId: string,
+  mailboxId: string,
+): Promise<OpenGrant | undefined> {
+  const row = await db
+    .selectFrom('grants')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where('mailbox_id', '=', mailboxId)
+    .executeTakeFirst();
+  if (!row) return undefined;
+  return {
+    issuer: row.issuer,
+    clientId: row.client_id,
+    scopes: row.scopes,
+    refreshToken: keys.open(row.refresh_token, context(tenantId, mailboxId, 'refresh')),
+    sealedRefreshToken: row.refresh_token,
+    access:
+      row.access_token && row.access_token_expires_at
+        ? {
+            token: keys.open(row.access_token, context(tenantId, mailboxId, 'access')),
+            expiresAt: row.access_token_expires_at,
+          }
+        : null,
+  };
+}
+
+/** Keeps what a refresh brought, if the grant is still the one that was refreshed. A missing refresh token replaces nothing. */
+export async function keepRefreshed(
+  db: Database,
+  keys: KeyRing,
+  tenantId: string,
+  mailboxId: string,
+  refreshed: OpenGrant,
+  answer: TokenAnswer,
+): Promise<void> {
+  await db
+    .updateTable('grants')
+    .set({
+      access_token: keys.seal(answer.accessToken, context(tenantId, mailboxId, 'access')),
+      access_token_expires_at: answer.expiresAt,
+      refresh_lease_until: null,
+      ...(answer.refreshToken && {
+        refresh_token: keys.seal(answer.refreshToken, context(tenantId, mailboxId, 'refresh')),
+      }),
+      ...(answer.scopes && { scopes: [...answer.scopes] }),
+    })
+    .where('tenant_id', '=', tenantId)
+    .where('mailbox_id', '=', mailboxId)
+    .where('refresh_token', '=', refreshed.sealedRefreshToken)
+    .execute();
+}
+
+/** Forgets an access token that Google no longer takes, so that the next use refreshes. */
+export async function dropAccessToken(db: Database, tenantId: string, mailboxId: string): Promise<void> {
+  await db
+    .updateTable('grants')
+    .set({ access_token: null, access_token_expires_at: null })
+    .where('tenant_id', '=', tenantId)
+    .where('mailbox_id', '=', mailboxId)
+    .execute();
+}
+
+/** Deletes the grant of a mailbox. */
+export async function dropGrant(db: Database, tenantId: string, mailboxId: string): Promise<void> {
+  await db.deleteFrom('grants').where('tenant_id', '=', tenantId).where('mailbox_id', '=', mailboxId).execute();
+}

@@ -1,0 +1,115 @@
+import { scopes } from '../google/app.ts';
+import type { Database } from '../platform/database.ts';
+import type { MailboxState } from '../platform/database-types.ts';
+import type { MailboxFacts, SendAsFacts } from './sender.ts';
+
+/** Why a mailbox needs to be reconnected; each has its own words on the pages. */
+export type ReconnectReason = 'revoked' | 'missing_permission' | 'admin_policy';
+
+/** A mailbox as the settings page and the sender rules see it. */
+export interface MailboxRecord extends MailboxFacts {
+  readonly googleSub: string;
+  readonly stateReason: string | null;
+  readonly stateAt: Date;
+  readonly connectedAt: Date;
+  readonly connectedByName: string | null;
+  readonly sendAsFetchedAt: Date | null;
+  /** Granted by Google, in Google's spelling; empty when disconnected. */
+  readonly scopes: readonly string[];
+}
+
+/**
+ * The mailboxes that a member may use, connected or not: the shared ones, and their own.
+ * The default one first.
+ */
+export async function listMailboxes(db: Database, tenantId: string, memberId: string): Promise<MailboxRecord[]> {
+  const rows = await selectMailboxes(db, tenantId)
+    .where((where) => where.or([where('mailboxes.kind', '=', 'shared'), where('mailboxes.member_id', '=', memberId)]))
+    .orderBy('mailboxes.kind')
+    .orderBy('mailboxes.is_default', 'desc')
+    .orderBy('mailboxes.email')
+    .execute();
+  const sendAs = await db
+    .selectFrom('send_as_addresses')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .orderBy('is_primary', 'desc')
+    .orderBy('email')
+    .execute();
+  return rows.map(({ scopes: granted, ...row }) => ({
+    ...row,
+    scopes: granted ?? [],
+    canReadAliases: (granted ?? []).includes(scopes.gmailSettingsBasic),
+    sendAs: sendAs.filter((entry) => entry.mailbox_id === row.id).map(readSendAs),
+  }));
+}
+
+/** One of the mailboxes the member may use, or undefined. */
+export async function findMailbox(
+  db: Database,
+  tenantId: string,
+  memberId: string,
+  mailboxId: string,
+): Promise<MailboxRecord | undefined> {
+  return (await listMailboxes(db, tenantId, memberId)).find((mailbox) => mailbox.id === mailboxId);
+}
+
+function selectMailboxes(db: Database, tenantId: string) {
+  return db
+    .selectFrom('mailboxes')
+    .leftJoin('grants', 'grants.mailbox_id', 'mailboxes.id')
+    .leftJoin('members', 'members.id', 'mailboxes.connected_by')
+    .select([
+      'mailboxes.id',
+      'mailboxes.kind',
+      'mailboxes.member_id as memberId',
+      'mailboxes.email',
+      'mailboxes.display_name as displayName',
+      'mailboxes.reply_to as replyTo',
+      'mailboxes.is_default as isDefault',
+      'mailboxes.state',
+      'mailboxes.state_reason as stateReason',
+      'mailboxes.state_at as stateAt',
+      'mailboxes.connected_at as connectedAt',
+      'mailboxes.send_as_fetched_at as sendAsFetchedAt',
+      'mailboxes.google_sub as googleSub',
+      'members.name as connectedByName',
+      'grants.scopes',
+    ])
+    .where('mailboxes.tenant_id', '=', tenantId);
+}
+
+function readSendAs(row: {
+  email: string;
+  display_name: string;
+  is_primary: boolean;
+  verification_status: string | null;
+}): SendAsFacts {
+  return {
+    email: row.email,
+    displayName: row.display_name,
+    isPrimary: row.is_primary,
+    verificationStatus: row.verification_status,
+  };
+}
+
+/**
+ * Moves a mailbox from one state to another, if it still is in the first.
+ *
+ * @returns whether this call made the move: of many that notice the same, one does
+ */
+export async function moveMailbox(
+  db: Database,
+  tenantId: string,
+  mailboxId: string,
+  move: { from: MailboxState; to: MailboxState; reason: ReconnectReason | null },
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('mailboxes')
+    .set({ state: move.to, state_reason: move.reason, state_at: new Date() })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', mailboxId)
+    .where('state', '=', move.from)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}

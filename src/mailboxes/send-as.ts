@@ -1,0 +1,59 @@
+import type { GoogleApp } from '../google/app.ts';
+import { listSendAs, type SendAsEntry } from '../google/gmail.ts';
+import type { Database } from '../platform/database.ts';
+import { inTenant } from '../tenants/scope.ts';
+import type { AccessTokens } from './access-token.ts';
+
+/** What is older than this is asked again before a send. */
+export const sendAsMaxAgeMs = 15 * 60_000;
+
+/**
+ * Asks Gmail for a mailbox's *Send mail as* list and keeps it.
+ *
+ * @throws {GoogleError | MailboxUnusableError} the kept list then stays as it was
+ */
+export async function refreshSendAs(
+  { db, google, tokens }: { db: Database; google: GoogleApp; tokens: AccessTokens },
+  tenantId: string,
+  mailboxId: string,
+): Promise<void> {
+  const entries = await listSendAs(google, await tokens.of(tenantId, mailboxId));
+  await inTenant(db, tenantId, (trx) => keepSendAs(trx, tenantId, mailboxId, entries));
+}
+
+/** Replaces the kept list: an address that Gmail no longer names is no longer usable. */
+export async function keepSendAs(
+  db: Database,
+  tenantId: string,
+  mailboxId: string,
+  entries: readonly SendAsEntry[],
+): Promise<void> {
+  await db
+    .deleteFrom('send_as_addresses')
+    .where('tenant_id', '=', tenantId)
+    .where('mailbox_id', '=', mailboxId)
+    .execute();
+  if (entries.length > 0) {
+    await db
+      .insertInto('send_as_addresses')
+      .values(
+        entries.map((entry) => ({
+          tenant_id: tenantId,
+          mailbox_id: mailboxId,
+          email: entry.email,
+          display_name: entry.displayName,
+          reply_to: entry.replyTo,
+          is_primary: entry.isPrimary,
+          verification_status: entry.verificationStatus,
+        })),
+      )
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+  await db
+    .updateTable('mailboxes')
+    .set({ send_as_fetched_at: new Date() })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', mailboxId)
+    .execute();
+}

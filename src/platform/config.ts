@@ -1,0 +1,192 @@
+import { parseKeyRing } from './key-ring.ts';
+import { appRole, type DatabaseUrls, systemRole } from './roles.ts';
+
+/** What the process was asked to be. `all` is the no-argument mode: everything in one, with what is missing supplied locally. */
+export type Command = 'all' | 'serve' | 'work' | 'migrate' | 'import';
+
+/** Each variable with the example that an error shows. `.env.example` says what each is for. */
+const examples = {
+  PORT: '3000',
+  HOST: '127.0.0.1',
+  PUBLIC_URL: 'https://letterhead.example.com',
+  TRUST_PROXY: '1',
+  DATABASE_URL: `postgres://${appRole}:password@localhost:5432/letterhead`,
+  DATABASE_SYSTEM_URL: `postgres://${systemRole}:password@localhost:5432/letterhead`,
+  DATABASE_OWNER_URL: 'postgres://postgres:password@localhost:5432/letterhead',
+  GOOGLE_CLIENT_ID: '1234567890-abc.apps.googleusercontent.com',
+  GOOGLE_CLIENT_SECRET: 'GOCSPX-…',
+  GOOGLE_ISSUER: 'https://accounts.google.com',
+  GMAIL_ROOT_URL: 'https://gmail.googleapis.com/',
+  GOOGLE_TIMEOUT_SECONDS: '20',
+  LOCAL_GOOGLE_PORT: '3080',
+  TOKEN_KEYS: 'k1:<32 bytes in base64>, made by “openssl rand -base64 32”',
+  SESSION_SECRET: 'made by “openssl rand -base64 32”',
+  SEND_DEADLINE_SECONDS: '60',
+  SETTLE_SECONDS: '120',
+  LOG_LEVEL: 'info',
+} as const;
+
+type Variable = keyof typeof examples;
+
+/** The variables we read, as they stand in the environment; unset and empty are the same. */
+export type Env = { readonly [name in Variable]?: string };
+
+/** Everything the process is told from outside. */
+export interface Config {
+  readonly command: Command;
+  readonly host: string;
+  readonly port: number;
+  /** Our own origin, without a slash at the end. */
+  readonly publicUrl: string;
+  readonly trustProxy: number;
+  /** Null: the embedded PostgreSQL. */
+  readonly database: DatabaseUrls | null;
+  /** Null: Local Google. */
+  readonly google: { readonly clientId: string; readonly clientSecret: string } | null;
+  readonly googleIssuer: string;
+  readonly gmailRoot: string;
+  readonly googleTimeoutMs: number;
+  readonly localGooglePort: number;
+  /** Null: made and kept under `.data/`. */
+  readonly tokenKeys: string | null;
+  /** First signs, the others are still accepted. Null: made and kept under `.data/`. */
+  readonly sessionSecrets: readonly string[] | null;
+  /** How long one attempt may talk to Gmail. */
+  readonly sendDeadlineMs: number;
+  /** How long after that deadline a request may still be at work inside Google, so that nobody looks or asks before. */
+  readonly settleMs: number;
+  readonly logLevel: string;
+}
+
+/** One variable that cannot be used. */
+export interface ConfigProblem {
+  readonly variable: Variable;
+  readonly problem: string;
+}
+
+/** The environment is not usable. The message lists every problem at once, by variable, with an example. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly code = 'config';
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    const lines = problems.map(
+      ({ variable, problem }) => `  ${variable} ${problem}\n      e.g. ${variable}=${examples[variable]}`,
+    );
+    super(`The environment cannot be used:\n\n${lines.join('\n')}\n\nEvery variable is described in .env.example.`);
+    this.problems = problems;
+  }
+}
+
+/** The first of two steps: picks our variables out of an environment, trimmed. */
+export function readEnv(environment: NodeJS.ProcessEnv): Env {
+  const names = Object.keys(examples) as Variable[];
+  return Object.fromEntries(names.map((name) => [name, environment[name]?.trim()]).filter(([, value]) => value));
+}
+
+/**
+ * The second step: from variables to a configuration. Pure.
+ *
+ * @throws {ConfigError} with every problem, not only the first
+ */
+export function parseConfig(env: Env, command: Command): Config {
+  const problems: ConfigProblem[] = [];
+  const report = (variable: Variable, problem: string) => void problems.push({ variable, problem });
+  const local = command === 'all';
+
+  const whole = (variable: Variable, fallback: number, min: number, max: number): number => {
+    const text = env[variable];
+    if (text === undefined) return fallback;
+    if (/^\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max) return Number(text);
+    report(variable, `is “${text}” and must be a whole number from ${min} to ${max}`);
+    return fallback;
+  };
+  const url = (variable: Variable, protocols: readonly string[]): string | undefined => {
+    const text = env[variable];
+    if (text === undefined) return undefined;
+    if (URL.canParse(text) && protocols.includes(new URL(text).protocol)) return text;
+    // The value stays out of the message: a database URL holds a password.
+    report(variable, `is not an address that starts with ${protocols.join('// or ')}//`);
+    return undefined;
+  };
+  const needed = (variable: Variable, why: string): string => {
+    const text = env[variable];
+    if (text === undefined) report(variable, `is not set; ${why}`);
+    return text ?? '';
+  };
+
+  const port = whole('PORT', 3000, 1, 65_535);
+  if (!local && command !== 'import') needed('DATABASE_URL', `“${command}” needs a PostgreSQL database`);
+  const database = readDatabase(command, url, needed, env);
+
+  const serving = command === 'serve' || command === 'work';
+  const clientId =
+    serving || env.GOOGLE_CLIENT_SECRET
+      ? needed('GOOGLE_CLIENT_ID', 'it names your OAuth client at Google')
+      : env.GOOGLE_CLIENT_ID;
+  const clientSecret = clientId ? needed('GOOGLE_CLIENT_SECRET', 'it belongs to GOOGLE_CLIENT_ID') : undefined;
+  const http = ['http:', 'https:'];
+
+  if (serving) needed('PUBLIC_URL', 'Google sends people back to it');
+  const publicUrl = url('PUBLIC_URL', http);
+  if (publicUrl && new URL(publicUrl).pathname !== '/')
+    report('PUBLIC_URL', 'has a path; Letterhead needs an origin of its own');
+
+  if (serving) needed('TOKEN_KEYS', 'it encrypts the Gmail tokens');
+  if (env.TOKEN_KEYS) {
+    try {
+      parseKeyRing(env.TOKEN_KEYS);
+    } catch (error) {
+      report('TOKEN_KEYS', `cannot be read: ${error instanceof Error ? error.message : 'unknown form'}`);
+    }
+  }
+  if (serving) needed('SESSION_SECRET', 'it signs the session cookies');
+  const sessionSecrets = env.SESSION_SECRET?.split(',').map((secret) => secret.trim()) ?? null;
+  if (sessionSecrets?.some((secret) => secret.length < 32))
+    report('SESSION_SECRET', 'must have at least 32 characters');
+
+  const logLevel = env.LOG_LEVEL ?? (local ? 'warn' : 'info');
+  const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+  if (!levels.includes(logLevel)) report('LOG_LEVEL', `is “${logLevel}” and must be one of ${levels.join(', ')}`);
+
+  const config: Config = {
+    command,
+    host: env.HOST ?? (local ? '127.0.0.1' : '0.0.0.0'),
+    port,
+    publicUrl: publicUrl ? new URL(publicUrl).origin : `http://localhost:${port}`,
+    trustProxy: whole('TRUST_PROXY', 0, 0, 10),
+    database,
+    google: clientId && clientSecret ? { clientId, clientSecret } : null,
+    googleIssuer: url('GOOGLE_ISSUER', http)?.replace(/\/$/, '') ?? 'https://accounts.google.com',
+    gmailRoot: url('GMAIL_ROOT_URL', http)?.replace(/\/?$/, '/') ?? 'https://gmail.googleapis.com/',
+    googleTimeoutMs: whole('GOOGLE_TIMEOUT_SECONDS', 20, 1, 300) * 1000,
+    localGooglePort: whole('LOCAL_GOOGLE_PORT', 3080, 1, 65_535),
+    tokenKeys: env.TOKEN_KEYS ?? null,
+    sessionSecrets,
+    sendDeadlineMs: whole('SEND_DEADLINE_SECONDS', 60, 1, 600) * 1000,
+    settleMs: whole('SETTLE_SECONDS', 120, 0, 3600) * 1000,
+    logLevel,
+  };
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+type ReadUrl = (variable: Variable, protocols: readonly string[]) => string | undefined;
+type Needed = (variable: Variable, why: string) => string;
+
+/** All or nothing: with DATABASE_URL set, the other ways in are asked for where the command uses them. */
+function readDatabase(command: Command, url: ReadUrl, needed: Needed, env: Env): DatabaseUrls | null {
+  const protocols = ['postgres:', 'postgresql:'];
+  const app = url('DATABASE_URL', protocols);
+  const system = url('DATABASE_SYSTEM_URL', protocols);
+  const owner = url('DATABASE_OWNER_URL', protocols);
+  if (!env.DATABASE_URL) {
+    if (env.DATABASE_OWNER_URL || env.DATABASE_SYSTEM_URL) needed('DATABASE_URL', 'the other database URLs go with it');
+    return null;
+  }
+  if (command !== 'import') needed('DATABASE_SYSTEM_URL', 'it is the way in for the few queries that cross tenants');
+  if (command === 'all' || command === 'migrate')
+    needed('DATABASE_OWNER_URL', 'migrations run as the owner of the database');
+  return { app: app ?? '', system: system ?? '', owner: owner ?? '' };
+}
