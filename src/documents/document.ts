@@ -123,7 +123,7 @@ export const lineSchema = z.strictObject({
   taxCategory: taxCategorySchema.optional(),
   /** Per cent. Missing: no tax is stated, none is added. */
   taxRate: percentSchema.optional(),
-  /** The net amount that an imported file states, where it differs from ours within the norm's slack. */
+  /** The net amount that an imported file states, where quantity and price come to another. It counts. */
   statedNet: decimalSchema.optional(),
   extras: z.array(extraSchema).default([]),
 });

@@ -1,5 +1,4 @@
 import { type SelectQueryBuilder, sql } from 'kysely';
-import { z } from 'zod';
 import type { Database } from '../platform/database.ts';
 import type { DB } from '../platform/database-types.ts';
 import {
@@ -13,19 +12,8 @@ import { DocumentError } from './errors.ts';
 import { nextNumber } from './numbering.ts';
 import { containing, type Page, type PageRequest, pageOf, pageSize, readCursor } from './paging.ts';
 import { findOrCreateParty } from './parties.ts';
+import { type DocumentSource, documentSourceSchema } from './source.ts';
 import { computeTotals } from './totals.ts';
-
-/** Where an imported record came from. */
-export const documentSourceSchema = z.object({
-  fileName: z.string(),
-  sha256: z.string(),
-  /** Such as `UBL 2.1 Invoice`. */
-  format: z.string(),
-  /** The sums as the file states them, by their UBL names. */
-  declared: z.record(z.string(), z.string()),
-});
-/** See {@link documentSourceSchema}. */
-export type DocumentSource = z.infer<typeof documentSourceSchema>;
 
 /** What a list shows of a record. */
 export interface DocumentSummary {

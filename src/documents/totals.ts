@@ -15,6 +15,8 @@ export interface LineTotals {
   readonly allowances: string;
   readonly charges: string;
   readonly net: string;
+  /** What quantity and price alone come to; not `net` where an imported file states another amount for this line. */
+  readonly ownNet: string;
 }
 
 /** The tax on everything of one category and rate. Without a rate no tax was stated. */
@@ -90,6 +92,7 @@ export function computeTotals(content: DocumentContent): DocumentTotals {
       allowances: money(amounts.allowances),
       charges: money(amounts.charges),
       net: money(amounts.net),
+      ownNet: money(amounts.ownNet),
     };
   });
 
@@ -147,6 +150,16 @@ export function difference(a: string, b: string): string {
   return new Decimal(a).minus(b).abs().toFixed();
 }
 
+/** `a` − `b`, exact. */
+export function minus(a: string, b: string): string {
+  return unsigned(new Decimal(a).minus(b).toFixed());
+}
+
+/** `percent` per cent of `base`, exact. */
+export function percentOf(base: string, percent: string): string {
+  return new Decimal(base).times(percent).div(100).toFixed();
+}
+
 /** Whether decimal string `a` is at most `b`. */
 export function atMost(a: string, b: string): boolean {
   return new Decimal(a).lte(b);
@@ -178,14 +191,9 @@ function lineAmounts(line: DocumentLine, rounded: (value: Decimal) => Decimal) {
       .reduce((total, adjustment) => total.plus(rounded(adjustmentAmount(adjustment, gross))), new Decimal(0));
   const allowances = sum('allowance');
   const charges = sum('charge');
-  const net = rounded(exact.minus(discount).minus(allowances).plus(charges));
-  return {
-    gross,
-    discount,
-    allowances,
-    charges,
-    net: line.statedNet === undefined ? net : new Decimal(line.statedNet),
-  };
+  const ownNet = rounded(exact.minus(discount).minus(allowances).plus(charges));
+  const net = line.statedNet === undefined ? ownNet : new Decimal(line.statedNet);
+  return { gross, discount, allowances, charges, net, ownNet };
 }
 
 function adjustmentAmount(
