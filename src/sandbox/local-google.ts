@@ -1,0 +1,101 @@
+import { createServer, type Server } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import express from 'express';
+import { type AccountSeed, demoAccounts } from './accounts.ts';
+import { controlRoutes } from './control.ts';
+import { gmailRoutes } from './gmail/routes.ts';
+import { handleOf, type LocalGoogleHandle } from './handle.ts';
+import { localCallersOnly } from './local-callers.ts';
+import { type ClientSeed, registerClients } from './oauth/clients.ts';
+import { oauthRoutes } from './oauth/routes.ts';
+import { Sessions } from './oauth/sessions.ts';
+import { pageRoutes } from './pages/routes.ts';
+import { folderStore, memoryStore } from './persist.ts';
+import { addAccount, createWorld, type World } from './world.ts';
+
+export { type AccountSeed, demoAccounts } from './accounts.ts';
+export type { ClientSeed } from './oauth/clients.ts';
+
+export interface LocalGoogleOptions {
+  /** A loopback address. Left out: 127.0.0.1. */
+  host?: string;
+  /** 0: any free port. */
+  port: number;
+  /** Keeps accounts, grants, the signing key and mail there; left out, everything ends with the process. */
+  dataDir?: string;
+  /** Accounts to open unless the folder knows them. Left out: {@link demoAccounts}. */
+  accounts?: readonly AccountSeed[];
+  /** The OAuth clients as of now: they replace what was registered at an earlier start. */
+  clients: readonly ClientSeed[];
+  /** Apps meet the unverified-app page when they ask for sensitive scopes. */
+  unverified?: boolean;
+  /** The clock, Unix milliseconds. */
+  now?: () => number;
+}
+
+/** A running Local Google. Issuer and Gmail root are one origin: `url`, and `url` with a slash. */
+export interface LocalGoogle extends LocalGoogleHandle {
+  url: string;
+  /** Ends every connection, the hanging ones too. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a Local Google on loopback. Rejects with Node's own error when the port is busy (`EADDRINUSE`), and with a
+ * RangeError for a host that other machines could reach.
+ */
+export async function startLocalGoogle(options: LocalGoogleOptions): Promise<LocalGoogle> {
+  const { host = '127.0.0.1', port, dataDir, accounts = demoAccounts, unverified = false, now = Date.now } = options;
+  if (!/^(?:127(?:\.\d{1,3}){3}|::1|localhost)$/.test(host)) {
+    throw new RangeError(`Local Google listens on loopback only, and ${host} is not loopback`);
+  }
+  const server = createServer();
+  await listen(server, host, port);
+  const closing = new AbortController();
+  const store = dataDir === undefined ? memoryStore() : folderStore(dataDir);
+  const clients = registerClients(options.clients);
+  const world = await createWorld({ store, clients, unverified, now, closing: closing.signal });
+  world.url = urlOf(server, host);
+  for (const seed of accounts) if (!world.accounts.byEmail(seed.email)) addAccount(world, seed);
+  server.on('request', buildApp(world));
+  return {
+    url: world.url,
+    ...handleOf(world),
+    close: async () => {
+      closing.abort();
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+      store.close();
+    },
+  };
+}
+
+function buildApp(world: World): express.Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(localCallersOnly());
+  const sessions = new Sessions(world.accounts);
+  app.use(oauthRoutes(world, sessions));
+  app.use(gmailRoutes(world));
+  app.use(controlRoutes(world));
+  app.use('/assets', express.static(fileURLToPath(new URL('./public/', import.meta.url))));
+  app.use(pageRoutes(world, sessions));
+  return app;
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function urlOf(server: Server, host: string): string {
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  return `http://${host === '::1' ? '[::1]' : host}:${port}`;
+}

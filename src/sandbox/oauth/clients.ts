@@ -1,0 +1,41 @@
+import { timingSafeEqual } from 'node:crypto';
+import { fingerprint } from '../secrets.ts';
+
+/** An OAuth client as its operator registered it. Clients with one `project` share a user's grant. */
+export interface ClientSeed {
+  id: string;
+  secret: string;
+  name: string;
+  redirectUris: readonly string[];
+  /** Cloud project; left out, the client is a project of its own. */
+  project?: string;
+}
+
+export interface Client {
+  id: string;
+  secretPrint: string;
+  name: string;
+  redirectUris: readonly string[];
+  project: string;
+}
+
+/** The registered clients by id. */
+export function registerClients(seeds: readonly ClientSeed[]): Map<string, Client> {
+  return new Map(
+    seeds.map((seed) => [
+      seed.id,
+      {
+        id: seed.id,
+        secretPrint: fingerprint(seed.secret),
+        name: seed.name,
+        redirectUris: [...seed.redirectUris],
+        project: seed.project ?? seed.id,
+      },
+    ]),
+  );
+}
+
+/** Whether this is the client's secret. */
+export function secretFits(client: Client, secret: string): boolean {
+  return timingSafeEqual(Buffer.from(client.secretPrint), Buffer.from(fingerprint(secret)));
+}
