@@ -192,7 +192,7 @@ function lineAmounts(line: DocumentLine, rounded: (value: Decimal) => Decimal) {
   const allowances = sum('allowance');
   const charges = sum('charge');
   const ownNet = rounded(exact.minus(discount).minus(allowances).plus(charges));
-  const net = line.statedNet === undefined ? ownNet : new Decimal(line.statedNet);
+  const net = line.statedNet === undefined ? ownNet : rounded(new Decimal(line.statedNet));
   return { gross, discount, allowances, charges, net, ownNet };
 }
 

@@ -1,0 +1,267 @@
+import type { DocumentContent, PartyDetails } from '../document.ts';
+import {
+  formatAmount,
+  formatCountry,
+  formatDate,
+  formatMoney,
+  formatNumber,
+  formatPercent,
+  kindWords,
+  unitName,
+} from '../format.ts';
+import { computeTotals, type DocumentTotals, sameAmount, type TaxTotal } from '../totals.ts';
+import type { CompanyHead, PdfInput } from './input.ts';
+import { furtherDetails, lineDetails } from './printed-extras.ts';
+
+/** A word and what it says. */
+export interface Fact {
+  readonly label: string;
+  readonly value: string;
+}
+
+/** One row of the table of lines. */
+export interface PrintedLine {
+  readonly position: string;
+  readonly name: string;
+  /** Small print under the name, a paragraph each. */
+  readonly details: readonly string[];
+  readonly quantity: string;
+  readonly price: string;
+  readonly discount: string;
+  readonly tax: string;
+  readonly amount: string;
+  /** So long that it must be allowed to break over pages. */
+  readonly tall: boolean;
+}
+
+/** A record as it is printed: every word and number as text, so that the template only has to place them. */
+export interface PrintedDocument {
+  readonly title: string;
+  readonly number: string;
+  readonly company: { readonly name: string; readonly address: readonly string[]; readonly contact: readonly string[] };
+  readonly party: { readonly heading: string; readonly name: string; readonly address: readonly string[] };
+  readonly facts: readonly Fact[];
+  readonly currency: string;
+  readonly taxWord: string;
+  readonly columns: { readonly position: boolean; readonly discount: boolean; readonly tax: boolean };
+  readonly lines: readonly PrintedLine[];
+  readonly sums: readonly Fact[];
+  readonly total: Fact;
+  readonly sections: readonly { readonly heading: string; readonly paragraphs: readonly string[] }[];
+  readonly details: readonly Fact[];
+}
+
+/** Puts a record into the words and numbers that are printed. Pure. */
+export function printedDocument({ company, content, locale }: PdfInput): PrintedDocument {
+  const totals = computeTotals(content);
+  const words = kindWords[content.kind];
+  const taxWord = taxWordOf(company.country);
+  const taxed = totals.taxes.filter(
+    (tax) => tax.taxRate !== undefined || !sameAmount(tax.tax, '0') || tax.taxCategory !== undefined,
+  );
+  const details = furtherDetails(content);
+  return {
+    title: words.title,
+    number: breakable(content.number),
+    company: {
+      name: breakable(company.name),
+      address: addressLines(company, undefined, locale),
+      contact: contactLines(company, taxWord),
+    },
+    party: {
+      heading: words.party,
+      name: breakable(content.party.name),
+      address: [
+        ...addressLines(content.party, company.country, locale),
+        ...present([content.party.contactName, content.party.email, content.party.phone]),
+        ...present([content.party.taxId]).map((id) => `${taxWord} no. ${id}`),
+      ].map(breakable),
+    },
+    facts: facts(content, locale),
+    currency: content.currency,
+    taxWord,
+    columns: {
+      position: content.lines.length > 1,
+      discount: content.lines.some(
+        (line) => line.discountPercent !== undefined && !sameAmount(line.discountPercent, '0'),
+      ),
+      tax: taxed.length > 1,
+    },
+    lines: printedLines(content, totals, locale),
+    sums: sums(content, totals, taxed, taxWord, locale),
+    total: { label: totalWords[content.kind], value: formatMoney(totals.payable, content.currency, locale) },
+    sections: sections(content, company),
+    details: details.map(({ label, value }) => ({ label: breakable(label), value: breakable(value) })),
+  };
+}
+
+const totalWords: Record<DocumentContent['kind'], string> = {
+  invoice: 'Amount due',
+  credit_note: 'Total credit',
+  quote: 'Total',
+  purchase_order: 'Total',
+};
+
+/** What the tax on sales is called where the company is. */
+function taxWordOf(country: string | undefined): string {
+  if (country === undefined || country === 'US') return 'Tax';
+  return ['AU', 'NZ', 'SG', 'IN', 'CA', 'MY'].includes(country) ? 'GST' : 'VAT';
+}
+
+const categoryWords: Record<string, string> = {
+  E: 'exempt',
+  AE: 'reverse charge',
+  K: 'intra-community supply',
+  G: 'export',
+  O: 'not applicable',
+};
+
+function taxLabel(tax: TaxTotal, taxWord: string, locale: string): string {
+  const word = tax.taxCategory === undefined ? undefined : categoryWords[tax.taxCategory];
+  if (word !== undefined) return `${taxWord} ${word}`;
+  return tax.taxRate === undefined ? taxWord : `${taxWord} ${formatPercent(tax.taxRate, locale)}`;
+}
+
+function facts(content: DocumentContent, locale: string): Fact[] {
+  const dates: [string, string | undefined][] = [
+    ['Date', content.issueDate],
+    ['Due', content.dueDate],
+    ['Valid until', content.validUntil],
+    [content.kind === 'purchase_order' ? 'Deliver by' : 'Delivered', content.deliveryDate],
+  ];
+  const references: [string, string | undefined][] = [
+    ['Your reference', content.reference],
+    ['Order', content.orderReference],
+    ['For invoice', content.invoiceReference],
+  ];
+  return [
+    ...dates.flatMap(([label, date]) => (date === undefined ? [] : [{ label, value: formatDate(date, locale) }])),
+    ...references.flatMap(([label, value]) => (value === undefined ? [] : [{ label, value: breakable(value) }])),
+  ];
+}
+
+function printedLines(content: DocumentContent, totals: DocumentTotals, locale: string): PrintedLine[] {
+  const { currency } = content;
+  return content.lines.map((line, index) => {
+    const adjustments = line.adjustments.map((adjustment) => {
+      const amount =
+        adjustment.amount === undefined
+          ? ''
+          : ` ${formatAmount(signed(adjustment.type, adjustment.amount), currency, locale)}`;
+      const percent = adjustment.percent === undefined ? '' : ` (${formatPercent(adjustment.percent, locale)})`;
+      return `${adjustment.reason ?? (adjustment.type === 'allowance' ? 'Allowance' : 'Charge')}${percent}${amount}`;
+    });
+    const details = [
+      ...(line.itemId === undefined ? [] : [`Item ${line.itemId}`]),
+      ...present([line.description, line.note]).flatMap(paragraphs),
+      ...adjustments,
+      ...lineDetails(line),
+    ].map(breakable);
+    const base = line.priceBaseQuantity;
+    const per = base === undefined || sameAmount(base, '1') ? '' : ` / ${formatNumber(base, locale)}`;
+    return {
+      position: breakable(line.id ?? String(index + 1), 6),
+      name: breakable(line.name),
+      details,
+      quantity: present([formatNumber(line.quantity, locale), unitName(line.unit)])
+        .map((part) => breakable(part, 12))
+        .join(' '),
+      price: `${formatAmount(line.unitPrice, currency, locale)}${per}`,
+      discount:
+        line.discountPercent === undefined || sameAmount(line.discountPercent, '0')
+          ? ''
+          : formatPercent(line.discountPercent, locale),
+      tax: line.taxRate === undefined ? '' : formatPercent(line.taxRate, locale),
+      amount: formatAmount(totals.lines[index]?.net ?? '0', currency, locale),
+      tall: details.join('').length + line.name.length > 1_200,
+    };
+  });
+}
+
+function sums(
+  content: DocumentContent,
+  totals: DocumentTotals,
+  taxed: readonly TaxTotal[],
+  taxWord: string,
+  locale: string,
+): Fact[] {
+  const { currency } = content;
+  const amount = (value: string): string => formatAmount(value, currency, locale);
+  const adjustments = content.adjustments.map((adjustment, index) => {
+    const reason = adjustment.reason ?? (adjustment.type === 'allowance' ? 'Allowance' : 'Charge');
+    const rate = adjustment.percent === undefined ? '' : ` (${formatPercent(adjustment.percent, locale)})`;
+    return {
+      label: breakable(`${reason}${rate}`),
+      value: amount(signed(adjustment.type, totals.adjustments[index] ?? '0')),
+    };
+  });
+  const taxes = taxed.map((tax) => ({
+    label: `${taxLabel(tax, taxWord, locale)} on ${amount(tax.taxable)}`,
+    value: amount(tax.tax),
+  }));
+  const prepaid = sameAmount(totals.prepaid, '0')
+    ? []
+    : [{ label: 'Already paid', value: amount(signed('allowance', totals.prepaid)) }];
+  const rounding = sameAmount(totals.rounding, '0') ? [] : [{ label: 'Rounding', value: amount(totals.rounding) }];
+  const after = [...prepaid, ...rounding];
+  return [
+    ...(adjustments.length + taxes.length + after.length > 0
+      ? [{ label: 'Sum of lines', value: amount(totals.lineTotal) }]
+      : []),
+    ...adjustments,
+    ...(adjustments.length > 0 && taxes.length > 0
+      ? [{ label: `Total without ${taxWord}`, value: amount(totals.taxExclusive) }]
+      : []),
+    ...taxes,
+    ...(after.length > 0
+      ? [{ label: taxes.length > 0 ? `Total with ${taxWord}` : 'Total', value: amount(totals.taxInclusive) }, ...after]
+      : []),
+  ];
+}
+
+function sections(content: DocumentContent, company: CompanyHead): PrintedDocument['sections'] {
+  // Where to pay belongs on an invoice; a credit note, quote or order asks for no money.
+  const payment = content.paymentDetails ?? (content.kind === 'invoice' ? company.paymentDetails : undefined);
+  const all: [string, string[]][] = [
+    ['Payment terms', present([content.paymentTerms])],
+    ['Payment', present([payment])],
+    [content.notes.length > 1 ? 'Notes' : 'Note', content.notes],
+  ];
+  return all
+    .filter(([, texts]) => texts.length > 0)
+    .map(([heading, texts]) => ({ heading, paragraphs: texts.flatMap(paragraphs).map((text) => breakable(text)) }));
+}
+
+function addressLines(address: CompanyHead | PartyDetails, home: string | undefined, locale: string): string[] {
+  const town = present([address.postalCode, address.city]).join(' ');
+  // At home the country goes without saying.
+  const country =
+    address.country === undefined || address.country === home ? undefined : formatCountry(address.country, locale);
+  return present([address.street, address.extraStreet, town, address.region, country]).map((line) => breakable(line));
+}
+
+function contactLines(company: CompanyHead, taxWord: string): string[] {
+  const tax = company.taxId === undefined ? undefined : `${taxWord} no. ${company.taxId}`;
+  return present([company.email, company.phone, company.website, tax]).map((line) => breakable(line));
+}
+
+function signed(type: 'allowance' | 'charge', amount: string): string {
+  if (type === 'charge') return amount;
+  return amount.startsWith('-') ? amount.slice(1) : `-${amount}`;
+}
+
+function paragraphs(text: string): string[] {
+  return text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+function present(values: readonly (string | undefined)[]): string[] {
+  return values.filter((value): value is string => value !== undefined && value !== '');
+}
+
+/** Lets a word that is longer than any column break: a zero-width space after every `every` characters. */
+function breakable(text: string, every = 24): string {
+  return text.replace(new RegExp(`[^\\s\\u200b-]{${every}}(?=[^\\s\\u200b-])`, 'gu'), '$&\u200b');
+}
