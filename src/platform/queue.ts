@@ -54,6 +54,8 @@ export async function installQueues(ownerUrl: string): Promise<void> {
 export interface Queue {
   /** Adds a deliver job in the transaction that writes the delivery: both exist or neither. */
   enqueueDelivery(trx: Database, job: DeliverJob, startAfter?: Date): Promise<void>;
+  /** Adds a deliver job unless one was added this way in the last five minutes. */
+  ensureDelivery(trx: Database, job: DeliverJob): Promise<void>;
   /**
    * Works off deliver jobs, up to `concurrency` at once.
    * A handler that throws has its job tried again later; the error is logged, never swallowed.
@@ -88,10 +90,15 @@ export async function startQueue(appUrl: string, log: Logger, supervise: boolean
     async enqueueDelivery(trx, job, startAfter) {
       await boss.send(deliverQueue, job, { db: fromKysely(trx), ...(startAfter && { startAfter }) });
     },
+    async ensureDelivery(trx, job) {
+      await boss.send(deliverQueue, job, { db: fromKysely(trx), singletonKey: job.deliveryId, singletonSeconds: 300 });
+    },
     async workDeliveries(concurrency, handler) {
       // With NOTIFY, a worker of batch size 1 would sleep after each job until its backstop poll.
       const options = {
-        batchSize: Math.max(10, concurrency),
+        batchSize: 10,
+        // A batch is fetched when the one before is done; several fetchers keep one slow send from holding up the rest.
+        localConcurrency: Math.ceil(concurrency / 10),
         perJobResults: true,
         burstWhenBatchFull: true,
         pollingIntervalSeconds: 1,

@@ -1,0 +1,63 @@
+import MailComposer from 'nodemailer/lib/mail-composer/index.js';
+import type { Recipients } from './recipients.ts';
+
+/** The header that tells our emails in Gmail: it survives there, while the Message-ID does not. */
+export const deliveryHeader = 'X-Letterhead-Delivery';
+
+/** Everything an email is made of. */
+export interface Email {
+  readonly deliveryId: string;
+  readonly from: { readonly name: string; readonly email: string };
+  readonly replyTo: string | null;
+  readonly recipients: Recipients;
+  readonly subject: string;
+  /** Plain text; an HTML form of the same words is added. */
+  readonly message: string;
+  readonly date: Date;
+  readonly attachments: readonly {
+    readonly fileName: string;
+    readonly mediaType: string;
+    readonly bytes: Uint8Array;
+  }[];
+}
+
+/**
+ * Builds the whole message (RFC 5322, MIME). Bcc stays in: Gmail routes by it and then removes it.
+ *
+ * @returns the bytes for Gmail's upload
+ */
+export function compose(email: Email): Promise<Buffer> {
+  const people = (list: Recipients['to']) => list.map(({ name, email: address }) => ({ name, address }));
+  const message = new MailComposer({
+    from: { name: email.from.name, address: email.from.email },
+    ...(email.replyTo && { replyTo: email.replyTo }),
+    to: people(email.recipients.to),
+    cc: people(email.recipients.cc),
+    bcc: people(email.recipients.bcc),
+    subject: email.subject,
+    date: email.date,
+    text: email.message,
+    html: textToHtml(email.message),
+    headers: { [deliveryHeader]: email.deliveryId },
+    attachments: email.attachments.map(({ fileName, mediaType, bytes }) => ({
+      filename: fileName,
+      contentType: mediaType,
+      content: Buffer.from(bytes),
+    })),
+    // What people write is content, never a path or an address to fetch.
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  }).compile();
+  message.keepBcc = true;
+  return message.build();
+}
+
+/** Paragraphs and line breaks, everything else as written. */
+export function textToHtml(text: string): string {
+  const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  const paragraphs = escaped
+    .replaceAll('\r\n', '\n')
+    .trim()
+    .split(/\n{2,}/);
+  return paragraphs.map((paragraph) => `<p>${paragraph.replaceAll('\n', '<br>\n')}</p>`).join('\n');
+}

@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import type { DocumentRecord } from '../documents/store.ts';
+import type { SenderResolution } from '../mailboxes/sender.ts';
+import { senderFor } from '../mailboxes/sender-rules.ts';
+import type { Database } from '../platform/database.ts';
+import type { Queue } from '../platform/queue.ts';
+import type { Recipients } from './recipients.ts';
+import { writeEvent } from './state.ts';
+
+/** What is to be sent, by whom. The same key never makes two deliveries. */
+export interface SendRequest {
+  readonly tenantId: string;
+  readonly memberId: string;
+  /** One per filled-in form, made when the form is shown; later a caller's own. */
+  readonly idempotencyKey: string;
+  readonly recipients: Recipients;
+  readonly subject: string;
+  readonly message: string;
+  /** The record as it was shown, with its PDF; null for a test email. */
+  readonly document: { readonly record: DocumentRecord; readonly fileName: string; readonly pdf: Uint8Array } | null;
+}
+
+/** What became of the request. */
+export type SendResult =
+  /** A new delivery; `repeated` when this key had made it before. */
+  | { readonly kind: 'created'; readonly deliveryId: string; readonly repeated: boolean }
+  | { readonly kind: 'refused'; readonly resolution: Extract<SenderResolution, { ok: false }> }
+  /** The key belongs to another email: the form was sent before with other content. */
+  | { readonly kind: 'key_used'; readonly deliveryId: string }
+  /** The record changed between the preview and now. */
+  | { readonly kind: 'document_changed' };
+
+/**
+ * Writes a delivery and its job in one transaction: either both exist or neither. Sender, text, record
+ * and PDF are frozen here; nothing that happens later changes what is sent.
+ *
+ * @param trx a transaction inside the tenant
+ */
+export async function createDelivery(trx: Database, queue: Queue, request: SendRequest): Promise<SendResult> {
+  const { tenantId, memberId, document, recipients } = request;
+  const requestHash = hashOf(request);
+  const earlier = await findByKey(trx, request);
+  if (earlier) return answerAgain(earlier, requestHash);
+
+  const { rule, resolution } = await senderFor(trx, tenantId, memberId, document?.record.kind ?? null);
+  if (!resolution.ok) return { kind: 'refused', resolution };
+  if (document && !(await isUnchanged(trx, document.record))) return { kind: 'document_changed' };
+
+  const { sender, needsReconnect } = resolution;
+  const state = needsReconnect ? 'held' : 'queued';
+  const inserted = await trx
+    .insertInto('deliveries')
+    .values({
+      tenant_id: tenantId,
+      purpose: document ? 'document' : 'test',
+      document_id: document?.record.id ?? null,
+      member_id: memberId,
+      mailbox_id: sender.mailboxId,
+      rule_mode: rule.mode,
+      from_email: sender.fromEmail,
+      from_name: sender.fromName,
+      reply_to: sender.replyTo,
+      recipients: JSON.stringify(recipients),
+      subject: request.subject,
+      message: request.message,
+      document_snapshot: document ? JSON.stringify(document.record.content) : null,
+      state,
+      held_reason: needsReconnect ? 'mailbox_needs_reconnect' : null,
+      idempotency_key: request.idempotencyKey,
+      request_hash: requestHash,
+    })
+    // Two clicks at the same instant: the second waits here for the first and then finds it.
+    .onConflict((conflict) => conflict.columns(['tenant_id', 'idempotency_key']).doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  if (!inserted) {
+    const first = await findByKey(trx, request);
+    if (!first) throw new Error('A delivery vanished between two statements.');
+    return answerAgain(first, requestHash);
+  }
+
+  const deliveryId = inserted.id;
+  if (document) {
+    await trx
+      .insertInto('delivery_attachments')
+      .values({
+        delivery_id: deliveryId,
+        tenant_id: tenantId,
+        file_name: document.fileName,
+        media_type: 'application/pdf',
+        sha256: sha256(document.pdf),
+        bytes: Buffer.from(document.pdf),
+      })
+      .execute();
+  }
+  if (needsReconnect) {
+    await writeEvent(
+      trx,
+      tenantId,
+      deliveryId,
+      'held',
+      `Waits until ${sender.mailboxEmail} is connected to Gmail again.`,
+      memberId,
+    );
+  } else {
+    await writeEvent(trx, tenantId, deliveryId, 'queued', `To be sent from ${sender.fromEmail}.`, memberId);
+    await queue.enqueueDelivery(trx, { tenantId, deliveryId });
+  }
+  return { kind: 'created', deliveryId, repeated: false };
+}
+
+function findByKey(trx: Database, { tenantId, idempotencyKey }: SendRequest) {
+  return trx
+    .selectFrom('deliveries')
+    .select(['id', 'request_hash'])
+    .where('tenant_id', '=', tenantId)
+    .where('idempotency_key', '=', idempotencyKey)
+    .executeTakeFirst();
+}
+
+function answerAgain(earlier: { id: string; request_hash: string }, requestHash: string): SendResult {
+  if (earlier.request_hash !== requestHash) return { kind: 'key_used', deliveryId: earlier.id };
+  return { kind: 'created', deliveryId: earlier.id, repeated: true };
+}
+
+async function isUnchanged(trx: Database, record: DocumentRecord): Promise<boolean> {
+  const now = await trx.selectFrom('documents').select('version').where('id', '=', record.id).executeTakeFirst();
+  return now?.version === record.version;
+}
+
+function hashOf({ recipients, subject, message, document }: SendRequest): string {
+  return sha256(JSON.stringify([recipients, subject, message, document?.record.id ?? null]));
+}
+
+function sha256(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex');
+}

@@ -1,0 +1,106 @@
+import { GoogleError } from '../google/errors.ts';
+import { type AccessToken, sendMessage } from '../google/gmail.ts';
+import { MailboxUnusableError } from '../mailboxes/access-token.ts';
+import type { DeliverJob } from '../platform/queue.ts';
+import { inTenant } from '../tenants/scope.ts';
+import { beginAttempt, type OpenAttempt, recoverAttempt, settleAttempt } from './attempts.ts';
+import { checkSender } from './check-sender.ts';
+import { compose } from './compose.ts';
+import type { DeliverContext } from './context.ts';
+import { loadForSending, type SendableDelivery } from './load.ts';
+import { classifyFailure } from './outcome.ts';
+import { type HeldReason, moveDelivery } from './state.ts';
+
+/**
+ * Takes one delivery to Gmail, as far as it can go now. Safe to run twice, at the same time or again
+ * after a crash: what happens is decided by the delivery's state, and each move is made by one of them.
+ *
+ * 1. Finished, or not its turn: nothing.
+ * 2. Left in `sending` by somebody else: {@link recoverAttempt}, which never sends.
+ * 3. The sender is checked once more, and an access token is at hand.
+ * 4. The attempt is committed, then Gmail is asked, once, then what came of it is committed.
+ */
+export async function deliver(ctx: DeliverContext, { tenantId, deliveryId }: DeliverJob): Promise<void> {
+  const delivery = await inTenant(ctx.db, tenantId, (trx) => loadForSending(trx, tenantId, deliveryId));
+  if (!delivery) return;
+  if (delivery.state === 'sending') return recoverAttempt(ctx, tenantId, deliveryId);
+  // Another job waits for that moment; this one came early.
+  if (delivery.notBefore && delivery.notBefore > new Date()) return;
+  if (delivery.state === 'held' && delivery.notBefore) return release(ctx, tenantId, deliveryId);
+  if (delivery.state !== 'queued') return;
+
+  const token = await prepare(ctx, tenantId, delivery);
+  if (!token) return;
+  const mime = await compose({ ...delivery.email, date: new Date() });
+  const attempt = await inTenant(ctx.db, tenantId, (trx) =>
+    beginAttempt(trx, tenantId, deliveryId, ctx.owner, ctx.sendDeadlineMs),
+  );
+  if (!attempt) return;
+  await settleAttempt(ctx, tenantId, delivery, attempt, await trySend(ctx, token, mime, attempt));
+}
+
+async function trySend(ctx: DeliverContext, token: AccessToken, mime: Buffer, attempt: OpenAttempt) {
+  try {
+    const timeLeft = attempt.deadline.getTime() - Date.now();
+    if (timeLeft < 1_000) {
+      throw new GoogleError({ kind: 'not_sent', code: 'DEADLINE', message: 'The attempt had no time left.' });
+    }
+    return { kind: 'sent', sent: await sendMessage(ctx.google, token, mime, timeLeft) } as const;
+  } catch (error) {
+    if (!(error instanceof GoogleError)) throw error;
+    const outcome = classifyFailure(error.failure, attempt.number, new Date());
+    return { kind: 'failed', failure: error.failure, outcome } as const;
+  }
+}
+
+/** The last look before an attempt. Null when the delivery was held instead. */
+async function prepare(ctx: DeliverContext, tenantId: string, delivery: SendableDelivery): Promise<AccessToken | null> {
+  try {
+    const objection = await checkSender(ctx, tenantId, delivery);
+    if (!objection) return await ctx.tokens.of(tenantId, delivery.mailboxId);
+    await hold(ctx, tenantId, delivery.id, objection.reason, objection.words);
+  } catch (error) {
+    if (error instanceof MailboxUnusableError && error.code === 'disconnected') {
+      await hold(ctx, tenantId, delivery.id, 'mailbox_disconnected', 'The Gmail account was disconnected.');
+    } else if (error instanceof MailboxUnusableError) {
+      await hold(ctx, tenantId, delivery.id, 'mailbox_needs_reconnect', 'Gmail must be connected again.');
+    } else if (error instanceof GoogleError) {
+      // Gmail was not asked to send yet, so whatever it is, waiting is safe.
+      await waitForGoogle(ctx, tenantId, delivery.id, error);
+    } else {
+      throw error;
+    }
+  }
+  return null;
+}
+
+async function hold(ctx: DeliverContext, tenantId: string, deliveryId: string, heldReason: HeldReason, detail: string) {
+  await inTenant(ctx.db, tenantId, (trx) =>
+    moveDelivery(trx, tenantId, deliveryId, { from: 'queued', to: 'held', heldReason, detail }),
+  );
+}
+
+/** Our own registration is refused, or Google is not there: the operator's trouble, and no tenant's. */
+async function waitForGoogle(ctx: DeliverContext, tenantId: string, deliveryId: string, error: GoogleError) {
+  const answered = error.failure.kind === 'answered';
+  const notBefore = new Date(Date.now() + (answered ? 5 * 60_000 : 30_000));
+  const detail = answered
+    ? 'Letterhead’s own access to Google is interrupted. You need not do anything.'
+    : 'Google could not be reached. We try again.';
+  await inTenant(ctx.db, tenantId, async (trx) => {
+    const move = { from: 'queued', to: 'held', heldReason: 'operator', notBefore, detail } as const;
+    const moved = await moveDelivery(trx, tenantId, deliveryId, move);
+    if (moved) await ctx.queue.enqueueDelivery(trx, { tenantId, deliveryId }, notBefore);
+  });
+}
+
+async function release(ctx: DeliverContext, tenantId: string, deliveryId: string): Promise<void> {
+  await inTenant(ctx.db, tenantId, async (trx) => {
+    const moved = await moveDelivery(trx, tenantId, deliveryId, {
+      from: 'held',
+      to: 'queued',
+      detail: 'The wait is over.',
+    });
+    if (moved) await ctx.queue.enqueueDelivery(trx, { tenantId, deliveryId });
+  });
+}

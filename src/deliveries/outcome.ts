@@ -1,0 +1,127 @@
+import type { GoogleFailure } from '../google/errors.ts';
+import type { HeldReason } from './state.ts';
+
+/**
+ * What a failed send means for the delivery.
+ *
+ * - `retry`: nothing was sent; try again at `at`. `newToken` where the access token was refused.
+ * - `hold`: nothing was sent; wait for a person, or until `until`. `reconnect` where the mailbox itself is cut off.
+ * - `refuse`: nothing was sent, and trying again would not help.
+ * - `unknown`: it may have been sent. Never tried again without somebody looking.
+ */
+export type Outcome =
+  | { readonly kind: 'retry'; readonly at: Date; readonly newToken: boolean; readonly words: string }
+  | {
+      readonly kind: 'hold';
+      readonly reason: HeldReason;
+      readonly until: Date | null;
+      readonly reconnect: 'missing_permission' | 'admin_policy' | 'revoked' | null;
+      readonly words: string;
+    }
+  | { readonly kind: 'refuse'; readonly words: string }
+  | { readonly kind: 'unknown'; readonly words: string };
+
+/**
+ * Classifies a failed `messages.send`. Pure. What may have reached Gmail, and was not plainly refused by
+ * it, is `unknown`: a lost connection, and every 5xx (Gmail answers 503 to messages it did take).
+ *
+ * @param tries how many attempts this delivery has had, this one included; spaces the retries
+ */
+export function classifyFailure(failure: GoogleFailure, tries: number, now: Date): Outcome {
+  switch (failure.kind) {
+    case 'not_sent':
+      return retry(backoff(tries, now), 'Google could not be reached, so nothing was sent. We try again.');
+    case 'lost':
+      return unknown('The connection to Gmail was lost before it answered.');
+    case 'answered':
+      return classifyAnswer(failure, tries, now);
+    default:
+      return failure satisfies never;
+  }
+}
+
+function classifyAnswer(failure: Extract<GoogleFailure, { kind: 'answered' }>, tries: number, now: Date): Outcome {
+  const { status, reason, message } = failure;
+  // 1xx, 3xx and unreadable 2xx do not belong here; whatever they are, they are no refusal.
+  if (status < 400 || status >= 500)
+    return unknown(`Gmail had a problem of its own (${status}) and did not say whether it sent the email.`);
+
+  if (status === 401) {
+    return tries < 3
+      ? { ...retry(now, 'Gmail asked us to show our permission again.'), newToken: true }
+      : reconnect('revoked', 'Gmail no longer accepts our permission.');
+  }
+  if (reason === 'insufficientPermissions' || reason === 'ACCESS_TOKEN_SCOPE_INSUFFICIENT') {
+    return reconnect('missing_permission', 'The permission to send is missing.');
+  }
+  if (reason === 'domainPolicy')
+    return reconnect('admin_policy', 'Your Google Workspace administrator has switched Gmail apps off.');
+  if (reason === 'accessNotConfigured' || reason === 'SERVICE_DISABLED' || reason === 'dailyLimitExceeded') {
+    return hold(
+      'operator',
+      later(now, 15),
+      'Letterhead’s own access to Google is interrupted. You need not do anything.',
+    );
+  }
+  if (isSendingLimit(failure)) {
+    const until = retryTime(message, now) ?? later(now, 60);
+    return hold('sending_limit', until, 'Gmail’s daily sending limit for this account is used up.');
+  }
+  if (status === 429 || reason === 'rateLimitExceeded' || reason === 'userRateLimitExceeded') {
+    const at = retryTime(message, now) ?? backoff(tries, now);
+    return retry(at, 'Gmail asked us to slow down. We try again.');
+  }
+  return { kind: 'refuse', words: refusalWords(status, reason, message) };
+}
+
+/** The day's limit, as against the minute's: Gmail says so only in its sentence. */
+function isSendingLimit({ status, message }: { status: number; message: string }): boolean {
+  return status === 429 && message.includes('(Mail sending)');
+}
+
+/**
+ * The time in `User-rate limit exceeded.  Retry after 2026-11-21T09:30:00.000Z`. Gmail sends no
+ * Retry-After header. Never before now, never more than a day ahead (a lockout lasts 24 h at most).
+ */
+export function retryTime(message: string, now: Date): Date | null {
+  const found = /Retry after (\d{4}-\d\d-\d\dT[\d:.]+Z)/.exec(message)?.[1];
+  const time = found === undefined ? Number.NaN : Date.parse(found);
+  if (Number.isNaN(time)) return null;
+  return new Date(Math.min(Math.max(time, now.getTime() + 1_000), now.getTime() + 86_400_000));
+}
+
+/** 2 s, doubled with every try up to 64 s, with up to a quarter of jitter on top. */
+function backoff(tries: number, now: Date): Date {
+  const seconds = Math.min(64, 2 ** Math.min(Math.max(tries, 1), 6));
+  return new Date(now.getTime() + seconds * 1_000 * (1 + Math.random() / 4));
+}
+
+function later(now: Date, minutes: number): Date {
+  return new Date(now.getTime() + minutes * 60_000);
+}
+
+function refusalWords(status: number, reason: string, message: string): string {
+  if (/Invalid (To|Cc|Bcc) header|Recipient address required/i.test(message)) {
+    return 'Gmail does not accept a recipient’s address. Correct it and send again.';
+  }
+  if (/Mail service not enabled/i.test(message))
+    return 'This Google account has no Gmail mailbox. Connect one that has.';
+  if (status === 413) return 'The email is larger than Gmail accepts. Send a smaller document.';
+  return `Gmail refused the email (${status} ${reason}).`;
+}
+
+function retry(at: Date, words: string): Extract<Outcome, { kind: 'retry' }> {
+  return { kind: 'retry', at, newToken: false, words };
+}
+
+function hold(reason: HeldReason, until: Date | null, words: string): Outcome {
+  return { kind: 'hold', reason, until, reconnect: null, words };
+}
+
+function reconnect(why: 'missing_permission' | 'admin_policy' | 'revoked', words: string): Outcome {
+  return { kind: 'hold', reason: 'mailbox_needs_reconnect', until: null, reconnect: why, words };
+}
+
+function unknown(words: string): Outcome {
+  return { kind: 'unknown', words };
+}

@@ -1,0 +1,106 @@
+import { sql } from 'kysely';
+import type { Database } from '../platform/database.ts';
+import type { MemberRole } from '../platform/database-types.ts';
+import { inTenant } from './scope.ts';
+import { invitationsFor } from './system.ts';
+
+/** A member as the settings page lists them. */
+export interface Member {
+  readonly id: string;
+  readonly email: string;
+  readonly name: string;
+  readonly role: MemberRole;
+}
+
+/** The members of a tenant, by name. */
+export function listMembers(db: Database, tenantId: string): Promise<Member[]> {
+  return db
+    .selectFrom('members')
+    .select(['id', 'email', 'name', 'role'])
+    .where('tenant_id', '=', tenantId)
+    .orderBy('name')
+    .orderBy('id')
+    .limit(500)
+    .execute();
+}
+
+/** Invitations that nobody has followed yet, newest first. */
+export function listInvitations(db: Database, tenantId: string) {
+  return db
+    .selectFrom('invitations')
+    .select(['id', 'email', 'role', 'created_at as createdAt'])
+    .where('tenant_id', '=', tenantId)
+    .where('accepted_at', 'is', null)
+    .orderBy('created_at', 'desc')
+    .limit(500)
+    .execute();
+}
+
+/**
+ * Invites an address: whoever signs in with it joins the tenant. Inviting again changes the role.
+ *
+ * @returns false when somebody with that address is a member already
+ */
+export async function invite(
+  db: Database,
+  tenantId: string,
+  invitation: { readonly email: string; readonly role: Exclude<MemberRole, 'owner'>; readonly invitedBy: string },
+): Promise<boolean> {
+  const email = invitation.email.toLowerCase();
+  const member = await db
+    .selectFrom('members')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where(sql<string>`lower(email)`, '=', email)
+    .executeTakeFirst();
+  if (member) return false;
+  await db
+    .deleteFrom('invitations')
+    .where('tenant_id', '=', tenantId)
+    .where(sql<string>`lower(email)`, '=', email)
+    .where('accepted_at', 'is', null)
+    .execute();
+  await db
+    .insertInto('invitations')
+    .values({ tenant_id: tenantId, email, role: invitation.role, invited_by: invitation.invitedBy })
+    .execute();
+  return true;
+}
+
+/** Takes an invitation back. Returns false when it is not there, or was followed already. */
+export async function withdrawInvitation(db: Database, tenantId: string, invitationId: string): Promise<boolean> {
+  const { numDeletedRows } = await db
+    .deleteFrom('invitations')
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', invitationId)
+    .where('accepted_at', 'is', null)
+    .executeTakeFirst();
+  return numDeletedRows > 0n;
+}
+
+/**
+ * Lets a person into every tenant that invited their address. Google has verified that the address is theirs.
+ *
+ * @param pools the app's pool, and the cross-tenant one to find the invitations
+ */
+export async function joinInvited(
+  pools: { readonly db: Database; readonly system: Database },
+  person: { readonly personId: string; readonly email: string; readonly name: string },
+): Promise<void> {
+  for (const { id, tenantId, role } of await invitationsFor(pools.system, person.email)) {
+    await inTenant(pools.db, tenantId, async (trx) => {
+      const { numUpdatedRows } = await trx
+        .updateTable('invitations')
+        .set({ accepted_at: new Date() })
+        .where('id', '=', id)
+        .where('accepted_at', 'is', null)
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n) return;
+      await trx
+        .insertInto('members')
+        .values({ tenant_id: tenantId, person_id: person.personId, email: person.email, name: person.name, role })
+        .onConflict((conflict) => conflict.columns(['tenant_id', 'person_id']).doNothing())
+        .execute();
+    });
+  }
+}

@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import type { Database } from '../platform/database.ts';
+import { inTenant } from './scope.ts';
+
+const currencies = new Set(Intl.supportedValuesOf('currency'));
+const regions = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' });
+
+const optional = (max: number) =>
+  z
+    .string()
+    .trim()
+    .max(max, `is longer than ${max} characters`)
+    .transform((text) => text || null);
+
+/** What a tenant must say of itself to begin. */
+export const companySchema = z.object({
+  name: z.string().trim().min(1, 'Write the name of your company.').max(200, 'The name is longer than 200 characters.'),
+  country: z
+    .string()
+    .trim()
+    .toUpperCase()
+    .refine((code) => /^[A-Z]{2}$/.test(code) && regions.of(code) !== undefined, 'Choose a country from the list.'),
+  currency: z
+    .string()
+    .trim()
+    .toUpperCase()
+    .refine((code) => currencies.has(code), 'Choose a currency from the list.'),
+  timeZone: z.string().trim().refine(isTimeZone, 'Choose a time zone from the list, such as Europe/Dublin.'),
+});
+
+/** See {@link companySchema}. */
+export type Company = z.infer<typeof companySchema>;
+
+/** What stands at the head of the tenant's documents beside its name; empty is null. */
+export const letterheadSchema = z.object({
+  street: optional(200),
+  extraStreet: optional(200),
+  city: optional(200),
+  postalCode: optional(40),
+  region: optional(200),
+  taxId: optional(100),
+  email: optional(254),
+  phone: optional(100),
+  website: optional(300),
+  paymentDetails: optional(2_000),
+});
+
+/** See {@link letterheadSchema}. */
+export type Letterhead = z.infer<typeof letterheadSchema>;
+
+/** A tenant as its own members see it. */
+export type Tenant = Company & Letterhead & { readonly id: string; readonly isDemo: boolean };
+
+function isTimeZone(name: string): boolean {
+  try {
+    return name.length > 0 && new Intl.DateTimeFormat('en', { timeZone: name }) !== null;
+  } catch {
+    return false;
+  }
+}
+
+/** English as written in the tenant's country: how money and dates are shown. */
+export function localeOf(tenant: { readonly country: string }): string {
+  return `en-${tenant.country}`;
+}
+
+/**
+ * Makes a tenant whose owner is this person.
+ *
+ * @param db the app's pool
+ * @returns the ids of both
+ */
+export async function createTenant(
+  db: Database,
+  company: Company,
+  owner: { readonly personId: string; readonly email: string; readonly name: string },
+  isDemo = false,
+): Promise<{ tenantId: string; memberId: string }> {
+  const tenantId = randomUUID();
+  const memberId = await inTenant(db, tenantId, async (trx) => {
+    const { timeZone, ...rest } = company;
+    await trx
+      .insertInto('tenants')
+      .values({ id: tenantId, ...rest, time_zone: timeZone, is_demo: isDemo })
+      .execute();
+    const member = await trx
+      .insertInto('members')
+      .values({ tenant_id: tenantId, person_id: owner.personId, email: owner.email, name: owner.name, role: 'owner' })
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    return member.id;
+  });
+  return { tenantId, memberId };
+}
+
+/** The tenant itself. */
+export async function getTenant(db: Database, tenantId: string): Promise<Tenant> {
+  return db
+    .selectFrom('tenants')
+    .select([
+      'id',
+      'name',
+      'country',
+      'currency',
+      'time_zone as timeZone',
+      'street',
+      'extra_street as extraStreet',
+      'city',
+      'postal_code as postalCode',
+      'region',
+      'tax_id as taxId',
+      'email',
+      'phone',
+      'website',
+      'payment_details as paymentDetails',
+      'is_demo as isDemo',
+    ])
+    .where('id', '=', tenantId)
+    .executeTakeFirstOrThrow();
+}
+
+/** Changes what the tenant says of itself. */
+export async function updateTenant(db: Database, tenantId: string, change: Company & Letterhead): Promise<void> {
+  const { timeZone, extraStreet, postalCode, taxId, paymentDetails, ...same } = change;
+  await db
+    .updateTable('tenants')
+    .set({
+      ...same,
+      time_zone: timeZone,
+      extra_street: extraStreet,
+      postal_code: postalCode,
+      tax_id: taxId,
+      payment_details: paymentDetails,
+    })
+    .where('id', '=', tenantId)
+    .execute();
+}
