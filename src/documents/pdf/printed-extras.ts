@@ -36,7 +36,7 @@ export function furtherDetails(content: DocumentContent): { label: string; value
     const [first = '', ...rest] = extra.label.split(' › ');
     const value = saidWithItself(extra)
       ? extraText(extra)
-      : [rest.slice(-2).join(', '), extraText(extra)].filter(Boolean).join(' ');
+      : [wordsOf(rest), extraText(extra)].filter(Boolean).join(' ');
     const group = groups.get(first);
     if (group) group.push(value);
     else groups.set(first, [value]);
@@ -48,8 +48,14 @@ export function furtherDetails(content: DocumentContent): { label: string; value
 export function lineDetails(line: DocumentLine): string[] {
   const printed = line.extras
     .filter(isPrinted)
-    .map((extra) => `${extra.label.split(' › ').slice(-2).join(', ')}: ${extraText(extra)}`);
+    .map((extra) => `${wordsOf(extra.label.split(' › '))}: ${extraText(extra)}`);
   return printed.length > 0 ? [printed.join(' · ')] : [];
+}
+
+/** The last words of a label; "ID" alone says no more than the value does. */
+function wordsOf(labels: readonly string[]): string {
+  const said = labels.filter((label) => label !== 'ID');
+  return (said.length > 0 ? said : labels.length > 1 ? labels.slice(0, 1) : []).slice(-2).join(', ');
 }
 
 /** A street or a name needs no word before it. */

@@ -75,7 +75,7 @@ export function printedDocument({ company, content, locale }: PdfInput): Printed
         ...addressLines(content.party, company.country, locale),
         ...present([content.party.contactName, content.party.email, content.party.phone]),
         ...present([content.party.taxId]).map((id) => `${taxWord} no. ${id}`),
-      ].map(breakable),
+      ].map((text) => breakable(text)),
     },
     facts: facts(content, locale),
     currency: content.currency,
@@ -156,7 +156,7 @@ function printedLines(content: DocumentContent, totals: DocumentTotals, locale: 
       ...present([line.description, line.note]).flatMap(paragraphs),
       ...adjustments,
       ...lineDetails(line),
-    ].map(breakable);
+    ].map((text) => breakable(text));
     const base = line.priceBaseQuantity;
     const per = base === undefined || sameAmount(base, '1') ? '' : ` / ${formatNumber(base, locale)}`;
     return {

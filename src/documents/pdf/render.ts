@@ -1,27 +1,28 @@
+import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import { fileURLToPath } from 'node:url';
 import type { PdfInput } from './input.ts';
 import { printedDocument } from './printed.ts';
 import type { RenderAnswer, RenderRequest } from './worker.ts';
 
 export type { CompanyHead, PdfInput } from './input.ts';
 
-/** Makes PDFs in worker threads. */
+/** Makes PDFs in worker processes. */
 export interface PdfRenderer {
   /** @returns the file's bytes: the same for the same input. Throws {@link PdfError}. */
   render(input: PdfInput): Promise<Uint8Array>;
-  /** Stops the threads; renders that are still waiting are refused. */
+  /** Stops the workers; renders that are not done are refused. */
   close(): Promise<void>;
 }
 
 /** What {@link createPdfRenderer} may be told. */
 export interface PdfRendererOptions {
-  /** How many threads; the default leaves a core for the rest of the program, at most 4. */
-  readonly threads?: number | undefined;
-  /** The longest one render may take, once it has begun. Default 30,000. */
+  /** How many workers at most; the default leaves a core for the rest of the program, at most 4. */
+  readonly workers?: number | undefined;
+  /** The longest one render may take, from when a worker has it. Default 30,000. */
   readonly timeoutMs?: number | undefined;
-  /** After how many renders a thread is replaced, since Typst's memory grows. Default 1,000. */
-  readonly rendersPerThread?: number | undefined;
+  /** After how many renders a worker is replaced, since Typst's memory grows by 0.4 MB with each. Default 1,000. */
+  readonly rendersPerWorker?: number | undefined;
 }
 
 /** A PDF that was not made. */
@@ -41,87 +42,92 @@ interface Job {
   readonly reject: (error: PdfError) => void;
 }
 
-interface Thread {
-  readonly worker: Worker;
+interface PdfWorker {
+  readonly process: ChildProcess;
+  readonly exited: Promise<void>;
   renders: number;
   job: Job | undefined;
   timer: NodeJS.Timeout | undefined;
 }
 
 /**
- * A small pool. A thread starts with the first record that needs one, holds one record at a time, is replaced after
- * `rendersPerThread` records, after a timeout and after a crash. An idle pool keeps no process alive.
+ * A small pool of processes. A worker starts with the first record that needs one, holds one record at a time, and is
+ * replaced after `rendersPerWorker` records, after a timeout and after a crash. An idle pool keeps no program alive.
+ *
+ * Processes rather than threads, because Typst is native code: a thread in it cannot be interrupted, a crash in it takes
+ * the whole program down, and what it has allocated comes back for certain only when its process ends.
  */
 export function createPdfRenderer(options: PdfRendererOptions = {}): PdfRenderer {
-  const most = options.threads ?? Math.min(4, Math.max(1, availableParallelism() - 1));
+  const most = options.workers ?? Math.min(4, Math.max(1, availableParallelism() - 1));
   const timeoutMs = options.timeoutMs ?? 30_000;
-  const rendersPerThread = options.rendersPerThread ?? 1_000;
-  const threads = new Set<Thread>();
+  const rendersPerWorker = options.rendersPerWorker ?? 1_000;
+  const workers = new Set<PdfWorker>();
+  const leaving = new Set<Promise<void>>();
   const waiting: Job[] = [];
-  // Typst cannot be interrupted: a thread that is told to stop ends when its record is done.
-  const leaving = new Set<Promise<unknown>>();
   let closed = false;
 
-  function start(): Thread {
-    const worker = new Worker(new URL('worker.ts', import.meta.url));
-    const thread: Thread = { worker, renders: 0, job: undefined, timer: undefined };
-    worker.on('message', (answer: RenderAnswer) => {
-      const job = finish(thread);
+  function start(): PdfWorker {
+    const child = startProcess();
+    const exited = new Promise<void>((resolve) => {
+      child.once('exit', () => resolve());
+      child.once('error', () => resolve());
+    });
+    const worker: PdfWorker = { process: child, exited, renders: 0, job: undefined, timer: undefined };
+    child.on('message', (answer: RenderAnswer) => {
+      const job = release(worker);
       if ('pdf' in answer) job?.resolve(answer.pdf);
       else job?.reject(new PdfError('failed', `The PDF could not be made: ${answer.failure}`));
-      if (thread.renders >= rendersPerThread) retire(thread);
-      next();
+      if (worker.renders >= rendersPerWorker) retire(worker);
+      assign();
     });
-    worker.on('error', (cause) => {
-      const job = finish(thread);
-      retire(thread);
-      job?.reject(
-        new PdfError('failed', `The PDF could not be made: ${cause instanceof Error ? cause.message : String(cause)}`, {
-          cause,
-        }),
-      );
-      next();
-    });
-    worker.unref();
-    threads.add(thread);
-    return thread;
+    const lost = (cause: unknown): void => {
+      if (!workers.has(worker)) return;
+      const job = release(worker);
+      retire(worker);
+      job?.reject(new PdfError('failed', 'The PDF could not be made: the process that makes it has ended.', { cause }));
+      assign();
+    };
+    child.on('error', lost);
+    child.on('exit', (code, signal) => lost(new Error(`exit ${code ?? signal}`)));
+    workers.add(worker);
+    return worker;
   }
 
-  function finish(thread: Thread): Job | undefined {
-    const job = thread.job;
-    clearTimeout(thread.timer);
-    thread.job = undefined;
-    thread.worker.unref();
+  function release(worker: PdfWorker): Job | undefined {
+    const job = worker.job;
+    clearTimeout(worker.timer);
+    worker.job = undefined;
+    worker.process.unref();
+    worker.process.channel?.unref();
     return job;
   }
 
-  function retire(thread: Thread): void {
-    threads.delete(thread);
-    thread.worker.removeAllListeners();
-    // A late crash of a thread that nobody waits for any more is nobody's news.
-    thread.worker.on('error', () => {});
-    const ended = thread.worker.terminate();
-    leaving.add(ended);
-    ended.finally(() => leaving.delete(ended)).catch(() => {});
+  function retire(worker: PdfWorker): void {
+    workers.delete(worker);
+    worker.process.ref();
+    worker.process.kill('SIGKILL');
+    leaving.add(worker.exited);
+    worker.exited.finally(() => leaving.delete(worker.exited));
   }
 
-  function next(): void {
-    while (!closed) {
+  function assign(): void {
+    while (!closed && waiting.length > 0) {
       const idle =
-        [...threads].find((thread) => thread.job === undefined) ??
-        (threads.size < most && waiting.length > 0 ? start() : undefined);
+        [...workers].find((worker) => worker.job === undefined) ?? (workers.size < most ? start() : undefined);
       const job = idle && waiting.shift();
       if (!idle || !job) return;
       idle.job = job;
       idle.renders += 1;
-      idle.worker.ref();
+      idle.process.ref();
+      idle.process.channel?.ref();
       idle.timer = setTimeout(() => {
-        finish(idle);
+        release(idle);
         retire(idle);
         job.reject(new PdfError('timeout', `The PDF was not ready after ${timeoutMs / 1_000} seconds.`));
-        next();
+        assign();
       }, timeoutMs);
-      idle.worker.postMessage(job.request);
+      // A worker that has just died is told of by its exit.
+      idle.process.send(job.request, () => {});
     }
   }
 
@@ -134,18 +140,29 @@ export function createPdfRenderer(options: PdfRendererOptions = {}): PdfRenderer
       };
       return new Promise((resolve, reject) => {
         waiting.push({ request, resolve, reject });
-        next();
+        assign();
       });
     },
     async close() {
       closed = true;
       const refused = new PdfError('closed', 'The program is stopping; no PDF was made.');
       for (const job of waiting.splice(0)) job.reject(refused);
-      for (const thread of [...threads]) {
-        finish(thread)?.reject(refused);
-        retire(thread);
+      for (const worker of [...workers]) {
+        release(worker)?.reject(refused);
+        retire(worker);
       }
       await Promise.all(leaving);
     },
   };
+}
+
+/** A worker gets none of our environment: no keys, no database. */
+function startProcess(): ChildProcess {
+  const { PATH, NODE_PATH } = process.env;
+  return fork(fileURLToPath(new URL('worker.ts', import.meta.url)), [], {
+    env: { PATH, NODE_PATH },
+    execArgv: [],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
 }

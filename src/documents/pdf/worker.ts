@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parentPort } from 'node:worker_threads';
 import { NodeCompiler } from '@myriaddreamin/typst-ts-node-compiler';
 import { readFonts } from './fonts.ts';
 
@@ -15,32 +13,29 @@ export interface RenderRequest {
 /** What a worker answers. */
 export type RenderAnswer = { readonly pdf: Uint8Array } | { readonly failure: string };
 
-// One thread's loop: the template is compiled from our own file, the record comes in as data.
-const template = readFileSync(fileURLToPath(new URL('template.typ', import.meta.url)), 'utf8');
+// One process's loop: the template is compiled from our own file, the record comes in as data.
+const templatePath = fileURLToPath(new URL('template.typ', import.meta.url));
 const compiler = NodeCompiler.create({
   workspace: fileURLToPath(new URL('.', import.meta.url)),
   fontArgs: [{ fontBlobs: readFonts() }],
 });
-const port = parentPort;
 
-port?.on('message', (request: RenderRequest) => {
-  const answer = render(request);
-  if ('pdf' in answer) port.postMessage(answer, [answer.pdf.buffer as ArrayBuffer]);
-  else port.postMessage(answer);
+process.on('message', (request: RenderRequest) => {
+  process.send?.(render(request));
 });
+// Whoever started us is gone.
+process.on('disconnect', () => process.exit());
 
 function render(request: RenderRequest): RenderAnswer {
   try {
-    const compiled = compiler.compile({ mainFileContent: template, inputs: { document: request.document } });
+    const compiled = compiler.compile({ mainFilePath: templatePath, inputs: { document: request.document } });
     const document = compiled.result;
     if (!document) return { failure: JSON.stringify(compiled.takeError()?.shortDiagnostics ?? 'no diagnostics') };
-    // A copy of its own: the buffer belongs to the compiler, and is handed over to another thread.
-    const pdf = Uint8Array.from(compiler.pdf(document, { creationTimestamp: request.createdAt }));
-    return { pdf };
+    return { pdf: compiler.pdf(document, { creationTimestamp: request.createdAt }) };
   } catch (error) {
     return { failure: error instanceof Error ? error.message : String(error) };
   } finally {
-    // What was remembered of this record is of no use for the next; the fonts stay.
-    compiler.evictCache(2);
+    // What was remembered of this record is of no use for the next.
+    compiler.evictCache(0);
   }
 }
