@@ -99,7 +99,7 @@ function decodeTransfer(body: Buffer, encoding: string | undefined): Buffer {
       return Buffer.from(
         body
           .toString('latin1')
-          .replace(/[ \t]*=[ \t]*\r?\n/g, '')
+          .replace(/=[ \t]*\r?\n/g, '')
           .replace(/=([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
         'latin1',
       );
