@@ -1,0 +1,183 @@
+import { type DocumentContent, type DocumentContentInput, documentContentSchema } from './document.ts';
+import { FormFields } from './form-fields.ts';
+import type { DraftContent } from './store.ts';
+import { computeTotals, sameAmount } from './totals.ts';
+
+/** One thing that is wrong with a form, beside the field it is about. */
+export interface FormProblem {
+  /** The field's name in the form: `lines[0][unitPrice]`; empty for the form as a whole. */
+  readonly field: string;
+  /** A sentence for people. */
+  readonly message: string;
+}
+
+/** What a form became. */
+export type DocumentForm =
+  | { readonly ok: true; readonly content: DraftContent }
+  | { readonly ok: false; readonly problems: readonly FormProblem[] };
+
+/** Fields of the page that are not content; it reads them itself. */
+const pageFields = ['partyId', 'version', 'status', 'saveParty'];
+
+/**
+ * Reads the form that makes or edits a record, as `express.urlencoded({ extended: true })` gives it:
+ * `kind, number, issueDate, dueDate, validUntil, deliveryDate, currency, reference, orderReference, invoiceReference,
+ * party[…], lines[i][…], adjustments[i][…], prepaid, rounding, paymentTerms, paymentDetails, notes` (one text or
+ * `notes[i]`). Numbers are read by `parseDecimalInput`. An empty number means: take the next one.
+ *
+ * A line or adjustment in which nothing is filled in is left out. When `base` is edited, a field that the form does
+ * not have keeps its value and an empty one clears it; `lines[i][origin]` says which of base's lines a line was, so
+ * that what only a file said of it stays. A field that nobody knows is a problem, not a loss.
+ */
+export function parseDocumentForm(body: unknown, base?: DocumentContent): DocumentForm {
+  const form = new FormFields(body);
+  const draft = {
+    kind: form.text('kind', base?.kind),
+    number: form.text('number', base?.number),
+    issueDate: form.text('issueDate', base?.issueDate),
+    dueDate: form.text('dueDate', base?.dueDate),
+    validUntil: form.text('validUntil', base?.validUntil),
+    deliveryDate: form.text('deliveryDate', base?.deliveryDate),
+    currency: form.text('currency', base?.currency)?.toUpperCase(),
+    reference: form.text('reference', base?.reference),
+    orderReference: form.text('orderReference', base?.orderReference),
+    invoiceReference: form.text('invoiceReference', base?.invoiceReference),
+    party: readParty(form, base),
+    lines: form.has('lines') ? form.list('lines', (line) => readLine(line, base)) : (base?.lines ?? []),
+    adjustments: form.has('adjustments') ? form.list('adjustments', readAdjustment) : (base?.adjustments ?? []),
+    prepaid: form.decimal('prepaid', base?.prepaid),
+    rounding: form.decimal('rounding', base?.rounding),
+    paymentTerms: form.text('paymentTerms', base?.paymentTerms),
+    paymentDetails: form.text('paymentDetails', base?.paymentDetails),
+    notes: form.texts('notes', base?.notes ?? []),
+    extras: base?.extras ?? [],
+  };
+  form.ignore(pageFields);
+  for (const { value, index } of draft.lines.map((value, index) => ({ value, index }))) {
+    form.check(index, value);
+  }
+  const problems = [...form.problems(), ...dateProblems(draft)];
+  // The schema wants a number; without one the next is taken when the record is stored.
+  const parsed = documentContentSchema.safeParse(withoutMissing({ ...draft, number: draft.number ?? 'next' }));
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      const problem = form.problemOf(issue.path, issue.message);
+      if (!problems.some(({ field }) => field === problem.field)) problems.push(problem);
+    }
+  }
+  if (!parsed.success || problems.length > 0) return { ok: false, problems };
+  const content = keepStatedTaxes(parsed.data, base);
+  return { ok: true, content: { ...content, number: draft.number } };
+}
+
+function readParty(form: FormFields, base: DocumentContent | undefined) {
+  const party = form.inside('party');
+  const details = base?.party;
+  return {
+    name: party.text('name', details?.name),
+    contactName: party.text('contactName', details?.contactName),
+    email: party.text('email', details?.email),
+    phone: party.text('phone', details?.phone),
+    taxId: party.text('taxId', details?.taxId),
+    street: party.text('street', details?.street),
+    extraStreet: party.text('extraStreet', details?.extraStreet),
+    city: party.text('city', details?.city),
+    postalCode: party.text('postalCode', details?.postalCode),
+    region: party.text('region', details?.region),
+    country: party.text('country', details?.country)?.toUpperCase(),
+  };
+}
+
+type Line = DocumentContentInput['lines'][number];
+/** A line as far as it is filled in; the schema says what is missing. */
+type LineInput = { readonly [Key in keyof Line]?: Line[Key] | undefined };
+
+function readLine(form: FormFields, base: DocumentContent | undefined): LineInput | undefined {
+  const origin = form.text('origin');
+  const was = origin === undefined ? undefined : base?.lines[Number(origin)];
+  const line = {
+    id: form.text('id', was?.id),
+    itemId: form.text('itemId', was?.itemId),
+    name: form.text('name', was?.name),
+    description: form.text('description', was?.description),
+    note: form.text('note', was?.note),
+    quantity: form.decimal('quantity', was?.quantity),
+    unit: form.text('unit', was?.unit),
+    unitPrice: form.decimal('unitPrice', was?.unitPrice),
+    priceBaseQuantity: form.decimal('priceBaseQuantity', was?.priceBaseQuantity),
+    discountPercent: form.decimal('discountPercent', was?.discountPercent),
+    adjustments: form.has('adjustments') ? form.list('adjustments', readLineAdjustment) : (was?.adjustments ?? []),
+    taxCategory: form.text('taxCategory', was?.taxCategory)?.toUpperCase(),
+    taxRate: form.decimal('taxRate', was?.taxRate),
+  };
+  // Unit, tax and a quantity of 1 are what an untouched row comes with.
+  const untouched =
+    [line.itemId, line.name, line.description, line.note, line.unitPrice, line.discountPercent].every(
+      (v) => v === undefined,
+    ) &&
+    line.adjustments.length === 0 &&
+    (line.quantity === undefined || sameAmount(line.quantity, '1'));
+  if (untouched && !form.failed()) return undefined;
+  const complete = { ...line, quantity: line.quantity ?? '1', extras: was?.extras ?? [] };
+  return was?.statedNet !== undefined && sameSum(complete, was) ? { ...complete, statedNet: was.statedNet } : complete;
+}
+
+function readLineAdjustment(form: FormFields) {
+  const adjustment = {
+    type: form.text('type') ?? 'allowance',
+    reason: form.text('reason'),
+    amount: form.decimal('amount'),
+    percent: form.decimal('percent'),
+    base: form.decimal('base'),
+  };
+  const untouched = [adjustment.reason, adjustment.amount, adjustment.percent, adjustment.base].every(
+    (v) => v === undefined,
+  );
+  return untouched && !form.failed() ? undefined : adjustment;
+}
+
+function readAdjustment(form: FormFields) {
+  const taxRate = form.decimal('taxRate');
+  const taxCategory = form.text('taxCategory')?.toUpperCase();
+  const adjustment = readLineAdjustment(form);
+  return adjustment && { ...adjustment, taxCategory, taxRate };
+}
+
+/** Whether a line's arithmetic is untouched, so that the amount its file states still stands. */
+function sameSum(line: LineInput, was: DocumentContent['lines'][number]): boolean {
+  const parts = (of: LineInput) => [
+    of.quantity,
+    of.unitPrice,
+    of.priceBaseQuantity,
+    of.discountPercent,
+    of.adjustments,
+  ];
+  return JSON.stringify(parts(line)) === JSON.stringify(parts(was));
+}
+
+/** The taxes that a file states stand as long as what they are computed from does. */
+function keepStatedTaxes(content: DocumentContent, base: DocumentContent | undefined): DocumentContent {
+  if (!base?.statedTaxes) return content;
+  const taxes = (of: DocumentContent) => JSON.stringify(computeTotals({ ...of, statedTaxes: undefined }).taxes);
+  return taxes(content) === taxes(base) ? { ...content, statedTaxes: base.statedTaxes } : content;
+}
+
+function dateProblems(draft: {
+  issueDate: string | undefined;
+  dueDate: string | undefined;
+  validUntil: string | undefined;
+}): FormProblem[] {
+  const { issueDate } = draft;
+  if (issueDate === undefined) return [];
+  const early = (field: 'dueDate' | 'validUntil', word: string): FormProblem[] => {
+    const date = draft[field];
+    return date !== undefined && date < issueDate
+      ? [{ field, message: `${word} lies before the date of the record. Change one of the two.` }]
+      : [];
+  };
+  return [...early('dueDate', 'Due date'), ...early('validUntil', 'Valid until')];
+}
+
+function withoutMissing(value: object): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
