@@ -3,7 +3,7 @@ import { z } from 'zod';
 const when = z.enum(['before', 'after']);
 
 /** What a fault does to a call. `after` means: the work was done, and only the answer goes wrong. */
-export const faultEffect = z.discriminatedUnion('kind', [
+const faultEffect = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('drop'), when }),
   z.object({ kind: z.literal('hang'), when }),
   z.object({ kind: z.literal('slow'), ms: z.number().int().min(0).max(600_000) }),
@@ -40,7 +40,7 @@ export const faultEffect = z.discriminatedUnion('kind', [
  * One rule: what happens to the next `times` calls of `method` (`*`: any) by `account` (left out: anybody), after the
  * first `skip` matching calls passed unharmed.
  */
-export const faultRule = z.object({
+const faultRule = z.object({
   method: z.string().min(1),
   account: z.string().optional(),
   times: z.number().int().min(1).default(1),

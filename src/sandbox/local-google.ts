@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import express from 'express';
+import express, { type NextFunction, type Request, type Response } from 'express';
 import { type AccountSeed, demoAccounts } from './accounts.ts';
 import { controlRoutes } from './control.ts';
 import { gmailRoutes } from './gmail/routes.ts';
@@ -45,30 +45,48 @@ export interface LocalGoogle extends LocalGoogleHandle {
  * RangeError for a host that other machines could reach.
  */
 export async function startLocalGoogle(options: LocalGoogleOptions): Promise<LocalGoogle> {
-  const { host = '127.0.0.1', port, dataDir, accounts = demoAccounts, unverified = false, now = Date.now } = options;
+  const { host = '127.0.0.1', port, accounts = demoAccounts, unverified = false, now = Date.now } = options;
   if (!/^(?:127(?:\.\d{1,3}){3}|::1|localhost)$/.test(host)) {
     throw new RangeError(`Local Google listens on loopback only, and ${host} is not loopback`);
   }
   const server = createServer();
   await listen(server, host, port);
+  try {
+    return await open(server, urlOf(server, host), { ...options, accounts, unverified, now });
+  } catch (error) {
+    server.close();
+    throw error;
+  }
+}
+
+async function open(
+  server: Server,
+  url: string,
+  options: LocalGoogleOptions & { accounts: readonly AccountSeed[]; unverified: boolean; now: () => number },
+): Promise<LocalGoogle> {
+  const { dataDir, accounts, unverified, now } = options;
   const closing = new AbortController();
   const store = dataDir === undefined ? memoryStore() : folderStore(dataDir);
   const clients = registerClients(options.clients);
-  const world = await createWorld({ store, clients, unverified, now, closing: closing.signal });
-  world.url = urlOf(server, host);
+  const world = await createWorld({ url, store, clients, unverified, now, closing: closing.signal });
   for (const seed of accounts) if (!world.accounts.byEmail(seed.email)) addAccount(world, seed);
   server.on('request', buildApp(world));
+  let closed: Promise<void> | undefined;
   return {
-    url: world.url,
+    url,
     ...handleOf(world),
-    close: async () => {
-      closing.abort();
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
-      store.close();
+    close: () => {
+      closed ??= shutDown(server, closing).then(() => store.close());
+      return closed;
     },
   };
+}
+
+async function shutDown(server: Server, closing: AbortController): Promise<void> {
+  closing.abort();
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeAllConnections();
+  await closed;
 }
 
 function buildApp(world: World): express.Express {
@@ -81,7 +99,15 @@ function buildApp(world: World): express.Express {
   app.use(controlRoutes(world));
   app.use('/assets', express.static(fileURLToPath(new URL('./public/', import.meta.url))));
   app.use(pageRoutes(world, sessions));
+  app.use(unexpected);
   return app;
+}
+
+/** A caller that went away is no error; anything else is a fault of ours, told without what the request carried. */
+function unexpected(error: unknown, _req: Request, res: Response, _next: NextFunction): void {
+  if (res.headersSent || res.socket?.destroyed !== false) return;
+  const words = error instanceof Error ? `${error.name}: ${error.message}` : 'unknown error';
+  res.status(500).type('text').send(`Local Google itself failed. ${words}\n`);
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

@@ -33,6 +33,7 @@ export interface World {
 
 /** Builds a world from what the store kept. */
 export async function createWorld(options: {
+  url: string;
   store: Store;
   clients: Map<string, Client>;
   unverified: boolean;
@@ -55,7 +56,7 @@ export async function createWorld(options: {
   const codes = new Codes(now);
   const faults = new Faults();
   const world: World = {
-    url: '',
+    url: options.url,
     now,
     unverified: options.unverified,
     accounts,

@@ -1,7 +1,7 @@
 import { type Message, messageHeader } from '../mailboxes.ts';
 
 /** How far the search index lags behind the mailbox: `q=` finds a message only after this long (google.md, B). */
-export const SEARCH_LAG_MS = 3 * 60 * 1000;
+const SEARCH_LAG_MS = 3 * 60 * 1000;
 
 /**
  * Whether a message matches a search: `rfc822msgid:`, `from:`, `to:`, `subject:`, `in:` and plain words of the subject,

@@ -11,10 +11,10 @@ import { authorize, METHODS } from './access.ts';
 import { googleError, invalidArgument, tooLarge } from './errors.ts';
 
 /** The JSON endpoint takes small messages only; Google does not document where it stops. */
-export const JSON_LIMIT = 5 * 1024 * 1024;
+const JSON_LIMIT = 5 * 1024 * 1024;
 
 /** The declared maximum of the upload endpoint (the Gmail discovery document). */
-export const UPLOAD_LIMIT = 36_700_160;
+const UPLOAD_LIMIT = 36_700_160;
 
 const jsonBody = z.object({ raw: z.string().optional(), threadId: z.string().nullish() });
 

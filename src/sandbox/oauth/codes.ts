@@ -1,7 +1,7 @@
 import { fingerprint, newToken } from '../secrets.ts';
 
 /** Ten minutes, then an authorization code is worth nothing. */
-export const CODE_LIFETIME_MS = 10 * 60 * 1000;
+const CODE_LIFETIME_MS = 10 * 60 * 1000;
 
 /** What a user allowed in one consent, until its code is exchanged. */
 export interface Authorization {

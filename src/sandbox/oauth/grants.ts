@@ -11,7 +11,7 @@ export type AccessToken = SavedState['accessTokens'][number];
 export const ACCESS_TOKEN_SECONDS = 3599;
 
 /** The 101st refresh token of one account and client kills the oldest, silently (google.md, fact 6). */
-export const REFRESH_TOKENS_PER_CLIENT = 100;
+const REFRESH_TOKENS_PER_CLIENT = 100;
 
 /**
  * What users allowed, and the tokens that follow from it. A grant belongs to a user and a *project*: revoking any one

@@ -61,7 +61,7 @@ export function oauthRoutes(world: World, sessions: Sessions): Router {
 }
 
 /** The discovery document; every address in it is this server's own. */
-export function discovery(url: string): Record<string, unknown> {
+function discovery(url: string): Record<string, unknown> {
   return {
     issuer: url,
     authorization_endpoint: `${url}/o/oauth2/v2/auth`,

@@ -9,7 +9,7 @@ const GMAIL = 'https://www.googleapis.com/auth/gmail.';
 
 export const EMAIL_SCOPE = 'https://www.googleapis.com/auth/userinfo.email';
 export const PROFILE_SCOPE = 'https://www.googleapis.com/auth/userinfo.profile';
-export const FULL_MAIL_SCOPE = 'https://mail.google.com/';
+const FULL_MAIL_SCOPE = 'https://mail.google.com/';
 
 const SCOPES: readonly Scope[] = [
   { name: 'openid', tier: 'sign-in', label: 'Know who you are on this Local Google' },
