@@ -1,4 +1,4 @@
-import { type DocumentContent, type DocumentContentInput, documentContentSchema } from './document.ts';
+import { type DocumentContent, documentContentSchema } from './document.ts';
 import { FormFields } from './form-fields.ts';
 import type { DraftContent } from './store.ts';
 import { computeTotals, sameAmount } from './totals.ts';
@@ -88,11 +88,7 @@ function readParty(form: FormFields, base: DocumentContent | undefined) {
   };
 }
 
-type Line = DocumentContentInput['lines'][number];
-/** A line as far as it is filled in; the schema says what is missing. */
-type LineInput = { readonly [Key in keyof Line]?: Line[Key] | undefined };
-
-function readLine(form: FormFields, base: DocumentContent | undefined): LineInput | undefined {
+function readLine(form: FormFields, base: DocumentContent | undefined) {
   const origin = form.text('origin');
   const was = origin === undefined ? undefined : base?.lines[Number(origin)];
   const line = {
@@ -144,8 +140,8 @@ function readAdjustment(form: FormFields) {
 }
 
 /** Whether a line's arithmetic is untouched, so that the amount its file states still stands. */
-function sameSum(line: LineInput, was: DocumentContent['lines'][number]): boolean {
-  const parts = (of: LineInput) => [
+function sameSum(line: Arithmetic, was: Arithmetic): boolean {
+  const parts = (of: Arithmetic) => [
     of.quantity,
     of.unitPrice,
     of.priceBaseQuantity,
@@ -153,6 +149,14 @@ function sameSum(line: LineInput, was: DocumentContent['lines'][number]): boolea
     of.adjustments,
   ];
   return JSON.stringify(parts(line)) === JSON.stringify(parts(was));
+}
+
+interface Arithmetic {
+  readonly quantity?: string | undefined;
+  readonly unitPrice?: string | undefined;
+  readonly priceBaseQuantity?: string | undefined;
+  readonly discountPercent?: string | undefined;
+  readonly adjustments?: unknown;
 }
 
 /** The taxes that a file states stand as long as what they are computed from does. */
