@@ -12,6 +12,10 @@ const MODULES = path.join(ROOT, 'node_modules');
 const STAMP = path.join(MODULES, '.letterhead-install');
 const LOCK = path.join(MODULES, '.letterhead-installing');
 const NODE = path.join(MODULES, '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
+const NPM_OPTIONS =
+  '--no-save --no-audit --no-fund --include=dev --include=optional --loglevel=error --fetch-retries=0 --fetch-timeout=60000';
+const NETWORK_TROUBLE = /ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|ENETUNREACH|ERR_SOCKET_TIMEOUT|network/;
+const NETWORK_ROUNDS = 3;
 const HEARTBEAT_MS = 2_000;
 const LOCK_EXPIRES_MS = 20_000;
 
@@ -69,7 +73,13 @@ async function install() {
       fs.rmSync(path.join(MODULES, name), { recursive: true, force: true });
     }
   }
-  const { code, output } = await runNpm();
+  const stopProgress = showProgress();
+  let { code, output } = await runNpm();
+  for (let round = 2; code !== 0 && NETWORK_TROUBLE.test(output) && round <= NETWORK_ROUNDS; round += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    ({ code, output } = await runNpm());
+  }
+  stopProgress(code === 0);
   if (code !== 0) return explain(code, output);
   if (!hasRightNode()) {
     return [
@@ -83,13 +93,12 @@ async function install() {
 
 /**
  * Not `npm ci`: it refuses a lock file that lacks the optional packages of other systems. This follows the lock and
- * leaves it as it is.
+ * leaves it as it is. And no retries of npm's own: without a network they go on for over ten minutes.
  */
 async function runNpm() {
-  const options = ['--no-save', '--no-audit', '--no-fund', '--include=dev', '--include=optional', '--loglevel=error'];
   const within = process.env.npm_execpath ?? '';
   const [command, ...first] = within.endsWith('npm-cli.js') ? [process.execPath, within] : ['npm'];
-  const child = spawn(command, [...first, 'install', ...options], {
+  const child = spawn(command, [...first, 'install', ...NPM_OPTIONS.split(' ')], {
     cwd: ROOT,
     env: { ...process.env, PATH: `${path.dirname(NODE)}${path.delimiter}${process.env.PATH ?? ''}` },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -97,37 +106,30 @@ async function runNpm() {
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
-  const stopProgress = showProgress();
   return new Promise((resolve) => {
-    child.once('error', (error) => finish(error.code));
-    child.once('close', (code, signal) => finish(code ?? signal));
-    function finish(code) {
-      stopProgress(code === 0);
-      resolve({ code, output });
-    }
+    child.once('error', (error) => resolve({ code: error.code, output }));
+    child.once('close', (code, signal) => resolve({ code: code ?? signal, output }));
   });
 }
 
 function showProgress() {
+  const text = 'Installing packages (about half a minute, the first time only)…';
   const started = Date.now();
-  const seconds = () => Math.round((Date.now() - started) / 1_000);
-  const again = process.stdout.isTTY ? '\r' : '\n';
-  process.stdout.write('Installing packages (about half a minute, the first time only)…');
-  const timer = setInterval(
-    () =>
-      process.stdout.write(`${again}Installing packages (about half a minute, the first time only)… ${seconds()} s`),
-    process.stdout.isTTY ? 1_000 : 10_000,
-  );
+  const seconds = () => `${Math.round((Date.now() - started) / 1_000)} s`;
+  const { isTTY } = process.stdout;
+  process.stdout.write(text);
+  const tick = () => process.stdout.write(isTTY ? `\r${text} ${seconds()}` : ` ${seconds()}…`);
+  const timer = setInterval(tick, isTTY ? 1_000 : 10_000);
   return (done) => {
     clearInterval(timer);
-    process.stdout.write(done ? `${again}Packages installed in ${seconds()} s.${' '.repeat(50)}\n` : '\n');
+    process.stdout.write(done ? ` done in ${seconds()}.\n` : '\n');
   };
 }
 
 const KNOWN_PROBLEMS = [
   [/^ENOENT$/, 'npm was not found.', 'Install Node with npm (https://nodejs.org) and start again.'],
   [
-    /ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|ENETUNREACH|ERR_SOCKET_TIMEOUT|network/,
+    NETWORK_TROUBLE,
     'npm could not reach its registry.',
     'Check the network, and a proxy or registry set in your .npmrc, and start again: what was fetched already is kept.',
   ],
@@ -141,7 +143,7 @@ const KNOWN_PROBLEMS = [
 ];
 
 function explain(code, output) {
-  const said = output.trim().split('\n').slice(-12).join('\n');
+  const said = output.trim().split('\n').slice(0, 8).join('\n');
   const [, what, todo] = KNOWN_PROBLEMS.find(([pattern]) => pattern.test(`${code}`) || pattern.test(output)) ?? [
     undefined,
     `npm ended with ${code}.`,
