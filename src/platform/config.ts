@@ -6,6 +6,7 @@ export type Command = 'all' | 'serve' | 'work' | 'migrate' | 'import';
 
 /** Each variable with the example that an error shows. `.env.example` says what each is for. */
 const examples = {
+  DATA_DIR: '.data',
   PORT: '3000',
   HOST: '127.0.0.1',
   PUBLIC_URL: 'https://letterhead.example.com',
@@ -34,6 +35,8 @@ export type Env = { readonly [name in Variable]?: string };
 /** Everything the process is told from outside. */
 export interface Config {
   readonly command: Command;
+  /** Where the no-argument mode keeps its database, its keys and the state of Local Google. */
+  readonly dataDir: string;
   readonly host: string;
   readonly port: number;
   /** Our own origin, without a slash at the end. */
@@ -152,6 +155,7 @@ export function parseConfig(env: Env, command: Command): Config {
 
   const config: Config = {
     command,
+    dataDir: env.DATA_DIR ?? '.data',
     host: env.HOST ?? (local ? '127.0.0.1' : '0.0.0.0'),
     port,
     publicUrl: publicUrl ? new URL(publicUrl).origin : `http://localhost:${port}`,
@@ -185,7 +189,7 @@ function readDatabase(command: Command, url: ReadUrl, needed: Needed, env: Env):
     if (env.DATABASE_OWNER_URL || env.DATABASE_SYSTEM_URL) needed('DATABASE_URL', 'the other database URLs go with it');
     return null;
   }
-  if (command !== 'import') needed('DATABASE_SYSTEM_URL', 'it is the way in for the few queries that cross tenants');
+  needed('DATABASE_SYSTEM_URL', 'it is the way in for the few queries that cross tenants');
   if (command === 'all' || command === 'migrate')
     needed('DATABASE_OWNER_URL', 'migrations run as the owner of the database');
   return { app: app ?? '', system: system ?? '', owner: owner ?? '' };

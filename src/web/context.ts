@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { PdfRenderer } from '../documents/pdf/render.ts';
 import type { GoogleApp } from '../google/app.ts';
+import type { AccessTokens } from '../mailboxes/access-token.ts';
 import type { Database } from '../platform/database.ts';
 import type { KeyRing } from '../platform/key-ring.ts';
 import type { Queue } from '../platform/queue.ts';
@@ -13,6 +14,7 @@ export interface WebContext {
   readonly system: Database;
   readonly google: GoogleApp;
   readonly keys: KeyRing;
+  readonly tokens: AccessTokens;
   readonly queue: Queue;
   readonly pdf: PdfRenderer;
   readonly log: Logger;

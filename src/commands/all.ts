@@ -1,0 +1,108 @@
+import path from 'node:path';
+import type { Config } from '../platform/config.ts';
+import { startEmbeddedPostgres } from '../platform/embedded-postgres.ts';
+import { createLog } from '../platform/log.ts';
+import { migrate } from '../platform/migrate.ts';
+import { type DatabaseUrls, deriveUrls } from '../platform/roles.ts';
+import { createShutdown, onSignals, type Shutdown } from '../platform/shutdown.ts';
+import { type LocalGoogle, startLocalGoogle } from '../sandbox/local-google.ts';
+import { countTenants } from '../tenants/system.ts';
+import { callbackPaths } from '../web/google-flows.ts';
+import { fillDemo } from './demo.ts';
+import { type LocalSecrets, localSecrets } from './local-secrets.ts';
+import { explainListen, findGoogle, openParts, serve, work } from './parts.ts';
+
+/**
+ * The no-argument mode: everything in one process, and whatever is not configured supplied on this machine.
+ * Local Google and the demo exist only here, on loopback; the demo only when the database is local too.
+ *
+ * @throws {StartError | EmbeddedPostgresError} with what to do
+ */
+export async function runAll(config: Config): Promise<void> {
+  const log = createLog(config.logLevel);
+  const shutdown = createShutdown(log);
+  onSignals(shutdown);
+  try {
+    await start(config, log, shutdown);
+  } catch (error) {
+    await shutdown.run();
+    throw error;
+  }
+}
+
+async function start(config: Config, log: ReturnType<typeof createLog>, shutdown: Shutdown): Promise<void> {
+  const dataDir = path.resolve(import.meta.dirname, '../..', config.dataDir);
+  const secrets = await localSecrets(dataDir);
+  // First what can be busy: a port should not be found taken after ten seconds of work.
+  const local = config.google ? null : await startLocal(config, dataDir, secrets, shutdown);
+  const database = config.database ?? (await startDatabase(dataDir, secrets, (line) => log.info(line), shutdown));
+  await migrate(database);
+
+  const google = local
+    ? await findGoogle({ ...config, googleIssuer: local.url, gmailRoot: `${local.url}/` }, localClient(secrets))
+    : await findGoogle(config, config.google ?? localClient(secrets));
+  const complete = {
+    ...config,
+    database,
+    google,
+    tokenKeys: config.tokenKeys ?? secrets.tokenKeys,
+    sessionSecrets: config.sessionSecrets ?? [secrets.sessionSecret],
+    ...(local && { localMailUrl: local.url }),
+  };
+  const parts = await openParts(complete, log, shutdown);
+  const isDemo = local !== null && config.database === null;
+  if (isDemo && (await countTenants(parts.context.system)) === 0) {
+    say('Filling the demo company…');
+    await fillDemo(parts.context, local.accounts.get('dana@brightwater.example'), local.url);
+  }
+  await serve(parts, complete, shutdown);
+  await work(parts, complete, shutdown);
+  banner(config, local);
+}
+
+function startLocal(config: Config, dataDir: string, secrets: LocalSecrets, shutdown: Shutdown): Promise<LocalGoogle> {
+  const redirectUris = Object.values(callbackPaths).map((callback) => `${config.publicUrl}${callback}`);
+  const { clientId, clientSecret } = localClient(secrets);
+  return startLocalGoogle({
+    port: config.localGooglePort,
+    dataDir: path.join(dataDir, 'google'),
+    clients: [{ id: clientId, secret: clientSecret, name: 'Letterhead', redirectUris }],
+    unverified: true,
+  }).then(
+    (google) => {
+      shutdown.add('Local Google', () => google.close());
+      return google;
+    },
+    (error) => {
+      throw explainListen(error, config.localGooglePort, 'LOCAL_GOOGLE_PORT');
+    },
+  );
+}
+
+async function startDatabase(
+  dataDir: string,
+  secrets: LocalSecrets,
+  log: (line: string) => void,
+  shutdown: Shutdown,
+): Promise<DatabaseUrls> {
+  const postgres = await startEmbeddedPostgres({ dataDir: path.join(dataDir, 'postgres'), log, onProgress: say });
+  shutdown.add('PostgreSQL', () => postgres.stop());
+  return deriveUrls(postgres.ownerUrl, { app: secrets.appPassword, system: secrets.systemPassword });
+}
+
+function localClient(secrets: LocalSecrets) {
+  return { clientId: 'letterhead.local', clientSecret: secrets.googleClientSecret };
+}
+
+function say(line: string): void {
+  console.log(`  ${line}`);
+}
+
+function banner(config: Config, local: LocalGoogle | null): void {
+  const lines = [`  Letterhead runs at   ${config.publicUrl}`];
+  if (local) {
+    lines.push('  Sign in as           dana@brightwater.example (no password: it is a Google of your own)');
+    lines.push(`  Sent mail arrives at ${local.url}`);
+  }
+  console.log(`\n${lines.join('\n')}\n\n  Ctrl-C stops everything.\n`);
+}

@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { newKey } from '../platform/key-ring.ts';
+import { StartError } from '../platform/start-error.ts';
+
+const secretsSchema = z.object({
+  tokenKeys: z.string(),
+  sessionSecret: z.string(),
+  appPassword: z.string(),
+  systemPassword: z.string(),
+  googleClientSecret: z.string(),
+});
+
+/** What the no-argument mode makes for itself where the environment says nothing. */
+export type LocalSecrets = z.infer<typeof secretsSchema>;
+
+/**
+ * Reads the secrets kept in the data folder, or makes them, readable by this user alone. They must stay the
+ * same from start to start: with other keys the kept tokens would not open.
+ *
+ * @throws {StartError} when the file is damaged: it is never replaced in silence
+ */
+export async function localSecrets(dataDir: string): Promise<LocalSecrets> {
+  const file = path.join(dataDir, 'secrets.json');
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (text === null) return makeSecrets(dataDir, file);
+  try {
+    return secretsSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new StartError(
+      `${file} is damaged. It holds the keys to the kept Gmail connections. Put a copy back, or delete the folder ${dataDir} to begin anew.`,
+      { cause },
+    );
+  }
+}
+
+async function makeSecrets(dataDir: string, file: string): Promise<LocalSecrets> {
+  const random = () => randomBytes(32).toString('base64url');
+  const secrets = {
+    tokenKeys: newKey('local'),
+    sessionSecret: random(),
+    appPassword: random(),
+    systemPassword: random(),
+    googleClientSecret: random(),
+  };
+  await mkdir(dataDir, { recursive: true });
+  const handle = await open(`${file}.new`, 'w', 0o600);
+  await handle.writeFile(JSON.stringify(secrets, null, 2));
+  await handle.sync();
+  await handle.close();
+  await rename(`${file}.new`, file);
+  return secrets;
+}

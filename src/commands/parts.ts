@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import { hostname } from 'node:os';
+import type { Logger } from 'pino';
+import { startDelivering } from '../deliveries/work.ts';
+import { createPdfRenderer } from '../documents/pdf/render.ts';
+import type { GoogleApp } from '../google/app.ts';
+import { findEndpoints } from '../google/endpoints.ts';
+import { createAccessTokens } from '../mailboxes/access-token.ts';
+import type { Config } from '../platform/config.ts';
+import { openDatabase } from '../platform/database.ts';
+import { parseKeyRing } from '../platform/key-ring.ts';
+import { startQueue } from '../platform/queue.ts';
+import { assertBoundByRowSecurity, type DatabaseUrls } from '../platform/roles.ts';
+import type { Shutdown } from '../platform/shutdown.ts';
+import { StartError } from '../platform/start-error.ts';
+import { createApp } from '../web/app.ts';
+import type { WebContext } from '../web/context.ts';
+
+/** A configuration in which nothing is left to be supplied. */
+export interface ServiceConfig
+  extends Pick<Config, 'host' | 'port' | 'publicUrl' | 'trustProxy' | 'sendDeadlineMs' | 'settleMs'> {
+  readonly database: DatabaseUrls;
+  readonly google: GoogleApp;
+  readonly tokenKeys: string;
+  readonly sessionSecrets: readonly string[];
+  readonly localMailUrl?: string;
+}
+
+/** How many deliveries one process hands to Gmail at the same time. */
+const concurrency = 40;
+
+/** Our OAuth client, with the endpoints of whoever is the issuer. */
+export async function findGoogle(
+  config: Config,
+  client: { clientId: string; clientSecret: string },
+): Promise<GoogleApp> {
+  const endpoints = await findEndpoints(config.googleIssuer, config.gmailRoot, config.googleTimeoutMs);
+  return { ...client, endpoints, timeoutMs: config.googleTimeoutMs };
+}
+
+/** Opens what pages and worker share. Everything is added to `shutdown`. */
+export async function openParts(config: ServiceConfig, log: Logger, shutdown: Shutdown) {
+  const hear = (error: Error) => log.warn({ err: error }, 'an idle database connection was lost');
+  const app = openDatabase(config.database.app, 20, hear);
+  shutdown.add('database', () => app.close());
+  const system = openDatabase(config.database.system, 5, hear);
+  shutdown.add('cross-tenant database', () => system.close());
+  await assertBoundByRowSecurity(app.pool);
+
+  const pdf = createPdfRenderer();
+  shutdown.add('PDF renderer', () => pdf.close());
+  const queue = await startQueue(config.database.app, log, true);
+  shutdown.add('job queue', () => queue.stop());
+  const keys = parseKeyRing(config.tokenKeys);
+  const tokens = createAccessTokens(app.db, keys, config.google);
+  const { google, publicUrl, sessionSecrets, trustProxy, localMailUrl } = config;
+  const context: WebContext = {
+    ...{ db: app.db, system: system.db, google, keys, tokens, queue, pdf, log, publicUrl, sessionSecrets, trustProxy },
+    ...(localMailUrl && { localMailUrl }),
+  };
+  return { context, pool: app.pool };
+}
+
+type Parts = Awaited<ReturnType<typeof openParts>>;
+
+/** Serves the pages. @throws {StartError} when the port is busy */
+export async function serve(parts: Parts, config: ServiceConfig, shutdown: Shutdown): Promise<void> {
+  const server = createServer(createApp(parts.context, parts.pool));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(explainListen(error, config.port, 'PORT')));
+    server.listen(config.port, config.host, resolve);
+  });
+  shutdown.add('web server', () => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeIdleConnections();
+    // Requests under way get a moment; a browser that keeps a connection open gets no more than that.
+    setTimeout(() => server.closeAllConnections(), 5_000).unref();
+    return closed;
+  });
+}
+
+/** Works off deliveries. */
+export async function work({ context }: Parts, config: ServiceConfig, shutdown: Shutdown): Promise<void> {
+  const owner = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
+  const { sendDeadlineMs, settleMs } = config;
+  const stopSweep = await startDelivering({ ...context, owner, sendDeadlineMs, settleMs }, concurrency);
+  shutdown.add('sweep', stopSweep);
+}
+
+/** Node's error for a port that cannot be had, in words and with the way out. */
+export function explainListen(error: unknown, port: number, variable: string): unknown {
+  if (!(error instanceof Error) || !('code' in error)) return error;
+  const command = `${variable}=${port + 1} npm start`;
+  if (error.code === 'EADDRINUSE') {
+    return new StartError(
+      `Port ${port} is in use: another program, or another Letterhead, is listening there.\nStop it, or choose another port:\n\n  ${command}`,
+      { cause: error },
+    );
+  }
+  if (error.code === 'EACCES') {
+    return new StartError(
+      `Port ${port} needs rights that this user does not have. Choose one above 1023:\n\n  ${command}`,
+      { cause: error },
+    );
+  }
+  return error;
+}

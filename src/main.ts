@@ -1,0 +1,53 @@
+import { runAll } from './commands/all.ts';
+import { runImport } from './commands/import.ts';
+import { runMigrate } from './commands/migrate.ts';
+import { runService } from './commands/service.ts';
+import { parseConfig, readEnv } from './platform/config.ts';
+import { StartError } from './platform/start-error.ts';
+
+/**
+ * One program:
+ *
+ *   (no argument)   everything: database, Local Google, demo, pages and worker; supplies what is not configured
+ *   serve           the pages
+ *   work            the worker that sends
+ *   migrate         brings the database to the newest shape
+ *   import FILE…    imports UBL files as records
+ */
+async function main(argument: string | undefined, rest: string[]): Promise<void> {
+  const env = readEnv(process.env);
+  switch (argument) {
+    case undefined:
+      return runAll(parseConfig(env, 'all'));
+    case 'serve':
+    case 'work':
+      return runService(parseConfig(env, argument));
+    case 'migrate':
+      return runMigrate(parseConfig(env, 'migrate'));
+    case 'import':
+      return runImport(parseConfig(env, 'import'), rest);
+    default:
+      throw new StartError(
+        `There is no command “${argument}”. Use serve, work, migrate or import, or no argument at all to run everything.`,
+      );
+  }
+}
+
+/** Errors whose message says what to do; the stack of any other is what helps. */
+const spokenErrors = new Set([
+  'ConfigError',
+  'StartError',
+  'DatabaseRoleError',
+  'DiscoveryError',
+  'EmbeddedPostgresError',
+  'KeyRingError',
+]);
+
+try {
+  await main(process.argv[2], process.argv.slice(3));
+} catch (error) {
+  // What a person can mend is said in words; anything else is a fault of ours and needs its stack.
+  const inWords = error instanceof Error && spokenErrors.has(error.name);
+  console.error(`\n${inWords ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(1);
+}

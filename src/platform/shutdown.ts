@@ -1,0 +1,44 @@
+import type { Logger } from 'pino';
+
+/** What to end, in the order it was started; it is ended in reverse. */
+export interface Shutdown {
+  /** @param end called once; it is waited for before the next is ended */
+  add(name: string, end: () => Promise<unknown> | unknown): void;
+  /** Ends everything. Safe to call twice. */
+  run(): Promise<void>;
+}
+
+/** Collects what must be ended, so that whoever starts something also says how it stops. */
+export function createShutdown(log: Logger): Shutdown {
+  const parts: { name: string; end: () => Promise<unknown> | unknown }[] = [];
+  let running: Promise<void> | undefined;
+
+  const endAll = async () => {
+    for (const { name, end } of parts.reverse()) {
+      try {
+        await end();
+      } catch (error) {
+        log.error({ err: error, part: name }, 'could not be stopped in order');
+      }
+    }
+  };
+  return {
+    add: (name, end) => void parts.push({ name, end }),
+    run: () => {
+      running ??= endAll();
+      return running;
+    },
+  };
+}
+
+/** Ends in order on Ctrl-C and on SIGTERM; a second signal ends at once. */
+export function onSignals(shutdown: Shutdown): void {
+  let asked = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (asked) process.exit(1);
+      asked = true;
+      void shutdown.run().then(() => process.exit(0));
+    });
+  }
+}

@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import helmet from 'helmet';
+import type pg from 'pg';
+import { countAttention } from '../deliveries/deliveries.ts';
+import { inTenant } from '../tenants/scope.ts';
+import { membershipsOf } from '../tenants/system.ts';
+import { getTenant } from '../tenants/tenants.ts';
+import { asset, assets } from './assets.ts';
+import type { WebContext } from './context.ts';
+import { deliveryPages } from './deliveries.ts';
+import { documentPages } from './documents.ts';
+import { PageError } from './errors.ts';
+import { googleFlows } from './google-flows.ts';
+import { homePages } from './home.ts';
+import { importPages } from './imports.ts';
+import { mailboxPages } from './mailboxes.ts';
+import { partyPages } from './parties.ts';
+import { page } from './render.ts';
+import { sameOrigin } from './same-origin.ts';
+import { saveSession, sessions } from './session.ts';
+import { settingsPages } from './settings.ts';
+import { signInPages } from './sign-in.ts';
+import { setViewer } from './viewer.ts';
+
+/**
+ * The whole HTTP ring, in the order a request meets it: health, security headers, files, the session,
+ * the same-origin check, sign-in; behind it everything that belongs to a company.
+ *
+ * @param pool the app's pool, for the sessions
+ */
+export function createApp(ctx: WebContext, pool: pg.Pool): Express {
+  const app = express();
+  const secure = ctx.publicUrl.startsWith('https:');
+  const flows = googleFlows(ctx.google, ctx.publicUrl);
+  app.disable('x-powered-by');
+  app.set('trust proxy', ctx.trustProxy);
+  app.locals['asset'] = asset;
+  app.locals['localMailUrl'] = ctx.localMailUrl;
+
+  app.get('/healthz', health(pool));
+  app.use(securityHeaders(ctx, secure));
+  app.use(assets());
+  app.use(ownHost(ctx.publicUrl));
+  app.use(express.urlencoded({ extended: true, limit: '2mb', parameterLimit: 100_000 }));
+  app.use(sessions(pool, ctx.sessionSecrets, secure));
+  app.use(sameOrigin(ctx.publicUrl));
+  app.use(loadViewer(ctx));
+
+  app.use(signInPages(ctx, flows.signIn));
+  app.use(requireMember);
+  app.use(homePages(ctx));
+  app.use(documentPages(ctx));
+  app.use(importPages(ctx));
+  app.use(partyPages(ctx));
+  app.use(deliveryPages(ctx));
+  app.use(mailboxPages(ctx, flows.connect));
+  app.use(settingsPages(ctx));
+
+  app.use(() => {
+    throw PageError.notFound();
+  });
+  app.use(answerErrors(ctx));
+  return app;
+}
+
+function health(pool: pg.Pool): RequestHandler {
+  return async (_req, res) => {
+    await pool.query('select 1');
+    res.type('text').send('ok\n');
+  };
+}
+
+/** A strict policy: nothing inline, nothing from elsewhere; forms may lead to Google and nowhere else. */
+function securityHeaders(ctx: WebContext, secure: boolean): RequestHandler {
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        objectSrc: ["'none'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'self'"],
+        formAction: ["'self'", new URL(ctx.google.endpoints.authorize).origin],
+      },
+    },
+    strictTransportSecurity: secure ? { maxAge: 31_536_000 } : false,
+    referrerPolicy: { policy: 'same-origin' },
+  });
+}
+
+/** Somebody at 127.0.0.1 would come back from Google at localhost, with another cookie: one address for all. */
+function ownHost(publicUrl: string): RequestHandler {
+  const { host } = new URL(publicUrl);
+  return (req, res, next) => {
+    if (req.method !== 'GET' || req.get('host') === host) return next();
+    res.redirect(307, `${publicUrl}${req.originalUrl.replace(/^\/+/, '/')}`);
+  };
+}
+
+function loadViewer(ctx: WebContext): RequestHandler {
+  return async (req, res, next) => {
+    const { personId } = req.session;
+    if (!personId) return next();
+    const memberships = await membershipsOf(ctx.system, personId);
+    const membership = memberships.find((each) => each.tenantId === req.session.tenantId) ?? memberships[0];
+    if (!membership) return next();
+    const { tenantId, memberId, role } = membership;
+    const { tenant, member, attention } = await inTenant(ctx.db, tenantId, async (trx) => ({
+      tenant: await getTenant(trx, tenantId),
+      member: await trx
+        .selectFrom('members')
+        .select(['name', 'email'])
+        .where('id', '=', memberId)
+        .executeTakeFirstOrThrow(),
+      attention: await countAttention(trx, tenantId),
+    }));
+    setViewer(res, { personId, memberId, tenantId, role, ...member, tenant, memberships });
+    res.locals['attention'] = attention;
+    if (req.session.notice && req.method === 'GET' && !req.get('hx-request')) {
+      res.locals['notice'] = req.session.notice;
+      delete req.session.notice;
+      await saveSession(req);
+    }
+    next();
+  };
+}
+
+const requireMember: RequestHandler = (req, res, next) => {
+  if (res.locals['viewer']) return next();
+  if (req.session.personId) return res.redirect(303, '/welcome');
+  if (req.method === 'GET') {
+    const next = req.originalUrl === '/' ? '' : `?next=${encodeURIComponent(req.originalUrl)}`;
+    return res.redirect(303, `/sign-in${next}`);
+  }
+  throw new PageError(401, 'signed_out', {
+    title: 'You are signed out',
+    message: 'You were signed out meanwhile, so this was not saved. Sign in, go back and press the button again.',
+    next: { href: '/sign-in', label: 'Sign in' },
+  });
+};
+
+function answerErrors(ctx: WebContext): ErrorRequestHandler {
+  return async (error, req, res, next) => {
+    if (res.headersSent) return next(error);
+    const known = error instanceof PageError ? error : clientError(error);
+    const reference = known ? undefined : randomUUID().slice(0, 8);
+    if (!known) ctx.log.error({ err: error, method: req.method, path: req.path, reference }, 'request failed');
+    const shown = known ?? {
+      status: 500,
+      title: 'Something went wrong on our side',
+      message:
+        'It was written down for whoever runs Letterhead. Try again; if it stays, tell them the reference below.',
+      next: { href: '/', label: 'Go to the start page' },
+    };
+    res.status(shown.status);
+    await page(res, 'errors/page', {
+      title: shown.title,
+      section: 'none',
+      message: shown.message,
+      next: shown.next,
+      reference,
+    });
+  };
+}
+
+/** Express's own refusals of a request: a body too large, an address that cannot be decoded. */
+function clientError(error: unknown): PageError | undefined {
+  if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number') return undefined;
+  if (error.status < 400 || error.status >= 500) return undefined;
+  const large = error.status === 413;
+  return new PageError(error.status, 'bad_request', {
+    title: large ? 'That is too much at once' : 'This could not be understood',
+    message: large
+      ? 'What was sent is larger than this page takes.'
+      : 'Your browser sent something that Letterhead cannot read. Go back and try again.',
+  });
+}

@@ -1,0 +1,102 @@
+import type { ConnectError } from '../mailboxes/connect.ts';
+import { PageError } from './errors.ts';
+
+const next = { href: '/settings/email', label: 'Back to the email settings' };
+
+/** Words for everything that can go wrong between pressing “Connect to Gmail” and being connected. */
+export function consentError(kind: 'refused' | 'lost' | 'failed', code: string): PageError {
+  if (kind === 'lost') {
+    return new PageError(400, 'state', {
+      title: 'Not connected: this answer was used before',
+      message:
+        'This answer from Google was used before, or is older than half an hour. Nothing has changed. Press “Connect to Gmail” once more.',
+      next,
+    });
+  }
+  const words = (Object.hasOwn(google, code) ? google[code] : undefined) ?? {
+    title: 'Not connected: Google ended it',
+    message: `Google ended the connection with the word “${code}”. Nothing has changed. Try again; if it stays, tell whoever runs Letterhead for you this word.`,
+  };
+  return new PageError(kind === 'refused' ? 403 : 502, code, { ...words, next });
+}
+
+/** Google's error codes, at the consent page and at the token endpoint. */
+const google: Record<string, { title: string; message: string }> = {
+  access_denied: {
+    title: 'Not connected: you said no at Google',
+    message:
+      'Nothing has changed. Letterhead can send from your Gmail only if you press “Continue” on Google’s page. It never reads your mail with this.',
+  },
+  admin_policy_enforced: {
+    title: 'Not connected: your administrator does not allow it',
+    message:
+      'Your Google Workspace administrator restricts which apps may use Gmail. Ask them to trust Letterhead in the Admin console, under Security → API controls → App access control.',
+  },
+  org_internal: {
+    title: 'Not connected: this account is outside the organisation',
+    message:
+      'This Letterhead only takes Google accounts of its own organisation. Choose an account of that organisation.',
+  },
+  invalid_grant: {
+    title: 'Not connected: it took too long',
+    message:
+      'Google’s answer is good for a few minutes and once only. Nothing has changed. Press “Connect to Gmail” once more.',
+  },
+  invalid_client: {
+    title: 'Not connected: Letterhead’s own access to Google is broken',
+    message:
+      'Google does not know this Letterhead: its client id or secret is wrong or was changed. There is nothing you can do; tell whoever runs Letterhead for you.',
+  },
+  redirect_uri_mismatch: {
+    title: 'Not connected: this address is not registered with Google',
+    message:
+      'Whoever runs Letterhead must add this address to the redirect URIs of its Google client. There is nothing you can do.',
+  },
+  unreachable: {
+    title: 'Not connected: Google could not be reached',
+    message: 'Google did not answer in time. Nothing has changed. Try again in a minute.',
+  },
+  id_token: {
+    title: 'Not connected: Google’s answer could not be trusted',
+    message:
+      'Google’s word on who you are did not pass our checks. Nothing has changed. Try again; if it stays, the clock of this server may be wrong.',
+  },
+};
+
+/** Google said yes, and it was still not enough. */
+export function connectError(error: ConnectError): PageError {
+  const { code, email, expected } = error;
+  const words = {
+    send_not_granted: {
+      title: 'Not connected: one box was left empty',
+      message: `${email} was chosen, but the box “Send email on your behalf” was not ticked on Google’s page, so nothing could be sent. Connect again and tick it.`,
+    },
+    no_refresh_token: {
+      title: 'Not connected: Google gave no lasting permission',
+      message: `Google let us use ${email} only for an hour. Connect again; if it stays, remove Letterhead under “Third-party apps” in that Google account first.`,
+    },
+    other_account: {
+      title: 'Not connected: that is another account',
+      message: `You chose ${email} at Google, and this mailbox is ${expected}. Go back and choose ${expected}; or use “Connect another Gmail” to add ${email} beside it.`,
+    },
+    personal_taken: {
+      title: 'Not connected: you already have a Gmail of your own here',
+      message: `${expected} is connected as your own Gmail. Disconnect it first, then connect ${email}.`,
+    },
+    mailbox_gone: {
+      title: 'Not connected: the mailbox is gone',
+      message: 'Somebody removed this mailbox meanwhile. Nothing has changed.',
+    },
+  }[code];
+  return new PageError(code === 'no_refresh_token' ? 502 : 409, code, { ...words, next });
+}
+
+/** The answer came to somebody who did not ask. */
+export function wrongViewer(): PageError {
+  return new PageError(409, 'wrong_viewer', {
+    title: 'Not connected: you changed company meanwhile',
+    message:
+      'The connection was begun for another company, or by another person. Nothing has changed. Press “Connect to Gmail” once more, here.',
+    next,
+  });
+}

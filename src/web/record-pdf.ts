@@ -1,0 +1,54 @@
+import type { Response } from 'express';
+import { PdfError, type PdfRenderer } from '../documents/pdf/render.ts';
+import type { DocumentRecord } from '../documents/store.ts';
+import { localeOf, type Tenant } from '../tenants/tenants.ts';
+import { PageError } from './errors.ts';
+
+/**
+ * The PDF of a record under its company's head.
+ *
+ * @throws {PageError} 503 with words for the person, when it cannot be made
+ */
+export async function recordPdf(
+  ctx: { pdf: PdfRenderer },
+  tenant: Tenant,
+  record: DocumentRecord,
+): Promise<Uint8Array> {
+  const head = Object.fromEntries(Object.entries(tenant).map(([name, value]) => [name, value ?? undefined]));
+  try {
+    return await ctx.pdf.render({
+      company: { ...head, name: tenant.name },
+      content: record.content,
+      locale: localeOf(tenant),
+    });
+  } catch (cause) {
+    if (!(cause instanceof PdfError)) throw cause;
+    const words = {
+      title: 'The PDF could not be made',
+      message: 'The record itself is safe. Making its PDF took too long or failed; try again in a minute.',
+      next: { href: `/documents/${record.id}`, label: 'Back to the record' },
+    };
+    throw new PageError(503, `pdf_${cause.code}`, words, { cause });
+  }
+}
+
+/** What the attached file is called. */
+export function pdfName(record: { readonly number: string }): string {
+  return `${record.number.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-')}.pdf`;
+}
+
+/** Answers with a file to look at in the browser, inside our own pages too. */
+export function sendInline(res: Response, mediaType: string, fileName: string, bytes: Uint8Array): void {
+  // RFC 6266: a plain name for old clients, the real one beside it.
+  const plain = fileName.replaceAll(/[^\w.-]+/g, '_');
+  const exact = encodeURIComponent(fileName).replaceAll(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`);
+  res.set({
+    'Content-Type': mediaType,
+    'Content-Disposition': `inline; filename="${plain}"; filename*=UTF-8''${exact}`,
+    'Cache-Control': 'private, no-store',
+    // The browser's PDF viewer does not work under the rest of our policy.
+    'Content-Security-Policy': "frame-ancestors 'self'",
+    'X-Frame-Options': 'SAMEORIGIN',
+  });
+  res.end(Buffer.from(bytes));
+}

@@ -1,0 +1,73 @@
+import connectPgSimple from 'connect-pg-simple';
+import type { Request, RequestHandler } from 'express';
+import session from 'express-session';
+import type pg from 'pg';
+import type { PendingBag } from './pending-consents.ts';
+
+declare module 'express-session' {
+  interface SessionData {
+    /** Who is signed in. */
+    personId: string;
+    /** Which of their companies they look at. */
+    tenantId: string;
+    /** Consents that are under way at Google, by flow and state. */
+    pending: PendingBag;
+    /** A sentence for the next page. */
+    notice: Notice;
+  }
+}
+
+/** Shown once, at the top of the next page. */
+export interface Notice {
+  readonly tone: 'ok' | 'wait' | 'fail';
+  readonly text: string;
+}
+
+/** Signed in for this long after the last visit. */
+const maxAgeMs = 14 * 86_400_000;
+
+/** Sessions in Postgres. The cookie is SameSite=Lax: Strict would be missing when Google sends people back. */
+export function sessions(pool: pg.Pool, secrets: readonly string[], secure: boolean): RequestHandler {
+  const Store = connectPgSimple(session);
+  return session({
+    name: secure ? '__Host-letterhead' : 'letterhead',
+    secret: [...secrets],
+    store: new Store({ pool, tableName: 'sessions', createTableIfMissing: false, pruneSessionInterval: false }),
+    resave: false,
+    saveUninitialized: false,
+    rolling: true,
+    cookie: { httpOnly: true, sameSite: 'lax', secure, maxAge: maxAgeMs, path: '/' },
+  });
+}
+
+/** Begins a new session for a person. The old id ends, so that one planted before the sign-in is worth nothing. */
+export async function signIn(req: Request, personId: string): Promise<void> {
+  // Another tab may still be at Google; its state must be there when it comes back.
+  const { pending } = req.session;
+  await new Promise<void>((resolve, reject) => {
+    req.session.regenerate((error) => (error ? reject(error) : resolve()));
+  });
+  req.session.personId = personId;
+  if (pending) req.session.pending = pending;
+  await saveSession(req);
+}
+
+/** Ends the session. */
+export function signOut(req: Request): Promise<void> {
+  return new Promise((resolve, reject) => {
+    req.session.destroy((error) => (error ? reject(error) : resolve()));
+  });
+}
+
+/** Writes the session now: before a redirect, which may come back sooner than the write. */
+export function saveSession(req: Request): Promise<void> {
+  return new Promise((resolve, reject) => {
+    req.session.save((error) => (error ? reject(error) : resolve()));
+  });
+}
+
+/** Leaves a sentence for the next page. */
+export async function notify(req: Request, tone: Notice['tone'], text: string): Promise<void> {
+  req.session.notice = { tone, text };
+  await saveSession(req);
+}

@@ -1,0 +1,223 @@
+import { type Response, Router } from 'express';
+import { z } from 'zod';
+import { isAddress } from '../deliveries/recipients.ts';
+import { listMailboxes, type MailboxRecord } from '../mailboxes/mailboxes.ts';
+import { isUsable, resolveSender, type SenderRule } from '../mailboxes/sender.ts';
+import { listRules, saveRule } from '../mailboxes/sender-rules.ts';
+import { invite, listInvitations, listMembers, withdrawInvitation } from '../tenants/members.ts';
+import { inTenant } from '../tenants/scope.ts';
+import { companySchema, getTenant, letterheadSchema, updateTenant } from '../tenants/tenants.ts';
+import { countries, currencies, timeZones } from './choices.ts';
+import type { WebContext } from './context.ts';
+import { PageError } from './errors.ts';
+import { onlyIds } from './query.ts';
+import { page } from './render.ts';
+import { notify } from './session.ts';
+import { param, requireRole, type Viewer, viewerOf } from './viewer.ts';
+
+/** Settings: email (mailboxes and Send-From), company, members. */
+export function settingsPages(ctx: WebContext): Router {
+  const router = Router();
+  onlyIds(router);
+
+  router.get('/settings', (_req, res) => res.redirect(303, '/settings/email'));
+
+  router.get('/settings/email', async (_req, res) => {
+    await page(res, 'settings/email', {
+      title: 'Email',
+      section: 'settings',
+      ...(await emailSettings(ctx, viewerOf(res))),
+    });
+  });
+
+  router.post('/settings/email/sender-rule', async (req, res) => {
+    const viewer = requireRole(res, 'owner', 'admin');
+    const rule = await readRule(ctx, viewer, req.body);
+    await inTenant(ctx.db, viewer.tenantId, (trx) => saveRule(trx, viewer.tenantId, null, rule));
+    await notify(req, 'ok', 'Saved. It holds for everything sent from now on.');
+    res.redirect(303, '/settings/email');
+  });
+
+  router.get('/settings/company', async (_req, res) => {
+    const { tenantId } = viewerOf(res);
+    const tenant = await inTenant(ctx.db, tenantId, (trx) => getTenant(trx, tenantId));
+    await companyPage(res, tenant, {});
+  });
+
+  router.post('/settings/company', async (req, res) => {
+    const { tenantId } = requireRole(res, 'owner', 'admin');
+    const company = companySchema.extend(letterheadSchema.shape).safeParse(req.body);
+    if (!company.success) {
+      res.status(422);
+      return companyPage(res, req.body, z.flattenError(company.error).fieldErrors);
+    }
+    await inTenant(ctx.db, tenantId, (trx) => updateTenant(trx, tenantId, company.data));
+    await notify(req, 'ok', 'Saved. New PDFs carry it; what was sent stays as it was.');
+    res.redirect(303, '/settings/company');
+  });
+
+  router.get('/settings/members', async (_req, res) => {
+    await membersPage(ctx, res, { email: '', role: 'member' }, undefined);
+  });
+
+  router.post('/settings/members/invitations', async (req, res) => {
+    const { tenantId, memberId } = requireRole(res, 'owner', 'admin');
+    const invitation = invitationSchema.safeParse(req.body);
+    if (!invitation.success) {
+      res.status(422);
+      const values = { email: String(req.body?.email ?? ''), role: String(req.body?.role ?? 'member') };
+      return membersPage(ctx, res, values, invitation.error.issues[0]?.message);
+    }
+    const { email, role } = invitation.data;
+    const invited = await inTenant(ctx.db, tenantId, (trx) =>
+      invite(trx, tenantId, { email, role, invitedBy: memberId }),
+    );
+    await notify(
+      req,
+      invited ? 'ok' : 'wait',
+      invited ? `${email} joins as soon as they sign in here with Google.` : `${email} is a member already.`,
+    );
+    res.redirect(303, '/settings/members');
+  });
+
+  router.post('/settings/members/invitations/:id/withdrawal', async (req, res) => {
+    const { tenantId } = requireRole(res, 'owner', 'admin');
+    const id = param(req, 'id');
+    const withdrawn = await inTenant(ctx.db, tenantId, (trx) => withdrawInvitation(trx, tenantId, id));
+    if (!withdrawn) throw PageError.notFound();
+    await notify(req, 'ok', 'The invitation is withdrawn.');
+    res.redirect(303, '/settings/members');
+  });
+
+  return router;
+}
+
+const invitationSchema = z.object({
+  email: z.string().trim().refine(isAddress, 'Write an email address, such as mira@northgate.example.'),
+  role: z.enum(['admin', 'member', 'viewer']),
+});
+
+/** Everything the email page shows: mailboxes, the three modes with who they would make the sender, and the rule in force. */
+async function emailSettings(ctx: WebContext, viewer: Viewer) {
+  const { tenantId, memberId } = viewer;
+  const { mailboxes, rules } = await inTenant(ctx.db, tenantId, async (trx) => ({
+    mailboxes: await listMailboxes(trx, tenantId, memberId),
+    rules: await listRules(trx, tenantId),
+  }));
+  const rule: SenderRule = rules.find((each) => each.documentKind === null)?.rule ?? { mode: 'default' };
+  const member = { id: memberId, email: viewer.email, name: viewer.name };
+  const resolve = (asked: SenderRule) => resolveSender({ rule: asked, member, mailboxes });
+  return {
+    mailboxes: mailboxes.filter((mailbox) => mailbox.state !== 'disconnected' || mailbox.isDefault),
+    hasPersonal: mailboxes.some((mailbox) => mailbox.kind === 'personal' && mailbox.state !== 'disconnected'),
+    hasShared: mailboxes.some((mailbox) => mailbox.kind === 'shared' && mailbox.state !== 'disconnected'),
+    rule,
+    now: resolve(rule),
+    byDefault: resolve({ mode: 'default' }),
+    byMember: resolve({ mode: 'current_user' }),
+    aliases: aliasChoices(mailboxes, rule),
+    mayChange: viewer.role === 'owner' || viewer.role === 'admin',
+    maySend: viewer.role !== 'viewer',
+  };
+}
+
+/** What can be picked as the fixed address; the one in force stays in the list even where Gmail lost it. */
+function aliasChoices(mailboxes: readonly MailboxRecord[], rule: SenderRule) {
+  const choices = mailboxes
+    .filter((mailbox) => mailbox.kind === 'shared' && mailbox.state !== 'disconnected')
+    .flatMap((mailbox) =>
+      mailbox.sendAs.map((entry) => ({
+        value: `${mailbox.id} ${entry.email}`,
+        email: entry.email,
+        name: entry.displayName || mailbox.displayName,
+        mailboxEmail: mailbox.email,
+        usable: isUsable(entry),
+        isPrimary: entry.isPrimary,
+        chosen: rule.mode === 'alias' && rule.mailboxId === mailbox.id && rule.email === entry.email,
+      })),
+    );
+  const lost = rule.mode === 'alias' && !choices.some((choice) => choice.chosen);
+  if (!lost) return choices;
+  return [
+    ...choices,
+    {
+      value: `${rule.mailboxId} ${rule.email}`,
+      email: rule.email,
+      name: '',
+      mailboxEmail: '',
+      usable: false,
+      isPrimary: false,
+      chosen: true,
+    },
+  ];
+}
+
+/** Reads the mode from the form. An address that Gmail would not really use is refused here already. */
+async function readRule(ctx: WebContext, viewer: Viewer, body: unknown): Promise<SenderRule> {
+  const form = z
+    .object({ mode: z.enum(['default', 'current_user', 'alias']), alias: z.string().optional() })
+    .safeParse(body);
+  if (!form.success) throw badChoice('Choose one of the three ways to send.');
+  if (form.data.mode !== 'alias') return { mode: form.data.mode };
+  const [mailboxId = '', email = ''] = (form.data.alias ?? '').split(' ');
+  const mailboxes = await inTenant(ctx.db, viewer.tenantId, (trx) =>
+    listMailboxes(trx, viewer.tenantId, viewer.memberId),
+  );
+  const mailbox = mailboxes.find(
+    (each) => each.id === mailboxId && each.kind === 'shared' && each.state !== 'disconnected',
+  );
+  const entry = mailbox?.sendAs.find((each) => each.email === email);
+  if (!mailbox || !entry)
+    throw badChoice(
+      'Choose one of the addresses in the list. If yours is missing, add it in Gmail first and press “Check again”.',
+    );
+  if (!isUsable(entry)) {
+    throw badChoice(
+      `Gmail still waits for ${email} to be confirmed, and would send from another address. Open the confirmation mail, follow its link, then press “Check again” and choose it.`,
+    );
+  }
+  return { mode: 'alias', mailboxId, email };
+}
+
+function badChoice(message: string): PageError {
+  const next = { href: '/settings/email', label: 'Back to the email settings' };
+  return new PageError(422, 'sender_rule', { title: 'Not saved', message, next });
+}
+
+function companyPage(res: Response, values: object, errors: Record<string, string[] | undefined>) {
+  const { role } = viewerOf(res);
+  const mayChange = role === 'owner' || role === 'admin';
+  return page(res, 'settings/company', {
+    title: 'Company',
+    section: 'settings',
+    values,
+    errors,
+    countries,
+    currencies,
+    timeZones,
+    mayChange,
+  });
+}
+
+async function membersPage(
+  ctx: WebContext,
+  res: Response,
+  values: { email: string; role: string },
+  error: string | undefined,
+) {
+  const { tenantId, role } = viewerOf(res);
+  const { members, invitations } = await inTenant(ctx.db, tenantId, async (trx) => ({
+    members: await listMembers(trx, tenantId),
+    invitations: await listInvitations(trx, tenantId),
+  }));
+  const mayChange = role === 'owner' || role === 'admin';
+  await page(res, 'settings/members', {
+    title: 'Members',
+    section: 'settings',
+    members,
+    invitations,
+    values,
+    error,
+    mayChange,
+  });
+}
