@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import express, { type Express, type Request, type Response, Router } from 'express';
+import express, { type Request, type Response, Router } from 'express';
 
 const root = path.join(import.meta.dirname, '../..');
 
@@ -24,6 +24,8 @@ const bundles: ReadonlyMap<string, Bundle> = new Map([
  * The address of a file for browsers: `asset('letterhead/letterhead.css')`. It holds the version, so that browsers
  * may keep the file for a year and still see the next one at once.
  *
+ * The layout takes it from `app.locals`.
+ *
  * @param file the bundle (`letterhead` is `public/`, `htmx`, `inter`, `serif`) and the path within
  * @throws on an unknown bundle: a mistake in a view
  */
@@ -33,11 +35,6 @@ export function asset(file: string): string {
   const bundle = bundles.get(name);
   if (!bundle) throw new TypeError(`No such bundle of assets: ${file}`);
   return `/assets/${name}@${bundle.version()}${file.slice(slash)}`;
-}
-
-/** Gives every view `asset(file)`, which the layout needs. Call it once on the app. */
-export function shareAssets(app: Express): void {
-  app.locals['asset'] = asset;
 }
 
 /** Serves `/assets/<bundle>@<version>/…`: our own stylesheet and scripts, htmx and the fonts. Mount it before sessions. */

@@ -1,0 +1,252 @@
+import { type Request, type Response, Router } from 'express';
+import type { DocumentContent, DocumentKind } from '../documents/document.ts';
+import { DocumentError } from '../documents/errors.ts';
+import { type FormProblem, parseDocumentForm } from '../documents/form.ts';
+import { formatAmount, formatPercent, kindWords } from '../documents/format.ts';
+import { getParty, listParties, type Party } from '../documents/parties.ts';
+import { createDocument, type DocumentRecord, getDocument, updateDocument } from '../documents/store.ts';
+import type { Database } from '../platform/database.ts';
+import { inTenant } from '../tenants/scope.ts';
+import { localeOf } from '../tenants/tenants.ts';
+import { countries, currencies } from './choices.ts';
+import type { WebContext } from './context.ts';
+import { type Difference, differences, rebased } from './document-changes.ts';
+import {
+  emailProblem,
+  formOf,
+  type HeadField,
+  labels,
+  nextLine,
+  partyForm,
+  readTyped,
+  type TypedForm,
+} from './document-form.ts';
+import { sumsOf } from './document-sums.ts';
+import { found } from './errors.ts';
+import { onlyIds, textParam } from './query.ts';
+import { dayFrom, kindNamed } from './record-words.ts';
+import { fragment, page } from './render.ts';
+import { notify } from './session.ts';
+import { param, requireRole, type Viewer } from './viewer.ts';
+
+/** Which fields each kind of record shows, beside its party, lines and notes. */
+const shownFields: Record<DocumentKind, readonly HeadField[]> = {
+  invoice: ['number', 'issueDate', 'dueDate', 'deliveryDate', 'currency', 'reference', 'orderReference'],
+  credit_note: ['number', 'issueDate', 'currency', 'invoiceReference', 'reference'],
+  quote: ['number', 'issueDate', 'validUntil', 'currency', 'reference'],
+  purchase_order: ['number', 'issueDate', 'deliveryDate', 'currency', 'reference'],
+};
+
+/** Writing records: the form, its running totals, and what happens when it is sent. */
+export function documentEditor(ctx: WebContext): Router {
+  const router = Router();
+  onlyIds(router);
+
+  router.get('/documents/new', async (req, res) => {
+    const viewer = writer(res);
+    const kind = kindNamed(req.query['kind']);
+    const partyId = textParam(req, 'party');
+    const party = /^[\da-f-]{36}$/i.test(partyId)
+      ? await inTenant(ctx.db, viewer.tenantId, (trx) => getParty(trx, viewer.tenantId, partyId))
+      : undefined;
+    await show(res, { form: { ...blankForm(kind, viewer), ...(party ? { party: partyForm(party) } : {}) } });
+  });
+
+  router.post('/documents', async (req, res) => {
+    const viewer = writer(res);
+    const form = await withKnownParty(viewer, readTyped(kindNamed(req.body?.kind), req.body));
+    const edited = afterRowButton(req, form);
+    if (edited) return show(res, { form: edited });
+    const parsed = parseDocumentForm({ ...contentFields(req), kind: form.kind, party: form.party });
+    const problems = [...(parsed.ok ? [] : parsed.problems), ...emailProblem(form.party.email)];
+    if (!parsed.ok || problems.length > 0) return show(res, { form, problems });
+    const status = req.body?.do === 'draft' ? 'draft' : 'open';
+    try {
+      const record = await inTenant(ctx.db, viewer.tenantId, (trx) =>
+        createDocument(trx, viewer.tenantId, { content: parsed.content, status, memberId: viewer.memberId }),
+      );
+      const said = status === 'draft' ? 'is saved as a draft.' : 'is saved. It is not sent yet: that is the next step.';
+      await notify(req, 'ok', `${kindWords[form.kind].title} ${record.number} ${said}`);
+      res.redirect(303, `/documents/${record.id}`);
+    } catch (error) {
+      await show(res, { form, problems: [numberProblem(error)] });
+    }
+  });
+
+  // The sums under the form, while somebody types: computed here, by the same rules as on the record.
+  router.post('/documents/totals', async (req, res) => {
+    const viewer = writer(res);
+    const id = typeof req.body?.id === 'string' ? req.body.id : '';
+    const base = id ? (await stored(viewer, id)).content : undefined;
+    await fragment(res, 'documents/totals', totalsLocals(viewer, readTyped(kindNamed(req.body?.kind), req.body), base));
+  });
+
+  // A contact's address, once its name is typed; nothing where no contact has that name.
+  router.get('/documents/party', async (req, res) => {
+    const viewer = writer(res);
+    const name = textParam(req, 'party[name]').trim();
+    const party = name
+      ? await inTenant(ctx.db, viewer.tenantId, (trx) => partyNamed(trx, viewer.tenantId, name))
+      : undefined;
+    if (!party) return void res.status(204).end();
+    await fragment(res, 'documents/party-fields', {
+      party: partyForm(party),
+      labels,
+      countries,
+      problemOf: () => undefined,
+    });
+  });
+
+  router.get('/documents/:id/edit', async (req, res) => {
+    const record = await stored(writer(res), param(req, 'id'));
+    await show(res, { form: formOf(record.content), record });
+  });
+
+  router.post('/documents/:id', async (req, res) => {
+    const viewer = writer(res);
+    const record = await stored(viewer, param(req, 'id'));
+    const form = readTyped(record.kind, req.body);
+    const edited = afterRowButton(req, form);
+    const version = Number(req.body?.version);
+    if (edited) return show(res, { form: edited, record, version });
+    // Somebody else's change is said first: what they changed may be what is wrong.
+    if (version !== record.version) return showConflict(res, form, record);
+    const parsed = parseDocumentForm({ ...contentFields(req), kind: record.kind }, record.content);
+    const problems = parsed.ok ? [] : [...parsed.problems];
+    if (form.party.email !== record.content.party.email) problems.push(...emailProblem(form.party.email));
+    if (!parsed.ok || problems.length > 0) return show(res, { form, record, problems });
+    const { number = record.number, ...rest } = parsed.content;
+    try {
+      await inTenant(ctx.db, viewer.tenantId, (trx) =>
+        updateDocument(trx, viewer.tenantId, record.id, {
+          version,
+          content: { ...rest, number },
+          partyId: rest.party.name === record.content.party.name ? record.partyId : undefined,
+        }),
+      );
+      await notify(req, 'ok', 'Your changes are saved.');
+      res.redirect(303, `/documents/${record.id}`);
+    } catch (error) {
+      if (error instanceof DocumentError && error.code === 'changed_meanwhile') {
+        return showConflict(res, form, await stored(viewer, record.id));
+      }
+      await show(res, { form, record, problems: [numberProblem(error)] });
+    }
+  });
+
+  async function stored(viewer: Viewer, id: string): Promise<DocumentRecord> {
+    return found(await inTenant(ctx.db, viewer.tenantId, (trx) => getDocument(trx, viewer.tenantId, id)));
+  }
+
+  /** Without scripts a known contact is chosen by its name alone: the rest is filled in from what we know. */
+  async function withKnownParty(viewer: Viewer, form: TypedForm): Promise<TypedForm> {
+    const { name = '', country: _, ...details } = form.party;
+    if (!name.trim() || Object.values(details).some((value) => value.trim() !== '')) return form;
+    const party = await inTenant(ctx.db, viewer.tenantId, (trx) => partyNamed(trx, viewer.tenantId, name.trim()));
+    return party ? { ...form, party: partyForm(party) } : form;
+  }
+
+  /** Both versions side by side; what was typed stays, and may be saved over the other on purpose. */
+  function showConflict(res: Response, form: TypedForm, record: DocumentRecord): Promise<void> {
+    return show(res, { form: rebased(record.content, form), record, changes: differences(record.content, form) });
+  }
+
+  interface Shown {
+    readonly form: TypedForm;
+    readonly record?: DocumentRecord;
+    readonly version?: number;
+    readonly problems?: readonly FormProblem[];
+    readonly changes?: readonly Difference[];
+  }
+
+  async function show(res: Response, { form, record, version, problems = [], changes }: Shown): Promise<void> {
+    const viewer = writer(res);
+    const words = kindWords[form.kind];
+    const contacts = await inTenant(ctx.db, viewer.tenantId, (trx) =>
+      listParties(trx, viewer.tenantId, { limit: 200 }),
+    );
+    res.status(changes ? 409 : problems.length > 0 ? 422 : 200);
+    await page(res, 'documents/form', {
+      title: record ? `Edit ${words.lower} ${record.number}` : `New ${words.lower}`,
+      section: form.kind,
+      scripts: ['letterhead/lines.js'],
+      words,
+      form,
+      record,
+      version: version ?? record?.version,
+      labels,
+      shown: shownFields[form.kind],
+      countries,
+      currencies,
+      contacts: contacts.rows,
+      problems: withLineNumbers(problems, form),
+      problemOf: (field: string) => problems.find((problem) => problem.field === field)?.message,
+      changes,
+      blank: nextLine(form.lines),
+      ...totalsLocals(viewer, form, record?.content),
+    });
+  }
+
+  return router;
+}
+
+/** The contact with exactly this name, upper and lower case alike. */
+async function partyNamed(db: Database, tenantId: string, name: string): Promise<Party | undefined> {
+  const { rows } = await listParties(db, tenantId, { search: name, limit: 200 });
+  return rows.find((party) => party.name.toLowerCase() === name.toLowerCase());
+}
+
+function writer(res: Response): Viewer {
+  return requireRole(res, 'owner', 'admin', 'member');
+}
+
+function blankForm(kind: DocumentKind, viewer: Viewer): TypedForm {
+  const { timeZone, currency, country } = viewer.tenant;
+  const month = dayFrom(new Date(), timeZone, 30);
+  return {
+    kind,
+    head: { issueDate: dayFrom(new Date(), timeZone), dueDate: month, validUntil: month, currency },
+    party: { country },
+    lines: [nextLine([])],
+  };
+}
+
+/** What was posted without what steers this page. */
+function contentFields(req: Request): Record<string, unknown> {
+  const { do: _button, id: _id, ...fields }: Record<string, unknown> = { ...req.body };
+  return fields;
+}
+
+/** The list above the form says which line a sentence is about; beside the field it is plain to see. */
+function withLineNumbers(problems: readonly FormProblem[], form: TypedForm): FormProblem[] {
+  return problems.map(({ field, message }) => {
+    const key = /^lines\[(\d+)\]/.exec(field)?.[1];
+    const index = form.lines.findIndex((line) => String(line.key) === key);
+    return { field, message: index < 0 ? message : `Line ${index + 1}: ${message}` };
+  });
+}
+
+/** The form after “Add line” or “Remove”, for browsers without scripts; undefined where another button was pressed. */
+function afterRowButton(req: Request, form: TypedForm): TypedForm | undefined {
+  const pressed = String(req.body?.do ?? '');
+  if (pressed === 'add-line') return { ...form, lines: [...form.lines, nextLine(form.lines)] };
+  if (pressed === 'add-up') return form;
+  const removed = /^remove-line:(\d+)$/.exec(pressed)?.[1];
+  if (removed === undefined) return undefined;
+  const lines = form.lines.filter(({ key }) => key !== Number(removed));
+  return { ...form, lines: lines.length > 0 ? lines : [nextLine([])] };
+}
+
+function totalsLocals(viewer: Viewer, form: TypedForm, base: DocumentContent | undefined) {
+  const locale = localeOf(viewer.tenant);
+  const { totals, currency, nets } = sumsOf(form, base, viewer.tenant.currency);
+  const percent = (value: string) => formatPercent(value, locale);
+  return { totals, nets: nets.map((net) => net && formatAmount(net, currency, locale)), currency, percent, locale };
+}
+
+/** Words for what only the database could tell; anything else is not ours to explain. */
+function numberProblem(error: unknown): FormProblem {
+  if (error instanceof DocumentError && error.code === 'number_taken')
+    return { field: 'number', message: error.message };
+  throw error;
+}

@@ -1,0 +1,176 @@
+import { decimalForForm } from '../documents/decimal-input.ts';
+import type { DocumentContent, DocumentKind, PartyDetails } from '../documents/document.ts';
+import type { FormProblem } from '../documents/form.ts';
+
+/** The record's own fields; each kind shows some of them. */
+export const headFields = [
+  'number',
+  'issueDate',
+  'dueDate',
+  'validUntil',
+  'deliveryDate',
+  'currency',
+  'reference',
+  'orderReference',
+  'invoiceReference',
+  'paymentTerms',
+  'paymentDetails',
+  'notes',
+] as const;
+
+/** The other side's fields, as they are printed on this record. */
+export const partyFields = [
+  'name',
+  'contactName',
+  'email',
+  'phone',
+  'taxId',
+  'street',
+  'extraStreet',
+  'city',
+  'postalCode',
+  'region',
+  'country',
+] as const;
+
+/** What a row of lines shows; `origin` is the number of the stored line that it was, which may hold more. */
+export const lineFields = [
+  'origin',
+  'name',
+  'description',
+  'quantity',
+  'unit',
+  'unitPrice',
+  'discountPercent',
+  'taxRate',
+] as const;
+
+/** One of {@link headFields}. */
+export type HeadField = (typeof headFields)[number];
+/** The other side's fields as typed. */
+export type PartyForm = Readonly<Partial<Record<(typeof partyFields)[number], string>>>;
+/** One row as typed. `key` is its place in the names of its inputs, `lines[key][name]`; it stays while rows come and go. */
+export interface LineForm {
+  readonly key: number;
+  readonly values: Readonly<Record<(typeof lineFields)[number], string>>;
+}
+
+/**
+ * The form as it stands on the page, whatever is wrong with it: nothing that was typed is lost.
+ * What it means is read by `parseDocumentForm`.
+ */
+export interface TypedForm {
+  readonly kind: DocumentKind;
+  readonly head: Readonly<Partial<Record<HeadField, string>>>;
+  readonly party: PartyForm;
+  readonly lines: readonly LineForm[];
+}
+
+/** Labels of the fields, by their names in the form. */
+export const labels = {
+  number: 'Number',
+  issueDate: 'Date',
+  dueDate: 'Due date',
+  validUntil: 'Valid until',
+  deliveryDate: 'Delivery date',
+  currency: 'Currency',
+  reference: 'Their reference',
+  orderReference: 'Order reference',
+  invoiceReference: 'Corrected invoice',
+  paymentTerms: 'Payment terms',
+  paymentDetails: 'Payment details',
+  notes: 'Notes',
+  name: 'Name',
+  contactName: 'Contact',
+  email: 'Email',
+  phone: 'Phone',
+  taxId: 'Tax number',
+  street: 'Street',
+  extraStreet: 'Second address line',
+  city: 'City',
+  postalCode: 'Postal code',
+  region: 'Region',
+  country: 'Country',
+  item: 'Item',
+  description: 'Description',
+  quantity: 'Quantity',
+  unit: 'Unit',
+  unitPrice: 'Price',
+  discountPercent: 'Discount %',
+  taxRate: 'Tax %',
+} as const;
+
+/** Reads what was posted, to show it again. What does not belong is left out here, and named by `parseDocumentForm`. */
+export function readTyped(kind: DocumentKind, body: unknown): TypedForm {
+  const rows = Object.entries(record(record(body)['lines'])).filter(([key]) => /^\d{1,9}$/.test(key));
+  const lines = rows.map(([key, row]) => ({ key: Number(key), values: { ...emptyLine, ...texts(lineFields, row) } }));
+  return { kind, head: texts(headFields, body), party: readParty(body), lines };
+}
+
+/** The other side's fields of a posted form: `party[…]`. */
+export function readParty(body: unknown): PartyForm {
+  return texts(partyFields, record(body)['party']);
+}
+
+/** The form of a stored record. */
+export function formOf(content: DocumentContent): TypedForm {
+  const head: Partial<Record<HeadField, string>> = {};
+  for (const field of headFields) head[field] = field === 'notes' ? content.notes.join('\n\n') : (content[field] ?? '');
+  const lines = content.lines.map((line, key) => ({
+    key,
+    values: {
+      origin: String(key),
+      name: line.name,
+      description: line.description ?? '',
+      quantity: decimalForForm(line.quantity),
+      unit: line.unit ?? '',
+      unitPrice: decimalForForm(line.unitPrice),
+      discountPercent: decimalForForm(line.discountPercent ?? ''),
+      taxRate: decimalForForm(line.taxRate ?? ''),
+    },
+  }));
+  return { kind: content.kind, head, party: partyForm(content.party), lines };
+}
+
+/** The other side's fields, from a contact or from what is printed on a record. */
+export function partyForm(details: PartyDetails): PartyForm {
+  return Object.fromEntries(partyFields.map((field) => [field, details[field] ?? '']));
+}
+
+/** An address that is typed has to look like one, before a delivery finds out. */
+export function emailProblem(typed: string | undefined): FormProblem[] {
+  const email = typed?.trim() ?? '';
+  if (email === '' || /^[^\s@]+@[^\s@]+$/.test(email)) return [];
+  return [{ field: 'party[email]', message: `“${email}” is not an email address such as mira@example.com.` }];
+}
+
+/** Another row; below others it begins with the tax of the last. */
+export function nextLine(lines: readonly LineForm[]): LineForm {
+  const key = Math.max(-1, ...lines.map((line) => line.key)) + 1;
+  return { key, values: { ...emptyLine, quantity: '1', taxRate: lines.at(-1)?.values.taxRate ?? '' } };
+}
+
+const emptyLine = {
+  origin: '',
+  name: '',
+  description: '',
+  quantity: '',
+  unit: '',
+  unitPrice: '',
+  discountPercent: '',
+  taxRate: '',
+};
+
+function record(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
+function texts<Name extends string>(names: readonly Name[], fields: unknown): Partial<Record<Name, string>> {
+  const from = record(fields);
+  const read: Partial<Record<Name, string>> = {};
+  for (const name of names) {
+    const value = from[name];
+    if (typeof value === 'string') read[name] = value;
+  }
+  return read;
+}

@@ -1,0 +1,159 @@
+import { Router } from 'express';
+import { listDeliveries } from '../deliveries/deliveries.ts';
+import type { DocumentContent } from '../documents/document.ts';
+import { documentStatuses } from '../documents/document.ts';
+import {
+  extraText,
+  formatAmount,
+  formatCountry,
+  formatNumber,
+  formatPercent,
+  keyDate,
+  kindWords,
+  unitName,
+} from '../documents/format.ts';
+import { documentsWithNumber, getDocument, listDocuments, setDocumentStatus } from '../documents/store.ts';
+import { computeTotals } from '../documents/totals.ts';
+import type { Database } from '../platform/database.ts';
+import type { DeliveryState } from '../platform/database-types.ts';
+import { inTenant } from '../tenants/scope.ts';
+import { getTenant, localeOf } from '../tenants/tenants.ts';
+import type { WebContext } from './context.ts';
+import { documentEditor } from './document-editor.ts';
+import { found, PageError } from './errors.ts';
+import { onlyIds, textParam } from './query.ts';
+import { pdfName, recordPdf, sendInline } from './record-pdf.ts';
+import { deliveryWords, kindNamed, nextStatuses, statusWords } from './record-words.ts';
+import { page } from './render.ts';
+import { notify } from './session.ts';
+import { param, requireRole, viewerOf } from './viewer.ts';
+
+/** What lists may be told of deliveries. */
+export interface DocumentLists {
+  /** The newest delivery of each of these records that has one, by the record's id. */
+  readonly latestDeliveriesOf?: (
+    db: Database,
+    tenantId: string,
+    documentIds: readonly string[],
+  ) => Promise<ReadonlyMap<string, { readonly id: string; readonly state: DeliveryState }>>;
+}
+
+/** The most lines a page shows; a PDF has all of them. */
+const linesShown = 200;
+
+/** Invoices, credit notes, quotes and purchase orders: their lists, pages, forms and PDFs. Behind the sign-in. */
+export function documentPages(ctx: WebContext, { latestDeliveriesOf }: DocumentLists = {}): Router {
+  const router = Router();
+  onlyIds(router);
+
+  router.get('/documents', async (req, res) => {
+    const viewer = viewerOf(res);
+    const kind = kindNamed(req.query['kind']);
+    const search = textParam(req, 'q');
+    const after = textParam(req, 'after');
+    const { list, latest } = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
+      const list = await listDocuments(trx, viewer.tenantId, { kind, search: search || undefined, after });
+      const ids = list.rows.map((row) => row.id);
+      return { list, latest: await latestDeliveriesOf?.(trx, viewer.tenantId, ids) };
+    });
+    await page(res, 'documents/list', {
+      title: kindWords[kind].plural,
+      section: kind,
+      kind,
+      words: kindWords[kind],
+      rows: list.rows,
+      next: list.next,
+      after,
+      search,
+      latest: latest ?? new Map(),
+      deliveryWords,
+      statusWords,
+      mayWrite: viewer.role !== 'viewer',
+      locale: localeOf(viewer.tenant),
+    });
+  });
+
+  router.use(documentEditor(ctx));
+
+  router.get('/documents/:id', async (req, res) => {
+    const viewer = viewerOf(res);
+    const id = param(req, 'id');
+    const { record, sent, twins } = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
+      const record = found(await getDocument(trx, viewer.tenantId, id));
+      const twins = await documentsWithNumber(trx, viewer.tenantId, record.kind, record.number);
+      return {
+        record,
+        sent: await listDeliveries(trx, viewer.tenantId, { documentId: id }),
+        twins: twins.filter((other) => other.id !== id),
+      };
+    });
+    const locale = localeOf(viewer.tenant);
+    await page(res, 'documents/show', {
+      title: `${kindWords[record.kind].title} ${record.number}`,
+      section: record.kind,
+      words: kindWords[record.kind],
+      record,
+      content: record.content,
+      lines: record.content.lines.slice(0, linesShown),
+      totals: computeTotals(record.content),
+      dates: datesOf(record.content),
+      keyDate: keyDate(record.content),
+      twins,
+      deliveries: sent.rows,
+      moreDeliveries: sent.next !== null,
+      deliveryWords,
+      statusWords,
+      nextStatuses: nextStatuses(record.kind, record.status),
+      mayWrite: viewer.role !== 'viewer',
+      locale,
+      amount: (value: string) => formatAmount(value, record.currency, locale),
+      number: (value: string) => formatNumber(value, locale),
+      percent: (value: string) => formatPercent(value, locale),
+      country: (code: string) => formatCountry(code, locale),
+      unitName,
+      extraText,
+    });
+  });
+
+  router.get('/documents/:id/pdf', async (req, res) => {
+    const viewer = viewerOf(res);
+    const { record, tenant } = await inTenant(ctx.db, viewer.tenantId, async (trx) => ({
+      record: found(await getDocument(trx, viewer.tenantId, param(req, 'id'))),
+      tenant: await getTenant(trx, viewer.tenantId),
+    }));
+    const pdf = await recordPdf(ctx, tenant, record);
+    sendInline(res, 'application/pdf', pdfName(record), pdf);
+  });
+
+  router.post('/documents/:id/status', async (req, res) => {
+    const viewer = requireRole(res, 'owner', 'admin', 'member');
+    const id = param(req, 'id');
+    const wanted = documentStatuses.find((status) => status === req.body?.status);
+    await inTenant(ctx.db, viewer.tenantId, async (trx) => {
+      const record = found(await getDocument(trx, viewer.tenantId, id));
+      if (record.status === wanted) return;
+      if (!wanted || !nextStatuses(record.kind, record.status).some((move) => move.status === wanted)) {
+        throw new PageError(409, 'status_move', {
+          title: 'That status does not fit any more',
+          message: `This record is ${statusWords[record.status].toLowerCase()} now; somebody may have changed it meanwhile. Open it again to see what can be done with it.`,
+          next: { href: `/documents/${id}`, label: 'Open the record' },
+        });
+      }
+      await setDocumentStatus(trx, viewer.tenantId, id, wanted);
+    });
+    if (wanted) await notify(req, 'ok', `It is ${statusWords[wanted].toLowerCase()} now.`);
+    res.redirect(303, `/documents/${id}`);
+  });
+
+  return router;
+}
+
+function datesOf(content: DocumentContent): { label: string; date: string }[] {
+  const dates = [
+    { label: 'Date', date: content.issueDate },
+    { label: 'Due', date: content.dueDate },
+    { label: 'Valid until', date: content.validUntil },
+    { label: 'Delivery', date: content.deliveryDate },
+  ];
+  return dates.flatMap(({ label, date }) => (date === undefined ? [] : [{ label, date }]));
+}

@@ -1,0 +1,51 @@
+import { Router } from 'express';
+import { listDeliveries } from '../deliveries/deliveries.ts';
+import { kindWords } from '../documents/format.ts';
+import { countDocuments, listDocuments } from '../documents/store.ts';
+import { listMailboxes } from '../mailboxes/mailboxes.ts';
+import { inTenant } from '../tenants/scope.ts';
+import { localeOf } from '../tenants/tenants.ts';
+import type { WebContext } from './context.ts';
+import { deliveryWords, statusWords } from './record-words.ts';
+import { page } from './render.ts';
+import { viewerOf } from './viewer.ts';
+
+/** The start page: what to do next, and what happened last. Behind the sign-in. */
+export function homePages(ctx: WebContext): Router {
+  const router = Router();
+
+  router.get('/', async (_req, res) => {
+    const viewer = viewerOf(res);
+    const { tenantId } = viewer;
+    const seen = await inTenant(ctx.db, tenantId, async (trx) => ({
+      mailboxes: await listMailboxes(trx, tenantId, viewer.memberId),
+      counts: await countDocuments(trx, tenantId),
+      records: await listDocuments(trx, tenantId, { limit: 6 }),
+      deliveries: await listDeliveries(trx, tenantId),
+    }));
+    const records = Object.values(seen.counts).reduce((sum, count) => sum + count, 0);
+    await page(res, 'home/page', {
+      title: 'Home',
+      section: 'home',
+      steps: {
+        connected: seen.mailboxes.some((mailbox) => mailbox.state !== 'disconnected'),
+        written: records > 0,
+        sent: seen.deliveries.rows.some((delivery) => delivery.purpose === 'document'),
+      },
+      reconnect: seen.mailboxes
+        .filter((mailbox) => mailbox.state === 'needs_reconnect')
+        .map((mailbox) => mailbox.email),
+      records: seen.records.rows,
+      deliveries: seen.deliveries.rows.slice(0, 6),
+      kindWords,
+      statusWords,
+      deliveryWords,
+      locale: localeOf(viewer.tenant),
+      firstName: viewer.name.split(' ')[0] ?? '',
+      mayWrite: viewer.role !== 'viewer',
+      mayConnect: viewer.role === 'owner' || viewer.role === 'admin',
+    });
+  });
+
+  return router;
+}

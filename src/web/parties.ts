@@ -1,0 +1,139 @@
+import { Router } from 'express';
+import { type PartyDetails, partyDetailsSchema } from '../documents/document.ts';
+import type { FormProblem } from '../documents/form.ts';
+import { formatCountry, kindWords } from '../documents/format.ts';
+import { createParty, getParty, listParties, updateParty } from '../documents/parties.ts';
+import { listDocuments } from '../documents/store.ts';
+import { inTenant } from '../tenants/scope.ts';
+import { localeOf } from '../tenants/tenants.ts';
+import { countries } from './choices.ts';
+import type { WebContext } from './context.ts';
+import { emailProblem, labels, type PartyForm, partyFields, partyForm, readParty } from './document-form.ts';
+import { found } from './errors.ts';
+import { onlyIds, textParam } from './query.ts';
+import { statusWords } from './record-words.ts';
+import { page } from './render.ts';
+import { notify } from './session.ts';
+import { param, requireRole, viewerOf } from './viewer.ts';
+
+/** Contacts: customers and suppliers, with the records that are for them. Behind the sign-in. */
+export function partyPages(ctx: WebContext): Router {
+  const router = Router();
+  onlyIds(router);
+
+  router.get('/parties', async (req, res) => {
+    const viewer = viewerOf(res);
+    const search = textParam(req, 'q');
+    const after = textParam(req, 'after');
+    const list = await inTenant(ctx.db, viewer.tenantId, (trx) => listParties(trx, viewer.tenantId, { search, after }));
+    await page(res, 'parties/list', {
+      title: 'Contacts',
+      section: 'contacts',
+      rows: list.rows,
+      next: list.next,
+      search,
+      after,
+      mayWrite: viewer.role !== 'viewer',
+    });
+  });
+
+  router.get('/parties/new', async (_req, res) => {
+    const viewer = requireRole(res, 'owner', 'admin', 'member');
+    await page(res, 'parties/form', formLocals({ country: viewer.tenant.country }));
+  });
+
+  router.post('/parties', async (req, res) => {
+    const viewer = requireRole(res, 'owner', 'admin', 'member');
+    const typed = readParty(req.body);
+    const checked = checkParty(typed);
+    if ('problems' in checked) {
+      res.status(422);
+      return page(res, 'parties/form', formLocals(typed, checked.problems));
+    }
+    const party = await inTenant(ctx.db, viewer.tenantId, (trx) => createParty(trx, viewer.tenantId, checked.details));
+    await notify(req, 'ok', `${party.name} is among your contacts now.`);
+    res.redirect(303, `/parties/${party.id}`);
+  });
+
+  router.get('/parties/:id', async (req, res) => {
+    const viewer = viewerOf(res);
+    const id = param(req, 'id');
+    const after = textParam(req, 'after');
+    const { party, records } = await inTenant(ctx.db, viewer.tenantId, async (trx) => ({
+      party: found(await getParty(trx, viewer.tenantId, id)),
+      records: await listDocuments(trx, viewer.tenantId, { partyId: id, after }),
+    }));
+    const locale = localeOf(viewer.tenant);
+    await page(res, 'parties/show', {
+      title: party.name,
+      section: 'contacts',
+      party,
+      rows: records.rows,
+      next: records.next,
+      after,
+      kindWords,
+      statusWords,
+      labels,
+      locale,
+      country: party.country && formatCountry(party.country, locale),
+      mayWrite: viewer.role !== 'viewer',
+    });
+  });
+
+  router.get('/parties/:id/edit', async (req, res) => {
+    const viewer = requireRole(res, 'owner', 'admin', 'member');
+    const id = param(req, 'id');
+    const party = found(await inTenant(ctx.db, viewer.tenantId, (trx) => getParty(trx, viewer.tenantId, id)));
+    await page(res, 'parties/form', formLocals(partyForm(party), [], party));
+  });
+
+  router.post('/parties/:id', async (req, res) => {
+    const viewer = requireRole(res, 'owner', 'admin', 'member');
+    const id = param(req, 'id');
+    const party = found(await inTenant(ctx.db, viewer.tenantId, (trx) => getParty(trx, viewer.tenantId, id)));
+    const typed = readParty(req.body);
+    const checked = checkParty(typed);
+    if ('problems' in checked) {
+      res.status(422);
+      return page(res, 'parties/form', formLocals(typed, checked.problems, party));
+    }
+    await inTenant(ctx.db, viewer.tenantId, (trx) => updateParty(trx, viewer.tenantId, id, checked.details));
+    await notify(req, 'ok', 'The contact is saved. Records that are written already keep what was printed on them.');
+    res.redirect(303, `/parties/${id}`);
+  });
+
+  return router;
+}
+
+/** The details that a form means, or everything that is wrong with it. */
+function checkParty(form: PartyForm): { details: PartyDetails } | { problems: FormProblem[] } {
+  const typed = Object.entries(form).map(([name, value]) => [name, value.trim() || undefined]);
+  const checked = partyDetailsSchema.safeParse(Object.fromEntries(typed));
+  if (checked.success) {
+    const problems = emailProblem(form.email);
+    return problems.length > 0 ? { problems } : { details: checked.data };
+  }
+  const problems = checked.error.issues.map((issue) => {
+    const field = partyFields.find((name) => name === issue.path[0]) ?? 'name';
+    const said = /^Invalid|expected/.test(issue.message) ? 'is missing' : issue.message;
+    return { field: `party[${field}]`, message: `${labels[field]} ${said}.` };
+  });
+  return { problems: [...problems, ...emailProblem(form.email)] };
+}
+
+function formLocals(
+  party: PartyForm,
+  problems: readonly FormProblem[] = [],
+  stored?: { readonly id: string; readonly name: string },
+) {
+  return {
+    title: stored ? `Edit ${stored.name}` : 'New contact',
+    section: 'contacts' as const,
+    party,
+    stored,
+    labels,
+    countries,
+    problems,
+    problemOf: (field: string) => problems.find((problem) => problem.field === field)?.message,
+  };
+}

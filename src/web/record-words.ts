@@ -1,0 +1,55 @@
+import { type DocumentKind, type DocumentStatus, documentKinds } from '../documents/document.ts';
+import type { DeliveryState } from '../platform/database-types.ts';
+
+/** Today on the company's calendar, moved by some days: `YYYY-MM-DD`. */
+export function dayFrom(now: Date, timeZone: string, days = 0): string {
+  const today = new Intl.DateTimeFormat('en-CA', { timeZone }).format(now);
+  return new Date(Date.parse(`${today}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);
+}
+
+/** The kind that an address names; invoices where it names none that we know. */
+export function kindNamed(value: unknown): DocumentKind {
+  return documentKinds.find((kind) => kind === value) ?? 'invoice';
+}
+
+/** A record's status in a word. The class of its pill is the status itself. */
+export const statusWords: Record<DocumentStatus, string> = {
+  draft: 'Draft',
+  open: 'Open',
+  accepted: 'Accepted',
+  paid: 'Paid',
+  cancelled: 'Cancelled',
+};
+
+/** A delivery's state in a word. The class of its pill is the state itself. */
+export const deliveryWords: Record<DeliveryState, string> = {
+  queued: 'Queued',
+  sending: 'Sending',
+  sent: 'Sent',
+  held: 'Held',
+  failed: 'Failed',
+  unconfirmed: 'Unconfirmed',
+  cancelled: 'Cancelled',
+};
+
+/** What a person may say of a record next, from where it stands now: the status, and the words on its button. */
+export function nextStatuses(kind: DocumentKind, status: DocumentStatus): { status: DocumentStatus; label: string }[] {
+  const done =
+    kind === 'quote' || kind === 'purchase_order'
+      ? ({ status: 'accepted', label: 'Mark as accepted' } as const)
+      : ({ status: 'paid', label: kind === 'credit_note' ? 'Mark as settled' : 'Mark as paid' } as const);
+  const reopen = { status: 'open', label: 'Mark as open' } as const;
+  const cancel = { status: 'cancelled', label: 'Cancel it' } as const;
+  switch (status) {
+    case 'draft':
+      return [reopen, cancel];
+    case 'open':
+      return [done, cancel];
+    case 'accepted':
+    case 'paid':
+    case 'cancelled':
+      return [reopen];
+    default:
+      return status satisfies never;
+  }
+}
