@@ -8,6 +8,8 @@ import type { Place } from './place.ts';
 
 export const SUPERUSER = 'postgres';
 
+const WORKSHOP = 'creating-';
+
 const run = promisify(execFile);
 
 export interface ClusterOptions {
@@ -18,6 +20,7 @@ export interface ClusterOptions {
 /** The superuser's password of the database in `place`, which is made first where there is none. */
 export async function ensureCluster(place: Place, options: ClusterOptions): Promise<string> {
   const exists = (await stat(join(place.data, 'PG_VERSION')).catch(() => undefined)) !== undefined;
+  await removeWorkshops(place);
   const path = join(place.home, 'password');
   const known = await readFile(path, 'utf8').catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
@@ -37,10 +40,7 @@ export async function ensureCluster(place: Place, options: ClusterOptions): Prom
 
 /** Made beside its final place and moved there when complete, so that a start that was cut short leaves no half database. */
 async function createCluster(place: Place, password: string, ephemeral: boolean): Promise<void> {
-  for (const name of await readdir(place.home)) {
-    if (name.startsWith('creating-')) await rm(join(place.home, name), { recursive: true, force: true });
-  }
-  const workshop = await mkdtemp(join(place.home, 'creating-'));
+  const workshop = await mkdtemp(join(place.home, WORKSHOP));
   const passwordFile = join(workshop, 'password');
   const data = join(workshop, 'data');
   try {
@@ -69,7 +69,16 @@ async function createCluster(place: Place, password: string, ephemeral: boolean)
   } catch (error) {
     throw explainFailure(`The database could not be created in ${place.home}`, outputOf(error), error);
   } finally {
-    await rm(workshop, { recursive: true, force: true });
+    await removeWorkshops(place);
+  }
+}
+
+/** Also those of a start that was killed; its initdb may still write for a moment, hence the retries. */
+async function removeWorkshops(place: Place): Promise<void> {
+  for (const name of await readdir(place.home)) {
+    if (!name.startsWith(WORKSHOP)) continue;
+    const options = { recursive: true, force: true, maxRetries: 10, retryDelay: 50 };
+    await rm(join(place.home, name), options).catch(() => undefined);
   }
 }
 

@@ -23,7 +23,7 @@ const OWN_SERVER = 'or set DATABASE_URL to a PostgreSQL server of your own.';
 
 const KNOWN: { pattern: RegExp; code: EmbeddedPostgresErrorCode; meaning: string; todo: string }[] = [
   {
-    pattern: /no space left on device|disk quota exceeded/i,
+    pattern: /no space left on device|disk quota exceeded|check free disk space/i,
     code: 'disk_full',
     meaning: 'the disk is full',
     todo: `Free some space (Letterhead needs about 100 MB to begin) and start again, ${OWN_SERVER}`,
