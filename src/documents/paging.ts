@@ -43,6 +43,11 @@ export function readCursor(after: string | undefined): Cursor | undefined {
   }
 }
 
+/** Whether a text can be the id of a row; the database would fail on any other instead of finding nothing. */
+export function isId(text: string): boolean {
+  return z.guid().safeParse(text).success;
+}
+
 /** A LIKE pattern for "contains this text", with LIKE's own signs taken literally. */
 export function containing(search: string): string {
   return `%${search.trim().replace(/[\\%_]/g, (sign) => `\\${sign}`)}%`;

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 import type { PartyDetails } from './document.ts';
 import { DocumentError } from './errors.ts';
-import { containing, type Page, type PageRequest, pageOf, pageSize, readCursor } from './paging.ts';
+import { containing, isId, type Page, type PageRequest, pageOf, pageSize, readCursor } from './paging.ts';
 
 /** A customer or supplier of a tenant. */
 export interface Party extends PartyDetails {
@@ -44,6 +44,7 @@ export async function listParties(
 
 /** One party, or undefined where the tenant has none with that id. */
 export async function getParty(db: Database, tenantId: string, partyId: string): Promise<Party | undefined> {
+  if (!isId(partyId)) return undefined;
   const row = await db
     .selectFrom('parties')
     .where('tenant_id', '=', tenantId)

@@ -9,7 +9,7 @@ import {
 } from './document.ts';
 import { DocumentError } from './errors.ts';
 import { nextNumber } from './numbering.ts';
-import { containing, type Page, type PageRequest, pageOf, pageSize, readCursor } from './paging.ts';
+import { containing, isId, type Page, type PageRequest, pageOf, pageSize, readCursor } from './paging.ts';
 import { findOrCreateParty } from './parties.ts';
 import { type DocumentSource, documentSourceSchema } from './source.ts';
 import { type DocumentSummary, partyName, summaries, toSummary } from './summary.ts';
@@ -137,12 +137,13 @@ export async function setDocumentStatus(
   return stored(db, tenantId, documentId);
 }
 
-/** One record, or undefined where the tenant has none with that id. */
+/** One record, or undefined where the tenant has none with that id (which may be anything that stood in an address). */
 export async function getDocument(
   db: Database,
   tenantId: string,
   documentId: string,
 ): Promise<DocumentRecord | undefined> {
+  if (!isId(documentId)) return undefined;
   const row = await summaries(db, tenantId)
     .where('documents.id', '=', documentId)
     .select(['content', 'source as source_data', 'version', 'created_by', 'documents.created_at'])
@@ -177,6 +178,7 @@ export async function listDocuments(
   let query = summaries(db, tenantId);
   if (filter.kind) query = query.where('documents.kind', '=', filter.kind);
   if (filter.status) query = query.where('documents.status', '=', filter.status);
+  if (filter.partyId && !isId(filter.partyId)) return { rows: [] };
   if (filter.partyId) query = query.where('documents.party_id', '=', filter.partyId);
   if (filter.search?.trim()) {
     const pattern = containing(filter.search);
