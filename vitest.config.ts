@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/support/postgres.ts',
     pool: 'forks',
     // A missing test file is a broken run, never a green one.
     passWithNoTests: false,

@@ -29,14 +29,10 @@ export function oauthClient(app: GoogleApp): OAuth2Client {
     clientId: app.clientId,
     clientSecret: app.clientSecret,
     transporterOptions: { timeout: app.timeoutMs },
-    // Google's ID tokens also carry the bare host form of the issuer.
-    issuers: [endpoints.issuer, endpoints.issuer.replace(/^https:\/\//, '')],
     endpoints: {
       oauth2AuthBaseUrl: endpoints.authorize,
       oauth2TokenUrl: endpoints.token,
       oauth2RevokeUrl: endpoints.revoke,
-      oauth2FederatedSignonJwkCertsUrl: endpoints.certs,
-      oauth2FederatedSignonPemCertsUrl: endpoints.certs,
     },
   });
 }

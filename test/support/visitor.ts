@@ -1,0 +1,77 @@
+import type { TestLetterhead } from './letterhead.ts';
+
+/** Somebody at the pages, without a browser: keeps cookies, follows nothing by itself. */
+export interface Visitor {
+  get(path: string): Promise<Page>;
+  /** Posts a form as one of our own pages would; `headers` to be somebody else. */
+  post(path: string, form?: Record<string, string>, headers?: Record<string, string>): Promise<Page>;
+  /** Signs in at Google as this account. */
+  signIn(account: string): Promise<void>;
+  /** Connects Gmail; returns the page that the callback led to. */
+  connect(
+    account: string,
+    options?: { kind?: 'shared' | 'personal'; tick?: readonly string[]; refuse?: boolean; mailboxId?: string },
+  ): Promise<Page>;
+}
+
+/** An answer. */
+export interface Page {
+  readonly status: number;
+  readonly location: string | null;
+  readonly text: string;
+  readonly headers: Headers;
+}
+
+/** A new visitor with an empty cookie jar. */
+export function visitor({ url, google }: Pick<TestLetterhead, 'url' | 'google'>): Visitor {
+  const jar = new Map<string, string>();
+
+  const ask = async (path: string, init: RequestInit): Promise<Page> => {
+    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
+    const headers = { ...(cookie && { cookie }), ...init.headers };
+    const response = await fetch(new URL(path, url), { ...init, headers, redirect: 'manual' });
+    for (const line of response.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+      jar.set(name, value);
+    }
+    return {
+      status: response.status,
+      location: response.headers.get('location'),
+      text: await response.text(),
+      headers: response.headers,
+    };
+  };
+  const get = (path: string) => ask(path, {});
+  const post: Visitor['post'] = (path, form = {}, headers = { 'sec-fetch-site': 'same-origin' }) =>
+    ask(path, { method: 'POST', body: new URLSearchParams(form), headers });
+
+  return {
+    get,
+    post,
+    async signIn(account) {
+      const start = await post('/sign-in/google');
+      const page = await get(await google.approve(start.location ?? '', { account }));
+      if (page.status !== 303)
+        throw new Error(`Signing in as ${account} answered ${page.status}: ${page.text.slice(-800)}`);
+    },
+    async connect(account, { kind = 'shared', tick, refuse, mailboxId = '' } = {}) {
+      const start = await post('/mailboxes/connection', { kind, mailboxId });
+      const approval = { account, ...(tick && { tick }), ...(refuse && { refuse }) };
+      const page = await get(await google.approve(start.location ?? '', approval));
+      return page.location ? get(page.location) : page;
+    },
+  };
+}
+
+/** A visitor who founded a company. */
+export async function founder(
+  letterhead: TestLetterhead,
+  account = 'dana@brightwater.example',
+  name = 'Brightwater Joinery',
+): Promise<Visitor> {
+  const dana = visitor(letterhead);
+  await dana.signIn(account);
+  const page = await dana.post('/welcome', { name, country: 'IE', currency: 'EUR', timeZone: 'Europe/Dublin' });
+  if (page.status !== 303) throw new Error(`Founding a company answered ${page.status}`);
+  return dana;
+}
