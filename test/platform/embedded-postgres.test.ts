@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isAlive } from '../../src/platform/embedded-postgres/processes.ts';
 import {
   type EmbeddedPostgres,
@@ -17,15 +17,26 @@ import {
 
 const MODULE = new URL('../../src/platform/embedded-postgres.ts', import.meta.url).href;
 
+/** Making a database is the slow part, so most tests take turns on one that every test leaves stopped. */
+let shared: string;
 let root: string;
 let dataDir: string;
 let lines: string[];
 let running: EmbeddedPostgres[];
 let children: ChildProcess[];
 
+beforeAll(async () => {
+  shared = await makeFolder();
+  const postgres = await startEmbeddedPostgres({ dataDir: join(shared, 'postgres'), log: () => undefined });
+  await postgres.stop();
+});
+
+afterAll(async () => {
+  await rm(shared, { recursive: true, force: true });
+});
+
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'letterhead-test-'));
-  await chmod(root, 0o755);
+  root = await makeFolder();
   dataDir = join(root, 'postgres');
   lines = [];
   running = [];
@@ -47,7 +58,8 @@ afterEach(async () => {
 describe('a new database', () => {
   it('says what it is doing, answers on the loopback alone, and asks for a password that only its owner can read', async () => {
     const progress: string[] = [];
-    const { ownerUrl } = await start({ ephemeral: true, onProgress: (message) => progress.push(message) });
+    const postgres = await start({ ephemeral: true, onProgress: (message) => progress.push(message) });
+    const { ownerUrl } = postgres;
     expect(progress).toEqual(['Creating the database…', 'Starting PostgreSQL…']);
     expect(ownerUrl).toMatch(/^postgres:\/\/postgres:[\w-]{32}@127\.0\.0\.1:\d+\/letterhead$/);
     expect(await query(ownerUrl, 'SELECT current_database() AS it')).toBe('letterhead');
@@ -55,10 +67,17 @@ describe('a new database', () => {
     const wrong = ownerUrl.replace(/postgres:[\w-]+@/, 'postgres:wrong@');
     await expect(query(wrong, 'SELECT 1 AS it')).rejects.toMatchObject({ code: '28P01' });
     expect((await stat(join(dataDir, 'password'))).mode & 0o777).toBe(0o600);
+    // Made for a test, it goes with everything it wrote.
+    await postgres.stop();
+    expect(await readdir(root)).toEqual([]);
   });
+});
+
+describe('a database that is there', () => {
+  beforeEach(useShared);
 
   it('knows upper and lower case beyond ASCII, and sorts names as people do when asked to', async () => {
-    const { ownerUrl } = await start({ ephemeral: true });
+    const { ownerUrl } = await start();
     expect(await query(ownerUrl, "SELECT lower('ÉCLAIR ŁÓDŹ') AS it")).toBe('éclair łódź');
     const sorted = `SELECT string_agg(n, ' ' ORDER BY n COLLATE "und-x-icu") AS it FROM unnest(ARRAY['Zoe','Émile','adam']) n`;
     expect(await query(ownerUrl, sorted)).toBe('adam Émile Zoe');
@@ -69,25 +88,17 @@ describe('a new database', () => {
     await once(other, 'listening');
     const address = other.address();
     const port = typeof address === 'object' && address ? address.port : 0;
-    const beside = await start({ ephemeral: true, port });
+    const beside = await start({ port });
     expect(beside.port).not.toBe(port);
     other.close();
     await once(other, 'close');
-    dataDir = join(root, 'second');
-    expect((await start({ ephemeral: true, port })).port).toBe(port);
+    await beside.stop();
+    expect((await start({ port })).port).toBe(port);
   });
 
-  it('is removed with its folder when it was for a test', async () => {
-    const postgres = await start({ ephemeral: true });
-    await postgres.stop();
-    expect(await readdir(root)).toEqual([]);
-  });
-});
-
-describe('the next start', () => {
   it('finds the data of the one before', async () => {
     const first = await start();
-    await query(first.ownerUrl, 'CREATE TABLE kept AS SELECT 42 AS it');
+    await keepSomething(first.ownerUrl);
     await first.stop();
     const second = await start();
     expect(await query(second.ownerUrl, 'SELECT it FROM kept')).toBe(42);
@@ -110,7 +121,7 @@ describe('the next start', () => {
 
   it('gives the database a new password when the file with the old one is lost', async () => {
     const first = await start();
-    await query(first.ownerUrl, 'CREATE TABLE kept AS SELECT 42 AS it');
+    await keepSomething(first.ownerUrl);
     await first.stop();
     await rm(join(dataDir, 'password'));
     const second = await start();
@@ -119,23 +130,33 @@ describe('the next start', () => {
   });
 
   it('begins again where creating the database was cut off', async () => {
-    await mkdir(join(dataDir, 'creating-abc123', 'data'), { recursive: true });
+    dataDir = join(root, 'postgres');
+    const child = spawnChild();
+    const creating = async () => (await readdir(dataDir).catch(() => [])).some((name) => name.startsWith('creating-'));
+    await until(creating);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
     const postgres = await start();
     expect(await query(postgres.ownerUrl, 'SELECT 1 AS it')).toBe(1);
-    expect(await readdir(dataDir)).not.toContain('creating-abc123');
+    expect(await creating()).toBe(false);
   });
 
   it('says what to do when the data was written by another version of PostgreSQL', async () => {
     await (await start()).stop();
-    await writeFile(join(dataDir, 'data', 'PG_VERSION'), '12\n');
+    const versionFile = join(dataDir, 'data', 'PG_VERSION');
+    const version = await readFile(versionFile, 'utf8');
+    await writeFile(versionFile, '12\n');
     await expect(start()).rejects.toMatchObject({ name: 'EmbeddedPostgresError', code: 'other_version' });
+    await writeFile(versionFile, version);
   });
 });
 
 describe('a process that dies', () => {
+  beforeEach(useShared);
+
   it('leaves a PostgreSQL that the next start replaces, with the data and on the same port', async () => {
     const child = await startChild();
-    await query(child.ownerUrl, 'CREATE TABLE kept AS SELECT 42 AS it');
+    await keepSomething(child.ownerUrl);
     const orphan = await postmasterPid();
     child.process.kill('SIGKILL');
     await once(child.process, 'exit');
@@ -148,6 +169,7 @@ describe('a process that dies', () => {
   });
 
   it('takes an ephemeral database with it, even when it is killed', async () => {
+    dataDir = join(root, 'postgres');
     const child = await startChild({ ephemeral: true });
     const pid = await postmasterPid();
     child.process.kill('SIGKILL');
@@ -169,9 +191,11 @@ describe('a process that dies', () => {
 });
 
 describe('a PostgreSQL that dies', () => {
+  beforeEach(useShared);
+
   it('is started again on the same port with what was committed', async () => {
     const postgres = await start();
-    await query(postgres.ownerUrl, 'CREATE TABLE kept AS SELECT 42 AS it');
+    await keepSomething(postgres.ownerUrl);
     const pid = await postmasterPid();
     process.kill(pid, 'SIGKILL');
     await until(() => lines.some((line) => line.includes(`runs again`)));
@@ -180,7 +204,7 @@ describe('a PostgreSQL that dies', () => {
   });
 
   it('is started again as often as it dies', async () => {
-    const postgres = await start({ ephemeral: true });
+    const postgres = await start();
     for (let times = 1; times <= 3; times += 1) {
       process.kill(await postmasterPid(), 'SIGKILL');
       await until(() => lines.filter((line) => line.includes('runs again')).length === times);
@@ -199,6 +223,8 @@ describe('a PostgreSQL that dies', () => {
 });
 
 describe('a second process on the same folder', () => {
+  beforeEach(useShared);
+
   it('is refused and told which process holds it', async () => {
     const child = await startChild();
     await expect(start()).rejects.toMatchObject({
@@ -216,13 +242,23 @@ describe('a second process on the same folder', () => {
   });
 });
 
+async function makeFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'letterhead-test-'));
+  await chmod(folder, 0o755);
+  return folder;
+}
+
+function useShared(): void {
+  dataDir = join(shared, 'postgres');
+}
+
 async function start(options: Partial<EmbeddedPostgresOptions> = {}): Promise<EmbeddedPostgres> {
   const postgres = await startEmbeddedPostgres({ dataDir, log: (line) => lines.push(line), ...options });
   running.push(postgres);
   return postgres;
 }
 
-async function startChild(options: Partial<EmbeddedPostgresOptions> = {}) {
+function spawnChild(options: Partial<EmbeddedPostgresOptions> = {}) {
   const script = `
     import { startEmbeddedPostgres } from ${JSON.stringify(MODULE)};
     const options = { dataDir: ${JSON.stringify(dataDir)}, log: () => {}, ...${JSON.stringify(options)} };
@@ -234,6 +270,11 @@ async function startChild(options: Partial<EmbeddedPostgresOptions> = {}) {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   children.push(child);
+  return child;
+}
+
+async function startChild(options: Partial<EmbeddedPostgresOptions> = {}) {
+  const child = spawnChild(options);
   for await (const line of createInterface(child.stdout)) {
     const { ownerUrl, port } = JSON.parse(line) as { ownerUrl: string; port: number };
     return { process: child, ownerUrl, port };
@@ -249,6 +290,11 @@ async function query(url: string, sql: string): Promise<unknown> {
   } finally {
     await client.end();
   }
+}
+
+async function keepSomething(url: string): Promise<void> {
+  await query(url, 'DROP TABLE IF EXISTS kept');
+  await query(url, 'CREATE TABLE kept AS SELECT 42 AS it');
 }
 
 async function postmasterPid(): Promise<number> {

@@ -61,7 +61,7 @@ async function createCluster(place: Place, password: string, ephemeral: boolean)
         '--locale-provider=builtin',
         '--builtin-locale=C.UTF-8',
         '--no-instructions',
-        ...(ephemeral ? ['--no-sync'] : []),
+        ...(ephemeral ? ['--no-sync', '--wal-segsize=1'] : []),
       ],
       { ...processOptions(place), timeout: 120_000 },
     );
