@@ -1,14 +1,14 @@
 import path from 'node:path';
 import type { Config } from '../platform/config.ts';
-import { startEmbeddedPostgres } from '../platform/embedded-postgres.ts';
 import { createLog } from '../platform/log.ts';
 import { migrate } from '../platform/migrate.ts';
-import { type DatabaseUrls, deriveUrls } from '../platform/roles.ts';
 import { createShutdown, onSignals, type Shutdown } from '../platform/shutdown.ts';
+import { StartError } from '../platform/start-error.ts';
 import { type LocalGoogle, startLocalGoogle } from '../sandbox/local-google.ts';
 import { countTenants } from '../tenants/system.ts';
 import { callbackPaths } from '../web/google-flows.ts';
 import { fillDemo } from './demo.ts';
+import { dataFolder, startLocalDatabase } from './local-database.ts';
 import { type LocalSecrets, localSecrets } from './local-secrets.ts';
 import { explainListen, findGoogle, openParts, serve, work } from './parts.ts';
 
@@ -31,11 +31,14 @@ export async function runAll(config: Config): Promise<void> {
 }
 
 async function start(config: Config, log: ReturnType<typeof createLog>, shutdown: Shutdown): Promise<void> {
-  const dataDir = path.resolve(import.meta.dirname, '../..', config.dataDir);
+  const dataDir = dataFolder(config);
   const secrets = await localSecrets(dataDir);
   // First what can be busy: a port should not be found taken after ten seconds of work.
   const local = config.google ? null : await startLocal(config, dataDir, secrets, shutdown);
-  const database = config.database ?? (await startDatabase(dataDir, secrets, (line) => log.info(line), shutdown));
+  const postgres = config.database ? null : await startLocalDatabase(dataDir, (line) => log.info(line), say);
+  if (postgres) shutdown.add('PostgreSQL', () => postgres.stop());
+  const database = config.database ?? postgres?.urls;
+  if (!database) throw new StartError('There is no database.');
   await migrate(database);
 
   const google = local
@@ -77,17 +80,6 @@ function startLocal(config: Config, dataDir: string, secrets: LocalSecrets, shut
       throw explainListen(error, config.localGooglePort, 'LOCAL_GOOGLE_PORT');
     },
   );
-}
-
-async function startDatabase(
-  dataDir: string,
-  secrets: LocalSecrets,
-  log: (line: string) => void,
-  shutdown: Shutdown,
-): Promise<DatabaseUrls> {
-  const postgres = await startEmbeddedPostgres({ dataDir: path.join(dataDir, 'postgres'), log, onProgress: say });
-  shutdown.add('PostgreSQL', () => postgres.stop());
-  return deriveUrls(postgres.ownerUrl, { app: secrets.appPassword, system: secrets.systemPassword });
 }
 
 function localClient(secrets: LocalSecrets) {

@@ -71,6 +71,11 @@ export async function countTenants(system: Database): Promise<number> {
   return Number(count);
 }
 
+/** Every tenant, by name: for commands of the operator. */
+export function listTenants(system: Database): Promise<{ id: string; name: string }[]> {
+  return system.selectFrom('tenants').select(['id', 'name']).orderBy('name').orderBy('id').limit(1_000).execute();
+}
+
 /** How many connected mailboxes, of any tenant, use one Google account. */
 export async function countMailboxesOf(system: Database, googleSub: string): Promise<number> {
   const { count } = await system
