@@ -5,6 +5,9 @@ const template = document.getElementById('line-template');
 // Rows are named by numbers that are never used twice, so that a removed one leaves the others alone.
 let made = Number(template.dataset.next);
 
+// Sums come by themselves here.
+document.querySelector('[data-without-script]')?.remove();
+
 document.addEventListener('click', (event) => {
   const button = event.target.closest('[data-add-line], [data-remove-line]');
   if (!button) return;

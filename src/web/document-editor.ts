@@ -179,7 +179,7 @@ export function documentEditor(ctx: WebContext): Router {
       countries,
       currencies,
       contacts: contacts.rows,
-      problems: withLineNumbers(problems, form),
+      problems: asListed(problems, form),
       problemOf: (field: string) => problems.find((problem) => problem.field === field)?.message,
       changes,
       blank: nextLine(form.lines),
@@ -217,13 +217,15 @@ function contentFields(req: Request): Record<string, unknown> {
   return fields;
 }
 
-/** The list above the form says which line a sentence is about; beside the field it is plain to see. */
-function withLineNumbers(problems: readonly FormProblem[], form: TypedForm): FormProblem[] {
-  return problems.map(({ field, message }) => {
+/** In the order of the page. The list above the form says which line a sentence is about; beside the field it is plain to see. */
+function asListed(problems: readonly FormProblem[], form: TypedForm): FormProblem[] {
+  const placed = problems.map(({ field, message }) => {
     const key = /^lines\[(\d+)\]/.exec(field)?.[1];
     const index = form.lines.findIndex((line) => String(line.key) === key);
-    return { field, message: index < 0 ? message : `Line ${index + 1}: ${message}` };
+    if (index >= 0) return { field, message: `Line ${index + 1}: ${message}`, place: index + 2 };
+    return { field, message, place: field.startsWith('party') ? 0 : 1 };
   });
+  return placed.sort((a, b) => a.place - b.place).map(({ field, message }) => ({ field, message }));
 }
 
 /** The form after “Add line” or “Remove”, for browsers without scripts; undefined where another button was pressed. */

@@ -39,7 +39,7 @@ export function nextStatuses(kind: DocumentKind, status: DocumentStatus): { stat
       ? ({ status: 'accepted', label: 'Mark as accepted' } as const)
       : ({ status: 'paid', label: kind === 'credit_note' ? 'Mark as settled' : 'Mark as paid' } as const);
   const reopen = { status: 'open', label: 'Mark as open' } as const;
-  const cancel = { status: 'cancelled', label: 'Cancel it' } as const;
+  const cancel = { status: 'cancelled', label: 'Mark as cancelled' } as const;
   switch (status) {
     case 'draft':
       return [reopen, cancel];
