@@ -44,7 +44,7 @@ const taxCategorySchema = z.string().regex(/^[A-Z]{1,3}$/, 'is not a tax categor
 const percentSchema = decimalSchema;
 
 /** What an imported file says that the model has no place for. */
-export const extraSchema = z.strictObject({
+const extraSchema = z.strictObject({
   /** For people: `Delivery › Delivery location › ID`. */
   label: text(1_000),
   value: z.string(),
@@ -91,19 +91,19 @@ const saysHowMuch = (adjustment: { amount?: string | undefined; percent?: string
 const howMuch = { message: 'needs an amount or a percentage', path: ['amount'] };
 
 /** An allowance or charge on one line; taxed as its line is. */
-export const lineAdjustmentSchema = z.strictObject(adjustmentShape).refine(saysHowMuch, howMuch);
+const lineAdjustmentSchema = z.strictObject(adjustmentShape).refine(saysHowMuch, howMuch);
 /** See {@link lineAdjustmentSchema}. */
 export type LineAdjustment = z.infer<typeof lineAdjustmentSchema>;
 
 /** An allowance or charge on the whole record, with its own tax. */
-export const adjustmentSchema = z
+const adjustmentSchema = z
   .strictObject({ ...adjustmentShape, taxCategory: taxCategorySchema.optional(), taxRate: percentSchema.optional() })
   .refine(saysHowMuch, howMuch);
 /** See {@link adjustmentSchema}. */
 export type Adjustment = z.infer<typeof adjustmentSchema>;
 
 /** One line of a record. */
-export const lineSchema = z.strictObject({
+const lineSchema = z.strictObject({
   /** The line's own number or id, as the file gave it. */
   id: text(100).optional(),
   /** The seller's number for the article. */
@@ -131,7 +131,7 @@ export const lineSchema = z.strictObject({
 export type DocumentLine = z.infer<typeof lineSchema>;
 
 /** The tax that an imported file states for one category and rate, where it differs from ours within the norm's slack. */
-export const statedTaxSchema = z.strictObject({
+const statedTaxSchema = z.strictObject({
   taxCategory: taxCategorySchema.optional(),
   taxRate: percentSchema.optional(),
   amount: decimalSchema,

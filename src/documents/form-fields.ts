@@ -1,5 +1,12 @@
 import { parseDecimalInput } from './decimal-input.ts';
-import type { FormProblem } from './form.ts';
+
+/** One thing that is wrong with a form, beside the field it is about. */
+export interface FormProblem {
+  /** The field's name in the form: `lines[0][unitPrice]`; empty for the form as a whole. */
+  readonly field: string;
+  /** A sentence for people. */
+  readonly message: string;
+}
 
 interface Shared {
   readonly problems: FormProblem[];

@@ -1,15 +1,9 @@
 import { type DocumentContent, documentContentSchema } from './document.ts';
-import { FormFields } from './form-fields.ts';
+import { FormFields, type FormProblem } from './form-fields.ts';
 import type { DraftContent } from './store.ts';
 import { computeTotals, sameAmount } from './totals.ts';
 
-/** One thing that is wrong with a form, beside the field it is about. */
-export interface FormProblem {
-  /** The field's name in the form: `lines[0][unitPrice]`; empty for the form as a whole. */
-  readonly field: string;
-  /** A sentence for people. */
-  readonly message: string;
-}
+export type { FormProblem } from './form-fields.ts';
 
 /** What a form became. */
 export type DocumentForm =

@@ -5,7 +5,7 @@ import type { DocumentKind } from './document.ts';
 const prefixes: Record<DocumentKind, string> = { invoice: 'INV', credit_note: 'CN', quote: 'Q', purchase_order: 'PO' };
 
 /** `numberOf('invoice', 2026, 42)` → `INV-2026-0042`. */
-export function numberOf(kind: DocumentKind, year: number, sequence: number): string {
+function numberOf(kind: DocumentKind, year: number, sequence: number): string {
   return `${prefixes[kind]}-${year}-${String(sequence).padStart(4, '0')}`;
 }
 

@@ -8,7 +8,7 @@ Decimal.RM = Big.roundHalfUp;
 type Decimal = InstanceType<typeof Decimal>;
 
 /** One line's amounts, decimal strings with the currency's digits. */
-export interface LineTotals {
+interface LineTotals {
   /** Quantity × price, before anything is taken off or added. */
   readonly gross: string;
   readonly discount: string;

@@ -14,13 +14,13 @@ import type { CompanyHead, PdfInput } from './input.ts';
 import { furtherDetails, lineDetails } from './printed-extras.ts';
 
 /** A word and what it says. */
-export interface Fact {
+interface Fact {
   readonly label: string;
   readonly value: string;
 }
 
 /** One row of the table of lines. */
-export interface PrintedLine {
+interface PrintedLine {
   readonly position: string;
   readonly name: string;
   /** Small print under the name, a paragraph each. */
@@ -160,11 +160,11 @@ function printedLines(content: DocumentContent, totals: DocumentTotals, locale: 
     const base = line.priceBaseQuantity;
     const per = base === undefined || sameAmount(base, '1') ? '' : ` / ${formatNumber(base, locale)}`;
     return {
-      position: breakable(line.id ?? String(index + 1), 6),
+      position: breakable(line.id ?? String(index + 1), 8),
       name: breakable(line.name),
       details,
       quantity: present([formatNumber(line.quantity, locale), unitName(line.unit)])
-        .map((part) => breakable(part, 12))
+        .map((part) => breakable(part, 16))
         .join(' '),
       price: `${formatAmount(line.unitPrice, currency, locale)}${per}`,
       discount:
@@ -173,7 +173,7 @@ function printedLines(content: DocumentContent, totals: DocumentTotals, locale: 
           : formatPercent(line.discountPercent, locale),
       tax: line.taxRate === undefined ? '' : formatPercent(line.taxRate, locale),
       amount: formatAmount(totals.lines[index]?.net ?? '0', currency, locale),
-      tall: details.join('').length + line.name.length > 1_200,
+      tall: details.join('').length + line.name.length > 500,
     };
   });
 }
@@ -261,7 +261,9 @@ function present(values: readonly (string | undefined)[]): string[] {
   return values.filter((value): value is string => value !== undefined && value !== '');
 }
 
-/** Lets a word that is longer than any column break: a zero-width space after every `every` characters. */
-function breakable(text: string, every = 24): string {
-  return text.replace(new RegExp(`[^\\s\\u200b-]{${every}}(?=[^\\s\\u200b-])`, 'gu'), '$&\u200b');
+/** Lets a word that is longer than `longest`, which may not fit its column, break after every eighth character. */
+function breakable(text: string, longest = 24): string {
+  return text.replace(/[^\s\u200b]+/gu, (word) =>
+    word.length > longest ? word.replace(/.{8}(?=.)/gu, '$&\u200b') : word,
+  );
 }

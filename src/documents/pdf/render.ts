@@ -21,7 +21,10 @@ export interface PdfRendererOptions {
   readonly workers?: number | undefined;
   /** The longest one render may take, from when a worker has it. Default 30,000. */
   readonly timeoutMs?: number | undefined;
-  /** After how many renders a worker is replaced, since Typst's memory grows by 0.4 MB with each. Default 1,000. */
+  /**
+   * After how many renders a worker is replaced, since Typst's memory grows by 0.4 MB with each. A line counts for half
+   * a render, which is what it leaves behind. Default 1,000.
+   */
   readonly rendersPerWorker?: number | undefined;
 }
 
@@ -38,6 +41,8 @@ export class PdfError extends Error {
 
 interface Job {
   readonly request: RenderRequest;
+  /** In renders; see `rendersPerWorker`. */
+  readonly cost: number;
   readonly resolve: (pdf: Uint8Array) => void;
   readonly reject: (error: PdfError) => void;
 }
@@ -117,7 +122,7 @@ export function createPdfRenderer(options: PdfRendererOptions = {}): PdfRenderer
       const job = idle && waiting.shift();
       if (!idle || !job) return;
       idle.job = job;
-      idle.renders += 1;
+      idle.renders += job.cost;
       idle.process.ref();
       idle.process.channel?.ref();
       idle.timer = setTimeout(() => {
@@ -139,7 +144,7 @@ export function createPdfRenderer(options: PdfRendererOptions = {}): PdfRenderer
         createdAt: Date.parse(`${input.content.issueDate}T00:00:00Z`) / 1_000,
       };
       return new Promise((resolve, reject) => {
-        waiting.push({ request, resolve, reject });
+        waiting.push({ request, cost: 1 + Math.floor(input.content.lines.length / 2), resolve, reject });
         assign();
       });
     },

@@ -2,7 +2,7 @@ import { SaxesParser } from 'saxes';
 import { ImportError } from './import-error.ts';
 
 /** The largest file that is read. */
-export const maxBytes = 5_000_000;
+const maxBytes = 5_000_000;
 const maxDepth = 40;
 const maxElements = 100_000;
 

@@ -35,6 +35,7 @@ describe('the PDF of a record', () => {
     for (const text of [
       'Brightwater Joinery',
       '12 Quay Street',
+      'accounts@brightwater.example',
       'Invoice INV-2026-0042',
       'Bill to',
       'Northgate Café',
