@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { type Page, type PageRequest, pageOf, pageSize, readCursor } from '../documents/paging.ts';
 import type { Database } from '../platform/database.ts';
 import type { DeliveryPurpose, DeliveryState, DocumentKind } from '../platform/database-types.ts';
 import { type Recipients, recipientsSchema } from './recipients.ts';
@@ -57,37 +58,39 @@ export interface AttemptRecord {
 /** States in which a person has something to do. */
 export const needsAttention: readonly DeliveryState[] = ['held', 'unconfirmed', 'failed'];
 
-/** How many deliveries a list page shows. */
-export const pageSize = 50;
+/** Which deliveries a list shows; `attention` keeps those that need somebody. */
+export interface DeliveryFilter extends PageRequest {
+  readonly documentId?: string | undefined;
+  readonly attention?: boolean | undefined;
+}
 
-/**
- * One page of deliveries, newest first.
- *
- * @param filter `before` is the id of the last row of the page before; `attention` keeps those that need somebody
- */
+/** One page of deliveries, newest first. */
 export async function listDeliveries(
   db: Database,
   tenantId: string,
-  filter: { documentId?: string; before?: string; attention?: boolean } = {},
-): Promise<{ rows: DeliverySummary[]; next: string | null }> {
+  filter: DeliveryFilter = {},
+): Promise<Page<DeliverySummary>> {
+  const limit = pageSize(filter);
   let query = summaries(db, tenantId);
   if (filter.documentId) query = query.where('deliveries.document_id', '=', filter.documentId);
   if (filter.attention) query = query.where('deliveries.state', 'in', [...needsAttention]);
-  if (filter.before) {
-    const before = db
-      .selectFrom('deliveries as b')
-      .select(sql`(b.created_at, b.id)`.as('place'))
-      .where('b.id', '=', filter.before);
-    query = query.where(sql<boolean>`(deliveries.created_at, deliveries.id) < (${before})`);
+  const after = readCursor(filter.after);
+  if (after && microseconds.test(after[0])) {
+    const [epoch, id] = after;
+    const at = sql`timestamptz 'epoch' + ${epoch}::bigint * interval '1 microsecond'`;
+    query = query.where(sql<boolean>`(deliveries.created_at, deliveries.id) < (${at}, ${id}::uuid)`);
   }
   const rows = await query
+    .select(sql<string>`(extract(epoch from deliveries.created_at) * 1000000)::bigint::text`.as('place'))
     .orderBy('deliveries.created_at', 'desc')
     .orderBy('deliveries.id', 'desc')
-    .limit(pageSize + 1)
+    .limit(limit + 1)
     .execute();
-  const shown = rows.slice(0, pageSize).map(readSummary);
-  return { rows: shown, next: rows.length > pageSize ? (shown.at(-1)?.id ?? null) : null };
+  return pageOf(rows.map(readSummary), limit, (last) => [last.place, last.id]);
 }
+
+// A cursor is exact to the microsecond, as PostgreSQL is: a JavaScript date would lose the order within a run.
+const microseconds = /^\d{1,17}$/;
 
 /** How many deliveries wait for somebody to do something. */
 export async function countAttention(db: Database, tenantId: string): Promise<number> {

@@ -12,7 +12,7 @@ import { getTenant } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
 import { decisionWords, isMoving, nextStep } from './delivery-words.ts';
 import { found, PageError } from './errors.ts';
-import { onlyIds } from './query.ts';
+import { onlyIds, textParam } from './query.ts';
 import { pdfName, recordPdf, sendInline } from './record-pdf.ts';
 import { deliveryWords } from './record-words.ts';
 import { fragment, page } from './render.ts';
@@ -71,16 +71,15 @@ export function deliveryPages(ctx: WebContext): Router {
   router.get('/activity', async (req, res) => {
     const { tenantId } = viewerOf(res);
     const attention = req.query['show'] === 'attention';
-    const before = typeof req.query['before'] === 'string' ? req.query['before'] : '';
-    const filter = { attention, ...(isUuid(before) && { before }) };
-    const list = await inTenant(ctx.db, tenantId, (trx) => listDeliveries(trx, tenantId, filter));
+    const after = textParam(req, 'after');
+    const list = await inTenant(ctx.db, tenantId, (trx) => listDeliveries(trx, tenantId, { attention, after }));
     await page(res, 'deliveries/activity', {
       title: 'Activity',
       section: 'activity',
       ...words,
       ...list,
       onlyAttention: attention,
-      isFirst: !before,
+      isFirst: after === '',
     });
   });
 
@@ -198,8 +197,4 @@ async function showChanged(ctx: WebContext, res: Response, record: DocumentRecor
   const message =
     'The record was changed since you opened this page. The preview shows it as it is now; check it and press Send again.';
   await sendPage(ctx, res.status(409), record, { ...form, version: record.version }, [{ field: 'document', message }]);
-}
-
-function isUuid(text: string): boolean {
-  return /^[0-9a-f-]{36}$/.test(text);
 }

@@ -100,7 +100,7 @@ export function documentPages(ctx: WebContext, { latestDeliveriesOf }: DocumentL
       keyDate: keyDate(record.content),
       twins,
       deliveries: sent.rows,
-      moreDeliveries: sent.next !== null,
+      moreDeliveries: sent.next !== undefined,
       deliveryWords,
       statusWords,
       nextStatuses: nextStatuses(record.kind, record.status),

@@ -1,0 +1,240 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { importDocument } from '../../src/documents/import-document.ts';
+import { inTenant } from '../../src/tenants/scope.ts';
+import { membershipsOf } from '../../src/tenants/system.ts';
+import { createApp } from '../../src/web/app.ts';
+import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
+import { routesOf } from '../support/routes.ts';
+import { founder, type Visitor } from '../support/visitor.ts';
+
+/** Ids that belong to Dana's company; Mira, of another one, tries them everywhere. */
+interface Ids {
+  readonly tenant: string;
+  readonly document: string;
+  readonly party: string;
+  readonly mailbox: string;
+  readonly delivery: string;
+  readonly invitation: string;
+}
+
+interface Attempt {
+  readonly path: string;
+  readonly form?: Record<string, string>;
+  /** What the stranger must get. */
+  readonly status: number;
+}
+
+const notFound =
+  (path: (ids: Ids) => string, form?: (ids: Ids) => Record<string, string>) =>
+  (ids: Ids): Attempt => ({
+    path: path(ids),
+    status: 404,
+    ...(form && { form: form(ids) }),
+  });
+
+/** Each route that takes an id, in its address or its form, and how a stranger tries it. */
+const attempts: Record<string, (ids: Ids) => Attempt> = {
+  'GET /deliveries/:id': notFound(({ delivery }) => `/deliveries/${delivery}`),
+  'GET /deliveries/:id/attachments/:name': notFound(
+    ({ delivery }) => `/deliveries/${delivery}/attachments/Snippet1.pdf`,
+  ),
+  'GET /deliveries/:id/progress': notFound(({ delivery }) => `/deliveries/${delivery}/progress`),
+  'GET /documents/:id': notFound(({ document }) => `/documents/${document}`),
+  'GET /documents/:id/deliveries/new': notFound(({ document }) => `/documents/${document}/deliveries/new`),
+  'GET /documents/:id/edit': notFound(({ document }) => `/documents/${document}/edit`),
+  'GET /documents/:id/pdf': notFound(({ document }) => `/documents/${document}/pdf`),
+  'GET /parties/:id': notFound(({ party }) => `/parties/${party}`),
+  'GET /parties/:id/edit': notFound(({ party }) => `/parties/${party}/edit`),
+  'POST /deliveries/:id/decision': notFound(
+    ({ delivery }) => `/deliveries/${delivery}/decision`,
+    () => ({ decision: 'cancel' }),
+  ),
+  'POST /documents/:id': notFound(
+    ({ document }) => `/documents/${document}`,
+    () => ({
+      do: 'save',
+      version: '1',
+      kind: 'invoice',
+      number: 'stolen',
+      issueDate: '2026-11-21',
+      currency: 'EUR',
+      'party[name]': 'x',
+    }),
+  ),
+  'POST /documents/:id/deliveries': notFound(
+    ({ document }) => `/documents/${document}/deliveries`,
+    () => ({ key: crypto.randomUUID(), version: '1', to: 'mira@northgate.example', subject: 's', message: 'm' }),
+  ),
+  'POST /documents/:id/status': notFound(
+    ({ document }) => `/documents/${document}/status`,
+    () => ({ status: 'paid' }),
+  ),
+  'POST /mailboxes/:id/disconnection': notFound(
+    ({ mailbox }) => `/mailboxes/${mailbox}/disconnection`,
+    () => ({}),
+  ),
+  'POST /mailboxes/:id/send-as-refresh': notFound(
+    ({ mailbox }) => `/mailboxes/${mailbox}/send-as-refresh`,
+    () => ({}),
+  ),
+  'POST /mailboxes/connection': notFound(
+    () => '/mailboxes/connection',
+    ({ mailbox }) => ({ kind: 'shared', mailboxId: mailbox }),
+  ),
+  'POST /parties/:id': notFound(
+    ({ party }) => `/parties/${party}`,
+    () => ({ name: 'stolen' }),
+  ),
+  'POST /settings/email/sender-rule': ({ mailbox }) => ({
+    path: '/settings/email/sender-rule',
+    form: { mode: 'alias', alias: `${mailbox} accounts@brightwater.example` },
+    status: 422,
+  }),
+  'POST /settings/members/invitations/:id/withdrawal': notFound(
+    ({ invitation }) => `/settings/members/invitations/${invitation}/withdrawal`,
+    () => ({}),
+  ),
+  'POST /tenant-switch': notFound(
+    () => '/tenant-switch',
+    ({ tenant }) => ({ tenantId: tenant }),
+  ),
+};
+
+/** Routes that take no id of a tenant's thing: they can only reach what belongs to the visitor's own company. */
+const withoutIds = [
+  'GET /',
+  'GET /activity',
+  'GET /documents',
+  'GET /documents/new',
+  'GET /documents/party',
+  'GET /healthz',
+  'GET /imports',
+  'GET /mailboxes/connection/callback',
+  'GET /parties',
+  'GET /parties/new',
+  'GET /settings',
+  'GET /settings/company',
+  'GET /settings/email',
+  'GET /settings/members',
+  'GET /sign-in',
+  'GET /sign-in/google/callback',
+  'GET /welcome',
+  'POST /documents',
+  'POST /documents/totals',
+  'POST /imports',
+  'POST /parties',
+  'POST /settings/company',
+  'POST /settings/email/test-deliveries',
+  'POST /settings/members/invitations',
+  'POST /sign-in/google',
+  'POST /sign-out',
+  'POST /welcome',
+];
+
+let letterhead: TestLetterhead;
+let mira: Visitor;
+let ids: Ids;
+
+beforeAll(async () => {
+  letterhead = await startTestLetterhead({ worker: false });
+  const dana = await founder(letterhead);
+  await dana.connect('office@brightwater.example');
+  await dana.post('/settings/members/invitations', { email: 'colleague@brightwater.example', role: 'member' });
+  ids = await collect(letterhead, dana);
+  mira = await founder(letterhead, 'mira@northgate.example', 'Northgate Café');
+});
+afterAll(() => letterhead.close());
+
+describe('a stranger with somebody else’s ids', () => {
+  it('is tried on every route there is, and on none that is not', () => {
+    const routes = routesOf(createApp(letterhead.context, letterhead.database.pool));
+    expect(routes.length).toBeGreaterThan(40);
+    expect([...Object.keys(attempts), ...withoutIds].sort()).toEqual(routes);
+  });
+
+  it.each(Object.entries(attempts))('%s finds nothing', async (route, attempt) => {
+    const { path: address, form, status } = attempt(ids);
+    const before = await everything(ids.tenant);
+    const page = route.startsWith('GET') ? await mira.get(address) : await mira.post(address, form);
+    expect(page.status, page.text.slice(-600)).toBe(status);
+    expect(page.text).not.toMatch(/brightwater/i);
+    expect(await everything(ids.tenant)).toBe(before);
+  });
+
+  it('sees nothing of the other company on any page of its own', async () => {
+    for (const route of withoutIds.filter((each) => each.startsWith('GET') && !each.includes('callback'))) {
+      const page = await mira.get(route.slice(4));
+      // Local Google names its own accounts nowhere on these pages.
+      expect(page.text, route).not.toMatch(/brightwater|Snippet1/i);
+    }
+    const foreign = await mira.get(`/activity?after=${ids.delivery}`);
+    expect(foreign.status).toBe(200);
+    expect(foreign.text).not.toMatch(/brightwater/i);
+  });
+
+  it('could have done all of it as a member: the ids are good', async () => {
+    const dana = await founder(letterhead, 'dana@brightwater.example').catch(() => undefined);
+    expect(dana).toBeDefined();
+    const { memberships } = await dataOfDana();
+    expect(memberships.map((membership) => membership.tenantId)).toContain(ids.tenant);
+  });
+});
+
+async function dataOfDana() {
+  const person = await letterhead.database.system
+    .selectFrom('people')
+    .select('id')
+    .where('email', '=', 'dana@brightwater.example')
+    .executeTakeFirstOrThrow();
+  return { memberships: await membershipsOf(letterhead.database.system, person.id) };
+}
+
+async function collect({ database }: TestLetterhead, dana: Visitor): Promise<Ids> {
+  const [membership] = (await dataOfDana()).memberships;
+  if (!membership) throw new Error('Dana has no company');
+  const tenant = membership.tenantId;
+  const file = path.join(import.meta.dirname, '../fixtures/ubl/peppol-base-example.xml');
+  const bytes = await readFile(file);
+  const record = await inTenant(database.db, tenant, (trx) => importDocument(trx, tenant, null, bytes, 'a.xml'));
+  const sent = await dana.post(`/documents/${record.id}/deliveries`, {
+    key: crypto.randomUUID(),
+    version: String(record.version),
+    to: 'mira@northgate.example',
+    subject: 'Invoice',
+    message: 'Here it is',
+  });
+  return inTenant(database.db, tenant, async (trx) => ({
+    tenant,
+    document: record.id,
+    party: record.partyId,
+    delivery: sent.location?.replace('/deliveries/', '') ?? '',
+    mailbox: (await trx.selectFrom('mailboxes').select('id').executeTakeFirstOrThrow()).id,
+    invitation: (await trx.selectFrom('invitations').select('id').executeTakeFirstOrThrow()).id,
+  }));
+}
+
+/** All rows of a tenant in all tables, as one text. */
+async function everything(tenantId: string): Promise<string> {
+  const owner = new pg.Client({ connectionString: letterhead.database.urls.owner });
+  await owner.connect();
+  try {
+    const tables = await owner.query<{ name: string }>(
+      `select table_name as name from information_schema.columns where table_schema = 'public' and column_name = 'tenant_id' order by 1`,
+    );
+    expect(tables.rows.length).toBeGreaterThan(10);
+    const parts = [];
+    for (const { name } of tables.rows) {
+      const { rows } = await owner.query(
+        `select to_jsonb(t)::text as row from ${name} t where tenant_id = $1 order by 1`,
+        [tenantId],
+      );
+      parts.push(name, JSON.stringify(rows));
+    }
+    return parts.join('\n');
+  } finally {
+    await owner.end();
+  }
+}
