@@ -2,10 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { PdfInput } from './input.ts';
-import { printedDocument } from './printed.ts';
-import type { RenderAnswer, RenderRequest } from './worker.ts';
-
-export type { CompanyHead, PdfInput } from './input.ts';
+import type { RenderAnswer } from './worker.ts';
 
 /** Makes PDFs in worker processes. */
 export interface PdfRenderer {
@@ -40,7 +37,7 @@ export class PdfError extends Error {
 }
 
 interface Job {
-  readonly request: RenderRequest;
+  readonly input: PdfInput;
   /** In renders; see `rendersPerWorker`. */
   readonly cost: number;
   readonly resolve: (pdf: Uint8Array) => void;
@@ -132,19 +129,15 @@ export function createPdfRenderer(options: PdfRendererOptions = {}): PdfRenderer
         assign();
       }, timeoutMs);
       // A worker that has just died is told of by its exit.
-      idle.process.send(job.request, () => {});
+      idle.process.send(job.input, () => {});
     }
   }
 
   return {
     async render(input) {
       if (closed) throw new PdfError('closed', 'The program is stopping; no PDF was made.');
-      const request: RenderRequest = {
-        document: JSON.stringify(printedDocument(input)),
-        createdAt: Date.parse(`${input.content.issueDate}T00:00:00Z`) / 1_000,
-      };
       return new Promise((resolve, reject) => {
-        waiting.push({ request, cost: 1 + Math.floor(input.content.lines.length / 2), resolve, reject });
+        waiting.push({ input, cost: 1 + Math.floor(input.content.lines.length / 2), resolve, reject });
         assign();
       });
     },

@@ -1,14 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { NodeCompiler } from '@myriaddreamin/typst-ts-node-compiler';
 import { readFonts } from './fonts.ts';
-
-/** What a worker is asked: the record as JSON text, and the moment it claims to be made. */
-export interface RenderRequest {
-  /** A `PrintedDocument` as JSON. */
-  readonly document: string;
-  /** In seconds since 1970. */
-  readonly createdAt: number;
-}
+import type { PdfInput } from './input.ts';
+import { printedDocument } from './printed.ts';
 
 /** What a worker answers. */
 export type RenderAnswer = { readonly pdf: Uint8Array } | { readonly failure: string };
@@ -20,22 +14,30 @@ const compiler = NodeCompiler.create({
   fontArgs: [{ fontBlobs: readFonts() }],
 });
 
-process.on('message', (request: RenderRequest) => {
-  process.send?.(render(request));
+process.on('message', (input: PdfInput) => {
+  process.send?.(render(input));
 });
 // Whoever started us is gone.
 process.on('disconnect', () => process.exit());
 
-function render(request: RenderRequest): RenderAnswer {
+function render(input: PdfInput): RenderAnswer {
   try {
-    const compiled = compiler.compile({ mainFilePath: templatePath, inputs: { document: request.document } });
+    const compiled = compiler.compile({
+      mainFilePath: templatePath,
+      inputs: { document: JSON.stringify(printedDocument(input)) },
+    });
     const document = compiled.result;
     if (!document) return { failure: JSON.stringify(compiled.takeError()?.shortDiagnostics ?? 'no diagnostics') };
-    return { pdf: compiler.pdf(document, { creationTimestamp: request.createdAt }) };
+    return { pdf: compiler.pdf(document, { creationTimestamp: startOf(input.content.issueDate) }) };
   } catch (error) {
     return { failure: error instanceof Error ? error.message : String(error) };
   } finally {
     // What was remembered of this record is of no use for the next.
     compiler.evictCache(0);
   }
+}
+
+/** The moment a PDF claims to be made, in seconds since 1970: the record's own day, so that its bytes never change. */
+function startOf(date: string): number {
+  return Date.parse(`${date}T00:00:00Z`) / 1_000;
 }
