@@ -39,7 +39,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   sandbox: [],
   migrations: ['platform'],
   main: [...LAYERS, 'sandbox', 'commands', 'migrations'],
-  commands: [...LAYERS.filter((layer) => layer !== 'web'), 'sandbox', 'migrations'],
+  commands: [...LAYERS, 'sandbox', 'migrations'],
   test: [...LAYERS, 'main', 'sandbox', 'commands', 'migrations', 'bench', 'bin'],
   bench: [...LAYERS, 'sandbox', 'migrations', 'test'],
   bin: [...LAYERS, 'migrations'],

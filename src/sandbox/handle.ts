@@ -4,9 +4,10 @@ import { type Approval, approve } from './approve.ts';
 import { receiveMessage } from './delivery.ts';
 import type { Faults } from './faults.ts';
 import { type Message, OUTSIDE, rawOf } from './mailboxes.ts';
+import { addAccount } from './open-account.ts';
 import { confirmationMail, confirmSendAs } from './send-as.ts';
 import type { Truth } from './truth.ts';
-import { addAccount, type World } from './world.ts';
+import type { World } from './world.ts';
 
 /** What tests in the same process steer and read, in words of the domain. Unknown accounts throw a RangeError. */
 export interface LocalGoogleHandle {

@@ -9,9 +9,10 @@ import { localCallersOnly } from './local-callers.ts';
 import { type ClientSeed, registerClients } from './oauth/clients.ts';
 import { oauthRoutes } from './oauth/routes.ts';
 import { Sessions } from './oauth/sessions.ts';
+import { addAccount } from './open-account.ts';
 import { pageRoutes } from './pages/routes.ts';
 import { folderStore, memoryStore } from './persist.ts';
-import { addAccount, createWorld, type World } from './world.ts';
+import { createWorld, type World } from './world.ts';
 
 export { type AccountSeed, demoAccounts } from './accounts.ts';
 export type { ClientSeed } from './oauth/clients.ts';

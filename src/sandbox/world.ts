@@ -1,5 +1,5 @@
 import type { JWK } from 'jose';
-import { type Account, type AccountSeed, Accounts, accountFromSeed } from './accounts.ts';
+import { Accounts } from './accounts.ts';
 import { Faults } from './faults.ts';
 import { Mailboxes } from './mailboxes.ts';
 import type { Client } from './oauth/clients.ts';
@@ -7,7 +7,6 @@ import { Codes } from './oauth/codes.ts';
 import { Grants } from './oauth/grants.ts';
 import { SigningKeys } from './oauth/keys.ts';
 import type { Store } from './persist.ts';
-import { confirmationMail } from './send-as.ts';
 import { Truth } from './truth.ts';
 
 /** Everything one Local Google knows; each part of it takes the world it works in as its first argument. */
@@ -74,12 +73,4 @@ export async function createWorld(options: {
   for (const account of saved?.accounts ?? []) accounts.put(account);
   await mail.load();
   return world;
-}
-
-/** Opens a Google account; each pending alias gets its confirmation mail, as when a user adds it in Gmail. */
-export function addAccount(world: World, seed: AccountSeed): Account {
-  const account = world.accounts.put(accountFromSeed(seed));
-  for (const entry of account.sendAs) if (entry.status === 'pending') confirmationMail(world, account, entry);
-  world.save();
-  return account;
 }
