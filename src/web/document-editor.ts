@@ -235,7 +235,9 @@ function afterRowButton(req: Request, form: TypedForm): TypedForm | undefined {
   if (pressed === 'add-up') return form;
   const removed = /^remove-line:(\d+)$/.exec(pressed)?.[1];
   if (removed === undefined) return undefined;
-  const lines = form.lines.filter(({ key }) => key !== Number(removed));
+  const left = form.lines.filter(({ key }) => key !== Number(removed));
+  // Numbered anew: express closes the gaps in what comes back, and the next “Remove” must mean the same row.
+  const lines = left.map((line, key) => ({ ...line, key }));
   return { ...form, lines: lines.length > 0 ? lines : [nextLine([])] };
 }
 
