@@ -194,6 +194,7 @@ create table documents (
   foreign key (tenant_id, created_by) references members (tenant_id, id)
 );
 create index documents_list on documents (tenant_id, kind, issue_date desc, id desc);
+create index documents_newest on documents (tenant_id, issue_date desc, id desc);
 create index documents_party on documents (tenant_id, party_id);
 create unique index documents_own_number on documents (tenant_id, kind, number) where source is null;
 create unique index documents_source on documents (tenant_id, source_sha256) where source_sha256 is not null;

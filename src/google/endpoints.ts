@@ -15,9 +15,6 @@ export interface GoogleEndpoints {
 /** The issuer of Google itself. */
 export const googleIssuer = 'https://accounts.google.com';
 
-/** Where Google's Gmail API answers. */
-export const gmailRoot = 'https://gmail.googleapis.com/';
-
 const discovery = z.object({
   issuer: z.string(),
   authorization_endpoint: z.url(),

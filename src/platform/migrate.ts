@@ -1,5 +1,4 @@
 import * as fs from 'node:fs/promises';
-import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { FileMigrationProvider, type MigrationProvider, Migrator } from 'kysely/migration';
 import { openDatabase } from './database.ts';
@@ -31,10 +30,4 @@ export async function migrate(urls: DatabaseUrls): Promise<string[]> {
 
 function migrations(): MigrationProvider {
   return new FileMigrationProvider({ fs, path, migrationFolder: folder });
-}
-
-/** The newest migration in the checkout: what a running database must have reached. */
-export async function newestMigration(): Promise<string | undefined> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.ts')).sort();
-  return names.at(-1)?.replace(/\.ts$/, '');
 }

@@ -1,12 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type Database, openDatabase } from '../../src/platform/database.ts';
-import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres.ts';
-import { migrate } from '../../src/platform/migrate.ts';
-import { deriveUrls } from '../../src/platform/roles.ts';
+import type { Database } from '../../src/platform/database.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
+import { testDatabase } from '../support/database.ts';
 
 /** A migrated database of this test file's own. */
 export interface TenantDatabase {
@@ -17,25 +12,17 @@ export interface TenantDatabase {
   stop(): Promise<void>;
 }
 
-/** Starts PostgreSQL, migrates it and opens it as the app's role. */
+/** Clones the migrated database and opens it as the app's role. */
 export async function startDatabase(): Promise<TenantDatabase> {
-  const folder = await mkdtemp(join(tmpdir(), 'letterhead-documents-'));
-  const postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'postgres'), ephemeral: true, log: () => {} });
-  const urls = deriveUrls(postgres.ownerUrl, { app: randomUUID(), system: randomUUID() });
-  await migrate(urls);
-  const app = openDatabase(urls.app, 20, () => {});
+  const database = await testDatabase();
   return {
     async newTenant(timeZone = 'UTC') {
       const id = randomUUID();
       const tenant = { id, name: 'Brightwater Joinery', country: 'IE', currency: 'EUR', time_zone: timeZone };
-      await inTenant(app.db, id, (db) => db.insertInto('tenants').values(tenant).execute());
+      await inTenant(database.db, id, (db) => db.insertInto('tenants').values(tenant).execute());
       return id;
     },
-    within: (tenantId, work) => inTenant(app.db, tenantId, work),
-    async stop() {
-      await app.close();
-      await postgres.stop();
-      await rm(folder, { recursive: true, force: true });
-    },
+    within: (tenantId, work) => inTenant(database.db, tenantId, work),
+    stop: () => database.close(),
   };
 }

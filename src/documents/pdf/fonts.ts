@@ -12,14 +12,8 @@ const files = [
   'dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf',
 ];
 
-/** Reads the fonts that are installed; Typst itself brings Libertinus Serif, which stands in. */
+/** Reads the fonts' bytes. */
 export function readFonts(): Buffer[] {
   const { resolve } = createRequire(import.meta.url);
-  return files.flatMap((file) => {
-    try {
-      return [readFileSync(resolve(file))];
-    } catch {
-      return [];
-    }
-  });
+  return files.map((file) => readFileSync(resolve(file)));
 }

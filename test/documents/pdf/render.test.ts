@@ -81,6 +81,12 @@ describe('the PDF of a record', () => {
     for (const name of names) expect(page).toContain(name);
   });
 
+  it('prints Armenian and Georgian names and the currency signs of their neighbours', async () => {
+    const names = ['Երևանի գրատուն', 'თბილისის წიგნები', '10 ₴, 20 ₾, 30 ֏, 40 ₽, 50 ₺'];
+    const [page = ''] = await print({ lines: names.map(line) });
+    for (const name of names) expect(page).toContain(name);
+  });
+
   it('places what looks like markup as text', async () => {
     const [page = ''] = await print({ lines: [line('#panic("x") $a$ *b* \\ <t> [c] @d')] });
     expect(page).toContain('#panic("x") $a$ *b* \\ <t> [c] @d');
