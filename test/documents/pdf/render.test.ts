@@ -111,7 +111,7 @@ describe('the PDF of a record', () => {
     const content = invoice({ lines: Array.from({ length: 2_000 }, (_, index) => line(`Article ${index + 1}`)) });
     const pages = await pagesOf(await renderer.render({ company, content, locale }));
     expect(pages.join(' ')).toContain('Article 2000');
-    expect(pages.at(-1)).toContain(formatMoney(computeTotals(content).payable, 'EUR', locale));
+    expect(pages.slice(-2).join(' ')).toContain(formatMoney(computeTotals(content).payable, 'EUR', locale));
   });
 });
 
