@@ -92,6 +92,27 @@ export async function listDeliveries(
 // A cursor is exact to the microsecond, as PostgreSQL is: a JavaScript date would lose the order within a run.
 const microseconds = /^\d{1,17}$/;
 
+/** The newest delivery of each of these records that has one, by the record's id. */
+export async function latestDeliveriesOf(
+  db: Database,
+  tenantId: string,
+  documentIds: readonly string[],
+): Promise<Map<string, { id: string; state: DeliveryState }>> {
+  if (documentIds.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('deliveries')
+    .distinctOn('document_id')
+    .select(['document_id', 'id', 'state'])
+    .where('tenant_id', '=', tenantId)
+    .where('document_id', 'in', [...documentIds])
+    .orderBy('document_id')
+    .orderBy('created_at', 'desc')
+    .execute();
+  return new Map(
+    rows.flatMap(({ document_id, id, state }) => (document_id ? [[document_id, { id, state }] as const] : [])),
+  );
+}
+
 /** How many deliveries wait for somebody to do something. */
 export async function countAttention(db: Database, tenantId: string): Promise<number> {
   const { count } = await db

@@ -1,5 +1,5 @@
 import { Router } from 'express';
-import { listDeliveries } from '../deliveries/deliveries.ts';
+import { latestDeliveriesOf, listDeliveries } from '../deliveries/deliveries.ts';
 import type { DocumentContent } from '../documents/document.ts';
 import { documentStatuses } from '../documents/document.ts';
 import {
@@ -14,8 +14,6 @@ import {
 } from '../documents/format.ts';
 import { documentsWithNumber, getDocument, listDocuments, setDocumentStatus } from '../documents/store.ts';
 import { computeTotals } from '../documents/totals.ts';
-import type { Database } from '../platform/database.ts';
-import type { DeliveryState } from '../platform/database-types.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { getTenant, localeOf } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
@@ -28,21 +26,11 @@ import { page } from './render.ts';
 import { notify } from './session.ts';
 import { param, requireRole, viewerOf } from './viewer.ts';
 
-/** What lists may be told of deliveries. */
-export interface DocumentLists {
-  /** The newest delivery of each of these records that has one, by the record's id. */
-  readonly latestDeliveriesOf?: (
-    db: Database,
-    tenantId: string,
-    documentIds: readonly string[],
-  ) => Promise<ReadonlyMap<string, { readonly id: string; readonly state: DeliveryState }>>;
-}
-
 /** The most lines a page shows; a PDF has all of them. */
 const linesShown = 200;
 
 /** Invoices, credit notes, quotes and purchase orders: their lists, pages, forms and PDFs. Behind the sign-in. */
-export function documentPages(ctx: WebContext, { latestDeliveriesOf }: DocumentLists = {}): Router {
+export function documentPages(ctx: WebContext): Router {
   const router = Router();
   onlyIds(router);
 
@@ -54,7 +42,7 @@ export function documentPages(ctx: WebContext, { latestDeliveriesOf }: DocumentL
     const { list, latest } = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
       const list = await listDocuments(trx, viewer.tenantId, { kind, search: search || undefined, after });
       const ids = list.rows.map((row) => row.id);
-      return { list, latest: await latestDeliveriesOf?.(trx, viewer.tenantId, ids) };
+      return { list, latest: await latestDeliveriesOf(trx, viewer.tenantId, ids) };
     });
     await page(res, 'documents/list', {
       title: kindWords[kind].plural,
@@ -65,7 +53,7 @@ export function documentPages(ctx: WebContext, { latestDeliveriesOf }: DocumentL
       next: list.next,
       after,
       search,
-      latest: latest ?? new Map(),
+      latest,
       deliveryWords,
       statusWords,
       mayWrite: viewer.role !== 'viewer',

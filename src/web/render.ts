@@ -57,9 +57,7 @@ function helpers(res: Response) {
   };
 }
 
+/** Views are compiled once: `npm run dev` starts anew when one changes. */
 function renderView(view: string, locals: Record<string, unknown>): Promise<string> {
-  return ejs.renderFile(path.join(views, `${view}.ejs`), locals, {
-    cache: process.env['NODE_ENV'] === 'production',
-    root: views,
-  });
+  return ejs.renderFile(path.join(views, `${view}.ejs`), locals, { cache: true, root: views });
 }
