@@ -10,6 +10,7 @@ import { createAccessTokens } from '../mailboxes/access-token.ts';
 import type { Config } from '../platform/config.ts';
 import { openDatabase } from '../platform/database.ts';
 import { parseKeyRing } from '../platform/key-ring.ts';
+import { assertMigrated } from '../platform/migrate.ts';
 import { startQueue } from '../platform/queue.ts';
 import { assertBoundByRowSecurity, type DatabaseUrls } from '../platform/roles.ts';
 import type { Shutdown } from '../platform/shutdown.ts';
@@ -47,6 +48,7 @@ export async function openParts(config: ServiceConfig, log: Logger, shutdown: Sh
   const system = openDatabase(config.database.system, 5, hear);
   shutdown.add('cross-tenant database', () => system.close());
   await assertBoundByRowSecurity(app.pool);
+  await assertMigrated(app.db);
 
   const pdf = createPdfRenderer();
   shutdown.add('PDF renderer', () => pdf.close());

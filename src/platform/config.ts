@@ -20,8 +20,8 @@ const examples = {
   GMAIL_ROOT_URL: 'https://gmail.googleapis.com/',
   GOOGLE_TIMEOUT_SECONDS: '20',
   LOCAL_GOOGLE_PORT: '3080',
-  TOKEN_KEYS: 'k1:<32 bytes in base64>, made by “openssl rand -base64 32”',
-  SESSION_SECRET: 'made by “openssl rand -base64 32”',
+  TOKEN_KEYS: 'k1:$(openssl rand -base64 32)',
+  SESSION_SECRET: '$(openssl rand -base64 32)',
   SEND_DEADLINE_SECONDS: '60',
   SETTLE_SECONDS: '120',
   LOG_LEVEL: 'info',
@@ -95,7 +95,9 @@ export function readEnv(environment: NodeJS.ProcessEnv): Env {
  */
 export function parseConfig(env: Env, command: Command): Config {
   const problems: ConfigProblem[] = [];
-  const report = (variable: Variable, problem: string) => void problems.push({ variable, problem });
+  const report = (variable: Variable, problem: string) => {
+    if (!problems.some((each) => each.variable === variable)) problems.push({ variable, problem });
+  };
   const local = command === 'all';
 
   const whole = (variable: Variable, fallback: number, min: number, max: number): number => {
@@ -120,7 +122,6 @@ export function parseConfig(env: Env, command: Command): Config {
   };
 
   const port = whole('PORT', 3000, 1, 65_535);
-  if (!local && command !== 'import') needed('DATABASE_URL', `“${command}” needs a PostgreSQL database`);
   const database = readDatabase(command, url, needed, env);
 
   const serving = command === 'serve' || command === 'work';
@@ -128,7 +129,8 @@ export function parseConfig(env: Env, command: Command): Config {
     serving || env.GOOGLE_CLIENT_SECRET
       ? needed('GOOGLE_CLIENT_ID', 'it names your OAuth client at Google')
       : env.GOOGLE_CLIENT_ID;
-  const clientSecret = clientId ? needed('GOOGLE_CLIENT_SECRET', 'it belongs to GOOGLE_CLIENT_ID') : undefined;
+  const clientSecret =
+    serving || clientId ? needed('GOOGLE_CLIENT_SECRET', 'it belongs to GOOGLE_CLIENT_ID') : undefined;
   const http = ['http:', 'https:'];
 
   if (serving) needed('PUBLIC_URL', 'Google sends people back to it');
@@ -159,7 +161,8 @@ export function parseConfig(env: Env, command: Command): Config {
     host: env.HOST ?? (local ? '127.0.0.1' : '0.0.0.0'),
     port,
     publicUrl: publicUrl ? new URL(publicUrl).origin : `http://localhost:${port}`,
-    trustProxy: whole('TRUST_PROXY', 0, 0, 10),
+    // The server itself speaks plain http: where people use https, something stands in front.
+    trustProxy: whole('TRUST_PROXY', publicUrl?.startsWith('https:') ? 1 : 0, 0, 10),
     database,
     google: clientId && clientSecret ? { clientId, clientSecret } : null,
     googleIssuer: url('GOOGLE_ISSUER', http)?.replace(/\/$/, '') ?? 'https://accounts.google.com',
@@ -179,16 +182,15 @@ export function parseConfig(env: Env, command: Command): Config {
 type ReadUrl = (variable: Variable, protocols: readonly string[]) => string | undefined;
 type Needed = (variable: Variable, why: string) => string;
 
-/** All or nothing: with DATABASE_URL set, the other ways in are asked for where the command uses them. */
+/** All or nothing: with one of them set, or a command that needs them, those that the command uses are asked for. */
 function readDatabase(command: Command, url: ReadUrl, needed: Needed, env: Env): DatabaseUrls | null {
   const protocols = ['postgres:', 'postgresql:'];
   const app = url('DATABASE_URL', protocols);
   const system = url('DATABASE_SYSTEM_URL', protocols);
   const owner = url('DATABASE_OWNER_URL', protocols);
-  if (!env.DATABASE_URL) {
-    if (env.DATABASE_OWNER_URL || env.DATABASE_SYSTEM_URL) needed('DATABASE_URL', 'the other database URLs go with it');
-    return null;
-  }
+  const given = env.DATABASE_URL || env.DATABASE_SYSTEM_URL || env.DATABASE_OWNER_URL;
+  if (!given && (command === 'all' || command === 'import')) return null;
+  needed('DATABASE_URL', 'pages and worker use PostgreSQL through it');
   needed('DATABASE_SYSTEM_URL', 'it is the way in for the few queries that cross tenants');
   if (command === 'all' || command === 'migrate')
     needed('DATABASE_OWNER_URL', 'migrations run as the owner of the database');

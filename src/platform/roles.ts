@@ -75,7 +75,7 @@ export async function assertBoundByRowSecurity(pool: pg.Pool): Promise<void> {
   const role = rows[0];
   if (role === undefined || role.unbound) {
     throw new DatabaseRoleError(
-      `The database role “${role?.name ?? 'unknown'}” is not bound by row-level security. DATABASE_URL must sign in as ${appRole}, which “letterhead migrate” creates.`,
+      `The database role “${role?.name ?? 'unknown'}” is not bound by row-level security. DATABASE_URL must sign in as ${appRole}, which “node src/main.ts migrate” creates.`,
     );
   }
 }

@@ -42,6 +42,7 @@ export function createApp(ctx: WebContext, pool: pg.Pool): Express {
   app.use(securityHeaders(ctx, secure));
   app.use(assets());
   app.use(ownHost(ctx.publicUrl));
+  if (secure) app.use(knownAsSecure);
   app.use(express.urlencoded({ extended: true, limit: '2mb', parameterLimit: 100_000 }));
   app.use(sessions(pool, ctx.sessionSecrets, secure));
   app.use(sameOrigin(ctx.publicUrl));
@@ -89,6 +90,16 @@ function securityHeaders(ctx: WebContext, secure: boolean): RequestHandler {
     referrerPolicy: { policy: 'same-origin' },
   });
 }
+
+/** Without https in between, browsers would drop our cookie, and nobody could sign in or see why. */
+const knownAsSecure: RequestHandler = (req, _res, next) => {
+  if (req.secure) return next();
+  throw new PageError(400, 'not_https', {
+    title: 'The way to Letterhead is not set up yet',
+    message:
+      'PUBLIC_URL begins with https, but this request did not come that way. Whoever runs Letterhead must let the proxy in front send “X-Forwarded-Proto: https”, and set TRUST_PROXY to the number of proxies.',
+  });
+};
 
 /** Somebody at 127.0.0.1 would come back from Google at localhost, with another cookie: one address for all. */
 function ownHost(publicUrl: string): RequestHandler {
