@@ -1,0 +1,263 @@
+import { describe, expect, it } from 'vitest';
+import {
+  isUsable,
+  type MailboxFacts,
+  type RefusalReason,
+  resolveSender,
+  ruleFor,
+  type SendAsFacts,
+  type SenderRule,
+} from '../../src/mailboxes/sender.ts';
+
+const dana = { id: 'dana', email: 'dana@brightwater.example', name: 'Dana Reyes' };
+
+function mailbox(over: Partial<MailboxFacts> = {}): MailboxFacts {
+  return {
+    id: 'office',
+    kind: 'shared',
+    memberId: null,
+    email: 'office@brightwater.example',
+    displayName: 'Brightwater Joinery',
+    replyTo: null,
+    isDefault: true,
+    state: 'active',
+    canReadAliases: true,
+    sendAs: [],
+    ...over,
+  };
+}
+
+function entry(email: string, verificationStatus: string | null, over: Partial<SendAsFacts> = {}): SendAsFacts {
+  return { email, displayName: '', isPrimary: false, verificationStatus, ...over };
+}
+
+const own = (over: Partial<MailboxFacts> = {}) =>
+  mailbox({
+    id: 'own',
+    kind: 'personal',
+    memberId: dana.id,
+    email: dana.email,
+    displayName: 'Dana at work',
+    isDefault: false,
+    ...over,
+  });
+const accounts = 'accounts@brightwater.example';
+const alias: SenderRule = { mode: 'alias', mailboxId: 'office', email: accounts };
+const asDana = (status: string | null) => mailbox({ sendAs: [entry(dana.email, status)] });
+const withAlias = (status: string | null, over: Partial<MailboxFacts> = {}) =>
+  mailbox({ sendAs: [entry(accounts, status)], ...over });
+
+type Row = [
+  what: string,
+  rule: SenderRule,
+  mailboxes: MailboxFacts[],
+  expected: { from: string; via?: string; reconnect?: boolean } | RefusalReason,
+];
+
+const rows: Row[] = [
+  // 1. default
+  ['the default mailbox', { mode: 'default' }, [mailbox()], { from: 'office@brightwater.example' }],
+  [
+    'the default one of two, whatever their order',
+    { mode: 'default' },
+    [mailbox({ id: 'b', email: 'b@x.example', isDefault: false }), mailbox()],
+    { from: 'office@brightwater.example' },
+  ],
+  [
+    'a default mailbox that waits for reconnecting',
+    { mode: 'default' },
+    [mailbox({ state: 'needs_reconnect' })],
+    { from: 'office@brightwater.example', reconnect: true },
+  ],
+  ['no mailbox at all', { mode: 'default' }, [], 'no_mailbox'],
+  ['a disconnected default', { mode: 'default' }, [mailbox({ state: 'disconnected' })], 'no_mailbox'],
+  ['only another shared one', { mode: 'default' }, [mailbox({ isDefault: false })], 'no_mailbox'],
+  ['only the member’s own', { mode: 'default' }, [own()], 'no_mailbox'],
+
+  // 2. current_user
+  ['the member’s own Gmail', { mode: 'current_user' }, [own()], { from: dana.email, via: 'own' }],
+  [
+    'own Gmail before an alias',
+    { mode: 'current_user' },
+    [asDana('accepted'), own()],
+    { from: dana.email, via: 'own' },
+  ],
+  [
+    'own Gmail at another address',
+    { mode: 'current_user' },
+    [asDana('accepted'), own({ email: 'reyes@gmail.com' })],
+    { from: 'reyes@gmail.com', via: 'own' },
+  ],
+  [
+    'own Gmail to be reconnected, never replaced by the alias',
+    { mode: 'current_user' },
+    [asDana('accepted'), own({ state: 'needs_reconnect' })],
+    { from: dana.email, via: 'own', reconnect: true },
+  ],
+  [
+    'own Gmail disconnected, the address accepted',
+    { mode: 'current_user' },
+    [asDana('accepted'), own({ state: 'disconnected' })],
+    { from: dana.email, via: 'office' },
+  ],
+  [
+    'own Gmail disconnected',
+    { mode: 'current_user' },
+    [mailbox(), own({ state: 'disconnected' })],
+    'member_has_no_address',
+  ],
+  ['somebody else’s Gmail', { mode: 'current_user' }, [mailbox(), own({ memberId: 'mira' })], 'member_has_no_address'],
+  [
+    'somebody else’s Gmail at this address',
+    { mode: 'current_user' },
+    [own({ memberId: 'mira' })],
+    'member_has_no_address',
+  ],
+  ['the address accepted', { mode: 'current_user' }, [asDana('accepted')], { from: dana.email, via: 'office' }],
+  ['the address without a status', { mode: 'current_user' }, [asDana(null)], { from: dana.email, via: 'office' }],
+  ['the address pending', { mode: 'current_user' }, [asDana('pending')], 'address_pending'],
+  ['the address with a status nobody knows', { mode: 'current_user' }, [asDana('expired')], 'address_pending'],
+  [
+    'the address in other letters',
+    { mode: 'current_user' },
+    [mailbox({ sendAs: [entry('Dana@Brightwater.EXAMPLE', 'accepted')] })],
+    { from: 'Dana@Brightwater.EXAMPLE', via: 'office' },
+  ],
+  [
+    'the address pending on one mailbox, accepted on another',
+    { mode: 'current_user' },
+    [asDana('pending'), mailbox({ id: 'b', isDefault: false, sendAs: [entry(dana.email, 'accepted')] })],
+    { from: dana.email, via: 'b' },
+  ],
+  [
+    'the address accepted on two: the default one',
+    { mode: 'current_user' },
+    [
+      mailbox({ id: 'a', email: 'a@x.example', isDefault: false, sendAs: [entry(dana.email, 'accepted')] }),
+      asDana('accepted'),
+    ],
+    { from: dana.email, via: 'office' },
+  ],
+  [
+    'the address is a shared mailbox itself',
+    { mode: 'current_user' },
+    [mailbox({ email: 'DANA@brightwater.example' })],
+    { from: 'DANA@brightwater.example', via: 'office' },
+  ],
+  [
+    'the address accepted on a disconnected mailbox',
+    { mode: 'current_user' },
+    [mailbox({ state: 'disconnected', sendAs: [entry(dana.email, 'accepted')] })],
+    'member_has_no_address',
+  ],
+  ['no address of the member anywhere', { mode: 'current_user' }, [withAlias('accepted')], 'member_has_no_address'],
+
+  // 3. alias
+  ['an accepted alias', alias, [withAlias('accepted')], { from: accounts, via: 'office' }],
+  ['an alias without a status', alias, [withAlias(null)], { from: accounts, via: 'office' }],
+  ['a pending alias', alias, [withAlias('pending')], 'address_pending'],
+  ['an alias that is gone', alias, [mailbox()], 'alias_gone'],
+  ['an alias nobody may look up', alias, [mailbox({ canReadAliases: false })], 'aliases_unreadable'],
+  [
+    'an alias in other letters',
+    { ...alias, email: 'Accounts@Brightwater.Example' },
+    [withAlias('accepted')],
+    { from: accounts, via: 'office' },
+  ],
+  [
+    'the primary address as the fixed one',
+    { ...alias, email: 'office@brightwater.example' },
+    [mailbox({ sendAs: [entry('office@brightwater.example', null, { isPrimary: true })] })],
+    { from: 'office@brightwater.example' },
+  ],
+  [
+    'the primary address without any list',
+    { ...alias, email: 'office@brightwater.example' },
+    [mailbox({ canReadAliases: false })],
+    { from: 'office@brightwater.example' },
+  ],
+  [
+    'an alias of a mailbox to be reconnected',
+    alias,
+    [withAlias('accepted', { state: 'needs_reconnect' })],
+    { from: accounts, via: 'office', reconnect: true },
+  ],
+  [
+    'an alias of a disconnected mailbox',
+    alias,
+    [withAlias('accepted', { state: 'disconnected' })],
+    'alias_mailbox_gone',
+  ],
+  ['an alias of a mailbox that is not given', alias, [own()], 'alias_mailbox_gone'],
+  [
+    'the same alias accepted on another mailbox only',
+    alias,
+    [withAlias('pending'), withAlias('accepted', { id: 'b', email: 'b@x.example', isDefault: false })],
+    'address_pending',
+  ],
+];
+
+describe('who an email comes from', () => {
+  it.each(rows)('%s', (_what, rule, mailboxes, expected) => {
+    const resolution = resolveSender({ rule, member: dana, mailboxes });
+    if (typeof expected === 'string') {
+      expect(resolution).toMatchObject({ ok: false, reason: expected });
+      // A refusal always says what happened and what to do.
+      if (!resolution.ok) for (const words of [resolution.because, resolution.fix]) expect(words).toMatch(/\w+.*\.$/);
+      return;
+    }
+    expect(resolution).toMatchObject({
+      ok: true,
+      needsReconnect: expected.reconnect ?? false,
+      sender: { fromEmail: expected.from, ...(expected.via && { mailboxId: expected.via }) },
+    });
+  });
+
+  it('is named as the mailbox, the member or the alias is', () => {
+    const nameOf = (rule: SenderRule, mailboxes: MailboxFacts[]) => {
+      const resolution = resolveSender({ rule, member: dana, mailboxes });
+      return resolution.ok ? resolution.sender.fromName : resolution.reason;
+    };
+    expect(nameOf({ mode: 'default' }, [mailbox()])).toBe('Brightwater Joinery');
+    expect(nameOf({ mode: 'current_user' }, [own()])).toBe('Dana at work');
+    expect(nameOf({ mode: 'current_user' }, [asDana('accepted')])).toBe('Dana Reyes');
+    expect(nameOf(alias, [mailbox({ sendAs: [entry(accounts, null, { displayName: 'Accounts' })] })])).toBe('Accounts');
+    // Without a name of its own Gmail would put the account's name there.
+    expect(nameOf(alias, [withAlias('accepted')])).toBe('Brightwater Joinery');
+  });
+
+  it('has replies go where its mailbox says', () => {
+    const mailboxes = [mailbox({ replyTo: 'hello@brightwater.example' })];
+    const resolution = resolveSender({ rule: { mode: 'default' }, member: dana, mailboxes });
+    expect(resolution).toMatchObject({ sender: { replyTo: 'hello@brightwater.example' } });
+  });
+});
+
+describe('an address of Send mail as', () => {
+  it.each([
+    ['accepted', false, true],
+    [null, false, true],
+    [null, true, true],
+    ['pending', false, false],
+    ['verificationStatusUnspecified', false, false],
+    ['', false, false],
+  ])('with status %s, primary %s, may be used: %s', (status, isPrimary, usable) => {
+    expect(isUsable(entry(accounts, status, { isPrimary }))).toBe(usable);
+  });
+});
+
+describe('the rule for a kind of record', () => {
+  const general = { documentKind: null, rule: { mode: 'current_user' } } as const;
+  const forInvoices = { documentKind: 'invoice', rule: { mode: 'default' } } as const;
+
+  it('is the one of that kind, else the general one, else the default', () => {
+    expect(ruleFor('invoice', [general, forInvoices])).toEqual({ mode: 'default' });
+    expect(ruleFor('quote', [forInvoices, general])).toEqual({ mode: 'current_user' });
+    expect(ruleFor('quote', [forInvoices])).toEqual({ mode: 'default' });
+    expect(ruleFor('quote', [])).toEqual({ mode: 'default' });
+  });
+
+  it('is the general one for a test email, whatever holds for kinds', () => {
+    expect(ruleFor(null, [forInvoices, general])).toEqual({ mode: 'current_user' });
+  });
+});
