@@ -10,7 +10,7 @@ import { callbackPaths } from '../web/google-flows.ts';
 import { fillDemo } from './demo.ts';
 import { dataFolder, startLocalDatabase } from './local-database.ts';
 import { type LocalSecrets, localSecrets } from './local-secrets.ts';
-import { explainListen, findGoogle, openParts, serve, work } from './parts.ts';
+import { assertPortFree, explainListen, findGoogle, openParts, serve, work } from './parts.ts';
 
 /**
  * The no-argument mode: everything in one process, and whatever is not configured supplied on this machine.
@@ -33,12 +33,14 @@ export async function runAll(config: Config): Promise<void> {
 async function start(config: Config, log: ReturnType<typeof createLog>, shutdown: Shutdown): Promise<void> {
   const dataDir = dataFolder(config);
   const secrets = await localSecrets(dataDir);
-  // First what can be busy: a port should not be found taken after ten seconds of work.
-  const local = config.google ? null : await startLocal(config, dataDir, secrets, shutdown);
+  await assertPortFree(config.port, config.host, 'PORT');
+  if (!config.google) await assertPortFree(config.localGooglePort, '127.0.0.1', 'LOCAL_GOOGLE_PORT');
+  // The database comes before Local Google: it knows when another process uses this data folder.
   const postgres = config.database ? null : await startLocalDatabase(dataDir, (line) => log.info(line), say);
   if (postgres) shutdown.add('PostgreSQL', () => postgres.stop());
   const database = config.database ?? postgres?.urls;
   if (!database) throw new StartError('There is no database.');
+  const local = config.google ? null : await startLocal(config, dataDir, secrets, shutdown);
   await migrate(database);
 
   const google = local

@@ -82,6 +82,16 @@ export async function serve(parts: Parts, config: ServiceConfig, shutdown: Shutd
   });
 }
 
+/** Looks whether a port can be had, before work is done that would be in vain. @throws {StartError} */
+export async function assertPortFree(port: number, host: string, variable: string): Promise<void> {
+  const probe = createServer();
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', (error) => reject(explainListen(error, port, variable)));
+    probe.listen(port, host, resolve);
+  });
+  await new Promise((resolve) => probe.close(resolve));
+}
+
 /** Works off deliveries. */
 export async function work({ context }: Parts, config: ServiceConfig, shutdown: Shutdown): Promise<void> {
   const owner = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
