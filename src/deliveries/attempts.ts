@@ -16,6 +16,8 @@ export interface OpenAttempt {
   readonly id: string;
   /** 1 for the first. */
   readonly number: number;
+  /** How many attempts before this one were refused with 401 since the mailbox was connected. */
+  readonly tokensRefused: number;
   readonly startedAt: Date;
   /** No byte is written to Gmail after this. */
   readonly deadline: Date;
@@ -46,7 +48,7 @@ export async function beginAttempt(
   });
   if (!claimed) return undefined;
   const startedAt = new Date();
-  return trx
+  const attempt = await trx
     .insertInto('attempts')
     .values({
       tenant_id: tenantId,
@@ -58,6 +60,21 @@ export async function beginAttempt(
     })
     .returning(['id', 'number', 'started_at as startedAt', 'deadline'])
     .executeTakeFirstOrThrow();
+  return { ...attempt, tokensRefused: await countRefusedTokens(trx, tenantId, deliveryId) };
+}
+
+async function countRefusedTokens(trx: Database, tenantId: string, deliveryId: string): Promise<number> {
+  const { count } = await trx
+    .selectFrom('attempts')
+    .innerJoin('deliveries', 'deliveries.id', 'attempts.delivery_id')
+    .innerJoin('mailboxes', 'mailboxes.id', 'deliveries.mailbox_id')
+    .select((eb) => eb.fn.countAll<string>().as('count'))
+    .where('attempts.tenant_id', '=', tenantId)
+    .where('attempts.delivery_id', '=', deliveryId)
+    .where('attempts.http_status', '=', 401)
+    .whereRef('attempts.started_at', '>', 'mailboxes.connected_at')
+    .executeTakeFirstOrThrow();
+  return Number(count);
 }
 
 /**
@@ -170,7 +187,11 @@ const outcomeNames = {
   unknown: 'unknown',
 } as const satisfies Record<Outcome['kind'], AttemptOutcome>;
 
-async function closeAttempt(trx: Database, attempt: OpenAttempt, result: AttemptResult): Promise<void> {
+async function closeAttempt(
+  trx: Database,
+  attempt: Pick<OpenAttempt, 'id' | 'startedAt'>,
+  result: AttemptResult,
+): Promise<void> {
   const now = new Date();
   const failure = result.kind === 'failed' ? result.failure : null;
   await trx

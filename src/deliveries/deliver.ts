@@ -48,7 +48,8 @@ async function trySend(ctx: DeliverContext, token: AccessToken, mime: Buffer, at
     return { kind: 'sent', sent: await sendMessage(ctx.google, token, mime, timeLeft) } as const;
   } catch (error) {
     if (!(error instanceof GoogleError)) throw error;
-    const outcome = classifyFailure(error.failure, attempt.number, new Date());
+    const tried = { attempts: attempt.number, tokensRefused: attempt.tokensRefused };
+    const outcome = classifyFailure(error.failure, tried, new Date());
     return { kind: 'failed', failure: error.failure, outcome } as const;
   }
 }

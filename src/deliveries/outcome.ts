@@ -21,33 +21,40 @@ export type Outcome =
   | { readonly kind: 'refuse'; readonly words: string }
   | { readonly kind: 'unknown'; readonly words: string };
 
+/** What came before this failure. */
+export interface Tried {
+  /** How many attempts this delivery has had, this one included; spaces the retries. */
+  readonly attempts: number;
+  /** How many attempts before this one were refused for their access token (401) since the mailbox was connected. */
+  readonly tokensRefused: number;
+}
+
 /**
  * Classifies a failed `messages.send`. Pure. What may have reached Gmail, and was not plainly refused by
  * it, is `unknown`: a lost connection, and every 5xx (Gmail answers 503 to messages it did take).
- *
- * @param tries how many attempts this delivery has had, this one included; spaces the retries
  */
-export function classifyFailure(failure: GoogleFailure, tries: number, now: Date): Outcome {
+export function classifyFailure(failure: GoogleFailure, tried: Tried, now: Date): Outcome {
   switch (failure.kind) {
     case 'not_sent':
-      return retry(backoff(tries, now), 'Google could not be reached, so nothing was sent. We try again.');
+      return retry(backoff(tried.attempts, now), 'Google could not be reached, so nothing was sent. We try again.');
     case 'lost':
       return unknown('The connection to Gmail was lost before it answered.');
     case 'answered':
-      return classifyAnswer(failure, tries, now);
+      return classifyAnswer(failure, tried, now);
     default:
       return failure satisfies never;
   }
 }
 
-function classifyAnswer(failure: Extract<GoogleFailure, { kind: 'answered' }>, tries: number, now: Date): Outcome {
+function classifyAnswer(failure: Extract<GoogleFailure, { kind: 'answered' }>, tried: Tried, now: Date): Outcome {
   const { status, reason, message } = failure;
   // 1xx, 3xx and unreadable 2xx do not belong here; whatever they are, they are no refusal.
   if (status < 400 || status >= 500)
     return unknown(`Gmail had a problem of its own (${status}) and did not say whether it sent the email.`);
 
   if (status === 401) {
-    return tries < 3
+    // Twice, because another delivery may have put the refused token back into use meanwhile.
+    return tried.tokensRefused < 2
       ? { ...retry(now, 'Gmail asked us to show our permission again.'), newToken: true }
       : reconnect('revoked', 'Gmail no longer accepts our permission.');
   }
@@ -63,20 +70,20 @@ function classifyAnswer(failure: Extract<GoogleFailure, { kind: 'answered' }>, t
       'Letterhead’s own access to Google is interrupted. You need not do anything.',
     );
   }
-  if (isSendingLimit(failure)) {
+  if (isSendingLimit(message)) {
     const until = retryTime(message, now) ?? later(now, 60);
     return hold('sending_limit', until, 'Gmail’s daily sending limit for this account is used up.');
   }
   if (status === 429 || reason === 'rateLimitExceeded' || reason === 'userRateLimitExceeded') {
-    const at = retryTime(message, now) ?? backoff(tries, now);
+    const at = retryTime(message, now) ?? backoff(tried.attempts, now);
     return retry(at, 'Gmail asked us to slow down. We try again.');
   }
   return { kind: 'refuse', words: refusalWords(status, reason, message) };
 }
 
-/** The day's limit, as against the minute's: Gmail says so only in its sentence. */
-function isSendingLimit({ status, message }: { status: number; message: string }): boolean {
-  return status === 429 && message.includes('(Mail sending)');
+/** The day's limit, as against the minute's: Gmail says so only in its sentence, with 429 or 403 (google.md, D). */
+function isSendingLimit(message: string): boolean {
+  return message.includes('(Mail sending)');
 }
 
 /**

@@ -1,0 +1,141 @@
+import fc from 'fast-check';
+import PostalMime, { type Email as ReadEmail } from 'postal-mime';
+import { describe, expect, it } from 'vitest';
+import { compose, deliveryHeader, type Email, textToHtml } from '../../src/deliveries/compose.ts';
+
+const pdf = Uint8Array.from({ length: 5_000 }, (_, index) => (index * 37) % 256);
+
+function email(over: Partial<Email> = {}): Email {
+  return {
+    deliveryId: '0f8fad5b-d9cb-469f-a165-70867728950e',
+    from: { name: 'Brightwater Joinery', email: 'office@brightwater.example' },
+    replyTo: 'dana@brightwater.example',
+    recipients: {
+      to: [{ name: 'Mira Okafor', email: 'mira@northgate.example' }],
+      cc: [{ name: '', email: 'books@northgate.example' }],
+      bcc: [{ name: 'Archive', email: 'archive@brightwater.example' }],
+    },
+    subject: 'Invoice INV-2026-0042',
+    message: 'Hello Mira,\n\nplease find attached.',
+    date: new Date('2026-11-21T09:00:00.000Z'),
+    attachments: [{ fileName: 'INV-2026-0042.pdf', mediaType: 'application/pdf', bytes: pdf }],
+    ...over,
+  };
+}
+
+const read = async (over: Partial<Email> = {}): Promise<ReadEmail> => PostalMime.parse(await compose(email(over)));
+const headerNames = (message: ReadEmail) => message.headers.map(({ key }) => key).sort();
+
+describe('an email', () => {
+  it('says who it is from, to whom, and where to answer, with Bcc kept for Gmail to route by', async () => {
+    const message = await read();
+    expect(message.from).toMatchObject({ name: 'Brightwater Joinery', address: 'office@brightwater.example' });
+    expect(message.replyTo).toMatchObject([{ address: 'dana@brightwater.example' }]);
+    expect(message.to).toMatchObject([{ name: 'Mira Okafor', address: 'mira@northgate.example' }]);
+    expect(message.cc).toMatchObject([{ address: 'books@northgate.example' }]);
+    expect(message.bcc).toMatchObject([{ name: 'Archive', address: 'archive@brightwater.example' }]);
+    expect(message.date).toBe('2026-11-21T09:00:00.000Z');
+  });
+
+  it('carries our header exactly once, and no Reply-To where there is none', async () => {
+    const message = await read({ replyTo: null });
+    const ours = message.headers.filter(({ key }) => key === deliveryHeader.toLowerCase());
+    expect(ours).toMatchObject([{ value: '0f8fad5b-d9cb-469f-a165-70867728950e' }]);
+    expect(headerNames(message)).not.toContain('reply-to');
+  });
+
+  it('says the same in plain text and in HTML', async () => {
+    const message = await read({ message: 'Hello <Mira> & co,\n\nsee "it".\nBye' });
+    expect(message.text?.replaceAll('\r\n', '\n').trim()).toBe('Hello <Mira> & co,\n\nsee "it".\nBye');
+    expect(message.html?.trim()).toBe('<p>Hello &lt;Mira&gt; &amp; co,</p>\n<p>see "it".<br>\nBye</p>');
+  });
+
+  it('attaches the file byte for byte', async () => {
+    const { attachments } = await read();
+    expect(attachments).toHaveLength(1);
+    expect(attachments[0]).toMatchObject({ filename: 'INV-2026-0042.pdf', mimeType: 'application/pdf' });
+    const content = attachments[0]?.content;
+    expect(content instanceof ArrayBuffer && Buffer.from(content).equals(pdf)).toBe(true);
+  });
+
+  it('goes without an attachment as well', async () => {
+    expect((await read({ attachments: [] })).attachments).toEqual([]);
+  });
+
+  it('brings names, subject, text and file names in any script, and addresses of international domains', async () => {
+    const fileName = 'Rechnung für Ærø – 請求書.pdf';
+    const message = await read({
+      from: { name: '三好 工務店, Co. "M"', email: 'office@brightwater.example' },
+      recipients: { to: [{ name: 'Søren Ærø', email: 'soren@bücher.example' }], cc: [], bcc: [] },
+      subject: 'Rechnung für Ærø – 請求書 🪵',
+      message: 'Grüße aus Galway – 敬具 🪵',
+      attachments: [{ fileName, mediaType: 'application/pdf', bytes: pdf }],
+    });
+    expect(message.from?.name).toBe('三好 工務店, Co. "M"');
+    expect(message.to).toMatchObject([{ name: 'Søren Ærø', address: 'soren@xn--bcher-kva.example' }]);
+    expect(message.subject).toBe('Rechnung für Ærø – 請求書 🪵');
+    expect(message.text?.trim()).toBe('Grüße aus Galway – 敬具 🪵');
+    expect(message.attachments[0]?.filename).toBe(fileName);
+  });
+
+  it('is ASCII on the wire in lines that mail servers take, so that nothing on the way can spoil it', async () => {
+    const message = `${'ü'.repeat(3_000)}\n${'long '.repeat(400)}`;
+    const raw = await compose(email({ message, subject: 'ü'.repeat(300) }));
+    expect(raw.every((byte) => byte < 128)).toBe(true);
+    const longest = Math.max(
+      ...raw
+        .toString('latin1')
+        .split('\r\n')
+        .map((line) => line.length),
+    );
+    expect(longest).toBeLessThanOrEqual(998);
+    expect((await PostalMime.parse(raw)).text?.trim()).toBe(message.trim());
+  });
+
+  it('reads no file and fetches nothing, whatever the text says', async () => {
+    const message = await read({ message: '<img src="file:///etc/hostname"> cid:x data:text/plain,x' });
+    expect(message.attachments).toHaveLength(1);
+    expect(message.html).toContain('&lt;img src="file:///etc/hostname"&gt;');
+  });
+});
+
+describe('what people write', () => {
+  const nasty = fc.oneof(
+    fc.string({ unit: 'grapheme' }),
+    fc.string({ unit: 'binary' }),
+    fc
+      .tuple(fc.string(), fc.constantFrom('\r\n', '\n', '\r', '\u0085', '\u2028', '\r\n\r\n', '\0', '\t\r\n '))
+      .map(([text, line]) => `${text}${line}Bcc: spy@evil.example${line}X-Spy: 1`),
+  );
+
+  it('never makes another header, another recipient or another part', async () => {
+    const plain = await read();
+    await fc.assert(
+      fc.asyncProperty(nasty, nasty, nasty, nasty, async (subject, fromName, toName, fileName) => {
+        const message = await read({
+          subject: `x${subject}`,
+          from: { name: fromName, email: 'office@brightwater.example' },
+          recipients: { ...email().recipients, to: [{ name: toName, email: 'mira@northgate.example' }] },
+          attachments: [{ fileName: `f${fileName}`, mediaType: 'application/pdf', bytes: pdf }],
+        });
+        expect(headerNames(message)).toEqual(headerNames(plain));
+        expect(message.from?.address).toBe('office@brightwater.example');
+        expect(message.to?.map(({ address }) => address)).toEqual(['mira@northgate.example']);
+        expect(message.bcc?.map(({ address }) => address)).toEqual(['archive@brightwater.example']);
+        expect(message.attachments).toHaveLength(1);
+        expect(message.text?.trim()).toBe(email().message);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('is never markup in the HTML part', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (text) => {
+        const html = textToHtml(text);
+        expect(html.replaceAll(/<\/?p>|<br>/g, '')).not.toMatch(/[<>]/);
+        expect(html.replaceAll(/&(amp|lt|gt);/g, '')).not.toContain('&');
+      }),
+    );
+  });
+});

@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import { createDelivery, type SendRequest, type SendResult } from '../../src/deliveries/create.ts';
+import { type DeliveryRecord, getDelivery } from '../../src/deliveries/deliveries.ts';
+import { importDocument } from '../../src/documents/import-document.ts';
+import type { DocumentRecord } from '../../src/documents/store.ts';
+import type { DeliveryState } from '../../src/platform/database-types.ts';
+import type { SendAsSeed } from '../../src/sandbox/accounts.ts';
+import type { Accepted } from '../../src/sandbox/truth.ts';
+import { inTenant } from '../../src/tenants/scope.ts';
+import { fixture } from '../documents/content.ts';
+import { eventually } from './eventually.ts';
+import type { TestLetterhead } from './letterhead.ts';
+import { founder, type Visitor } from './visitor.ts';
+
+/** A company with a Gmail account of its own, connected, so that what befalls one test befalls no other. */
+export interface Company {
+  readonly tenantId: string;
+  readonly memberId: string;
+  /** The Google account; also the founder's. */
+  readonly account: string;
+  readonly mailboxId: string;
+  readonly founder: Visitor;
+  /** Writes a delivery, a test email unless told otherwise, as the pages do; returns its id. */
+  send(request?: Partial<SendRequest>): Promise<string>;
+  /** The same, with every answer. */
+  ask(request?: Partial<SendRequest>): Promise<SendResult>;
+  /** Imports an invoice. */
+  record(): Promise<DocumentRecord>;
+  delivery(deliveryId: string): Promise<DeliveryRecord>;
+  /** Waits until a delivery is in one of the states. */
+  reaches(deliveryId: string, ...states: DeliveryState[]): Promise<DeliveryRecord>;
+  /** What Google accepted of a delivery. */
+  accepted(deliveryId: string): Accepted[];
+}
+
+let companies = 0;
+
+/** Founds it over the pages. */
+export async function company(
+  letterhead: TestLetterhead,
+  { sendAs = [] }: { sendAs?: readonly SendAsSeed[] } = {},
+): Promise<Company> {
+  companies += 1;
+  const domain = `company${companies}.example`;
+  const account = `office@${domain}`;
+  const { context, google, database } = letterhead;
+  google.accounts.add({ email: account, name: `Company ${companies}`, sendAs });
+  const owner = await founder(letterhead, account, `Company ${companies} Ltd`);
+  await owner.connect(account);
+  const { tenantId, memberId } = await database.system
+    .selectFrom('members')
+    .select(['tenant_id as tenantId', 'id as memberId'])
+    .where('email', '=', account)
+    .executeTakeFirstOrThrow();
+  const mailbox = await inTenant(database.db, tenantId, (trx) =>
+    trx.selectFrom('mailboxes').select('id').executeTakeFirstOrThrow(),
+  );
+
+  const ask = (request: Partial<SendRequest> = {}) =>
+    inTenant(database.db, tenantId, (trx) =>
+      createDelivery(trx, context.queue, { ...testEmail(tenantId, memberId), ...request }),
+    );
+  const delivery = async (deliveryId: string) => {
+    const found = await inTenant(database.db, tenantId, (trx) => getDelivery(trx, tenantId, deliveryId));
+    if (!found) throw new Error(`There is no delivery ${deliveryId}.`);
+    return found;
+  };
+  return {
+    ...{ tenantId, memberId, account, mailboxId: mailbox.id, founder: owner, ask, delivery },
+    async send(request) {
+      const result = await ask(request);
+      if (result.kind !== 'created') throw new Error(`Nothing was created: ${result.kind}`);
+      return result.deliveryId;
+    },
+    record: () =>
+      inTenant(database.db, tenantId, (trx) =>
+        importDocument(trx, tenantId, memberId, Buffer.from(fixture('peppol-base-example.xml')), 'a.xml'),
+      ),
+    reaches: (deliveryId, ...states) =>
+      eventually(
+        () => delivery(deliveryId),
+        ({ state }) => states.includes(state),
+      ),
+    accepted: (deliveryId) => google.truth.accepted().filter((message) => message.deliveryId === deliveryId),
+  };
+}
+
+/** A request for an email without a document. */
+export function testEmail(tenantId: string, memberId: string): SendRequest {
+  return {
+    ...{ tenantId, memberId, idempotencyKey: randomUUID(), subject: 'Hello', message: 'Here it is.', document: null },
+    recipients: { to: [{ name: 'Mira Okafor', email: 'mira@northgate.example' }], cc: [], bcc: [] },
+  };
+}

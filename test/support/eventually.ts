@@ -1,0 +1,25 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
+/**
+ * Reads a state again and again until it is as wanted: for what happens in another process or in a worker,
+ * where there is no event to wait for.
+ *
+ * @param read asked every 25 ms
+ * @returns the first value that fits
+ * @throws with the last value, when the time is over
+ */
+export async function eventually<T>(
+  read: () => Promise<T> | T,
+  fits: (value: T) => boolean,
+  withinMs = 15_000,
+): Promise<T> {
+  const giveUpAt = Date.now() + withinMs;
+  while (true) {
+    const value = await read();
+    if (fits(value)) return value;
+    if (Date.now() > giveUpAt) {
+      throw new Error(`It did not come about within ${withinMs} ms. At last it was: ${JSON.stringify(value)}`);
+    }
+    await wait(25);
+  }
+}
