@@ -1,4 +1,4 @@
-import type { TestLetterhead } from './letterhead.ts';
+import type { Product } from './product.ts';
 
 /** Somebody at the pages, without a browser: keeps cookies, follows nothing by itself. */
 export interface Visitor {
@@ -23,7 +23,7 @@ export interface Page {
 }
 
 /** A new visitor with an empty cookie jar. */
-export function visitor({ url, google }: Pick<TestLetterhead, 'url' | 'google'>): Visitor {
+export function visitor({ url, google }: Pick<Product, 'url' | 'google'>): Visitor {
   const jar = new Map<string, string>();
 
   const ask = async (path: string, init: RequestInit): Promise<Page> => {
@@ -65,7 +65,7 @@ export function visitor({ url, google }: Pick<TestLetterhead, 'url' | 'google'>)
 
 /** A visitor who founded a company. */
 export async function founder(
-  letterhead: TestLetterhead,
+  letterhead: Pick<Product, 'url' | 'google'>,
   account = 'dana@brightwater.example',
   name = 'Brightwater Joinery',
 ): Promise<Visitor> {

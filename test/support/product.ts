@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type pg from 'pg';
+import { pino } from 'pino';
+import { openParts, type ServiceConfig, work } from '../../src/commands/parts.ts';
+import { findEndpoints } from '../../src/google/endpoints.ts';
+import { newKey } from '../../src/platform/key-ring.ts';
+import type { DatabaseUrls } from '../../src/platform/roles.ts';
+import { createShutdown } from '../../src/platform/shutdown.ts';
+import { type LocalGoogle, startLocalGoogle } from '../../src/sandbox/local-google.ts';
+import { createApp } from '../../src/web/app.ts';
+import type { WebContext } from '../../src/web/context.ts';
+import { callbackPaths } from '../../src/web/google-flows.ts';
+
+/** The whole product on free ports, with a Google of its own. */
+export interface Product {
+  readonly url: string;
+  readonly google: LocalGoogle;
+  readonly context: WebContext;
+  /** The app's pool. */
+  readonly pool: pg.Pool;
+  readonly config: ServiceConfig;
+  /** Starts working off deliveries, where `worker` was false. */
+  startWorker(): Promise<void>;
+  /** Everything that was logged, as text. */
+  logged(): string;
+  close(): Promise<void>;
+}
+
+/** What a test may set otherwise. */
+export interface ProductOptions {
+  /** Whether deliveries are worked off. */
+  readonly worker?: boolean;
+  readonly sendDeadlineMs?: number;
+  readonly settleMs?: number;
+  readonly googleTimeoutMs?: number;
+  /** Whether Google shows its unverified-app page. */
+  readonly unverified?: boolean;
+}
+
+/** The client that the test's Google knows. */
+export const testClient = { clientId: 'test.apps', clientSecret: 'test-secret' } as const;
+
+/**
+ * Starts it as `main.ts` would, cross-site as in production: pages at localhost, Google at 127.0.0.1.
+ *
+ * @param urls a migrated database; it is left alone by `close`
+ */
+export async function startProduct(urls: DatabaseUrls, options: ProductOptions = {}): Promise<Product> {
+  const lines: string[] = [];
+  const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
+  const shutdown = createShutdown(log);
+
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const publicUrl = `http://localhost:${port}`;
+  const google = await startLocalGoogle({
+    port: 0,
+    unverified: options.unverified ?? false,
+    clients: [
+      {
+        id: testClient.clientId,
+        secret: testClient.clientSecret,
+        name: 'Letterhead',
+        redirectUris: Object.values(callbackPaths).map((callback) => `${publicUrl}${callback}`),
+      },
+    ],
+  });
+  shutdown.add('Local Google', () => google.close());
+
+  const timeoutMs = options.googleTimeoutMs ?? 5_000;
+  const config: ServiceConfig = {
+    host: '127.0.0.1',
+    port,
+    publicUrl,
+    trustProxy: 0,
+    database: urls,
+    google: { ...testClient, timeoutMs, endpoints: await findEndpoints(google.url, `${google.url}/`, timeoutMs) },
+    tokenKeys: newKey('test'),
+    sessionSecrets: [randomUUID() + randomUUID()],
+    sendDeadlineMs: options.sendDeadlineMs ?? 5_000,
+    settleMs: options.settleMs ?? 500,
+    localMailUrl: google.url,
+  };
+  const parts = await openParts(config, log, shutdown);
+  server.on('request', createApp(parts.context, parts.pool));
+  shutdown.add('web server', () => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  const startWorker = () => work(parts, config, shutdown);
+  if (options.worker ?? true) await startWorker();
+  return {
+    url: publicUrl,
+    google,
+    context: parts.context,
+    pool: parts.pool,
+    config,
+    startWorker,
+    logged: () => lines.join(''),
+    close: () => shutdown.run(),
+  };
+}
