@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 /** One address with the name it was written with, `''` for none. */
 export const addressSchema = z.object({ name: z.string(), email: z.string() });
+/** See {@link addressSchema}. */
 export type Address = z.infer<typeof addressSchema>;
 
 /** Who an email goes to. */
@@ -11,6 +12,7 @@ export const recipientsSchema = z.object({
   cc: z.array(addressSchema),
   bcc: z.array(addressSchema),
 });
+/** See {@link recipientsSchema}. */
 export type Recipients = z.infer<typeof recipientsSchema>;
 
 /** Gmail's lower documented limit for one message sent through the API. */

@@ -9,6 +9,7 @@ import { findFreePort } from './embedded-postgres/port.ts';
 import { endOrphan, launchPostmaster, type Postmaster, stopPostmaster } from './embedded-postgres/postmaster.ts';
 import { supervise } from './embedded-postgres/supervise.ts';
 
+/** What {@link startEmbeddedPostgres} may be told. */
 export interface EmbeddedPostgresOptions {
   /** The folder that stands for this database, such as <checkout>/.data/postgres. Made when missing. */
   dataDir: string;
@@ -21,6 +22,7 @@ export interface EmbeddedPostgresOptions {
   ephemeral?: boolean;
 }
 
+/** A PostgreSQL that runs until it is stopped. */
 export interface EmbeddedPostgres {
   /** The superuser's URL of the database `letterhead` on 127.0.0.1. */
   ownerUrl: string;

@@ -102,7 +102,8 @@ export async function startQueue(appUrl: string, log: Logger, supervise: boolean
         perJobResults: true,
         burstWhenBatchFull: true,
         pollingIntervalSeconds: 1,
-        notifyPollingIntervalSeconds: 5,
+        // NOTIFY tells of jobs that may run now; a retry or the end of a hold is only seen by polling.
+        notifyPollingIntervalSeconds: 2,
       } as const;
       await boss.work<DeliverJob>(deliverQueue, options, (jobs) =>
         Promise.all(

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { EmbeddedPostgresError, explainFailure } from './error.ts';
 
+/** A data folder that is ours until we let go, or die. */
 export interface Claim {
   release(): void;
 }

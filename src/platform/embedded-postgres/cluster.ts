@@ -6,12 +6,14 @@ import { promisify } from 'node:util';
 import { explainFailure } from './error.ts';
 import type { Place } from './place.ts';
 
+/** The owner of the embedded database. */
 export const SUPERUSER = 'postgres';
 
 const WORKSHOP = 'creating-';
 
 const run = promisify(execFile);
 
+/** How to make a cluster where there is none. */
 export interface ClusterOptions {
   ephemeral: boolean;
   onProgress: (message: string) => void;

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 
+/** Cleans up after this process, even where it is killed. */
 export interface Guard {
   disarm(): void;
 }

@@ -1,3 +1,4 @@
+/** What kept the embedded database from starting. */
 export type EmbeddedPostgresErrorCode =
   | 'in_use'
   | 'disk_full'

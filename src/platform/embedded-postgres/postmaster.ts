@@ -15,6 +15,7 @@ export interface Postmaster {
   ended: Promise<string>;
 }
 
+/** How to start a postmaster. */
 export interface LaunchOptions {
   port: number;
   ephemeral: boolean;
@@ -99,6 +100,7 @@ async function becomesReady(
   return false;
 }
 
+/** What `postmaster.pid` says of the server that wrote it. */
 export interface PidFile {
   pid: number;
   port: number;

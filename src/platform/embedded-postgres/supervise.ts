@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Postmaster } from './postmaster.ts';
 
+/** Keeps a postmaster running until it is ended. */
 export interface Supervision {
   /** Stops watching; resolves to the postmaster that runs now, or to undefined when none does. */
   end(): Promise<Postmaster | undefined>;
