@@ -30,8 +30,13 @@ export interface IdTokenClaims {
 export async function refreshAccessToken(app: GoogleApp, refreshToken: string): Promise<TokenAnswer> {
   const client = oauthClient(app);
   client.setCredentials({ refresh_token: refreshToken });
+  // The library writes the old refresh token over one that Google may have sent; its event comes before that.
+  let sent: string | null | undefined;
+  client.on('tokens', (tokens) => {
+    sent = tokens.refresh_token;
+  });
   const { credentials } = await guarded(() => client.refreshAccessToken());
-  return readTokens(credentials);
+  return readTokens({ ...credentials, refresh_token: sent });
 }
 
 const credentials = z.object({
@@ -42,7 +47,10 @@ const credentials = z.object({
 });
 
 function readTokens(raw: unknown): TokenAnswer {
-  const tokens = credentials.parse(raw);
+  const { data: tokens } = credentials.safeParse(raw);
+  if (!tokens) {
+    throw new GoogleError({ kind: 'lost', code: 'UNREADABLE', message: 'Google’s answer could not be read.' });
+  }
   return {
     accessToken: tokens.access_token,
     expiresAt: new Date(tokens.expiry_date),

@@ -43,10 +43,12 @@ export function createAccessTokens(db: Database, keys: KeyRing, google: GoogleAp
 
   return {
     of(tenantId, mailboxId) {
-      const running = flights.get(mailboxId);
+      // The tenant too: row security watches over what is read, not over what is in the air.
+      const name = `${tenantId}/${mailboxId}`;
+      const running = flights.get(name);
       if (running) return running;
-      const flight = find(tenantId, mailboxId).finally(() => flights.delete(mailboxId));
-      flights.set(mailboxId, flight);
+      const flight = find(tenantId, mailboxId).finally(() => flights.delete(name));
+      flights.set(name, flight);
       return flight;
     },
   };
@@ -83,14 +85,17 @@ export function createAccessTokens(db: Database, keys: KeyRing, google: GoogleAp
       return { token: answer.accessToken, expiresAt: answer.expiresAt };
     } catch (error) {
       const ended = error instanceof GoogleError && error.code === 'invalid_grant';
-      await inTenant(db, tenantId, async (trx) => {
+      const same = await inTenant(db, tenantId, async (trx) => {
         const same = await releaseLease(trx, tenantId, mailboxId, grant);
-        // Somebody who reconnected meanwhile has another token there, and that one is fine.
         if (ended && same) {
           await moveMailbox(trx, tenantId, mailboxId, { from: 'active', to: 'needs_reconnect', reason: 'revoked' });
         }
+        return same;
       });
-      throw ended ? new MailboxUnusableError('needs_reconnect') : error;
+      if (!ended) throw error;
+      // Somebody who reconnected meanwhile has another token there, and that one is fine.
+      if (!same) return find(tenantId, mailboxId);
+      throw new MailboxUnusableError('needs_reconnect');
     }
   }
 

@@ -7,6 +7,7 @@ import type { KeyRing } from '../platform/key-ring.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { countMailboxesOf } from '../tenants/system.ts';
 import { dropGrant, keepGrant, openGrant } from './grant-vault.ts';
+import { forgetSendAs } from './send-as.ts';
 
 /** What a mailbox asks of Google. Never together with what the account granted elsewhere. */
 export const wantedScopes = [scopes.openid, 'email', scopes.gmailSend, scopes.gmailSettingsBasic] as const;
@@ -65,6 +66,8 @@ export async function connectMailbox(
       accessToken: consent.accessToken,
       expiresAt: consent.expiresAt,
     });
+    // A list that nobody may ask for again would grow old unseen, and Gmail swaps a lost alias for another From.
+    if (!consent.scopes.includes(scopes.gmailSettingsBasic)) await forgetSendAs(trx, request.tenantId, mailboxId);
     return mailboxId;
   });
 }
@@ -105,6 +108,7 @@ async function placeMailbox(trx: Database, request: ConnectRequest, identity: Co
   if (!same && own && own.state !== 'disconnected') throw new ConnectError('personal_taken', identity.email, own.email);
   const place = same ?? own;
   if (place) {
+    if (place.google_sub !== identity.sub) await forgetSendAs(trx, tenantId, place.id);
     await trx
       .updateTable('mailboxes')
       .set({ ...connected, google_sub: identity.sub, ...(becomesDefault && { is_default: true }) })

@@ -21,6 +21,21 @@ export async function refreshSendAs(
   await inTenant(db, tenantId, (trx) => keepSendAs(trx, tenantId, mailboxId, entries));
 }
 
+/** Forgets the kept list: it belongs to another account now, or may not be asked for any more. */
+export async function forgetSendAs(db: Database, tenantId: string, mailboxId: string): Promise<void> {
+  await db
+    .deleteFrom('send_as_addresses')
+    .where('tenant_id', '=', tenantId)
+    .where('mailbox_id', '=', mailboxId)
+    .execute();
+  await db
+    .updateTable('mailboxes')
+    .set({ send_as_fetched_at: null })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', mailboxId)
+    .execute();
+}
+
 /** Replaces the kept list: an address that Gmail no longer names is no longer usable. */
 export async function keepSendAs(
   db: Database,

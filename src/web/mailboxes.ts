@@ -1,5 +1,6 @@
 import { Router } from 'express';
 import { releaseMailbox } from '../deliveries/decide.ts';
+import { scopes } from '../google/app.ts';
 import { GoogleError } from '../google/errors.ts';
 import { MailboxUnusableError } from '../mailboxes/access-token.ts';
 import { ConnectError, connectMailbox, disconnectMailbox, wantedScopes } from '../mailboxes/connect.ts';
@@ -52,7 +53,8 @@ export function mailboxPages(ctx: WebContext, flow: GoogleFlow): Router {
     } catch (error) {
       throw error instanceof ConnectError ? connectError(error) : error;
     }
-    const aliases = await tryToReadAliases(ctx, viewer.tenantId, mailboxId);
+    const mayRead = result.consent.scopes.includes(scopes.gmailSettingsBasic);
+    const aliases = mayRead ? await tryToReadAliases(ctx, viewer.tenantId, mailboxId) : 'not_allowed';
     const { released, waiting } = await inTenant(ctx.db, viewer.tenantId, (trx) =>
       releaseMailbox(trx, ctx.queue, viewer.tenantId, mailboxId),
     );
