@@ -7,6 +7,7 @@ import type { Database } from '../platform/database.ts';
 import type { AttemptOutcome } from '../platform/database-types.ts';
 import { inTenant } from '../tenants/scope.ts';
 import type { DeliverContext } from './context.ts';
+import { connectedSince } from './cut-off.ts';
 import type { SendableDelivery } from './load.ts';
 import type { Outcome } from './outcome.ts';
 import { moveDelivery, writeEvent } from './state.ts';
@@ -96,7 +97,11 @@ export async function settleAttempt(
     if (result.kind === 'sent') {
       const gmail = { messageId: result.sent.id, threadId: result.sent.threadId };
       const detail = `Gmail accepted it from ${delivery.email.from.email}.`;
-      await moveDelivery(trx, tenantId, delivery.id, { from: 'sending', to: 'sent', detail, gmail });
+      const sent = { to: 'sent', detail, gmail } as const;
+      // This process may have slept past the settle time, and a person been asked: Gmail's own word ends that.
+      if (!(await moveDelivery(trx, tenantId, delivery.id, { from: 'sending', ...sent }))) {
+        await moveDelivery(trx, tenantId, delivery.id, { from: 'unconfirmed', ...sent });
+      }
       return;
     }
     const { outcome } = result;
@@ -109,6 +114,12 @@ export async function settleAttempt(
         return;
       case 'hold':
         if (outcome.reconnect) {
+          // The refused token is not the one that the mailbox has by now.
+          if (await connectedSince(trx, tenantId, delivery.mailboxId, attempt.startedAt)) {
+            await moveDelivery(trx, tenantId, delivery.id, { ...move, to: 'queued' });
+            await ctx.queue.enqueueDelivery(trx, job);
+            return;
+          }
           const flip = { from: 'active', to: 'needs_reconnect', reason: outcome.reconnect } as const;
           await moveMailbox(trx, tenantId, delivery.mailboxId, flip);
         }
@@ -205,6 +216,12 @@ async function closeAttempt(
       duration_ms: now.getTime() - attempt.startedAt.getTime(),
     })
     .where('id', '=', attempt.id)
-    .where('finished_at', 'is', null)
+    // Written once; only that Gmail accepted it after all is worth knowing later.
+    .where((where) =>
+      where.or([
+        where('finished_at', 'is', null),
+        ...(result.kind === 'sent' ? [where('outcome', '=', 'unknown' as const)] : []),
+      ]),
+    )
     .execute();
 }

@@ -1,5 +1,7 @@
 import { GoogleError } from '../google/errors.ts';
-import { findMailbox, listMailboxes } from '../mailboxes/mailboxes.ts';
+import { MailboxUnusableError } from '../mailboxes/access-token.ts';
+import { dropAccessToken } from '../mailboxes/grant-vault.ts';
+import { findMailbox, listMailboxes, moveMailbox } from '../mailboxes/mailboxes.ts';
 import { refreshSendAs, sendAsMaxAgeMs } from '../mailboxes/send-as.ts';
 import { resolveSender, type SenderRule } from '../mailboxes/sender.ts';
 import { inTenant } from '../tenants/scope.ts';
@@ -66,10 +68,22 @@ async function refreshOldList(ctx: DeliverContext, tenantId: string, delivery: S
   const age = Date.now() - (mailbox.sendAsFetchedAt?.getTime() ?? 0);
   if (age < sendAsMaxAgeMs) return;
   try {
-    await refreshSendAs(ctx, tenantId, mailbox.id);
+    await refreshSendAs(ctx, tenantId, mailbox.id).catch(async (error: unknown) => {
+      if (!isAnswered(error, 401)) throw error;
+      // The access token ended before its time: once more with a new one.
+      await inTenant(ctx.db, tenantId, (trx) => dropAccessToken(trx, tenantId, mailbox.id));
+      await refreshSendAs(ctx, tenantId, mailbox.id);
+    });
   } catch (error) {
     // A token that may not read the list, whatever the grant said: what we know decides.
-    if (error instanceof GoogleError && error.failure.kind === 'answered' && error.failure.status === 403) return;
-    throw error;
+    if (isAnswered(error, 403)) return;
+    if (!isAnswered(error, 401)) throw error;
+    const flip = { from: 'active', to: 'needs_reconnect', reason: 'revoked' } as const;
+    await inTenant(ctx.db, tenantId, (trx) => moveMailbox(trx, tenantId, mailbox.id, flip));
+    throw new MailboxUnusableError('needs_reconnect');
   }
+}
+
+function isAnswered(error: unknown, status: number): boolean {
+  return error instanceof GoogleError && error.failure.kind === 'answered' && error.failure.status === status;
 }

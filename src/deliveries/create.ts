@@ -4,6 +4,7 @@ import type { SenderResolution } from '../mailboxes/sender.ts';
 import { senderFor } from '../mailboxes/sender-rules.ts';
 import type { Database } from '../platform/database.ts';
 import type { Queue } from '../platform/queue.ts';
+import { connectedSince, everBefore } from './cut-off.ts';
 import type { Recipients } from './recipients.ts';
 import { writeEvent } from './state.ts';
 
@@ -46,7 +47,9 @@ export async function createDelivery(trx: Database, queue: Queue, request: SendR
   if (!resolution.ok) return { kind: 'refused', resolution };
   if (document && !(await isUnchanged(trx, document.record))) return { kind: 'document_changed' };
 
-  const { sender, needsReconnect } = resolution;
+  const { sender } = resolution;
+  const needsReconnect =
+    resolution.needsReconnect && !(await connectedSince(trx, tenantId, sender.mailboxId, everBefore));
   const state = needsReconnect ? 'held' : 'queued';
   const inserted = await trx
     .insertInto('deliveries')

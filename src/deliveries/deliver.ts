@@ -7,6 +7,7 @@ import { beginAttempt, type OpenAttempt, recoverAttempt, settleAttempt } from '.
 import { checkSender } from './check-sender.ts';
 import { compose } from './compose.ts';
 import type { DeliverContext } from './context.ts';
+import { connectedSince, everBefore } from './cut-off.ts';
 import { loadForSending, type SendableDelivery } from './load.ts';
 import { classifyFailure } from './outcome.ts';
 import { type HeldReason, moveDelivery } from './state.ts';
@@ -59,12 +60,12 @@ async function prepare(ctx: DeliverContext, tenantId: string, delivery: Sendable
   try {
     const objection = await checkSender(ctx, tenantId, delivery);
     if (!objection) return await ctx.tokens.of(tenantId, delivery.mailboxId);
-    await hold(ctx, tenantId, delivery.id, objection.reason, objection.words);
+    await hold(ctx, tenantId, delivery, objection.reason, objection.words);
   } catch (error) {
     if (error instanceof MailboxUnusableError && error.code === 'disconnected') {
-      await hold(ctx, tenantId, delivery.id, 'mailbox_disconnected', 'The Gmail account was disconnected.');
+      await hold(ctx, tenantId, delivery, 'mailbox_disconnected', 'The Gmail account was disconnected.');
     } else if (error instanceof MailboxUnusableError) {
-      await hold(ctx, tenantId, delivery.id, 'mailbox_needs_reconnect', 'Gmail must be connected again.');
+      await hold(ctx, tenantId, delivery, 'mailbox_needs_reconnect', 'Gmail must be connected again.');
     } else if (error instanceof GoogleError) {
       // Gmail was not asked to send yet, so whatever it is, waiting is safe.
       await waitForGoogle(ctx, tenantId, delivery.id, error);
@@ -75,10 +76,22 @@ async function prepare(ctx: DeliverContext, tenantId: string, delivery: Sendable
   return null;
 }
 
-async function hold(ctx: DeliverContext, tenantId: string, deliveryId: string, heldReason: HeldReason, detail: string) {
-  await inTenant(ctx.db, tenantId, (trx) =>
-    moveDelivery(trx, tenantId, deliveryId, { from: 'queued', to: 'held', heldReason, detail }),
-  );
+/** Holds it, unless it would wait for a connection that somebody has just made. */
+async function hold(
+  ctx: DeliverContext,
+  tenantId: string,
+  { id, mailboxId }: SendableDelivery,
+  heldReason: HeldReason,
+  detail: string,
+): Promise<void> {
+  const waitsForConnection = heldReason === 'mailbox_needs_reconnect' || heldReason === 'mailbox_disconnected';
+  await inTenant(ctx.db, tenantId, async (trx) => {
+    if (waitsForConnection && (await connectedSince(trx, tenantId, mailboxId, everBefore))) {
+      await ctx.queue.enqueueDelivery(trx, { tenantId, deliveryId: id });
+      return;
+    }
+    await moveDelivery(trx, tenantId, id, { from: 'queued', to: 'held', heldReason, detail });
+  });
 }
 
 /** Our own registration is refused, or Google is not there: the operator's trouble, and no tenant's. */

@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { saveRule } from '../../src/mailboxes/sender-rules.ts';
+import { inTenant } from '../../src/tenants/scope.ts';
+import { type Company, company } from '../support/company.ts';
+import { deliverNow } from '../support/hand-delivery.ts';
+import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
+
+let letterhead: TestLetterhead;
+beforeAll(async () => {
+  letterhead = await startTestLetterhead({ worker: false });
+});
+afterAll(() => letterhead.close());
+
+const alias = 'accounts@alias.example';
+
+/** A company that sends from an alias, and an email of it that has not left yet. */
+async function waitingFromAlias() {
+  const sender = await company(letterhead, { sendAs: [{ email: alias, status: 'accepted', name: 'Accounts' }] });
+  await within(sender, (trx) =>
+    saveRule(trx, sender.tenantId, null, { mode: 'alias', mailboxId: sender.mailboxId, email: alias }),
+  );
+  const id = await sender.send();
+  expect(await sender.delivery(id)).toMatchObject({ state: 'queued', fromEmail: alias });
+  return { sender, id };
+}
+const within = <T>(sender: Company, work: Parameters<typeof inTenant<T>>[2]) =>
+  inTenant(letterhead.database.db, sender.tenantId, work);
+/** As if Gmail had been asked for its addresses that long ago. */
+const listRead = (sender: Company, minutesAgo: number) =>
+  within(sender, (trx) =>
+    trx
+      .updateTable('mailboxes')
+      .set({ send_as_fetched_at: new Date(Date.now() - minutesAgo * 60_000) })
+      .execute(),
+  );
+const listCalls = () => letterhead.google.truth.calls('sendAs.list');
+
+describe('just before an email leaves from an alias', () => {
+  it('Gmail is asked again where its list is older than 15 minutes, and it leaves from the alias', async () => {
+    const { sender, id } = await waitingFromAlias();
+    await listRead(sender, 16);
+    const before = listCalls();
+    await deliverNow(letterhead, sender, id);
+    expect(listCalls()).toBe(before + 1);
+    expect(sender.accepted(id)).toMatchObject([{ from: { address: alias }, requestedFrom: `Accounts <${alias}>` }]);
+  });
+
+  it('Gmail is not asked again where the list is younger', async () => {
+    const { sender, id } = await waitingFromAlias();
+    await listRead(sender, 14);
+    const before = listCalls();
+    await deliverNow(letterhead, sender, id);
+    expect(listCalls()).toBe(before);
+    expect(sender.accepted(id)).toHaveLength(1);
+  });
+
+  it.each([
+    ['is gone', (account: string) => letterhead.google.accounts.removeSendAs(account, alias), 'no longer lists it'],
+    [
+      'waits to be confirmed again',
+      (account: string) => letterhead.google.accounts.addSendAs(account, { email: alias, status: 'pending' }),
+      'still waits for that address to be confirmed',
+    ],
+  ])('it is held where the alias %s, and never leaves from elsewhere', async (_what, change, words) => {
+    const { sender, id } = await waitingFromAlias();
+    change(sender.account);
+    await listRead(sender, 16);
+    await deliverNow(letterhead, sender, id);
+    const held = await sender.delivery(id);
+    expect(held).toMatchObject({ state: 'held', heldReason: 'sender_changed', notBefore: null, attempts: [] });
+    expect(held.lastDetail).toContain(words);
+    expect(sender.accepted(id)).toEqual([]);
+  });
+
+  it('it leaves after all where the alias came back and somebody says “send now”', async () => {
+    const { sender, id } = await waitingFromAlias();
+    letterhead.google.accounts.removeSendAs(sender.account, alias);
+    await listRead(sender, 16);
+    await deliverNow(letterhead, sender, id);
+    letterhead.google.accounts.addSendAs(sender.account, { email: alias, status: 'accepted' });
+    await listRead(sender, 16);
+    await sender.founder.post(`/deliveries/${id}/decision`, { decision: 'send_now' });
+    await deliverNow(letterhead, sender, id);
+    expect(sender.accepted(id)).toMatchObject([{ from: { address: alias } }]);
+  });
+
+  it('a token that Gmail no longer takes is renewed for the question as well', async () => {
+    const { sender, id } = await waitingFromAlias();
+    await listRead(sender, 16);
+    letterhead.google.accounts.expireAccessTokens(sender.account);
+    await deliverNow(letterhead, sender, id);
+    expect((await sender.delivery(id)).state).toBe('sent');
+    expect(sender.accepted(id)).toHaveLength(1);
+  });
+
+  it('a token that Gmail never takes ends in asking for a new connection', async () => {
+    const { sender, id } = await waitingFromAlias();
+    await listRead(sender, 16);
+    letterhead.google.faults.add({
+      ...{ method: 'sendAs.list', account: sender.account, times: 10 },
+      effect: { kind: 'unauthorized' },
+    });
+    await deliverNow(letterhead, sender, id);
+    expect(await sender.delivery(id)).toMatchObject({ state: 'held', heldReason: 'mailbox_needs_reconnect' });
+    const [mailbox] = await within(sender, (trx) => trx.selectFrom('mailboxes').select('state').execute());
+    expect(mailbox?.state).toBe('needs_reconnect');
+  });
+
+  it('waits where Gmail cannot be asked, because nobody can know', async () => {
+    const { sender, id } = await waitingFromAlias();
+    await listRead(sender, 16);
+    letterhead.google.faults.add({
+      ...{ method: 'sendAs.list', account: sender.account, times: 10 },
+      effect: { kind: 'serverError', status: 503, when: 'before' },
+    });
+    await deliverNow(letterhead, sender, id);
+    const held = await sender.delivery(id);
+    expect(held).toMatchObject({ state: 'held', attempts: [] });
+    expect(held.notBefore?.getTime()).toBeGreaterThan(Date.now());
+    expect(sender.accepted(id)).toEqual([]);
+  });
+});
+
+describe('just before an email leaves from the default mailbox', () => {
+  it('it is held where another mailbox became the default, and is never re-routed', async () => {
+    const sender = await company(letterhead);
+    const id = await sender.send();
+    const second = sender.account.replace('office', 'second');
+    letterhead.google.accounts.add({ email: second, name: 'Second' });
+    await sender.founder.connect(second);
+    await within(sender, async (trx) => {
+      await trx.updateTable('mailboxes').set({ is_default: false }).execute();
+      await trx.updateTable('mailboxes').set({ is_default: true }).where('email', '=', second).execute();
+    });
+    await deliverNow(letterhead, sender, id);
+    expect(await sender.delivery(id)).toMatchObject({ state: 'held', heldReason: 'sender_changed' });
+    expect(sender.accepted(id)).toEqual([]);
+  });
+});

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { FaultEffect } from '../../src/sandbox/faults.ts';
+import { type Company, company } from '../support/company.ts';
+import { eventually } from '../support/eventually.ts';
+import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
+
+const sendDeadlineMs = 1_500;
+const settleMs = 500;
+
+let letterhead: TestLetterhead;
+beforeAll(async () => {
+  letterhead = await startTestLetterhead({ sendDeadlineMs, settleMs });
+});
+afterAll(() => letterhead.close());
+
+/** Lets one send go wrong, and waits until a person is asked. */
+async function goneWrong(sender: Company, effect: FaultEffect) {
+  const fault = letterhead.google.faults.add({ method: 'messages.send', account: sender.account, effect });
+  const id = await sender.send();
+  const waiting = await eventually(
+    () => sender.delivery(id),
+    ({ attempts }) => attempts[0]?.outcome === 'unknown',
+  );
+  const unconfirmed = await sender.reaches(id, 'unconfirmed');
+  expect(fault.fired).toBe(1);
+  return { id, waiting, unconfirmed };
+}
+
+/** What goes wrong, and how many emails Google really accepted. */
+const troubles: [what: string, effect: FaultEffect, accepted: number][] = [
+  ['the connection breaks before Gmail reads it', { kind: 'drop', when: 'before' }, 0],
+  ['the connection breaks after Gmail accepted it', { kind: 'drop', when: 'after' }, 1],
+  ['Gmail answers 503 and did nothing', { kind: 'serverError', status: 503, when: 'before' }, 0],
+  ['Gmail answers 503 and did it all the same', { kind: 'serverError', status: 503, when: 'after' }, 1],
+  ['Gmail answers 500 and did it all the same', { kind: 'serverError', status: 500, when: 'after' }, 1],
+  ['Gmail never answers and did nothing', { kind: 'hang', when: 'before' }, 0],
+  ['Gmail never answers and did it all the same', { kind: 'hang', when: 'after' }, 1],
+];
+
+describe.concurrent('what nobody saw arrive', () => {
+  describe('when nobody knows whether it was sent', () => {
+    it.each(troubles)('it is never sent a second time, and a person is asked: %s', async (_what, effect, accepted) => {
+      const sender = await company(letterhead);
+      const { id, waiting, unconfirmed } = await goneWrong(sender, effect);
+      expect(waiting.state).toBe('sending');
+      const [attempt] = unconfirmed.attempts;
+      // Not before the deadline and the settle time: the request might still be inside Google.
+      const earliest = (attempt?.startedAt.getTime() ?? 0) + sendDeadlineMs + settleMs;
+      expect(unconfirmed.stateAt.getTime()).toBeGreaterThanOrEqual(earliest);
+      expect(unconfirmed.attempts).toHaveLength(1);
+      expect(sender.accepted(id)).toHaveLength(accepted);
+    });
+  });
+
+  describe('the person who looked in Gmail', () => {
+    it('lets it be sent again, once, however often the button is pressed', async () => {
+      const sender = await company(letterhead);
+      const { id } = await goneWrong(sender, { kind: 'drop', when: 'before' });
+      const press = () => sender.founder.post(`/deliveries/${id}/decision`, { decision: 'send_again' });
+      await Promise.all([press(), press(), press()]);
+      const sent = await sender.reaches(id, 'sent');
+      expect(sent.attempts).toHaveLength(2);
+      expect(sender.accepted(id)).toHaveLength(1);
+      await press();
+      expect((await sender.delivery(id)).state).toBe('sent');
+    });
+
+    it('marks it as sent, and it is not sent again', async () => {
+      const sender = await company(letterhead);
+      const { id } = await goneWrong(sender, { kind: 'drop', when: 'after' });
+      await sender.founder.post(`/deliveries/${id}/decision`, { decision: 'mark_as_sent' });
+      const sent = await sender.delivery(id);
+      expect(sent.state).toBe('sent');
+      expect(sent.sentAt).not.toBeNull();
+      expect(sent.events[0]).toMatchObject({
+        state: 'sent',
+        memberName: `Company ${sender.account.match(/\d+/)?.[0]}`,
+      });
+      await sender.founder.post(`/deliveries/${id}/decision`, { decision: 'send_again' });
+      expect((await sender.delivery(id)).state).toBe('sent');
+      expect(sender.accepted(id)).toHaveLength(1);
+    });
+  });
+});

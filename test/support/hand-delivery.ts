@@ -1,0 +1,17 @@
+import type { DeliverContext } from '../../src/deliveries/context.ts';
+import { deliver } from '../../src/deliveries/deliver.ts';
+import { createAccessTokens } from '../../src/mailboxes/access-token.ts';
+import type { Company } from './company.ts';
+import type { TestLetterhead } from './letterhead.ts';
+
+/** The context of a worker that is another process than the pages: it shares the database with them, and nothing else. */
+export function anotherWorker({ context, config }: TestLetterhead): DeliverContext {
+  const tokens = createAccessTokens(context.db, context.keys, context.google);
+  const { sendDeadlineMs, settleMs } = config;
+  return { ...context, tokens, owner: 'another worker', sendDeadlineMs, settleMs };
+}
+
+/** Runs a delivery's job here and now. Start Letterhead with `worker: false`. */
+export function deliverNow(letterhead: TestLetterhead, { tenantId }: Company, deliveryId: string): Promise<void> {
+  return deliver(anotherWorker(letterhead), { tenantId, deliveryId });
+}
