@@ -44,7 +44,9 @@ const neverConnected = new Set([
   'ENETUNREACH',
   'EADDRNOTAVAIL',
 ]);
-const tlsFailed = /^(CERT_|ERR_TLS|ERR_SSL|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH|EPROTO)/;
+// A certificate that was not accepted ends the handshake. EPROTO and ERR_SSL_… do not belong here: a
+// connection can also break with them after the request is through.
+const notTrusted = /^(CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH|ERR_TLS_CERT_)/;
 
 /**
  * Reads an error of gaxios, google-auth-library or the socket below.
@@ -54,7 +56,7 @@ export function readFailure(error: unknown): GoogleFailure {
   const response = thrown.safeParse(error).data?.response;
   if (response) return { kind: 'answered', status: response.status, ...readBody(response.status, response.data) };
   const code = socketCode(error);
-  if (neverConnected.has(code) || tlsFailed.test(code)) {
+  if (neverConnected.has(code) || notTrusted.test(code)) {
     return { kind: 'not_sent', code, message: `Google could not be reached (${code}).` };
   }
   return { kind: 'lost', code, message: `The connection to Google was lost before it answered (${code}).` };
