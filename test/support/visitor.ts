@@ -5,6 +5,12 @@ export interface Visitor {
   get(path: string): Promise<Page>;
   /** Posts a form as one of our own pages would; `headers` to be somebody else. */
   post(path: string, form?: Record<string, string>, headers?: Record<string, string>): Promise<Page>;
+  /** Posts files from a file field, as a browser does. */
+  upload(
+    path: string,
+    field: string,
+    files: readonly { readonly name: string; readonly bytes: Uint8Array }[],
+  ): Promise<Page>;
   /** Signs in at Google as this account. */
   signIn(account: string): Promise<void>;
   /** Connects Gmail; returns the page that the callback led to. */
@@ -48,6 +54,11 @@ export function visitor({ url, google }: Pick<Product, 'url' | 'google'>): Visit
   return {
     get,
     post,
+    upload(path, field, files) {
+      const body = new FormData();
+      for (const { name, bytes } of files) body.append(field, new File([Uint8Array.from(bytes)], name));
+      return ask(path, { method: 'POST', body, headers: { 'sec-fetch-site': 'same-origin' } });
+    },
     async signIn(account) {
       const start = await post('/sign-in/google');
       const page = await get(await google.approve(start.location ?? '', { account }));
