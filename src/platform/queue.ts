@@ -28,7 +28,7 @@ export async function installQueues(ownerUrl: string): Promise<void> {
     const queue = {
       heartbeatSeconds: 10,
       retryLimit: 1_000,
-      retryDelay: 5,
+      retryDelay: 1,
       retryBackoff: true,
       retryDelayMax: 300,
       notify: true,

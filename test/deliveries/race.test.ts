@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest';
+import { openParts, work } from '../../src/commands/parts.ts';
+import { createShutdown } from '../../src/platform/shutdown.ts';
+import { inTenant } from '../../src/tenants/scope.ts';
+import { company } from '../support/company.ts';
+import { eventually } from '../support/eventually.ts';
+import { startTestLetterhead } from '../support/letterhead.ts';
+
+it('two workers with three jobs for each of thirty deliveries send each delivery once', async () => {
+  const letterhead = await startTestLetterhead();
+  const { context, config, database, google } = letterhead;
+  const shutdown = createShutdown(context.log);
+  try {
+    await work(await openParts(config, context.log, shutdown), config, shutdown);
+    const sender = await company(letterhead);
+    // Slow enough that one worker does not finish a delivery before the other looks at it.
+    google.faults.add({ method: 'messages.send', times: 30, effect: { kind: 'slow', ms: 150 } });
+    const ids = await Promise.all(Array.from({ length: 30 }, () => sender.send()));
+    await inTenant(database.db, sender.tenantId, async (trx) => {
+      for (const deliveryId of [...ids, ...ids]) {
+        await context.queue.enqueueDelivery(trx, { tenantId: sender.tenantId, deliveryId });
+      }
+    });
+    const read = () =>
+      inTenant(database.db, sender.tenantId, (trx) => trx.selectFrom('deliveries').select(['id', 'state']).execute());
+    await eventually(read, (rows) => rows.length === 30 && rows.every(({ state }) => state === 'sent'));
+    for (const id of ids) expect(sender.accepted(id)).toHaveLength(1);
+    expect(google.truth.calls('messages.send')).toBe(30);
+
+    const attempts = await inTenant(database.db, sender.tenantId, (trx) =>
+      trx.selectFrom('attempts').select(['owner', 'outcome']).execute(),
+    );
+    expect(attempts).toHaveLength(30);
+    expect(new Set(attempts.map(({ owner }) => owner)).size).toBe(2);
+  } finally {
+    await shutdown.run();
+    await letterhead.close();
+  }
+});
