@@ -12,6 +12,11 @@ export const appRole = 'letterhead_app';
 /** See {@link appRole}; reads across tenants, by policies that name it. */
 export const systemRole = 'letterhead_system';
 
+const powerless = 'nosuperuser nobypassrls nocreatedb nocreaterole';
+
+/** An advisory lock of ours, let go of with the connection. Any number that nobody else in this database uses. */
+const rolesLock = 5_317_080_214;
+
 /** The URLs of the two roles on the owner's server, with the given passwords. */
 export function deriveUrls(owner: string, passwords: { app: string; system: string }): DatabaseUrls {
   const as = (role: string, password: string) => {
@@ -24,7 +29,8 @@ export function deriveUrls(owner: string, passwords: { app: string; system: stri
 }
 
 /**
- * Creates the two login roles where they are missing and sets the passwords of their URLs.
+ * Creates the two login roles where they are missing, takes from them what they must not have, and sets
+ * the passwords of their URLs. One process at a time: PostgreSQL fails what changes a role at the same instant.
  *
  * @throws {DatabaseRoleError} where a URL signs in as somebody else, or the owner may not create roles
  */
@@ -32,6 +38,7 @@ export async function ensureRoles(urls: DatabaseUrls): Promise<void> {
   const client = new pg.Client({ connectionString: urls.owner });
   await client.connect();
   try {
+    await client.query('select pg_advisory_lock($1)', [rolesLock]);
     for (const [role, href] of [
       [appRole, urls.app],
       [systemRole, urls.system],
@@ -43,11 +50,15 @@ export async function ensureRoles(urls: DatabaseUrls): Promise<void> {
         );
       }
       const password = client.escapeLiteral(decodeURIComponent(url.password));
-      const exists = await client.query('select 1 from pg_roles where rolname = $1', [role]);
-      const verb = exists.rowCount === 0 ? 'create' : 'alter';
-      await client.query(
-        `${verb} role ${role} login nosuperuser nobypassrls nocreatedb nocreaterole password ${password}`,
+      const { rows } = await client.query<{ powerful: boolean }>(
+        'select rolsuper or rolbypassrls or rolcreatedb or rolcreaterole as powerful from pg_roles where rolname = $1',
+        [role],
       );
+      const [found] = rows;
+      if (!found) await client.query(`create role ${role} login password ${password} ${powerless}`);
+      else await client.query(`alter role ${role} login password ${password}`);
+      // Only a superuser may even say this of a role that exists, so a managed database's owner is spared it.
+      if (found?.powerful) await client.query(`alter role ${role} ${powerless}`);
     }
   } catch (cause) {
     if (cause instanceof DatabaseRoleError) throw cause;
@@ -64,13 +75,16 @@ export async function ensureRoles(urls: DatabaseUrls): Promise<void> {
  * Refuses to work with a role that row-level security does not bind: one misconfigured URL would
  * open every tenant to every other.
  *
- * @throws {DatabaseRoleError} when the pool's role is a superuser, bypasses RLS or owns tables
+ * @throws {DatabaseRoleError} when the pool's role is a superuser, bypasses RLS, owns tables, or is a member of a role that does
  */
 export async function assertBoundByRowSecurity(pool: pg.Pool): Promise<void> {
   const { rows } = await pool.query<{ name: string; unbound: boolean }>(
+    // A policy holds for every member of the role it names, so membership is as good as being that role.
     `select current_user as name, (rolsuper or rolbypassrls or exists (
-       select 1 from pg_tables where schemaname = 'public' and tableowner = current_user)) as unbound
+       select 1 from pg_tables where schemaname = 'public' and pg_has_role(current_user, tableowner, 'member')) or exists (
+       select 1 from pg_roles other where other.rolname = $1 and pg_has_role(current_user, other.oid, 'member'))) as unbound
      from pg_roles where rolname = current_user`,
+    [systemRole],
   );
   const role = rows[0];
   if (role === undefined || role.unbound) {
