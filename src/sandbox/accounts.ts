@@ -40,6 +40,8 @@ export interface Account {
   name: string;
   hd: string | null;
   mailEnabled: boolean;
+  /** A disabled account may come back with all it had; a deleted one is only remembered. */
+  state: 'active' | 'disabled' | 'deleted';
   passwordChangedAt: number | null;
   sendAs: SendAs[];
 }
@@ -63,8 +65,11 @@ export function sameAddress(address: string): string {
   return address.trim().toLowerCase();
 }
 
-/** A whole account from its seed. The `sub` follows from the address, so a fresh start knows the same person again. */
-export function accountFromSeed(seed: AccountSeed): Account {
+/**
+ * A whole account from its seed. The `sub` follows from the address, so a fresh start knows the same person again; one
+ * opened anew after `deletions` earlier ones is somebody else, as at Google.
+ */
+export function accountFromSeed(seed: AccountSeed, deletions = 0): Account {
   const email = sameAddress(seed.email);
   const domain = email.slice(email.indexOf('@') + 1);
   const consumer = domain === 'gmail.com' || domain === 'googlemail.com';
@@ -81,11 +86,12 @@ export function accountFromSeed(seed: AccountSeed): Account {
     code: null,
   };
   return {
-    sub: subjectOf(email),
+    sub: subjectOf(deletions === 0 ? email : `${email} ${deletions}`),
     email,
     name: seed.name,
     hd: seed.hd === undefined ? (consumer ? null : domain) : seed.hd,
     mailEnabled: seed.mailEnabled ?? true,
+    state: 'active',
     passwordChangedAt: null,
     sendAs: [primary, ...aliases],
   };
@@ -116,11 +122,34 @@ function subjectOf(email: string): string {
 export class Accounts {
   #byEmail = new Map<string, Account>();
   #bySub = new Map<string, Account>();
+  #deleted: Account[] = [];
 
   put(account: Account): Account {
+    if (account.state === 'deleted') {
+      this.#deleted.push(account);
+      return account;
+    }
     this.#byEmail.set(account.email, account);
     this.#bySub.set(account.sub, account);
     return account;
+  }
+
+  /** Forgets an account but for its name and subject. */
+  remove(account: Account): void {
+    account.state = 'deleted';
+    this.#byEmail.delete(account.email);
+    this.#bySub.delete(account.sub);
+    this.#deleted.push(account);
+  }
+
+  /** Deleted accounts, oldest first. */
+  deleted(): readonly Account[] {
+    return this.#deleted;
+  }
+
+  /** How many accounts of this address were deleted. */
+  deletionsOf(email: string): number {
+    return this.#deleted.filter((account) => account.email === sameAddress(email)).length;
   }
 
   all(): Account[] {

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { NextFunction, Request, Response } from 'express';
 import { type Answer, Refusal } from './answers.ts';
-import type { Fault } from './faults.ts';
+import { drawLatency, type FaultEffect } from './fault-effects.ts';
 import { backendError, forbiddenFor, invalidCredentials, mailNotEnabled, notFound, tooMany } from './gmail/errors.ts';
 import type { World } from './world.ts';
 
@@ -15,51 +15,89 @@ export interface Endpoint {
   work: (req: Request) => Promise<Answer> | Answer;
 }
 
+/**
+ * What becomes of a call: an answer; an answer that is `cut` in its middle or `garbled`; or nothing at all, because the
+ * connection is gone or hangs until one side closes it.
+ */
+type Outcome = { answer: Answer; spoilt?: 'cut' | 'cutJson' | 'html' } | 'none';
+
 /** An Express handler around an endpoint: counts the call, lets a fault strike, and sends the answer. */
 export function serveEndpoint(world: World, endpoint: Endpoint) {
   return async (req: Request, res: Response, next: NextFunction): Promise<void> => {
     const count = world.truth.called(endpoint.method);
     try {
       const fault = world.faults.strike(endpoint.method, await endpoint.account(req));
-      const answer = await underFault(world, endpoint, fault, req, () => answered(() => endpoint.work(req)));
-      const outcome = answer === 'none' ? 'dropped' : String(answer.status);
-      count.answers[outcome] = (count.answers[outcome] ?? 0) + 1;
-      if (answer !== 'none') {
-        res
-          .status(answer.status)
-          .set('Cache-Control', 'no-cache, no-store')
-          .set(answer.headers ?? {})
-          .json(answer.body);
-      }
+      const work = () => answered(() => endpoint.work(req));
+      const outcome = fault ? await underFault(world, endpoint, fault, req, work) : { answer: await work() };
+      const word = outcome === 'none' ? 'dropped' : (outcome.spoilt ?? String(outcome.answer.status));
+      count.answers[word] = (count.answers[word] ?? 0) + 1;
+      if (outcome !== 'none') send(res, outcome.answer, outcome.spoilt);
     } catch (error) {
       next(error);
     }
   };
 }
 
-/** `none`: nobody will ever answer; the connection is gone, or hangs until one side closes it. */
+/** Sends an answer, spoilt on the way if a fault says so. Plain `end`, since a bench sends thousands a second. */
+function send(res: Response, answer: Answer, spoilt?: 'cut' | 'cutJson' | 'html'): void {
+  const whole = answer.body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(answer.body));
+  const body =
+    spoilt === 'html'
+      ? Buffer.from('<html><title>Error</title>That’s an error.</html>')
+      : spoilt === 'cutJson'
+        ? whole.subarray(0, Math.ceil(whole.length / 2))
+        : whole;
+  res.writeHead(answer.status, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Cache-Control': 'no-cache, no-store',
+    'Content-Length': body.length,
+    ...answer.headers,
+  });
+  if (spoilt !== 'cut') res.end(body);
+  else res.write(body.subarray(0, Math.ceil(body.length / 2)), () => res.socket?.destroy());
+}
+
 async function underFault(
   world: World,
   endpoint: Endpoint,
-  fault: Fault | undefined,
+  { effect, random }: { effect: FaultEffect; random: () => number },
   req: Request,
   work: () => Promise<Answer>,
-): Promise<Answer | 'none'> {
-  if (!fault) return work();
-  const { effect } = fault;
+): Promise<Outcome> {
   switch (effect.kind) {
     case 'drop':
+      if (effect.when === 'middle') return { answer: await work(), spoilt: 'cut' };
       if (effect.when === 'after') await work();
       req.socket.destroy();
+      return 'none';
+    case 'reset':
+      if (effect.when === 'after') await work();
+      req.socket.resetAndDestroy();
       return 'none';
     case 'hang':
       if (effect.when === 'after') await work();
       return 'none';
     case 'slow':
-      return (await waited(effect.ms, world.closing)) ? work() : 'none';
+      return (await waited(drawLatency(effect.ms, random), world.closing)) ? { answer: await work() } : 'none';
+    case 'malformed': {
+      const answer = effect.when === 'after' ? await work() : { status: 200, body: { id: '', threadId: '' } };
+      return { answer, spoilt: effect.as === 'html' ? 'html' : 'cutJson' };
+    }
     case 'serverError':
       if (effect.when === 'after') await work();
-      return backendError(effect.status);
+      return { answer: backendError(effect.status) };
+    default:
+      return { answer: refusalFor(world, endpoint, effect) };
+  }
+}
+
+/** The refusals proper: nothing is done, and Google says why. */
+function refusalFor(
+  world: World,
+  endpoint: Endpoint,
+  effect: Exclude<FaultEffect, { kind: 'drop' | 'reset' | 'hang' | 'slow' | 'malformed' | 'serverError' }>,
+): Answer {
+  switch (effect.kind) {
     case 'unauthorized':
       return invalidCredentials();
     case 'forbidden':

@@ -1,54 +1,26 @@
 import { z } from 'zod';
+import { type FaultEffect, faultEffect, seededRandom } from './fault-effects.ts';
 
-const when = z.enum(['before', 'after']);
-
-/** What a fault does to a call. `after` means: the work was done, and only the answer goes wrong. */
-const faultEffect = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('drop'), when }),
-  z.object({ kind: z.literal('hang'), when }),
-  z.object({ kind: z.literal('slow'), ms: z.number().int().min(0).max(600_000) }),
-  z.object({
-    kind: z.literal('serverError'),
-    status: z.union([z.literal(500), z.literal(502), z.literal(503), z.literal(504)]),
-    when,
-  }),
-  z.object({ kind: z.literal('unauthorized') }),
-  z.object({
-    kind: z.literal('forbidden'),
-    reason: z.enum([
-      'insufficientPermissions',
-      'domainPolicy',
-      'accessNotConfigured',
-      'dailyLimitExceeded',
-      'rateLimitExceeded',
-      'userRateLimitExceeded',
-    ]),
-  }),
-  z.object({
-    kind: z.literal('tooMany'),
-    limit: z.enum(['rate', 'sending', 'concurrent', 'rateLimitExceeded']),
-    /** ISO time named in the message of `rate` and `sending`; left out, a minute or a day from now. */
-    retryAt: z.iso.datetime().optional(),
-  }),
-  z.object({ kind: z.literal('mailNotEnabled') }),
-  z.object({ kind: z.literal('notFound') }),
-  z.object({ kind: z.literal('invalidGrant'), description: z.string().default('Token has been expired or revoked.') }),
-  z.object({ kind: z.literal('invalidClient') }),
-]);
+export type { FaultEffect } from './fault-effects.ts';
 
 /**
- * One rule: what happens to the next `times` calls of `method` (`*`: any) by `account` (left out: anybody), after the
- * first `skip` matching calls passed unharmed.
+ * One rule: what happens to calls of `method` (`*`: any) by `account` (left out: anybody). The first `skip` matching
+ * calls pass unharmed; then every `every`-th call, and of these the given `share`, is struck, at most `times` times and
+ * for `forMs` of the server's clock. Without `times` a rule strikes once, or, with `share`, `every` or `forMs`, for ever.
  */
 const faultRule = z.object({
   method: z.string().min(1),
   account: z.string().optional(),
-  times: z.number().int().min(1).default(1),
+  times: z.number().int().min(1).optional(),
   skip: z.number().int().min(0).default(0),
+  every: z.number().int().min(1).optional(),
+  share: z.number().gt(0).max(1).optional(),
+  /** Of the share and of a latency: the same seed strikes the same calls. */
+  seed: z.number().int().default(1),
+  forMs: z.number().int().min(1).optional(),
   effect: faultEffect,
 });
 
-export type FaultEffect = z.output<typeof faultEffect>;
 export type FaultRule = z.input<typeof faultRule>;
 
 /** A rule at work: how often it has fired, and how many calls it still waits for. */
@@ -57,48 +29,89 @@ export interface Fault {
   readonly method: string;
   readonly account: string | null;
   readonly effect: FaultEffect;
-  times: number;
+  /** Infinity (in JSON: null) when only time or {@link Faults.clear} ends it. */
+  readonly times: number;
+  readonly every: number;
+  readonly share: number;
+  /** Unix milliseconds of the server's clock; null: no end in time. */
+  readonly until: number | null;
   skip: number;
+  /** Matching calls since the skipped ones. */
+  seen: number;
   fired: number;
 }
 
 /** The faults of one Local Google. Rules are tried in the order in which they were added; the first that fits fires. */
 export class Faults {
-  #rules: Fault[] = [];
+  #rules: { fault: Fault; random: () => number }[] = [];
   #lastId = 0;
+  #fired: Record<string, number> = {};
+  #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
 
   /** Adds a rule. Throws a ZodError when it makes no sense. The answer keeps counting `fired`. */
   add(rule: FaultRule): Fault {
-    const { method, account, times, skip, effect } = faultRule.parse(rule);
+    const { method, account, times, skip, every, share, seed, forMs, effect } = faultRule.parse(rule);
+    const lasting = share !== undefined || every !== undefined || forMs !== undefined;
     this.#lastId += 1;
-    const fault = { id: this.#lastId, method, account: account?.toLowerCase() ?? null, effect, times, skip, fired: 0 };
-    this.#rules.push(fault);
+    const fault: Fault = {
+      ...{ id: this.#lastId, method, account: account?.toLowerCase() ?? null, effect },
+      ...{ times: times ?? (lasting ? Infinity : 1), every: every ?? 1, share: share ?? 1 },
+      ...{ until: forMs === undefined ? null : this.#now() + forMs, skip, seen: 0, fired: 0 },
+    };
+    this.#rules.push({ fault, random: seededRandom(seed) });
     return fault;
   }
 
   /** Every rule since the last {@link clear}, the spent ones too. */
   list(): readonly Fault[] {
-    return this.#rules;
+    return this.#rules.map(({ fault }) => fault);
+  }
+
+  /** Rules that may still strike. */
+  waiting(): readonly Fault[] {
+    return this.list().filter((fault) => !this.#isSpent(fault));
+  }
+
+  /** Fired faults by kind since the start, those of cleared rules too. */
+  fired(): Readonly<Record<string, number>> {
+    return this.#fired;
   }
 
   clear(): void {
     this.#rules = [];
   }
 
-  /** The fault that befalls this call, counted as fired; undefined when it goes well. */
-  strike(method: string, account: string | null): Fault | undefined {
+  /** Takes one rule away. */
+  remove(id: number): void {
+    this.#rules = this.#rules.filter(({ fault }) => fault.id !== id);
+  }
+
+  /** The fault that befalls this call, counted as fired; undefined when it goes well. `random` draws its latency. */
+  strike(method: string, account: string | null): { effect: FaultEffect; random: () => number } | undefined {
     const rule = this.#rules.find(
-      (fault) =>
-        fault.fired < fault.times &&
+      ({ fault }) =>
+        !this.#isSpent(fault) &&
         (fault.method === '*' || fault.method === method) &&
         (fault.account === null || fault.account === account),
     );
     if (!rule) return undefined;
-    if (rule.skip > 0) {
-      rule.skip -= 1;
+    const { fault, random } = rule;
+    if (fault.skip > 0) {
+      fault.skip -= 1;
       return undefined;
     }
-    rule.fired += 1;
-    return rule;
+    fault.seen += 1;
+    if (fault.seen % fault.every !== 0 || (fault.share < 1 && random() >= fault.share)) return undefined;
+    fault.fired += 1;
+    this.#fired[fault.effect.kind] = (this.#fired[fault.effect.kind] ?? 0) + 1;
+    return { effect: fault.effect, random };
+  }
+
+  #isSpent(fault: Fault): boolean {
+    return fault.fired >= fault.times || (fault.until !== null && this.#now() >= fault.until);
   }
 }

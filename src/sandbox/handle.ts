@@ -1,11 +1,25 @@
+import {
+  changePassword,
+  deleteAccount,
+  disableAccount,
+  enableAccount,
+  removeAccess,
+  requireReauth,
+  setDomainPolicy,
+} from './account-life.ts';
 import type { Account, AccountSeed, SendAs, SendAsSeed } from './accounts.ts';
-import { sameAddress, sendAsFromSeed } from './accounts.ts';
+import { sameAddress } from './accounts.ts';
 import { type Approval, approve } from './approve.ts';
+import type { Clock } from './clock.ts';
 import { receiveMessage } from './delivery.ts';
 import type { Faults } from './faults.ts';
 import { type Message, OUTSIDE, rawOf } from './mailboxes.ts';
+import { type ClientSeed, registerClients } from './oauth/clients.ts';
+import type { SecurityEvents } from './oauth/security-events.ts';
+import { type KeyFile, newServiceAccount } from './oauth/service-accounts.ts';
 import { addAccount } from './open-account.ts';
-import { confirmationMail, confirmSendAs } from './send-as.ts';
+import type { AppPolicy, DomainPolicy, Unconfirmed } from './policies.ts';
+import { addSendAs, confirmSendAs } from './send-as.ts';
 import type { Truth } from './truth.ts';
 import type { World } from './world.ts';
 
@@ -13,6 +27,23 @@ import type { World } from './world.ts';
 export interface LocalGoogleHandle {
   faults: Faults;
   truth: Truth;
+  /** Moves time on, for everything that expires, resets or lags here. */
+  clock: Clock;
+  /** What Google, the app's operator and administrators of domains decide. A change names only what differs. */
+  policies: {
+    /** A project: a client's own id, unless it was registered with another. */
+    setApp(project: string, change: Partial<AppPolicy>): AppPolicy;
+    setDomain(domain: string, change: Partial<DomainPolicy>): DomainPolicy;
+    /** Chooses outcomes where nobody knows what Google does. */
+    setUnconfirmed(change: Partial<Unconfirmed>): Unconfirmed;
+    setClientDeleted(clientId: string, deleted: boolean): void;
+  };
+  /** Cross-Account Protection: sent to the address in the app policy's `securityEventsUrl`. */
+  securityEvents: SecurityEvents;
+  /** Registers further OAuth clients, or registers one anew. */
+  addClients(clients: readonly ClientSeed[]): void;
+  /** Registers a service account with a new key and answers its key file; a domain policy authorises its client id. */
+  addServiceAccount(email: string): Promise<KeyFile>;
   accounts: {
     add(seed: AccountSeed): Account;
     get(email: string): Account;
@@ -27,6 +58,13 @@ export interface LocalGoogleHandle {
     addSendAs(email: string, alias: SendAsSeed): SendAs;
     confirmSendAs(email: string, alias: string): void;
     removeSendAs(email: string, alias: string): void;
+    /** As Google or an administrator does: tokens die, nobody signs in, apps with security events hear of it. */
+    disable(email: string, reason?: 'hijacking' | 'bulk-account'): void;
+    enable(email: string): void;
+    /** Gone for good: refreshing answers `The account has been deleted`. */
+    delete(email: string): void;
+    /** Refreshing answers `reauth related error (invalid_rapt)` until there is new consent. */
+    requireReauth(email: string): void;
     setMailEnabled(email: string, enabled: boolean): void;
   };
   mail: {
@@ -60,13 +98,28 @@ export function handleOf(world: World): LocalGoogleHandle {
   return {
     faults: world.faults,
     truth: world.truth,
+    clock: world.clock,
+    policies: {
+      setApp: (project, change) => world.policies.setApp(project, change),
+      setDomain: (domain, change) => setDomainPolicy(world, domain, change),
+      setUnconfirmed: (change) => world.policies.setUnconfirmed(change),
+      setClientDeleted: (clientId, deleted) => world.policies.setDeleted(clientId, deleted),
+    },
+    securityEvents: world.securityEvents,
+    addClients: (clients) => {
+      for (const [id, client] of registerClients(clients)) world.clients.set(id, client);
+    },
+    addServiceAccount: (email) => newServiceAccount(world, email),
     accounts: {
       add: (seed) => addAccount(world, seed),
       get: known,
       changePassword: (email) => changePassword(world, known(email)),
       removeAccess: (email, clientId) =>
-        world.grants.remove(known(email).sub, world.clients.get(clientId)?.project ?? clientId),
-      expireRefreshTokens: (email, clientId) => world.grants.expireRefreshTokens(known(email).sub, clientId),
+        removeAccess(world, known(email), world.clients.get(clientId)?.project ?? clientId),
+      expireRefreshTokens: (email, clientId) => {
+        const { sub } = known(email);
+        world.grants.killRefreshTokens((token) => token.sub === sub && token.clientId === clientId);
+      },
       expireAccessTokens: (email) => world.grants.expireAccessTokens(known(email).sub),
       addSendAs: (email, alias) => addSendAs(world, known(email), alias),
       confirmSendAs: (email, alias) => {
@@ -79,6 +132,10 @@ export function handleOf(world: World): LocalGoogleHandle {
         account.sendAs = account.sendAs.filter((candidate) => candidate !== entry);
         world.save();
       },
+      disable: (email, reason) => disableAccount(world, known(email), reason),
+      enable: (email) => enableAccount(world, known(email)),
+      delete: (email) => deleteAccount(world, known(email)),
+      requireReauth: (email) => requireReauth(world, known(email)),
       setMailEnabled: (email, enabled) => {
         known(email).mailEnabled = enabled;
         world.save();
@@ -91,24 +148,8 @@ export function handleOf(world: World): LocalGoogleHandle {
       receive: (raw, recipients) => receiveMessage(world, Buffer.from(raw), recipients),
     },
     setUnverified: (unverified) => {
-      world.unverified = unverified;
+      world.policies.unverified = unverified;
     },
     approve,
   };
-}
-
-/** A new password: remembered with its time, and the end of every grant with a Gmail scope. */
-export function changePassword(world: World, account: Account): void {
-  account.passwordChangedAt = world.now();
-  world.grants.passwordChanged(account.sub);
-  world.save();
-}
-
-/** Adds (or replaces) an address to send as; a pending one gets its confirmation mail. */
-export function addSendAs(world: World, account: Account, alias: SendAsSeed): SendAs {
-  const entry = sendAsFromSeed(alias);
-  account.sendAs = [...account.sendAs.filter((other) => other.email !== entry.email || other.isPrimary), entry];
-  if (entry.status === 'pending') confirmationMail(world, account, entry);
-  world.save();
-  return entry;
 }

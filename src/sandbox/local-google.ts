@@ -70,7 +70,7 @@ async function open(
   const store = dataDir === undefined ? memoryStore() : folderStore(dataDir);
   const clients = registerClients(options.clients);
   const world = await createWorld({ url, store, clients, unverified, now, closing: closing.signal });
-  for (const seed of accounts) if (!world.accounts.byEmail(seed.email)) addAccount(world, seed);
+  for (const seed of accounts) if (!isKnown(world, seed.email)) addAccount(world, seed);
   server.on('request', buildApp(world));
   let closed: Promise<void> | undefined;
   return {
@@ -81,6 +81,11 @@ async function open(
       return closed;
     },
   };
+}
+
+/** A deleted account stays deleted at the next start. */
+function isKnown(world: World, email: string): boolean {
+  return world.accounts.byEmail(email) !== undefined || world.accounts.deletionsOf(email) > 0;
 }
 
 async function shutDown(server: Server, closing: AbortController): Promise<void> {

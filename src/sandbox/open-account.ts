@@ -4,7 +4,7 @@ import type { World } from './world.ts';
 
 /** Opens a Google account; each pending alias gets its confirmation mail, as when a user adds it in Gmail. */
 export function addAccount(world: World, seed: AccountSeed): Account {
-  const account = world.accounts.put(accountFromSeed(seed));
+  const account = world.accounts.put(accountFromSeed(seed, world.accounts.deletionsOf(seed.email)));
   for (const entry of account.sendAs) if (entry.status === 'pending') confirmationMail(world, account, entry);
   world.save();
   return account;

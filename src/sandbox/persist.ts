@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { policiesShape } from './policies.ts';
 
 /**
  * Where a Local Google keeps what it knows: accounts, grants and the signing key in `state.json`, replaced as a whole;
@@ -49,6 +50,7 @@ const stateShape = z.object({
       name: z.string(),
       hd: z.string().nullable(),
       mailEnabled: z.boolean(),
+      state: z.enum(['active', 'disabled', 'deleted']).default('active'),
       passwordChangedAt: z.number().nullable(),
       sendAs: z.array(sendAsShape),
     }),
@@ -62,8 +64,17 @@ const stateShape = z.object({
       project: z.string(),
       scopes: z.array(z.string()),
       issuedAt: z.number(),
+      /** When it was last exchanged; at first when it was issued. */
+      usedAt: z.number().default(0),
+      /** null: no end of its own, only six unused months. */
+      expiresAt: z.number().nullable().default(null),
+      /** Whether `expiresAt` is told, which is so for time-limited access only. */
+      timeLimited: z.boolean().default(false),
+      /** The double SHA-512 by which security events name it. */
+      hash: z.string().default(''),
     }),
   ),
+  deadTokens: z.array(z.object({ print: z.string(), why: z.string() })).default([]),
   accessTokens: z.array(
     z.object({
       print: z.string(),
@@ -76,6 +87,8 @@ const stateShape = z.object({
     }),
   ),
   key: z.record(z.string(), z.unknown()).nullable(),
+  clockAheadMs: z.number().default(0),
+  policies: policiesShape.optional(),
 });
 
 export type SavedState = z.infer<typeof stateShape>;

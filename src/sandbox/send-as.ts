@@ -1,4 +1,4 @@
-import type { Account, SendAs } from './accounts.ts';
+import { type Account, type SendAs, type SendAsSeed, sendAsFromSeed } from './accounts.ts';
 import type { World } from './world.ts';
 
 /**
@@ -37,6 +37,15 @@ export function confirmationMail(world: World, account: Account, entry: SendAs):
       envelope: [entry.email],
     },
   ]);
+}
+
+/** Adds (or replaces) an address to send as; a pending one gets its confirmation mail. */
+export function addSendAs(world: World, account: Account, alias: SendAsSeed): SendAs {
+  const entry = sendAsFromSeed(alias);
+  account.sendAs = [...account.sendAs.filter((other) => other.email !== entry.email || other.isPrimary), entry];
+  if (entry.status === 'pending') confirmationMail(world, account, entry);
+  world.save();
+  return entry;
 }
 
 /** Confirms a pending address with its code. false: wrong code, or nothing to confirm. */

@@ -1,26 +1,34 @@
 import type { JWK } from 'jose';
 import { Accounts } from './accounts.ts';
+import { Clock } from './clock.ts';
 import { Faults } from './faults.ts';
 import { Mailboxes } from './mailboxes.ts';
 import type { Client } from './oauth/clients.ts';
 import { Codes } from './oauth/codes.ts';
 import { Grants } from './oauth/grants.ts';
 import { SigningKeys } from './oauth/keys.ts';
+import { SecurityEvents } from './oauth/security-events.ts';
+import type { ServiceAccount } from './oauth/service-accounts.ts';
 import type { Store } from './persist.ts';
+import { Policies, policiesShape } from './policies.ts';
 import { Truth } from './truth.ts';
 
 /** Everything one Local Google knows; each part of it takes the world it works in as its first argument. */
 export interface World {
   /** Its own origin, without a slash at the end: the OAuth issuer, and where the Gmail API lives. */
   url: string;
+  /** The time here: what `clock` says. */
   now: () => number;
-  /** Whether apps that ask for sensitive scopes meet the warning page. */
-  unverified: boolean;
+  clock: Clock;
+  policies: Policies;
   accounts: Accounts;
   clients: Map<string, Client>;
+  /** Service accounts by address; they last as long as the process, as clients do. */
+  serviceAccounts: Map<string, ServiceAccount>;
   grants: Grants;
   codes: Codes;
   keys: SigningKeys;
+  securityEvents: SecurityEvents;
   mail: Mailboxes;
   faults: Faults;
   truth: Truth;
@@ -39,12 +47,23 @@ export async function createWorld(options: {
   now: () => number;
   closing: AbortSignal;
 }): Promise<World> {
-  const { store, clients, now } = options;
+  const { url, store, clients, closing } = options;
   const saved = store.loadState();
+  const clock = new Clock(options.now, saved?.clockAheadMs ?? 0, () => save());
+  const { now } = clock;
+  const policies = new Policies(saved?.policies ?? policiesShape.parse({ unverified: options.unverified }), () =>
+    save(),
+  );
   let key = (saved?.key ?? null) as JWK | null;
   const accounts = new Accounts();
   const save = () =>
-    store.saveState(() => ({ accounts: accounts.all(), ...grants.save(), key: key ? { ...key } : null }));
+    store.saveState(() => ({
+      accounts: [...accounts.deleted(), ...accounts.all()],
+      ...grants.save(),
+      key: key ? { ...key } : null,
+      clockAheadMs: clock.aheadMs,
+      policies: policies.save(),
+    }));
   const grants = new Grants(now, save);
   const keys = new SigningKeys(key, (made) => {
     key = made;
@@ -53,20 +72,24 @@ export async function createWorld(options: {
   const truth = new Truth();
   const mail = new Mailboxes(store, truth, now);
   const codes = new Codes(now);
-  const faults = new Faults();
+  const faults = new Faults(now);
+  const securityEvents = new SecurityEvents({ url, keys, policies, clients, now, closing });
   const world: World = {
-    url: options.url,
+    url,
     now,
-    unverified: options.unverified,
+    clock,
+    policies,
     accounts,
     clients,
+    serviceAccounts: new Map(),
     grants,
     codes,
     keys,
+    securityEvents,
     mail,
     faults,
     truth,
-    closing: options.closing,
+    closing,
     save,
   };
   if (saved) grants.load(saved);

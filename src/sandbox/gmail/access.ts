@@ -3,7 +3,7 @@ import type { Account } from '../accounts.ts';
 import { Refusal } from '../answers.ts';
 import { bearerToken } from '../oauth/bearer.ts';
 import type { World } from '../world.ts';
-import { forbidden, insufficientScope, invalidCredentials, loginRequired } from './errors.ts';
+import { forbidden, forbiddenFor, insufficientScope, invalidCredentials, loginRequired } from './errors.ts';
 
 /** A Gmail method and the scopes of which its caller needs any one (the Gmail discovery document). */
 export interface Method {
@@ -30,6 +30,10 @@ export function authorize(world: World, req: Request, method: Method): Caller {
   const account = access && world.accounts.bySub(access.sub);
   if (!access || !account) throw new Refusal(invalidCredentials());
   const scopes = new Set(access.scopes);
+  if (!world.policies.app(access.project).apiEnabled)
+    throw new Refusal(forbiddenFor('accessNotConfigured', method.rpc));
+  if (world.policies.domain(account.hd).mailApps === 'blocked')
+    throw new Refusal(forbiddenFor('domainPolicy', method.rpc));
   if (!method.scopes.some((scope) => scopes.has(scope))) throw new Refusal(insufficientScope(method.rpc));
   const userId = String(req.params['user']).toLowerCase();
   if (userId !== 'me' && userId !== account.email) {

@@ -17,9 +17,21 @@ export interface AuthorizeRequest {
 
 /** What Google tells on its own page, without a redirect: its code and what it means for the person and the developer. */
 export interface AuthorizeProblem {
-  code: 'invalid_client' | 'redirect_uri_mismatch' | 'invalid_request' | 'invalid_scope' | 'unsupported_response_type';
+  code:
+    | 'invalid_client'
+    | 'deleted_client'
+    | 'redirect_uri_mismatch'
+    | 'invalid_request'
+    | 'invalid_scope'
+    | 'unsupported_response_type'
+    | 'disallowed_useragent'
+    | 'org_internal'
+    | 'access_denied'
+    | 'admin_policy_enforced'
+    | 'user_cap_reached'
+    | 'account_disabled';
   /** The number Google prints before the code; the page itself answers 400. */
-  number: 400 | 401;
+  number: 400 | 401 | 403;
   detail: string;
 }
 
@@ -30,11 +42,13 @@ export interface AuthorizeProblem {
 export function readAuthorizeRequest(
   query: URLSearchParams,
   clients: ReadonlyMap<string, Client>,
+  isDeleted: (clientId: string) => boolean,
 ): AuthorizeRequest | AuthorizeProblem {
   const clientId = query.get('client_id');
   if (!clientId) return invalidRequest('Missing required parameter: client_id');
   const client = clients.get(clientId);
   if (!client) return { code: 'invalid_client', number: 401, detail: 'The OAuth client was not found.' };
+  if (isDeleted(clientId)) return { code: 'deleted_client', number: 401, detail: 'The OAuth client was deleted.' };
 
   const redirectUri = query.get('redirect_uri');
   if (!redirectUri) return invalidRequest('Missing required parameter: redirect_uri');

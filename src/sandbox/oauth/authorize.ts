@@ -1,7 +1,13 @@
 import { type Request, type Response, Router, urlencoded } from 'express';
 import type { World } from '../world.ts';
-import { type AuthorizeRequest, callbackUrl, readAuthorizeRequest } from './authorize-request.ts';
-import { allow, askedScopes, deny, type Flow, Flows, needsConsent, presetAccount, stageOf } from './flow.ts';
+import { isEmbeddedBrowser } from './access-problems.ts';
+import {
+  type AuthorizeProblem,
+  type AuthorizeRequest,
+  callbackUrl,
+  readAuthorizeRequest,
+} from './authorize-request.ts';
+import { allow, askedScopes, deny, type Flow, Flows, hasBoxes, presetAccount, stageOf } from './flow.ts';
 import type { Sessions } from './sessions.ts';
 import { chooserPage, lostPage, pageOf, problemPage, type Step, takeStep } from './sign-in-pages.ts';
 
@@ -15,7 +21,11 @@ export function authorizeRoutes(world: World, sessions: Sessions): Router {
 
   router.get(['/o/oauth2/v2/auth', '/o/oauth2/auth'], (req, res) => {
     world.truth.called('authorize');
-    const request = readAuthorizeRequest(new URL(req.originalUrl, world.url).searchParams, world.clients);
+    const request = isEmbeddedBrowser(req.headers['user-agent'] ?? '')
+      ? DISALLOWED_USERAGENT
+      : readAuthorizeRequest(new URL(req.originalUrl, world.url).searchParams, world.clients, (id) =>
+          world.policies.isDeleted(id),
+        );
     takeStep(res, 'code' in request ? problemPage(request) : begin(req, request));
   });
 
@@ -40,6 +50,7 @@ export function authorizeRoutes(world: World, sessions: Sessions): Router {
 
   onForm('unsafe', (_req, _res, flow) => {
     flow.warned = true;
+    if (flow.account) world.policies.countUnverifiedUser(flow.request.client.project, flow.account.sub);
     return onward(flow);
   });
 
@@ -50,7 +61,8 @@ export function authorizeRoutes(world: World, sessions: Sessions): Router {
     }
     if (!flow.account || stageOf(world, flow) !== 'consent') return onward(flow);
     const asked = askedScopes(world, flow.request, flow.account);
-    const ticked = field(req, 'all') === 'on' ? asked : asked.filter((scope) => fields(req, 'scope').includes(scope));
+    const whole = field(req, 'all') === 'on' || !hasBoxes(world, flow.request, flow.account);
+    const ticked = whole ? asked : asked.filter((scope) => fields(req, 'scope').includes(scope));
     flows.end(flow);
     return { go: allow(world, flow.request, flow.account, ticked, true) };
   });
@@ -61,7 +73,7 @@ export function authorizeRoutes(world: World, sessions: Sessions): Router {
     const account = presetAccount(world, request, sessions.signedIn(req));
     const flow = flows.begin(request, account, world.now());
     if (!request.prompt.has('none')) return onward(flow);
-    if (account && !needsConsent(world, request, account)) return finish(flow);
+    if (account && stageOf(world, flow) === 'finish') return finish(flow);
     flows.end(flow);
     return { go: callbackUrl(request, { error: account ? 'consent_required' : 'interaction_required' }) };
   }
@@ -87,6 +99,12 @@ export function authorizeRoutes(world: World, sessions: Sessions): Router {
     router.post(`/signin/:flow/${name}`, urlencoded({ extended: false }), onFlow(step));
   }
 }
+
+const DISALLOWED_USERAGENT: AuthorizeProblem = {
+  code: 'disallowed_useragent',
+  number: 403,
+  detail: 'The app shows this page inside itself. It has to open it in a browser.',
+};
 
 function field(req: Request, name: string): string {
   return fields(req, name)[0] ?? '';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Account } from '../accounts.ts';
 import type { World } from '../world.ts';
+import { accessProblem } from './access-problems.ts';
 import { type AuthorizeRequest, callbackUrl } from './authorize-request.ts';
 import { isSignInScope, needsVerification } from './scopes.ts';
 
@@ -17,7 +18,7 @@ export interface Flow {
 }
 
 /** The page a flow stands at; `finish` needs no page any more. */
-export type Stage = 'account' | 'warning' | 'consent' | 'finish';
+export type Stage = 'account' | 'blocked' | 'warning' | 'consent' | 'finish';
 
 /** Flows under way, by an id that cannot be guessed. They end with the process, as half-done sign-ins may. */
 export class Flows {
@@ -69,8 +70,9 @@ export function needsConsent(world: World, request: AuthorizeRequest, account: A
 export function stageOf(world: World, flow: Flow): Stage {
   const { request, account } = flow;
   if (!account) return 'account';
+  if (accessProblem(world, request, account)) return 'blocked';
   if (!needsConsent(world, request, account)) return 'finish';
-  if (world.unverified && !flow.warned && request.scopes.some(needsVerification)) return 'warning';
+  if (world.policies.unverified && !flow.warned && request.scopes.some(needsVerification)) return 'warning';
   return 'consent';
 }
 
@@ -81,6 +83,15 @@ export function stageOf(world: World, flow: Flow): Stage {
 export function askedScopes(world: World, request: AuthorizeRequest, account: Account): string[] {
   const asked = request.prompt.has('consent') ? request.scopes : missingScopes(world, request, account);
   return asked.filter((scope) => !isSignInScope(scope));
+}
+
+/**
+ * Whether the consent page has a box per scope. Not when the domain's administrator trusts the app, and not (which is
+ * left open by google.md) for a single scope beside the sign-in.
+ */
+export function hasBoxes(world: World, request: AuthorizeRequest, account: Account): boolean {
+  if (world.policies.domain(account.hd).trustedClients.includes(request.client.id)) return false;
+  return askedScopes(world, request, account).length > 1 || world.policies.unconfirmed.boxForOneScope;
 }
 
 /** A yes to `ticked`: the address that brings the code to the app, or the refusal when nothing was left. */
@@ -108,7 +119,7 @@ export function allow(
     nonce: request.nonce,
     challenge: request.challenge,
     offline: request.offline,
-    refreshToken: request.offline && consented,
+    refreshToken: request.offline && consented && bringsRefreshToken(world, request, before),
   });
   return callbackUrl(request, {
     code,
@@ -122,6 +133,11 @@ export function allow(
 /** The address that tells the app that the user said no. */
 export function deny(request: AuthorizeRequest): string {
   return callbackUrl(request, { error: 'access_denied' });
+}
+
+/** Consent insisted on, or given for the first time, brings one for sure; consent to more scopes does so by a switch. */
+function bringsRefreshToken(world: World, request: AuthorizeRequest, before: ReadonlySet<string>): boolean {
+  return request.prompt.has('consent') || before.size === 0 || world.policies.unconfirmed.incrementalRefreshToken;
 }
 
 function missingScopes(world: World, request: AuthorizeRequest, account: Account): string[] {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { SIX_MONTHS_MS } from '../clock.ts';
 import type { SavedState } from '../persist.ts';
 import { fingerprint, newToken } from '../secrets.ts';
 import type { Client } from './clients.ts';
@@ -7,11 +9,19 @@ export type Grant = SavedState['grants'][number];
 export type RefreshToken = SavedState['refreshTokens'][number];
 export type AccessToken = SavedState['accessTokens'][number];
 
+/** A refresh token that once worked; `why` is how the token endpoint words its refusal. */
+export type DeadToken = { why: string };
+
 /** Access tokens live a second less than an hour, as Google says in `expires_in`. */
 export const ACCESS_TOKEN_SECONDS = 3599;
 
 /** The 101st refresh token of one account and client kills the oldest, silently (google.md, fact 6). */
 const REFRESH_TOKENS_PER_CLIENT = 100;
+
+/** How many dead tokens the state remembers. */
+const DEAD_REMEMBERED = 10_000;
+
+const EXPIRED = 'Token has been expired or revoked.';
 
 /**
  * What users allowed, and the tokens that follow from it. A grant belongs to a user and a *project*: revoking any one
@@ -22,7 +32,7 @@ export class Grants {
   #refresh = new Map<string, RefreshToken>();
   #access = new Map<string, AccessToken>();
   /** Refresh tokens that once worked: Google words their refusal differently from a token it never saw. */
-  #dead = new Set<string>();
+  #dead = new Map<string, string>();
   #now: () => number;
   #changed: () => void;
 
@@ -33,17 +43,21 @@ export class Grants {
 
   load(state: SavedState): void {
     for (const grant of state.grants) this.#grants.set(key(grant.sub, grant.project), grant);
-    for (const token of state.refreshTokens) this.#refresh.set(token.print, token);
+    for (const token of state.refreshTokens) {
+      this.#refresh.set(token.print, { ...token, usedAt: token.usedAt || token.issuedAt });
+    }
     for (const token of state.accessTokens) this.#access.set(token.print, token);
+    for (const { print, why } of state.deadTokens) this.#dead.set(print, why);
   }
 
-  save(): Pick<SavedState, 'grants' | 'refreshTokens' | 'accessTokens'> {
+  save(): Pick<SavedState, 'grants' | 'refreshTokens' | 'accessTokens' | 'deadTokens'> {
     const now = this.#now();
     for (const [print, token] of this.#access) if (token.expiresAt <= now) this.#access.delete(print);
     return {
       grants: [...this.#grants.values()],
       refreshTokens: [...this.#refresh.values()],
       accessTokens: [...this.#access.values()],
+      deadTokens: [...this.#dead].slice(-DEAD_REMEMBERED).map(([print, why]) => ({ print, why })),
     };
   }
 
@@ -57,9 +71,11 @@ export class Grants {
     return [...this.#grants.values()].filter((grant) => grant.sub === sub);
   }
 
-  /** Living refresh tokens of one account and client. */
-  refreshTokens(sub: string, clientId: string): RefreshToken[] {
-    return [...this.#refresh.values()].filter((token) => token.sub === sub && token.clientId === clientId);
+  /** Living refresh tokens of one account, of one client or of all. */
+  refreshTokens(sub: string, clientId?: string): RefreshToken[] {
+    return [...this.#refresh.values()].filter(
+      (token) => token.sub === sub && (clientId === undefined || token.clientId === clientId) && !this.#ended(token),
+    );
   }
 
   /** Adds to what the user allowed. */
@@ -70,32 +86,39 @@ export class Grants {
     this.#changed();
   }
 
-  issueRefreshToken(sub: string, client: Client, scopes: readonly string[]): string {
+  /** A new refresh token; `end` gives it an end of its own, told to the app (`timeLimited`) or not. */
+  issueRefreshToken(
+    sub: string,
+    client: Client,
+    scopes: readonly string[],
+    end: { expiresAt: number | null; timeLimited: boolean } = { expiresAt: null, timeLimited: false },
+  ): string {
     const mine = this.refreshTokens(sub, client.id);
     for (const oldest of mine.slice(0, Math.max(0, mine.length + 1 - REFRESH_TOKENS_PER_CLIENT))) {
       this.#kill(oldest);
     }
     const token = newToken('1//0');
-    const print = fingerprint(token);
     const { id: clientId, project } = client;
-    this.#refresh.set(print, { print, sub, clientId, project, scopes: [...scopes], issuedAt: this.#now() });
+    const now = this.#now();
+    this.#refresh.set(fingerprint(token), {
+      ...{ print: fingerprint(token), hash: doubleHash(token), sub, clientId, project, scopes: [...scopes] },
+      ...{ issuedAt: now, usedAt: now, ...end },
+    });
     this.#changed();
     return token;
   }
 
-  issueAccessToken(sub: string, client: Client, scopes: readonly string[], offline: boolean): string {
+  issueAccessToken(
+    sub: string,
+    client: Pick<Client, 'id' | 'project'>,
+    scopes: readonly string[],
+    offline: boolean,
+  ): string {
     const token = newToken('ya29.a0');
     const print = fingerprint(token);
     const expiresAt = this.#now() + ACCESS_TOKEN_SECONDS * 1000;
-    this.#access.set(print, {
-      print,
-      sub,
-      clientId: client.id,
-      project: client.project,
-      scopes: [...scopes],
-      expiresAt,
-      offline,
-    });
+    const { id: clientId, project } = client;
+    this.#access.set(print, { print, sub, clientId, project, scopes: [...scopes], expiresAt, offline });
     this.#changed();
     return token;
   }
@@ -106,38 +129,53 @@ export class Grants {
     return found && found.expiresAt > this.#now() ? found : undefined;
   }
 
-  /** A refresh token: living, once living (`dead`), or never seen. */
-  refreshToken(token: string): RefreshToken | 'dead' | undefined {
+  /** A refresh token: living, dead with the reason, or never seen. */
+  refreshToken(token: string): RefreshToken | DeadToken | undefined {
     const print = fingerprint(token);
-    return this.#refresh.get(print) ?? (this.#dead.has(print) ? 'dead' : undefined);
+    const found = this.#refresh.get(print);
+    if (found && !this.#ended(found)) return found;
+    if (found) this.#kill(found);
+    const why = this.#dead.get(print);
+    return why === undefined ? undefined : { why };
   }
 
-  /** Ends the whole grant behind an access or refresh token. false: no such living token. */
-  revoke(token: string): boolean {
+  /** Remembers that a refresh token was used: its six months begin anew. */
+  used(token: RefreshToken): void {
+    token.usedAt = this.#now();
+  }
+
+  /** The living access or refresh token behind a string, whichever it is. */
+  anyToken(token: string): { sub: string; project: string } | undefined {
     const refresh = this.refreshToken(token);
-    const found = this.accessToken(token) ?? (refresh === 'dead' ? undefined : refresh);
-    if (!found) return false;
-    this.remove(found.sub, found.project);
-    return true;
+    return this.accessToken(token) ?? (refresh && !('why' in refresh) ? refresh : undefined);
   }
 
-  /** Ends what a user gave a project: every token of every one of its clients. */
-  remove(sub: string, project: string): void {
+  /** Ends what a user gave a project: every token of every one of its clients. Answers the refresh tokens that died. */
+  remove(sub: string, project: string): RefreshToken[] {
     this.#grants.delete(key(sub, project));
-    this.#killWhere((token) => token.sub === sub && token.project === project);
-    this.#changed();
+    return this.kill((token) => token.sub === sub && token.project === project);
   }
 
-  /** A changed password kills every grant with a Gmail scope (google.md, A). */
-  passwordChanged(sub: string): void {
+  /** Ends tokens, and answers the refresh tokens among them; `why` words the refusal of those. */
+  kill(dies: (token: { sub: string; project: string; scopes: string[] }) => boolean, why = EXPIRED): RefreshToken[] {
+    const dead = [...this.#refresh.values()].filter(dies);
+    for (const token of dead) this.#kill(token, why);
+    for (const [print, token] of this.#access) if (dies(token)) this.#access.delete(print);
+    this.#changed();
+    return dead;
+  }
+
+  /** Ends refresh tokens only; access tokens live out their hour. */
+  killRefreshTokens(dies: (token: RefreshToken) => boolean, why = EXPIRED): RefreshToken[] {
+    const dead = [...this.#refresh.values()].filter(dies);
+    for (const token of dead) this.#kill(token, why);
+    this.#changed();
+    return dead;
+  }
+
+  /** Takes the Gmail scopes out of what an account allowed, so that consent is asked again. */
+  forgetGmailScopes(sub: string): void {
     for (const grant of this.ofAccount(sub)) grant.scopes = grant.scopes.filter((scope) => !isGmailScope(scope));
-    this.#killWhere((token) => token.sub === sub && token.scopes.some(isGmailScope));
-    this.#changed();
-  }
-
-  /** Ends one refresh token quietly, as Google does after six unused months. */
-  expireRefreshTokens(sub: string, clientId: string): void {
-    for (const token of this.refreshTokens(sub, clientId)) this.#kill(token);
     this.#changed();
   }
 
@@ -147,15 +185,21 @@ export class Grants {
     this.#changed();
   }
 
-  #killWhere(dies: (token: { sub: string; project: string; scopes: string[] }) => boolean): void {
-    for (const token of this.#refresh.values()) if (dies(token)) this.#kill(token);
-    for (const [print, token] of this.#access) if (dies(token)) this.#access.delete(print);
+  #ended(token: RefreshToken): boolean {
+    const now = this.#now();
+    return (token.expiresAt !== null && token.expiresAt <= now) || token.usedAt + SIX_MONTHS_MS <= now;
   }
 
-  #kill(token: RefreshToken): void {
+  #kill(token: RefreshToken, why = EXPIRED): void {
     this.#refresh.delete(token.print);
-    this.#dead.add(token.print);
+    this.#dead.set(token.print, why);
   }
+}
+
+/** How a security event names a token without telling it: base64 of SHA-512 of SHA-512. */
+function doubleHash(token: string): string {
+  const once = createHash('sha512').update(token).digest();
+  return createHash('sha512').update(once).digest('base64');
 }
 
 function key(sub: string, project: string): string {

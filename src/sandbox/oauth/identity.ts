@@ -13,7 +13,7 @@ export async function idToken(
 ): Promise<string> {
   const iat = Math.floor(world.now() / 1000);
   return world.keys.sign({
-    iss: world.url,
+    iss: world.policies.unconfirmed.issuer === 'host' ? new URL(world.url).host : world.url,
     azp: client.id,
     aud: client.id,
     ...claims(world, account, given.scopes),

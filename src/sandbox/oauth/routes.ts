@@ -1,4 +1,5 @@
 import { type Request, Router } from 'express';
+import { revokeToken } from '../account-life.ts';
 import { type Answer, Refusal } from '../answers.ts';
 import { readForm } from '../body.ts';
 import { serveEndpoint } from '../endpoint.ts';
@@ -89,14 +90,13 @@ function discovery(url: string): Record<string, unknown> {
       'sub',
     ],
     code_challenge_methods_supported: ['plain', 'S256'],
-    grant_types_supported: ['authorization_code', 'refresh_token'],
+    grant_types_supported: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:jwt-bearer'],
   };
 }
 
 function accountOf(world: World, token: string): string | null {
-  const refresh = world.grants.refreshToken(token);
-  const sub = world.grants.accessToken(token)?.sub ?? (refresh === 'dead' ? undefined : refresh?.sub);
-  return sub === undefined ? null : (world.accounts.bySub(sub)?.email ?? null);
+  const found = world.grants.anyToken(token);
+  return found ? (world.accounts.bySub(found.sub)?.email ?? null) : null;
 }
 
 async function parameter(req: Request, name: string): Promise<string | null> {
@@ -110,7 +110,7 @@ async function namedToken(req: Request): Promise<string> {
 
 function revoke(world: World, token: string): Answer {
   if (token === '') throw refusal(400, 'invalid_request', 'Missing required parameter: token');
-  if (!world.grants.revoke(token)) throw refusal(400, 'invalid_token', 'Token expired or revoked');
+  if (!revokeToken(world, token)) throw refusal(400, 'invalid_token', 'Token expired or revoked');
   return ok({});
 }
 

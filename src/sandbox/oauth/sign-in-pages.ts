@@ -1,8 +1,9 @@
 import type { Response } from 'express';
 import { html } from '../pages/render.ts';
 import type { World } from '../world.ts';
+import { accessProblem } from './access-problems.ts';
 import type { AuthorizeProblem } from './authorize-request.ts';
-import { askedScopes, type Flow, hintedAccount, stageOf } from './flow.ts';
+import { askedScopes, type Flow, hasBoxes, hintedAccount, stageOf } from './flow.ts';
 import { findScope, isSignInScope } from './scopes.ts';
 
 /** What the browser gets next: another address, or a page. */
@@ -23,13 +24,16 @@ export function pageOf(world: World, flow: Flow): Step | undefined {
   const stage = stageOf(world, flow);
   if (stage === 'finish') return undefined;
   if (stage === 'account' || !account) return chooserPage(world, flow, null);
+  const problem = accessProblem(world, request, account);
+  if (problem) return problemPage(problem, flow);
   const facts = { flow: flow.id, app: request.client.name, account, title: `Sign in to ${request.client.name}` };
   // Chrome applies form-action to the redirect after a form as well, so the way back to the app must be allowed.
   const formAction = new URL(request.redirectUri).origin;
   if (stage === 'warning') return { view: 'sign-in/warning', data: facts, status: 200, formAction };
   const asked = askedScopes(world, request, account).flatMap((name) => findScope(name) ?? []);
   const identity = request.scopes.filter(isSignInScope);
-  const data = { ...facts, asked, identity, host: new URL(request.redirectUri).host };
+  const boxes = hasBoxes(world, request, account);
+  const data = { ...facts, asked, boxes, identity, host: new URL(request.redirectUri).host };
   return { view: 'sign-in/consent', data, status: 200, formAction };
 }
 
@@ -54,9 +58,51 @@ export function chooserPage(world: World, flow: Flow, problem: string | null): S
 }
 
 /** An error that Google shows on its own page and never sends to the app. */
-export function problemPage(problem: AuthorizeProblem): Step {
-  return { view: 'sign-in/problem', data: { title: 'Access blocked', problem }, status: 400 };
+export function problemPage(problem: AuthorizeProblem, flow: Flow | null = null): Step {
+  const { heading, lead } = WORDS[problem.code] ?? INVALID;
+  const data = {
+    title: 'Access blocked',
+    problem,
+    heading,
+    lead,
+    flow: flow?.id ?? null,
+    account: flow?.account ?? null,
+  };
+  return { view: 'sign-in/problem', data, status: 400 };
 }
+
+const INVALID = {
+  heading: 'Access blocked: this app’s request is invalid',
+  lead: 'You cannot sign in, because the app sent a request that Local Google does not accept. Its developer can put that right; trying again will not.',
+};
+
+const WORDS: Partial<Record<AuthorizeProblem['code'], typeof INVALID>> = {
+  deleted_client: { heading: 'Access blocked: authorization error', lead: 'The app is not known any more.' },
+  disallowed_useragent: {
+    heading: 'Access blocked: this app’s request does not comply with policy',
+    lead: 'Signing in is possible in a browser only, where nobody can look over your shoulder.',
+  },
+  org_internal: {
+    heading: 'Access blocked: this app can only be used within its organization',
+    lead: 'Sign in with an account of that organization, or ask its developer.',
+  },
+  access_denied: {
+    heading: 'Access blocked: this app has not completed verification',
+    lead: 'It is being tested, and only people its developer has approved can use it.',
+  },
+  admin_policy_enforced: {
+    heading: 'Access blocked: your organization’s policy',
+    lead: 'Your administrator has to review this app before it can reach what it asks for.',
+  },
+  user_cap_reached: {
+    heading: 'Sign-in is temporarily disabled for this app',
+    lead: 'It has not been verified, and takes no more people until it is.',
+  },
+  account_disabled: {
+    heading: 'This account is disabled',
+    lead: 'Nobody can sign in with it at present.',
+  },
+};
 
 /** A flow that is over, or that a restart forgot. */
 export function lostPage(): Step {

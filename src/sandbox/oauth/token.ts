@@ -6,12 +6,20 @@ import type { World } from '../world.ts';
 import { type Client, secretFits } from './clients.ts';
 import { ACCESS_TOKEN_SECONDS } from './grants.ts';
 import { idToken } from './identity.ts';
+import { isSignInScope } from './scopes.ts';
+import { exchangeAssertion } from './service-accounts.ts';
+
+const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+
+/** In Testing a refresh token lives for seven days, unless it only knows who somebody is (google.md, A). */
+const TESTING_LIFETIME_MS = 7 * 24 * 60 * 60 * 1000;
 
 /** The token endpoint (google.md, A): exchanges codes and refresh tokens. Throws Refusal with Google's own bodies. */
 export async function exchangeToken(world: World, req: Request): Promise<Answer> {
   const form = await readForm(req);
-  const client = authenticate(world, req, form);
   const grantType = form.get('grant_type');
+  if (grantType === JWT_BEARER) return exchangeAssertion(world, form.get('assertion') ?? '');
+  const client = authenticate(world, req, form);
   switch (grantType) {
     case 'authorization_code':
       return exchangeCode(world, client, form);
@@ -25,7 +33,7 @@ export async function exchangeToken(world: World, req: Request): Promise<Answer>
 /** Whose tokens a call is about, as far as its form tells; for the faults. */
 export async function tokenAccount(world: World, req: Request): Promise<string | null> {
   const token = world.grants.refreshToken((await readForm(req)).get('refresh_token') ?? '');
-  return token && token !== 'dead' ? (world.accounts.bySub(token.sub)?.email ?? null) : null;
+  return token && 'sub' in token ? (world.accounts.bySub(token.sub)?.email ?? null) : null;
 }
 
 async function exchangeCode(world: World, client: Client, form: URLSearchParams): Promise<Answer> {
@@ -39,9 +47,12 @@ async function exchangeCode(world: World, client: Client, form: URLSearchParams)
   }
   checkVerifier(authorization.challenge, form.get('code_verifier'));
   const { sub, scopes, nonce, offline } = authorization;
-  if (!world.accounts.bySub(sub)) throw refused(400, 'invalid_grant', 'The account has been deleted');
-  const refreshToken = authorization.refreshToken ? world.grants.issueRefreshToken(sub, client, scopes) : undefined;
-  return tokens(world, client, { sub, scopes, nonce, offline, refreshToken });
+  checkAccount(world, sub);
+  const end = endOf(world, client, scopes);
+  const refreshToken = authorization.refreshToken
+    ? world.grants.issueRefreshToken(sub, client, scopes, end)
+    : undefined;
+  return tokens(world, client, { sub, scopes, nonce, offline, refreshToken, ...(refreshToken ? end : NO_END) });
 }
 
 async function refresh(world: World, client: Client, form: URLSearchParams): Promise<Answer> {
@@ -49,9 +60,10 @@ async function refresh(world: World, client: Client, form: URLSearchParams): Pro
   if (!presented) throw refused(400, 'invalid_request', 'Missing required parameter: refresh_token');
   const token = world.grants.refreshToken(presented);
   if (token === undefined) throw refused(400, 'invalid_grant', 'Bad Request');
-  if (token === 'dead') throw refused(400, 'invalid_grant', 'Token has been expired or revoked.');
+  if ('why' in token) throw dead(token.why);
   if (token.clientId !== client.id) throw refused(401, 'unauthorized_client', 'Unauthorized');
-  if (!world.accounts.bySub(token.sub)) throw refused(400, 'invalid_grant', 'The account has been deleted');
+  checkAccount(world, token.sub);
+  world.grants.used(token);
   return tokens(world, client, { ...token, nonce: null, offline: true, refreshToken: undefined });
 }
 
@@ -64,9 +76,12 @@ async function tokens(
     nonce: string | null;
     offline: boolean;
     refreshToken: string | undefined;
+    expiresAt: number | null;
+    timeLimited: boolean;
   },
 ): Promise<Answer> {
-  const { sub, scopes, nonce, offline, refreshToken } = given;
+  const { sub, scopes, nonce, offline, refreshToken, expiresAt, timeLimited } = given;
+  const left = timeLimited && expiresAt !== null ? Math.floor((expiresAt - world.now()) / 1000) : null;
   const accessToken = world.grants.issueAccessToken(sub, client, scopes, offline);
   const account = world.accounts.bySub(sub);
   const identity =
@@ -77,6 +92,7 @@ async function tokens(
       access_token: accessToken,
       expires_in: ACCESS_TOKEN_SECONDS,
       ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
+      ...(left === null ? {} : { refresh_token_expires_in: left }),
       scope: scopes.join(' '),
       token_type: 'Bearer',
       ...(identity === null ? {} : { id_token: identity }),
@@ -93,9 +109,37 @@ function authenticate(world: World, req: Request, form: URLSearchParams): Client
   if (id === '') throw refused(400, 'invalid_request', 'Could not determine client ID from request.');
   const client = world.clients.get(id);
   if (!client) throw refused(401, 'invalid_client', 'The OAuth client was not found.');
+  if (world.policies.isDeleted(id)) throw refused(401, 'deleted_client', 'The OAuth client was deleted.');
   if (secret === '') throw refused(400, 'invalid_request', 'client_secret is missing.');
   if (!secretFits(client, secret)) throw refused(401, 'invalid_client', 'The provided client secret is invalid.');
   return client;
+}
+
+const NO_END = { expiresAt: null, timeLimited: false };
+
+/** When a new refresh token ends by itself: time-limited access says so to the app, Testing does not. */
+function endOf(
+  world: World,
+  client: Client,
+  scopes: readonly string[],
+): { expiresAt: number | null; timeLimited: boolean } {
+  const { accessSeconds, publishing } = world.policies.app(client.project);
+  if (accessSeconds !== null) return { expiresAt: world.now() + accessSeconds * 1000, timeLimited: true };
+  const testing = publishing === 'testing' && !scopes.every(isSignInScope);
+  return testing ? { expiresAt: world.now() + TESTING_LIFETIME_MS, timeLimited: false } : NO_END;
+}
+
+function checkAccount(world: World, sub: string): void {
+  const account = world.accounts.bySub(sub);
+  if (!account) throw refused(400, 'invalid_grant', 'The account has been deleted');
+  if (account.state === 'disabled') throw refused(400, 'invalid_grant', 'Token has been expired or revoked.');
+}
+
+/** The refusal of a refresh token that once worked; a wanted sign-in carries its own subtype. */
+function dead(why: string): Refusal {
+  if (!why.includes('invalid_rapt')) return refused(400, 'invalid_grant', why);
+  const body = { error: 'invalid_grant', error_description: why, error_subtype: 'invalid_rapt' };
+  return new Refusal({ status: 400, body: { ...body, error_uri: 'https://support.google.com/a/answer/9368756' } });
 }
 
 function checkVerifier(challenge: { value: string; method: 'S256' | 'plain' } | null, verifier: string | null): void {

@@ -1,6 +1,6 @@
 import { type Request, type Response, Router, urlencoded } from 'express';
+import { changePassword, removeAccess } from '../account-life.ts';
 import type { Account } from '../accounts.ts';
-import { changePassword } from '../handle.ts';
 import { findScope } from '../oauth/scopes.ts';
 import type { World } from '../world.ts';
 import { html } from './render.ts';
@@ -30,7 +30,7 @@ export function accountPages(world: World): Router {
     form,
     withAccount((req, res, account) => {
       const body: Record<string, unknown> = req.body ?? {};
-      world.grants.remove(account.sub, String(body['project'] ?? ''));
+      removeAccess(world, account, String(body['project'] ?? ''));
       res.redirect(303, `${pathOf(account)}?done=removed`);
     }),
   );

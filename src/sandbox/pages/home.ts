@@ -14,17 +14,17 @@ export function homePages(world: World, sessions: Sessions): Router {
       title: 'Mailboxes',
       mailboxes,
       outside: world.mail.all(OUTSIDE).length,
-      unverified: world.unverified,
+      unverified: world.policies.unverified,
       signedIn: sessions.signedIn(req),
       apps: [...world.clients.values()],
       accepted: world.truth.accepted().length,
-      faults: world.faults.list().filter((fault) => fault.fired < fault.times).length,
+      faults: world.faults.waiting().length,
     });
   });
 
   router.post('/switches/unverified', urlencoded({ extended: false }), (req, res) => {
     const body: Record<string, unknown> = req.body ?? {};
-    world.unverified = body['unverified'] === 'on';
+    world.policies.unverified = body['unverified'] === 'on';
     res.redirect(303, '/');
   });
 

@@ -1,8 +1,7 @@
 import { type Request, type Response, Router, urlencoded } from 'express';
 import type { Account } from '../accounts.ts';
-import { addSendAs } from '../handle.ts';
 import { isAddress } from '../mime/addresses.ts';
-import { confirmationMail, confirmSendAs } from '../send-as.ts';
+import { addSendAs, confirmationMail, confirmSendAs } from '../send-as.ts';
 import type { World } from '../world.ts';
 import { html } from './render.ts';
 
