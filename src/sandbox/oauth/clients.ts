@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
+import { type KeyObject, timingSafeEqual } from 'node:crypto';
 import { fingerprint } from '../secrets.ts';
 
 /** An OAuth client as its operator registered it. Clients with one `project` share a user's grant. */
@@ -17,6 +17,14 @@ export interface Client {
   name: string;
   redirectUris: readonly string[];
   project: string;
+}
+
+/** A registered service account. */
+export interface ServiceAccount {
+  readonly email: string;
+  readonly clientId: string;
+  readonly publicKey: KeyObject;
+  readonly project: string;
 }
 
 /** The registered clients by id. */

@@ -1,8 +1,9 @@
-import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import { createHash, createPublicKey } from 'node:crypto';
 import { exportPKCS8, exportSPKI, generateKeyPair, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { type Answer, Refusal } from '../answers.ts';
 import type { World } from '../world.ts';
+import type { ServiceAccount } from './clients.ts';
 import { ACCESS_TOKEN_SECONDS } from './grants.ts';
 import { parseScopes } from './scopes.ts';
 
@@ -15,14 +16,6 @@ export interface ServiceAccountSeed {
   /** SPKI in PEM: who holds the private half is this service account. */
   publicKey: string;
   project?: string;
-}
-
-/** A registered service account. */
-export interface ServiceAccount {
-  readonly email: string;
-  readonly clientId: string;
-  readonly publicKey: KeyObject;
-  readonly project: string;
 }
 
 /** The parts of a service account's key file that client libraries read. */
