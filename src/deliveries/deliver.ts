@@ -43,7 +43,8 @@ export async function deliver(ctx: DeliverContext, { tenantId, deliveryId }: Del
 async function trySend(ctx: DeliverContext, token: AccessToken, mime: Buffer, attempt: OpenAttempt) {
   try {
     const timeLeft = attempt.deadline.getTime() - Date.now();
-    if (timeLeft < 1_000) {
+    // Too little for Gmail to answer in; with a deadline as short as the shortest one allowed, half of it.
+    if (timeLeft < Math.min(1_000, ctx.sendDeadlineMs / 2)) {
       throw new GoogleError({ kind: 'not_sent', code: 'DEADLINE', message: 'The attempt had no time left.' });
     }
     return { kind: 'sent', sent: await sendMessage(ctx.google, token, mime, timeLeft) } as const;

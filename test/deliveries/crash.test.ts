@@ -62,7 +62,8 @@ it('after a killed worker another one takes over: nothing stays, nothing is lost
   expect(accepted).toEqual([1, 0, 1]);
   for (const [sender, id] of deliveries) {
     const { attempts, stateAt, state } = await sender.delivery(id);
-    console.info(`${state} ${((stateAt.getTime() - killedAt) / 1_000).toFixed(1)} s after the kill`);
+    // Heartbeat (10 s), supervision (5 s), the retry's delay and a poll (2 s each); measured: 15 s.
+    expect(stateAt.getTime() - killedAt).toBeLessThan(25_000);
     expect(attempts).toHaveLength(1);
     if (state === 'unconfirmed') expect(attempts[0]).toMatchObject({ outcome: 'unknown', reason: 'WORKER_GONE' });
   }

@@ -104,6 +104,16 @@ describe('Gmail’s answer comes after a person was asked already', () => {
   });
 });
 
+describe('the shortest deadline that may be configured', () => {
+  it('is long enough to send in', async () => {
+    const sender = await company(letterhead);
+    const id = await sender.send();
+    const worker = { ...anotherWorker(letterhead), sendDeadlineMs: 1_000 };
+    await deliver(worker, { tenantId: sender.tenantId, deliveryId: id });
+    expect((await sender.delivery(id)).state).toBe('sent');
+  });
+});
+
 describe('a job that comes again', () => {
   it('does nothing to a delivery that is finished, and nothing to one that is not there', async () => {
     const sender = await company(letterhead);
