@@ -53,7 +53,7 @@ export async function openParts(config: ServiceConfig, log: Logger, shutdown: Sh
   const pdf = createPdfRenderer();
   shutdown.add('PDF renderer', () => pdf.close());
   const queue = await startQueue(config.database.app, log, true);
-  shutdown.add('job queue', () => queue.stop());
+  shutdown.add('job queue', () => queue.stop(config.sendDeadlineMs + 10_000));
   const keys = parseKeyRing(config.tokenKeys);
   const tokens = createAccessTokens(app.db, keys, config.google);
   const { google, publicUrl, sessionSecrets, trustProxy, localMailUrl } = config;

@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import type { GoogleApp } from '../google/app.ts';
 import type { AccessTokens } from '../mailboxes/access-token.ts';
 import type { Database } from '../platform/database.ts';
@@ -9,6 +10,7 @@ export interface DeliverContext {
   readonly google: GoogleApp;
   readonly tokens: AccessTokens;
   readonly queue: Queue;
+  readonly log: Logger;
   /** Names this process in the attempts it makes. */
   readonly owner: string;
   /** How long one attempt may talk to Gmail. */

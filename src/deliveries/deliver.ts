@@ -32,12 +32,32 @@ export async function deliver(ctx: DeliverContext, { tenantId, deliveryId }: Del
 
   const token = await prepare(ctx, tenantId, delivery);
   if (!token) return;
-  const mime = await compose({ ...delivery.email, date: new Date() });
+  const mime = await composeOrFail(ctx, tenantId, delivery);
+  if (!mime) return;
   const attempt = await inTenant(ctx.db, tenantId, (trx) =>
     beginAttempt(trx, tenantId, deliveryId, ctx.owner, ctx.sendDeadlineMs),
   );
   if (!attempt) return;
   await settleAttempt(ctx, tenantId, delivery, attempt, await trySend(ctx, token, mime, attempt));
+}
+
+/** What cannot be put into a message now never can: it fails, instead of being tried for ever. */
+async function composeOrFail(
+  ctx: DeliverContext,
+  tenantId: string,
+  delivery: SendableDelivery,
+): Promise<Buffer | null> {
+  try {
+    return await compose({ ...delivery.email, date: new Date() });
+  } catch (error) {
+    ctx.log.error({ err: error, tenantId, deliveryId: delivery.id }, 'an email could not be composed');
+    const detail =
+      'The email could not be put together, so it was not sent. Change its text or its recipients and send again.';
+    await inTenant(ctx.db, tenantId, (trx) =>
+      moveDelivery(trx, tenantId, delivery.id, { from: 'queued', to: 'failed', detail }),
+    );
+    return null;
+  }
 }
 
 async function trySend(ctx: DeliverContext, token: AccessToken, mime: Buffer, attempt: OpenAttempt) {

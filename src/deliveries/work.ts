@@ -1,4 +1,3 @@
-import type { Logger } from 'pino';
 import type { Database } from '../platform/database.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { findForgottenDeliveries } from '../tenants/system.ts';
@@ -15,7 +14,7 @@ const forgottenAfterMs = 60_000;
  * @returns stops the sweep; running deliveries are finished by the queue's own stop
  */
 export async function startDelivering(
-  ctx: DeliverContext & { readonly system: Database; readonly log: Logger },
+  ctx: DeliverContext & { readonly system: Database },
   concurrency: number,
 ): Promise<() => void> {
   await ctx.queue.workDeliveries(concurrency, (job) => deliver(ctx, job));

@@ -61,8 +61,12 @@ export interface Queue {
    * A handler that throws has its job tried again later; the error is logged, never swallowed.
    */
   workDeliveries(concurrency: number, handler: (job: DeliverJob, signal: AbortSignal) => Promise<void>): Promise<void>;
-  /** Waits for running handlers, then lets go of the database. */
-  stop(): Promise<void>;
+  /**
+   * Waits for running handlers, then lets go of the database.
+   *
+   * @param patienceMs how long to wait; a handler cut off in a send would leave an email in doubt. Default 30 s
+   */
+  stop(patienceMs?: number): Promise<void>;
 }
 
 /**
@@ -119,8 +123,8 @@ export async function startQueue(appUrl: string, log: Logger, supervise: boolean
         ),
       );
     },
-    async stop() {
-      await boss.stop({ graceful: true, timeout: 30_000 });
+    async stop(patienceMs = 30_000) {
+      await boss.stop({ graceful: true, timeout: patienceMs });
     },
   };
 }
