@@ -101,3 +101,10 @@ export async function refusal(call: Promise<unknown>): Promise<{ status: number;
   }
   throw new Error('The call went well');
 }
+
+/** Refreshes the tokens of a connected client with the official library; throws its error when Google refuses. */
+export async function refresh(google: LocalGoogle, client: OAuth2Client) {
+  const again = oauthClient(google);
+  again.setCredentials({ refresh_token: client.credentials.refresh_token ?? null });
+  return again.refreshAccessToken();
+}

@@ -43,7 +43,7 @@ export class Flows {
 
 /**
  * The account that a flow may start with, so that the chooser is skipped: the one the hint names when it is signed in,
- * or the only one signed in when there is nothing left to ask it.
+ * or the only one signed in when there is nothing left to ask it, or nothing may be asked.
  */
 export function presetAccount(world: World, request: AuthorizeRequest, signedIn: readonly Account[]): Account | null {
   if (request.prompt.has('select_account')) return null;
@@ -52,7 +52,8 @@ export function presetAccount(world: World, request: AuthorizeRequest, signedIn:
     return hinted && signedIn.includes(hinted) ? hinted : null;
   }
   const [only] = signedIn;
-  return only && signedIn.length === 1 && !needsConsent(world, request, only) ? only : null;
+  if (!only || signedIn.length > 1) return null;
+  return request.prompt.has('none') || !needsConsent(world, request, only) ? only : null;
 }
 
 /** The account that login_hint means, by address or subject. */
