@@ -42,22 +42,24 @@ export function sendMessage(world: World, submission: Submission): Message {
   const [sent] = world.mail.file(
     body,
     copiesFor(world, account, { recipients, from, headers, sentHead, deliveredHead, threadId }),
-    ([copy]) => ({
-      at: world.now(),
-      account: account.email,
-      clientId: submission.clientId,
-      via: submission.via,
-      id: copy?.id ?? '',
-      threadId: copy?.threadId ?? '',
-      messageId,
-      originalMessageId: rawHeaderValue(headers, 'Message-ID') ?? null,
-      from,
-      requestedFrom: headerValue(headers, 'From') ?? '',
-      deliveryId: headerValue(headers, 'X-Letterhead-Delivery') ?? null,
-      subject: headerValue(headers, 'Subject') ?? '',
-      recipients,
-      size: raw.length,
-    }),
+    {
+      accepted: ([copy]) => ({
+        at: world.now(),
+        account: account.email,
+        clientId: submission.clientId,
+        via: submission.via,
+        id: copy?.id ?? '',
+        threadId: copy?.threadId ?? '',
+        messageId,
+        originalMessageId: rawHeaderValue(headers, 'Message-ID') ?? null,
+        from,
+        requestedFrom: headerValue(headers, 'From') ?? '',
+        deliveryId: headerValue(headers, 'X-Letterhead-Delivery') ?? null,
+        subject: headerValue(headers, 'Subject') ?? '',
+        recipients,
+        size: raw.length,
+      }),
+    },
   );
   if (!sent) throw new Error('A sent message has a SENT copy');
   return sent;
@@ -129,16 +131,15 @@ function rewriteHeaders(world: World, headers: readonly Header[], from: Address,
 function chooseThread(world: World, account: Account, headers: readonly Header[], named: string | null): string | null {
   if (named === null) return null;
   if (!/^[0-9a-f]{1,16}$/i.test(named)) throw new Refusal(invalidArgument('Invalid thread_id value'));
-  const thread = world.mail.all(account.email).filter((message) => message.threadId === named);
+  const thread = world.mail.thread(account.email, named.toLowerCase());
   if (thread.length === 0) throw new Refusal(notFound());
-  return thread.some((message) => isReplyTo(headers, message)) ? named : null;
+  return thread.some((message) => isReplyTo(headers, message)) ? named.toLowerCase() : null;
 }
 
 function isReplyTo(headers: readonly Header[], message: Message): boolean {
-  const messageId = messageHeader(message, 'Message-ID');
   return (
-    messageId !== undefined &&
-    answeredIds(headers).includes(messageId) &&
+    message.messageId !== '' &&
+    answeredIds(headers).includes(message.messageId) &&
     bareSubject(headerValue(headers, 'Subject')) === bareSubject(messageHeader(message, 'Subject'))
   );
 }
@@ -193,9 +194,12 @@ function deliveredCopies(
     byMailbox.set(mailbox, [...(byMailbox.get(mailbox) ?? []), address]);
   }
   if (sender) byMailbox.delete(sender.email);
-  const isAnswer = /</.test(answeredIds(headers));
+  const answers = answeredIds(headers).match(/<[^<>]+>/g) ?? [];
   return [...byMailbox].map(([mailbox, envelope]) => {
-    const answered = isAnswer ? world.mail.threadOf(mailbox, (message) => isReplyTo(headers, message)) : null;
+    const answered =
+      answers
+        .map((id) => world.mail.byMessageId(mailbox, id))
+        .findLast((message) => message && isReplyTo(headers, message))?.threadId ?? null;
     const delivered = Buffer.concat([joinHeaders(envelope.map((address) => `Delivered-To: ${address}`)), head]);
     return { mailbox, labels: ['INBOX', 'UNREAD'], threadId: answered, head: delivered, envelope };
   });

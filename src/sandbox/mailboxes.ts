@@ -1,27 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { headerValue, parseHeaders } from './mime/headers.ts';
-import { type Part, parseMessage } from './mime/parts.ts';
-import type { MailEntry, Store } from './persist.ts';
+import { Arena } from './mail/arena.ts';
+import { Box } from './mail/box.ts';
+import type { Change, History } from './mail/history.ts';
+import { FIRST_HISTORY_ID } from './mail/history.ts';
+import type { UserLabel } from './mail/labels.ts';
+import type { MailEntry } from './mail/log.ts';
+import { Message, messageIdIn } from './mail/message.ts';
+import type { Store } from './persist.ts';
 import type { Truth } from './truth.ts';
+
+export { Message, messageHeader, partsOf, rawOf } from './mail/message.ts';
 
 /** The mailbox name under which mail to addresses that live elsewhere is kept. */
 export const OUTSIDE = 'outside';
 
-/** One message in one mailbox. Copies of one sending share their `body` bytes; each has its own `head`. */
-export interface Message {
-  mailbox: string;
-  id: string;
-  threadId: string;
-  labels: string[];
-  /** Unix milliseconds at which it came into this mailbox: Gmail's internalDate. */
-  at: number;
-  historyId: number;
-  head: Buffer;
-  body: Buffer;
-  /** Envelope recipients: for the outside world the addresses it went to. */
-  envelope: readonly string[];
-}
-
+/** A copy of a message on its way into a mailbox; `threadId` null: it begins a thread. */
 export interface NewCopy {
   mailbox: string;
   labels: string[];
@@ -30,83 +23,243 @@ export interface NewCopy {
   envelope: readonly string[];
 }
 
-/** Every mailbox of this Local Google, the outside world included; oldest message first. */
+/** What filing does beside: what truth remembers of a sending, and what becomes of the draft it came from. */
+export interface Filing {
+  accepted?: (filed: readonly Message[]) => Parameters<Truth['accept']>[0];
+  /** `sent` false: the first copy is the draft's message from now on; true: the draft is gone. */
+  draft?: { mailbox: string; id: string; sent: boolean };
+}
+
+/** Every mailbox of this Local Google, the outside world included. Each change is written down before it is answered. */
 export class Mailboxes {
-  #boxes = new Map<string, Map<string, Message>>();
-  #historyId = 1000;
+  #boxes = new Map<string, Box>();
+  #historyId = FIRST_HISTORY_ID;
+  #listeners: ((change: Change) => void)[] = [];
+  /** Where heads are kept close together when there are no bodies; null: bodies are kept as well. */
+  #heads: Arena | null;
   #store: Store;
   #truth: Truth;
   #now: () => number;
 
-  constructor(store: Store, truth: Truth, now: () => number) {
+  constructor(store: Store, truth: Truth, now: () => number, keep: 'all' | 'headers' = 'all') {
     this.#store = store;
     this.#truth = truth;
     this.#now = now;
+    this.#heads = keep === 'headers' ? new Arena() : null;
   }
 
   /** Reads back what the store kept. */
   async load(): Promise<void> {
-    for await (const entry of this.#store.readMail()) {
-      if (entry.kind === 'labels') {
-        const message = this.get(entry.mailbox, entry.id);
-        if (message) message.labels = entry.labels;
-        continue;
-      }
-      const body = Buffer.from(entry.body, 'base64');
-      for (const copy of entry.copies) this.#insert({ ...copy, head: Buffer.from(copy.head, 'base64'), body });
-      if (entry.accepted) this.#truth.restore(entry.accepted);
-    }
+    for await (const entry of this.#store.readMail()) this.#replay(entry);
+  }
+
+  /** Calls the listener after each change of a mailbox. */
+  onChange(listener: (change: Change) => void): void {
+    this.#listeners.push(listener);
   }
 
   /** All messages of a mailbox, oldest first. */
   all(mailbox: string): Message[] {
-    return [...(this.#boxes.get(mailbox)?.values() ?? [])];
+    return this.#box(mailbox).all();
+  }
+
+  /** Messages newest first, one at a time. */
+  newest(mailbox: string): Generator<Message> {
+    return this.#box(mailbox).newest();
   }
 
   get(mailbox: string, id: string): Message | undefined {
-    return this.#boxes.get(mailbox)?.get(id);
+    return this.#box(mailbox).get(id);
   }
 
-  /** The thread of the newest message that `fits`; null when none does. */
-  threadOf(mailbox: string, fits: (message: Message) => boolean): string | null {
-    return this.all(mailbox).findLast(fits)?.threadId ?? null;
+  /** Messages of a thread, oldest first; empty when the mailbox has no such thread. */
+  thread(mailbox: string, threadId: string): readonly Message[] {
+    return this.#box(mailbox).thread(threadId);
+  }
+
+  byMessageId(mailbox: string, messageId: string): Message | undefined {
+    return this.#box(mailbox).byMessageId(messageId);
+  }
+
+  /** How much there is in a mailbox. */
+  totals(mailbox: string): { messages: number; threads: number } {
+    const { size, threadCount } = this.#box(mailbox);
+    return { messages: size, threads: threadCount };
+  }
+
+  history(mailbox: string): History {
+    return this.#box(mailbox).history;
   }
 
   historyIdOf(mailbox: string): number {
-    return this.all(mailbox).at(-1)?.historyId ?? 1000;
+    return this.#box(mailbox).history.last;
   }
 
-  /**
-   * Files the copies of one message, all or none, and answers them in the same order. `accepted` turns the copies
-   * into what truth remembers of the sending.
-   */
-  file(
-    body: Buffer,
-    copies: readonly NewCopy[],
-    accepted?: (filed: readonly Message[]) => Parameters<Truth['accept']>[0],
-  ): Message[] {
+  /** The message behind each draft, by draft id. */
+  drafts(mailbox: string): ReadonlyMap<string, Message> {
+    return this.#box(mailbox).drafts;
+  }
+
+  userLabels(mailbox: string): ReadonlyMap<string, UserLabel> {
+    return this.#box(mailbox).userLabels;
+  }
+
+  /** Files the copies of one message, all or none, and answers them in the same order. */
+  file(body: Buffer, copies: readonly NewCopy[], { accepted, draft }: Filing = {}): Message[] {
     const at = this.#now();
-    const filed = copies.map((copy) => {
+    const withIds = copies.map((copy) => {
       const id = this.#newId(copy.mailbox, at);
-      return this.#insert({ ...copy, id, threadId: copy.threadId ?? id, at, body });
+      return { ...copy, id, threadId: copy.threadId ?? id, at };
     });
+    const filed = this.#insert(withIds, body, body.length, draft);
     const record = accepted ? this.#truth.accept(accepted(filed)) : null;
-    const entry: MailEntry = {
+    this.#store.appendMail({
       kind: 'mail',
-      body: body.toString('base64'),
-      copies: filed.map(({ mailbox, id, threadId, labels, head, envelope }) => {
-        return { mailbox, id, threadId, labels, at, head: head.toString('base64'), envelope: [...envelope] };
-      }),
+      body: (filed[0]?.body ?? body).toString('base64'),
+      ...(this.#heads ? { bodySize: body.length } : {}),
+      copies: withIds.map(({ head, envelope, ...copy }) => ({
+        ...copy,
+        head: head.toString('base64'),
+        envelope: [...envelope],
+      })),
       accepted: record,
-    };
-    this.#store.appendMail(entry);
+      ...(draft ? { draft } : {}),
+    });
     return filed;
   }
 
   /** Replaces a message's labels, for good. */
   label(message: Message, labels: string[]): void {
+    const { mailbox, id } = message;
+    const at = this.#now();
+    if (this.#relabel(message, labels, at)) this.#store.appendMail({ kind: 'labels', mailbox, id, labels, at });
+  }
+
+  /** Removes a message for good; a draft goes with its message. */
+  remove(message: Message): void {
+    const { mailbox, id } = message;
+    const at = this.#now();
+    this.#remove(message, at);
+    this.#store.appendMail({ kind: 'removed', mailbox, id, at });
+  }
+
+  /** Makes, changes or (null) removes a label of the user; a removed one leaves every message. */
+  setLabel(mailbox: string, id: string, label: UserLabel | null): void {
+    const box = this.#box(mailbox);
+    if (label) box.userLabels.set(id, label);
+    else {
+      for (const message of box.all()) {
+        if (message.labels.includes(id))
+          this.label(
+            message,
+            message.labels.filter((other) => other !== id),
+          );
+      }
+      box.userLabels.delete(id);
+    }
+    this.#store.appendMail({ kind: 'label', mailbox, id, label });
+  }
+
+  #replay(entry: MailEntry): void {
+    switch (entry.kind) {
+      case 'mail': {
+        const body = Buffer.from(entry.body, 'base64');
+        const copies = entry.copies.map((copy) => ({ ...copy, head: Buffer.from(copy.head, 'base64') }));
+        this.#insert(copies, body, entry.bodySize ?? body.length, entry.draft);
+        if (entry.accepted) this.#truth.restore(entry.accepted);
+        return;
+      }
+      case 'labels': {
+        const message = this.get(entry.mailbox, entry.id);
+        if (message) this.#relabel(message, entry.labels, entry.at ?? message.at);
+        return;
+      }
+      case 'removed': {
+        const message = this.get(entry.mailbox, entry.id);
+        if (message) this.#remove(message, entry.at);
+        return;
+      }
+      case 'label': {
+        const { userLabels } = this.#box(entry.mailbox);
+        if (entry.label) userLabels.set(entry.id, entry.label);
+        else userLabels.delete(entry.id);
+        return;
+      }
+      default:
+        entry satisfies never;
+    }
+  }
+
+  #insert(
+    copies: readonly (NewCopy & { id: string; threadId: string; at: number })[],
+    body: Buffer,
+    bodySize: number,
+    draft: Filing['draft'],
+  ): Message[] {
+    const first = copies[0]?.head ?? Buffer.alloc(0);
+    const shared = this.#heads ? this.#heads.keep(first) : first;
+    const messageId = messageIdIn(first);
+    const kept = this.#heads && (!draft || draft.sent) ? NOTHING : body;
+    const filed = copies.map(({ head, ...copy }) => {
+      // Delivered copies are the sent one with lines before it, unless a Bcc was taken out.
+      const prefix = head.length - first.length;
+      const same = prefix >= 0 && head.subarray(prefix).equals(first);
+      const bytes = same
+        ? { prefix: head.toString('latin1', 0, prefix), shared }
+        : { prefix: '', shared: this.#heads ? this.#heads.keep(head) : head };
+      const size = head.length + 2 + bodySize;
+      const message = new Message({ ...copy, ...bytes, body: kept, messageId, size }, this.#nextId());
+      const box = this.#box(copy.mailbox);
+      box.add(message, copy.mailbox !== OUTSIDE);
+      this.#changed(box, { id: message.place, at: copy.at, kind: 'messageAdded', message, labels: copy.labels });
+      return message;
+    });
+    if (draft) this.#settleDraft(draft, filed[0]);
+    return filed;
+  }
+
+  #settleDraft(draft: NonNullable<Filing['draft']>, first: Message | undefined): void {
+    const { drafts } = this.#box(draft.mailbox);
+    const before = drafts.get(draft.id);
+    if (before) this.#remove(before, first?.at ?? before.at);
+    if (first && !draft.sent) drafts.set(draft.id, first);
+  }
+
+  #relabel(message: Message, labels: string[], at: number): boolean {
+    const box = this.#box(message.mailbox);
+    const removed = message.labels.filter((label) => !labels.includes(label));
+    const added = labels.filter((label) => !message.labels.includes(label));
     message.labels = labels;
-    this.#store.appendMail({ kind: 'labels', mailbox: message.mailbox, id: message.id, labels });
+    if (removed.length > 0)
+      this.#changed(box, { id: this.#nextId(), at, kind: 'labelRemoved', message, labels: removed });
+    if (added.length > 0) this.#changed(box, { id: this.#nextId(), at, kind: 'labelAdded', message, labels: added });
+    return removed.length + added.length > 0;
+  }
+
+  #remove(message: Message, at: number): void {
+    const box = this.#box(message.mailbox);
+    box.remove(message);
+    this.#changed(box, { id: this.#nextId(), at, kind: 'messageDeleted', message, labels: message.labels });
+  }
+
+  /** The outside world has no history: nobody reads there by the API. */
+  #changed(box: Box, change: Change): void {
+    if (change.message.mailbox === OUTSIDE) return;
+    box.record(change);
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  #box(mailbox: string): Box {
+    const known = this.#boxes.get(mailbox);
+    if (known) return known;
+    const box = new Box();
+    this.#boxes.set(mailbox, box);
+    return box;
+  }
+
+  #nextId(): number {
+    this.#historyId += 1;
+    return this.#historyId;
   }
 
   /** Sixteen hex digits that grow with time, such as Gmail's, and that this mailbox has not used. */
@@ -116,28 +269,6 @@ export class Mailboxes {
       if (!this.get(mailbox, id)) return id;
     }
   }
-
-  #insert(message: Omit<Message, 'historyId'>): Message {
-    const box = this.#boxes.get(message.mailbox) ?? new Map<string, Message>();
-    this.#boxes.set(message.mailbox, box);
-    this.#historyId += 1;
-    const whole = { ...message, historyId: this.#historyId };
-    box.set(message.id, whole);
-    return whole;
-  }
 }
 
-/** The exact bytes of a message. */
-export function rawOf(message: Message): Buffer {
-  return Buffer.concat([message.head, Buffer.from('\r\n'), message.body]);
-}
-
-/** The MIME tree of a message. */
-export function partsOf(message: Message): Part {
-  return parseMessage(rawOf(message));
-}
-
-/** One decoded header of a message, read from its head alone. */
-export function messageHeader(message: Message, name: string): string | undefined {
-  return headerValue(parseHeaders(message.head), name);
-}
+const NOTHING = Buffer.alloc(0);

@@ -13,7 +13,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { type MailEntry, mailEntryShape } from './mail/log.ts';
 import { policiesShape } from './policies.ts';
+
+export type { Accepted, MailEntry } from './mail/log.ts';
 
 /**
  * Where a Local Google keeps what it knows: accounts, grants and the signing key in `state.json`, replaced as a whole;
@@ -92,48 +95,6 @@ const stateShape = z.object({
 });
 
 export type SavedState = z.infer<typeof stateShape>;
-
-const copyShape = z.object({
-  mailbox: z.string(),
-  id: z.string(),
-  threadId: z.string(),
-  labels: z.array(z.string()),
-  at: z.number(),
-  /** The head of this copy, base64; the body is shared by all copies of the transaction. */
-  head: z.string(),
-  envelope: z.array(z.string()),
-});
-
-const acceptedShape = z.object({
-  order: z.number(),
-  at: z.number(),
-  account: z.string(),
-  clientId: z.string(),
-  via: z.enum(['json', 'media', 'multipart']),
-  id: z.string(),
-  threadId: z.string(),
-  messageId: z.string(),
-  originalMessageId: z.string().nullable(),
-  from: z.object({ name: z.string(), address: z.string() }),
-  requestedFrom: z.string(),
-  deliveryId: z.string().nullable(),
-  subject: z.string(),
-  recipients: z.array(z.string()),
-  size: z.number(),
-});
-
-const mailEntryShape = z.discriminatedUnion('kind', [
-  z.object({
-    kind: z.literal('mail'),
-    body: z.string(),
-    copies: z.array(copyShape),
-    accepted: acceptedShape.nullable(),
-  }),
-  z.object({ kind: z.literal('labels'), mailbox: z.string(), id: z.string(), labels: z.array(z.string()) }),
-]);
-
-export type MailEntry = z.infer<typeof mailEntryShape>;
-export type Accepted = z.infer<typeof acceptedShape>;
 
 /** Keeps nothing: a Local Google without a folder begins anew at each start. */
 export function memoryStore(): Store {
