@@ -27,12 +27,12 @@ import { setViewer } from './viewer.ts';
  * The whole HTTP ring, in the order a request meets it: health, security headers, files, the session,
  * the same-origin check, sign-in; behind it everything that belongs to a company.
  *
- * @param pool the app's pool, for the sessions
+ * @param pool the app's pool, for the sessions and what is under way at Google
  */
 export function createApp(ctx: WebContext, pool: pg.Pool): Express {
   const app = express();
   const secure = ctx.publicUrl.startsWith('https:');
-  const flows = googleFlows(ctx.google, ctx.publicUrl);
+  const flows = googleFlows(ctx.google, ctx.publicUrl, pool);
   app.disable('x-powered-by');
   app.set('trust proxy', ctx.trustProxy);
   app.locals['asset'] = asset;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { NextFunction, Request, Response } from 'express';
 import passport from 'passport';
+import type pg from 'pg';
 import type { GoogleApp } from '../google/app.ts';
 import { type Consent, googleStrategy } from '../google/strategy.ts';
 import { type Flow, PendingConsents, type Purpose } from './pending-consents.ts';
@@ -34,20 +35,32 @@ export interface BeginOptions {
 /**
  * The two flows, each with its own passport strategy, callback address and states. `connect` uses
  * passport's `authorize`: connecting accounts@ never signs anybody in as accounts@.
+ *
+ * @param pool the app's pool, for what is under way at Google
  */
-export function googleFlows(app: GoogleApp, publicUrl: string): { signIn: GoogleFlow; connect: GoogleFlow } {
+export function googleFlows(
+  app: GoogleApp,
+  publicUrl: string,
+  pool: pg.Pool,
+): { signIn: GoogleFlow; connect: GoogleFlow } {
   const authenticator = new passport.Passport();
   return {
-    signIn: flow(authenticator, app, 'sign-in', `${publicUrl}${callbackPaths.signIn}`),
-    connect: flow(authenticator, app, 'connect', `${publicUrl}${callbackPaths.connect}`),
+    signIn: flow(authenticator, app, pool, 'sign-in', `${publicUrl}${callbackPaths.signIn}`),
+    connect: flow(authenticator, app, pool, 'connect', `${publicUrl}${callbackPaths.connect}`),
   };
 }
 
 /** Where Google sends people back to; both are registered with the OAuth client. */
 export const callbackPaths = { signIn: '/sign-in/google/callback', connect: '/mailboxes/connection/callback' } as const;
 
-function flow(authenticator: passport.Authenticator, app: GoogleApp, name: Flow, callbackUrl: string): GoogleFlow {
-  const store = new PendingConsents(name);
+function flow(
+  authenticator: passport.Authenticator,
+  app: GoogleApp,
+  pool: pg.Pool,
+  name: Flow,
+  callbackUrl: string,
+): GoogleFlow {
+  const store = new PendingConsents(name, pool);
   authenticator.use(googleStrategy(app, name, callbackUrl, store));
   const run =
     name === 'connect' ? authenticator.authorize.bind(authenticator) : authenticator.authenticate.bind(authenticator);
@@ -70,7 +83,7 @@ function flow(authenticator: passport.Authenticator, app: GoogleApp, name: Flow,
     },
     async finish(req, res) {
       if (req.query['error'] !== undefined) {
-        const pending = store.take(req, req.query['state']);
+        const pending = await store.take(req, req.query['state']);
         return pending
           ? { kind: 'refused', code: String(req.query['error']), purpose: pending.purpose }
           : { kind: 'lost' };

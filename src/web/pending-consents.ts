@@ -1,32 +1,31 @@
 import { randomBytes } from 'node:crypto';
 import type { Request } from 'express';
+import type pg from 'pg';
+import { z } from 'zod';
 import type { ConsentStore } from '../google/strategy.ts';
+import { saveSession } from './session.ts';
 
 /** The two flows. Each has its own states, so that a state of one is worth nothing in the other. */
 export type Flow = 'sign-in' | 'connect';
 
-/** What a consent was begun for. */
-export interface Purpose {
+const purposeSchema = z.object({
   /** Where to go afterwards: a path of ours. */
-  readonly returnTo: string;
+  returnTo: z.string(),
   /** Of the connect flow: for whom, and which mailbox. */
-  readonly connect?: {
-    readonly tenantId: string;
-    readonly memberId: string;
-    readonly kind: 'shared' | 'personal';
-    readonly mailboxId: string | null;
-  };
-}
+  connect: z
+    .object({
+      tenantId: z.string(),
+      memberId: z.string(),
+      kind: z.enum(['shared', 'personal']),
+      mailboxId: z.string().nullable(),
+    })
+    .optional(),
+});
+const pendingSchema = z.object({ verifier: z.string(), nonce: z.string(), purpose: purposeSchema });
 
-interface Pending {
-  readonly verifier: string;
-  readonly nonce: string;
-  readonly begunAt: number;
-  readonly purpose: Purpose;
-}
-
-/** As kept in the session. */
-export type PendingBag = { [flow in Flow]?: Record<string, Pending> };
+/** What a consent was begun for. */
+export type Purpose = Readonly<z.infer<typeof purposeSchema>>;
+type Pending = z.infer<typeof pendingSchema>;
 
 /** What a route hands to passport, and passport to the store. */
 export interface BeginState {
@@ -34,22 +33,27 @@ export interface BeginState {
   readonly purpose: Purpose;
 }
 
-const maxAgeMs = 30 * 60_000;
-const maxPending = 10;
+/** How long somebody may take on Google's pages. */
+const maxAgeMinutes = 30;
 
 type Stored = (error: Error | null, state?: unknown) => void;
 type Verdict = (error: Error | null, ok: boolean, state: unknown) => void;
 
 /**
- * States of consents under way, several at once: two tabs must both work. Each is good for one answer.
+ * States of consents under way, several at once: two tabs must both work. Each is good for one answer, in
+ * the browser that began it. They are rows of their own beside the sessions: a session is written as a
+ * whole, and of two requests at the same instant the later one would undo what the other began.
+ *
  * passport-oauth2 chooses how to call a store by the number of its parameters, hence the overloads.
  */
 export class PendingConsents implements ConsentStore {
   readonly #flow: Flow;
+  readonly #pool: pg.Pool;
   readonly #taken = new WeakMap<Request, Pending>();
 
-  constructor(flow: Flow) {
+  constructor(flow: Flow, pool: pg.Pool) {
     this.#flow = flow;
+    this.#pool = pool;
   }
 
   store(req: Request, callback: Stored): void;
@@ -59,32 +63,54 @@ export class PendingConsents implements ConsentStore {
     if (typeof verifier !== 'string' || !isBeginState(begin) || !callback)
       throw new TypeError('PKCE is off: the store was called without a verifier');
     const state = randomBytes(32).toString('base64url');
-    const pending = { verifier, nonce: begin.nonce, begunAt: Date.now(), purpose: begin.purpose };
-    const kept = Object.entries(req.session.pending?.[this.#flow] ?? {})
-      .filter(([, each]) => Date.now() - each.begunAt < maxAgeMs)
-      .slice(1 - maxPending);
-    req.session.pending = { ...req.session.pending, [this.#flow]: { ...Object.fromEntries(kept), [state]: pending } };
-    req.session.save((error) => callback(error ?? null, state));
+    const pending = { verifier, nonce: begin.nonce, purpose: begin.purpose };
+    this.#keep(req, state, pending).then(
+      () => callback(null, state),
+      (error) => callback(error),
+    );
   }
 
   verify(req: Request, state: string, callback: Verdict): void;
   verify(req: Request, state: string, meta: unknown, callback: Verdict): void;
   verify(req: Request, state: string, _meta: unknown, callback?: Verdict): void {
     if (!callback) throw new TypeError('The store was called without a callback');
-    const pending = this.take(req, state);
-    // With PKCE the library takes the verifier in the place of `true`, which its types do not know.
-    req.session.save((error) => Reflect.apply(callback, null, [error ?? null, pending?.verifier ?? false, {}]));
+    this.take(req, state).then(
+      // With PKCE the library takes the verifier in the place of `true`, which its types do not know.
+      (pending) => Reflect.apply(callback, null, [null, pending?.verifier ?? false, {}]),
+      (error) => callback(error, false, {}),
+    );
+  }
+
+  async #keep(req: Request, state: string, pending: Pending): Promise<void> {
+    if (req.session.browser === undefined) {
+      req.session.browser = randomBytes(32).toString('base64url');
+      await saveSession(req);
+    }
+    await this.#pool.query(
+      'delete from sessions where sid in (select sid from sessions where expire < now() limit 100)',
+    );
+    await this.#pool.query(
+      `insert into sessions (sid, sess, expire) values ($1, $2, now() + $3 * interval '1 minute')`,
+      [this.#sid(state), JSON.stringify({ ...pending, browser: req.session.browser }), maxAgeMinutes],
+    );
   }
 
   /** Takes a state out: the second to come with it finds nothing. Undefined when it is not ours, used or too old. */
-  take(req: Request, state: unknown): Pending | undefined {
-    const bag = req.session.pending?.[this.#flow];
-    if (typeof state !== 'string' || !bag || !Object.hasOwn(bag, state)) return undefined;
-    const { [state]: pending, ...rest } = bag;
-    req.session.pending = { ...req.session.pending, [this.#flow]: rest };
-    if (!pending || Date.now() - pending.begunAt > maxAgeMs) return undefined;
-    this.#taken.set(req, pending);
+  async take(req: Request, state: unknown): Promise<Pending | undefined> {
+    const { browser } = req.session;
+    if (typeof state !== 'string' || browser === undefined) return undefined;
+    const { rows } = await this.#pool.query<{ sess: unknown }>(
+      `delete from sessions where sid = $1 and sess->>'browser' = $2 and expire > now() returning sess`,
+      [this.#sid(state), browser],
+    );
+    const pending = rows[0] && pendingSchema.parse(rows[0].sess);
+    if (pending) this.#taken.set(req, pending);
     return pending;
+  }
+
+  // Ids of sessions have no slash, and only signed ones are taken from a cookie: the two cannot be mistaken.
+  #sid(state: string): string {
+    return `consent/${this.#flow}/${state}`;
   }
 
   nonceOf(req: Request): string {

@@ -2,7 +2,6 @@ import connectPgSimple from 'connect-pg-simple';
 import type { Request, RequestHandler } from 'express';
 import session from 'express-session';
 import type pg from 'pg';
-import type { PendingBag } from './pending-consents.ts';
 
 declare module 'express-session' {
   interface SessionData {
@@ -10,8 +9,8 @@ declare module 'express-session' {
     personId: string;
     /** Which of their companies they look at. */
     tenantId: string;
-    /** Consents that are under way at Google, by flow and state. */
-    pending: PendingBag;
+    /** Tells this browser's consents that are under way at Google from those of others. */
+    browser: string;
     /** A sentence for the next page. */
     notice: Notice;
   }
@@ -43,12 +42,12 @@ export function sessions(pool: pg.Pool, secrets: readonly string[], secure: bool
 /** Begins a new session for a person. The old id ends, so that one planted before the sign-in is worth nothing. */
 export async function signIn(req: Request, personId: string): Promise<void> {
   // Another tab may still be at Google; its state must be there when it comes back.
-  const { pending } = req.session;
+  const { browser } = req.session;
   await new Promise<void>((resolve, reject) => {
     req.session.regenerate((error) => (error ? reject(error) : resolve()));
   });
   req.session.personId = personId;
-  if (pending) req.session.pending = pending;
+  if (browser !== undefined) req.session.browser = browser;
   await saveSession(req);
 }
 

@@ -1,0 +1,244 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { launchChromium } from '../support/chromium.ts';
+import { startTestLetterhead, type TestLetterhead, testClient } from '../support/letterhead.ts';
+import { received } from '../support/received.ts';
+import { answerGoogle, foundCompany, leading, type Person, person, press, signIn } from './person.ts';
+import { type Sendable, threeRecords } from './records.ts';
+
+const dana = 'dana@brightwater.example';
+const office = 'office@brightwater.example';
+const accounts = 'accounts@brightwater.example';
+const sales = 'sales@brightwater.example';
+
+let letterhead: TestLetterhead;
+let browser: Browser;
+let manager: Person;
+
+beforeAll(async () => {
+  [letterhead, browser] = await Promise.all([startTestLetterhead({ unverified: true }), launchChromium()]);
+  manager = await person(browser, letterhead);
+});
+afterEach(() => {
+  letterhead.google.faults.clear();
+  expect(manager.troubles).toEqual([]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await letterhead?.close();
+});
+
+/** Presses Send on the record's page, and again on the form; returns the delivery's id. */
+async function send({ page }: Person, record: Sendable): Promise<string> {
+  await page.goto(`/documents/${record.id}`);
+  await leading(page, () => page.getByRole('link', { name: `Send ${record.title.toLowerCase()}` }).click());
+  expect(await page.getByLabel('To', { exact: true }).inputValue()).toContain(record.to);
+  await press(page, /^Send (?!again)/);
+  return new URL(page.url()).pathname.replace('/deliveries/', '');
+}
+
+/** Waits on the delivery's page, which is not loaded again meanwhile, until it says so. */
+async function see({ page }: Person, state: string): Promise<void> {
+  let loads = 0;
+  const count = () => {
+    loads += 1;
+  };
+  page.on('domcontentloaded', count);
+  await page.locator(`#progress [data-state=${state}]`).waitFor();
+  page.off('domcontentloaded', count);
+  expect(loads).toBe(0);
+}
+
+/** That it arrived once, and as what. */
+async function expectArrival(
+  record: Sendable,
+  deliveryId: string,
+  from: { address: string; name: string },
+): Promise<void> {
+  const mails = await received(letterhead.google, record.to, deliveryId);
+  expect(mails).toHaveLength(1);
+  expect(mails[0]).toMatchObject({
+    from,
+    to: [{ address: record.to, name: 'Mira Okafor' }],
+    subject: `${record.title} ${record.number} from Brightwater Joinery`,
+  });
+  expect(mails[0]?.pdfs).toHaveLength(1);
+  expect(mails[0]?.pdfs[0]?.text).toContain(record.number);
+  expect(mails[0]?.pdfs[0]?.text).toContain(record.amount);
+  expect(letterhead.google.truth.accepted().filter((message) => message.deliveryId === deliveryId)).toHaveLength(1);
+}
+
+/** Sends one record of each kind, as whoever the settings say. */
+async function sendAll(from: { address: string; name: string }): Promise<void> {
+  for (const record of await threeRecords(letterhead.database, dana)) {
+    const deliveryId = await send(manager, record);
+    await see(manager, 'sent');
+    expect(await manager.page.locator('#main').textContent()).toContain(`${from.name} <${from.address}>`);
+    await expectArrival(record, deliveryId, from);
+  }
+}
+
+describe('an office manager', () => {
+  it('signs in with Google and founds the company', async () => {
+    const { page } = manager;
+    await signIn(page, dana);
+    await foundCompany(page, 'Brightwater Joinery');
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Hello Dana');
+    await leading(page, () => page.getByRole('link', { name: 'Connect Gmail' }).click());
+    expect(new URL(page.url()).pathname).toBe('/settings/email');
+  });
+
+  it('may say no at Google, and is told that nothing changed', async () => {
+    const { page } = manager;
+    await page.goto('/settings/email');
+    await press(page, 'Connect to Gmail');
+    await answerGoogle(page, { account: office, refuse: true });
+    expect(await page.locator('#main').textContent()).toContain('Not connected: you said no at Google');
+    await leading(page, () => page.getByRole('link', { name: 'Back to the email settings' }).click());
+    expect(await page.getByRole('button', { name: 'Connect to Gmail' }).count()).toBe(1);
+  });
+
+  it('goes on when Google says that the app is not verified, and sees that Gmail is connected', async () => {
+    const { page } = manager;
+    await press(page, 'Connect to Gmail');
+    expect(await answerGoogle(page, { account: office })).toEqual(['account', 'warning', 'consent']);
+    expect(await page.getByRole('status').textContent()).toContain(`${office} is connected.`);
+    expect(await page.getByRole('region', { name: office }).textContent()).toContain('Connected');
+    // Connecting the office's account signs nobody in as the office.
+    expect(await page.locator('.who-person').textContent()).toContain(dana);
+  });
+});
+
+describe('Send', () => {
+  it('is seen to go from queued to sent without reloading', async () => {
+    letterhead.google.faults.add({ method: 'messages.send', effect: { kind: 'slow', ms: 1_200 } });
+    const [record] = await threeRecords(letterhead.database, dana);
+    if (!record) throw new Error('no record');
+    await send(manager, record);
+    expect(await manager.page.locator('#progress [data-state]').getAttribute('data-state')).toMatch(/queued|sending/);
+    await see(manager, 'sent');
+  });
+
+  it('goes out from the company’s Gmail, unless told otherwise', async () => {
+    await sendAll({ address: office, name: 'Brightwater Joinery' });
+  });
+
+  it('goes out from whoever is signed in, once their own Gmail is connected', async () => {
+    const { page } = manager;
+    await page.goto('/settings/email');
+    await page.getByLabel('Whoever is signed in').check();
+    await press(page, 'Save');
+    expect(await page.locator('#main').textContent()).toContain('Nothing can be sent by you now.');
+    await press(page, 'Connect my own Gmail');
+    await answerGoogle(page, { account: dana });
+    expect(await page.getByText('Ready for you').count()).toBe(1);
+    await sendAll({ address: dana, name: 'Dana Reyes' });
+  });
+
+  it('goes out from one fixed address that Gmail has accepted', async () => {
+    const { page } = manager;
+    await page.goto('/settings/email');
+    await page.getByLabel('One fixed address').check();
+    await page.getByLabel('Which address').selectOption({ label: `Accounts, Brightwater <${accounts}>` });
+    await press(page, 'Save');
+    expect(await page.getByText('Accepted in Gmail').count()).toBe(1);
+    await sendAll({ address: accounts, name: 'Accounts, Brightwater' });
+  });
+});
+
+describe('an address that waits for confirmation', () => {
+  it('cannot be chosen, and the page says what to do', async () => {
+    const { page } = manager;
+    await page.goto('/settings/email');
+    expect(await page.locator('tr', { hasText: sales }).textContent()).toContain(
+      `Open the mail from Gmail in ${sales} and follow its link.`,
+    );
+    await page
+      .getByLabel('Which address')
+      .selectOption({ label: `Sales, Brightwater <${sales}> · waits for confirmation in Gmail` });
+    await press(page, 'Save');
+    expect(await page.locator('#main').textContent()).toMatch(
+      /Not saved[\s\S]*Gmail still waits for sales@[\s\S]*Check again/,
+    );
+    await page.goto('/settings/email');
+    expect(await page.locator('#alias option:checked').textContent()).toContain(accounts);
+  });
+
+  it('can be chosen after it was confirmed in Gmail and checked again', async () => {
+    const { page } = manager;
+    letterhead.google.accounts.confirmSendAs(office, sales);
+    await press(page, 'Check again');
+    expect(await page.locator('tr', { hasText: sales }).textContent()).toContain('Accepted');
+    await page.getByLabel('Which address').selectOption({ label: `Sales, Brightwater <${sales}>` });
+    await press(page, 'Save');
+    const [record] = await threeRecords(letterhead.database, dana);
+    if (!record) throw new Error('no record');
+    const deliveryId = await send(manager, record);
+    await see(manager, 'sent');
+    await expectArrival(record, deliveryId, { address: sales, name: 'Sales, Brightwater' });
+  });
+});
+
+describe('a permission that was taken back at Google', () => {
+  it('holds the email, says what to do, and lets it go after reconnecting', async () => {
+    const { page } = manager;
+    letterhead.google.accounts.removeAccess(office, testClient.clientId);
+    const [record] = await threeRecords(letterhead.database, dana);
+    if (!record) throw new Error('no record');
+    const deliveryId = await send(manager, record);
+    await see(manager, 'held');
+    expect(await received(letterhead.google, record.to, deliveryId)).toEqual([]);
+
+    await leading(page, () => page.locator('#progress').getByRole('link', { name: 'Reconnect' }).click());
+    expect(await page.getByRole('region', { name: office }).textContent()).toContain('Needs reconnecting');
+    expect(await page.locator('#main').textContent()).toContain('Google ended the permission');
+    await press(page, 'Reconnect');
+    // Google knows the account already, and is told which one is meant.
+    expect(await answerGoogle(page, { account: office })).toEqual(['warning', 'consent']);
+    expect(await page.getByRole('status').textContent()).toContain('1 waiting email is going out now.');
+
+    await page.goto(`/deliveries/${deliveryId}`);
+    await page.locator('#progress [data-state=sent]').waitFor();
+    await expectArrival(record, deliveryId, { address: sales, name: 'Sales, Brightwater' });
+  });
+});
+
+describe('every page on the way', () => {
+  it('is free of errors and keeps to the content security policy', async () => {
+    const { page } = manager;
+    const [record] = await threeRecords(letterhead.database, dana);
+    const kinds = ['invoice', 'credit_note', 'quote', 'purchase_order'].map((kind) => `/documents?kind=${kind}`);
+    const addresses = [
+      '/',
+      ...kinds,
+      '/documents/new?kind=quote',
+      `/documents/${record?.id}/edit`,
+      '/parties',
+      '/imports',
+      '/activity',
+    ];
+    for (const address of [
+      ...addresses,
+      '/activity?show=attention',
+      '/settings/company',
+      '/settings/members',
+      '/nowhere',
+    ]) {
+      await page.goto(address);
+      expect(await page.getByRole('heading', { level: 1 }).count(), address).toBe(1);
+    }
+  });
+
+  it('would have been caught at an error', async () => {
+    const another = await person(browser, letterhead);
+    await another.page.goto('/sign-in');
+    const errors = [another.page.waitForEvent('console'), another.page.waitForEvent('pageerror')];
+    await another.page.evaluate(`
+      document.body.append(Object.assign(document.createElement('script'), { textContent: 'inline()' }));
+      setTimeout(() => { throw new Error('thrown by a script'); });
+    `);
+    await Promise.all(errors);
+    expect(another.troubles.join()).toMatch(/Content Security Policy[\s\S]*thrown by a script/);
+    await another.context.close();
+  });
+});

@@ -1,0 +1,89 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { TestLetterhead } from '../support/letterhead.ts';
+
+/** Somebody with a browser. */
+export interface Person {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** Errors in the console, errors of scripts and violations of the CSP, on any page, of any site. */
+  readonly troubles: readonly string[];
+}
+
+/** A new browser profile with one tab; the caller closes the context. */
+export async function person(
+  browser: Browser,
+  { url }: Pick<TestLetterhead, 'url'>,
+  { javaScriptEnabled = true } = {},
+): Promise<Person> {
+  const context = await browser.newContext({ baseURL: url, javaScriptEnabled });
+  const page = await context.newPage();
+  const troubles: string[] = [];
+  page.on('console', (message) => {
+    // A page that refuses something has such a status; Chromium writes that down as an error of the console.
+    const refusal =
+      /Failed to load resource: .* status of 4\d\d/.test(message.text()) && message.location().url === page.url();
+    if (message.type() === 'error' && !refusal) troubles.push(`${page.url()}: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => troubles.push(`${page.url()}: ${error.message}`));
+  return { page, context, troubles };
+}
+
+/** Does what leads to another page, and waits until that is there. */
+export async function leading(page: Page, action: () => Promise<unknown>): Promise<void> {
+  await Promise.all([page.waitForEvent('domcontentloaded'), action()]);
+}
+
+/** Presses a button that leads to another page. */
+export function press(page: Page, name: string | RegExp): Promise<void> {
+  return leading(page, () => page.getByRole('button', { name }).click());
+}
+
+/** What the person does on Google's pages. */
+export interface AtGoogle {
+  readonly account: string;
+  readonly refuse?: boolean;
+  /** Words of the boxes to tick; left out, all of them. */
+  readonly tick?: RegExp;
+}
+
+/**
+ * Walks Google's pages until they lead back: chooser, unverified-app page, consent.
+ *
+ * @returns the steps that were shown
+ */
+export async function answerGoogle(page: Page, { account, refuse = false, tick = /./ }: AtGoogle): Promise<string[]> {
+  const shown: string[] = [];
+  const google = new URL(page.url()).origin;
+  while (new URL(page.url()).origin === google) {
+    const step = (await page.locator('[data-step]').getAttribute('data-step')) ?? '';
+    shown.push(step);
+    if (shown.length > 5) throw new Error(`Google goes round in circles: ${shown.join(', ')}`);
+    if (step === 'account') await press(page, new RegExp(account));
+    else if (step === 'warning') {
+      await page.getByText('Advanced').click();
+      await press(page, /Go to .* \(unsafe\)/);
+    } else if (step === 'consent' && refuse) await press(page, 'Cancel');
+    else if (step === 'consent') {
+      for (const box of await page.locator('label:has(input[name=scope])').filter({ hasText: tick }).all())
+        await box.click();
+      await press(page, 'Continue');
+    } else throw new Error(`Google shows ${step || 'something else'} at ${page.url()}`);
+  }
+  return shown;
+}
+
+/** Signs in, from the first page. */
+export async function signIn(page: Page, account: string): Promise<void> {
+  await page.goto('/');
+  await press(page, 'Sign in with Google');
+  await answerGoogle(page, { account });
+}
+
+/** Fills in the company at the first sign-in. */
+export async function foundCompany(page: Page, name: string): Promise<void> {
+  await page.getByLabel('Company name').fill(name);
+  await page.getByLabel('Country').selectOption('IE');
+  await page.getByLabel('Currency').selectOption('EUR');
+  await page.getByLabel('Time zone').selectOption('Europe/Dublin');
+  await press(page, 'Begin');
+}
