@@ -131,7 +131,7 @@ describe('an answer from Google that does not fit', () => {
   it('because it came to another browser', async () => {
     const { callback } = await toGoogle(visitor(letterhead));
     const another = visitor(letterhead);
-    await another.get('/sign-in');
+    await another.post('/sign-in/google');
     expectAdvice(await another.get(callback));
     expect(await isSignedIn(another)).toBe(false);
   });
