@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Account } from './accounts.ts';
 import { isGmailScope } from './oauth/scopes.ts';
 import type { SecurityEventType } from './oauth/security-events.ts';
@@ -81,3 +82,27 @@ export function tellAll(
     world.securityEvents.tell(project, account.sub, type, reason === undefined ? {} : { reason });
   }
 }
+
+/** What can befall an account, by the names of the control page and of the calls over HTTP. */
+export const accountAction = z.enum([
+  'change-password',
+  'disable',
+  'enable',
+  'delete',
+  'require-reauth',
+  'expire-access-tokens',
+  'expire-refresh-tokens',
+]);
+
+/** How each of {@link accountAction} is done. */
+export const ACCOUNT_ACTIONS: Record<z.output<typeof accountAction>, (world: World, account: Account) => void> = {
+  'change-password': changePassword,
+  disable: disableAccount,
+  enable: enableAccount,
+  delete: deleteAccount,
+  'require-reauth': requireReauth,
+  'expire-access-tokens': (world, { sub }) => world.grants.expireAccessTokens(sub),
+  'expire-refresh-tokens': (world, account) => {
+    world.grants.killRefreshTokens(({ sub }) => sub === account.sub);
+  },
+};

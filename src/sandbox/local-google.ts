@@ -30,6 +30,8 @@ export interface LocalGoogleOptions {
   clients: readonly ClientSeed[];
   /** Apps meet the unverified-app page when they ask for sensitive scopes. */
   unverified?: boolean;
+  /** Forgets the text of messages once they are accepted, and keeps their headers: for a million of them. */
+  headersOnly?: boolean;
   /** The clock, Unix milliseconds. */
   now?: () => number;
 }
@@ -65,11 +67,11 @@ async function open(
   url: string,
   options: LocalGoogleOptions & { accounts: readonly AccountSeed[]; unverified: boolean; now: () => number },
 ): Promise<LocalGoogle> {
-  const { dataDir, accounts, unverified, now } = options;
+  const { dataDir, accounts, unverified, headersOnly = false, now } = options;
   const closing = new AbortController();
   const store = dataDir === undefined ? memoryStore() : folderStore(dataDir);
   const clients = registerClients(options.clients);
-  const world = await createWorld({ url, store, clients, unverified, now, closing: closing.signal });
+  const world = await createWorld({ url, store, clients, unverified, headersOnly, now, closing: closing.signal });
   for (const seed of accounts) if (!isKnown(world, seed.email)) addAccount(world, seed);
   server.on('request', buildApp(world));
   let closed: Promise<void> | undefined;

@@ -8,6 +8,24 @@ export interface MethodCount {
   answers: Record<string, number>;
 }
 
+/** What Google accepted under one delivery header or subject: more than one time is a duplicate, none is a loss. */
+export interface Tally {
+  times: number;
+  /** The places of these messages among all that were accepted, the first being 1. */
+  orders: number[];
+  /** The SENT copies. */
+  ids: string[];
+}
+
+/** Which accepted messages are meant; what is left out does not matter. */
+export interface AcceptedFilter {
+  deliveryId?: string;
+  subject?: string;
+  account?: string;
+  /** Only messages accepted later than the one in this place. */
+  after?: number;
+}
+
 /**
  * What really happened, for tests that must know: every message that Google accepted, in order, and every call per
  * method. Accepted messages survive a restart with the mail itself; the counters start again.
@@ -19,6 +37,32 @@ export class Truth {
   /** Accepted messages in the order in which they were accepted. */
   accepted(): readonly Accepted[] {
     return this.#accepted;
+  }
+
+  /** The accepted messages that fit, in their order. */
+  matching({ deliveryId, subject, account, after = 0 }: AcceptedFilter): Accepted[] {
+    return this.#accepted.filter(
+      (message) =>
+        message.order > after &&
+        (deliveryId === undefined || message.deliveryId === deliveryId) &&
+        (subject === undefined || message.subject === subject) &&
+        (account === undefined || message.account === account.toLowerCase()),
+    );
+  }
+
+  /** How often each delivery (by its X- header) or each subject was accepted. Messages without the header are left out. */
+  tally(by: 'deliveryId' | 'subject'): Record<string, Tally> {
+    const tallies = new Map<string, Tally>();
+    for (const message of this.#accepted) {
+      const name = message[by];
+      if (name === null) continue;
+      const tally = tallies.get(name) ?? { times: 0, orders: [], ids: [] };
+      tally.times += 1;
+      tally.orders.push(message.order);
+      tally.ids.push(message.id);
+      tallies.set(name, tally);
+    }
+    return Object.fromEntries(tallies);
   }
 
   accept(message: Omit<Accepted, 'order'>): Accepted {

@@ -43,6 +43,7 @@ export async function createWorld(options: {
   store: Store;
   clients: Map<string, Client>;
   unverified: boolean;
+  headersOnly: boolean;
   now: () => number;
   closing: AbortSignal;
 }): Promise<World> {

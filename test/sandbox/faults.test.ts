@@ -140,7 +140,10 @@ describe('control over HTTP', () => {
     const listed = await (await fetch(`${google.url}/control/faults`)).json();
     expect(listed).toMatchObject({ faults: [{ method: 'messages.send', times: 1, fired: 1 }] });
     await fetch(`${google.url}/control/faults`, { method: 'DELETE' });
-    expect(await (await fetch(`${google.url}/control/faults`)).json()).toEqual({ faults: [] });
+    expect(await (await fetch(`${google.url}/control/faults`)).json()).toEqual({
+      faults: [],
+      fired: { unauthorized: 1 },
+    });
   });
 
   it('tells every accepted message, with its bytes on demand, and the calls per method', async () => {
