@@ -47,6 +47,9 @@ const unconfirmed = z.object({
   dateHeader: z.enum(['kept', 'replaced']).default('kept'),
 });
 
+const DEFAULT_APP: Readonly<AppPolicy> = Object.freeze(appPolicy.parse({}));
+const DEFAULT_DOMAIN: Readonly<DomainPolicy> = Object.freeze(domainPolicy.parse({}));
+
 /** What a state file keeps of all policies. */
 export const policiesShape = z.object({
   unverified: z.boolean().default(false),
@@ -89,12 +92,12 @@ export class Policies {
 
   /** The policy of a project, all defaults until it was set. */
   app(project: string): Readonly<AppPolicy> {
-    return this.#saved.apps[project] ?? appPolicy.parse({});
+    return this.#saved.apps[project] ?? DEFAULT_APP;
   }
 
   /** The policy of a Workspace domain; consumer accounts (null) have no administrator. */
   domain(domain: string | null): Readonly<DomainPolicy> {
-    return (domain === null ? undefined : this.#saved.domains[domain.toLowerCase()]) ?? domainPolicy.parse({});
+    return (domain === null ? undefined : this.#saved.domains[domain.toLowerCase()]) ?? DEFAULT_DOMAIN;
   }
 
   /** Changes part of a project's policy. Throws a ZodError for what makes no sense, such as a 101st test user. */

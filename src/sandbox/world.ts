@@ -70,7 +70,7 @@ export async function createWorld(options: {
     save();
   });
   const truth = new Truth();
-  const mail = new Mailboxes(store, truth, now);
+  const mail = new Mailboxes(store, truth, now, options.headersOnly ? 'headers' : 'all');
   const codes = new Codes(now);
   const faults = new Faults(now);
   const securityEvents = new SecurityEvents({ url, keys, policies, clients, now, closing });

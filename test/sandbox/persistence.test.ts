@@ -102,6 +102,18 @@ describe('a data folder', () => {
   });
 });
 
+describe('headers only', () => {
+  it('forgets the text of what it accepts, and keeps headers and truth', async () => {
+    const google = await start({ headersOnly: true });
+    await send(gmailOf(google, await connect(google, OFFICE, ['send'])), { 'X-Letterhead-Delivery': 'd-1' });
+    const [message] = google.mail.messages(MIRA);
+    const kept = message ? google.mail.raw(message).toString() : '';
+    expect(kept).toContain('X-Letterhead-Delivery: d-1');
+    expect(kept).not.toContain('Good morning.');
+    expect(google.truth.tally('deliveryId')).toMatchObject({ 'd-1': { times: 1 } });
+  });
+});
+
 describe('starting', () => {
   it('rejects with EADDRINUSE untouched when the port is busy', async () => {
     const google = await start();
