@@ -1,5 +1,5 @@
 import { type Request, type Response, Router, urlencoded } from 'express';
-import { changePassword, removeAccess } from '../account-life.ts';
+import { ACCOUNT_ACTIONS, accountAction, removeAccess } from '../account-life.ts';
 import type { Account } from '../accounts.ts';
 import { findScope } from '../oauth/scopes.ts';
 import type { World } from '../world.ts';
@@ -36,11 +36,12 @@ export function accountPages(world: World): Router {
   );
 
   router.post(
-    '/account/:account/password',
+    '/account/:account/actions/:action',
     form,
-    withAccount((_req, res, account) => {
-      changePassword(world, account);
-      res.redirect(303, `${pathOf(account)}?done=password`);
+    withAccount((req, res, account) => {
+      const action = accountAction.parse(req.params['action']);
+      ACCOUNT_ACTIONS[action](world, account);
+      res.redirect(303, action === 'delete' ? '/' : `${pathOf(account)}?done=${action}`);
     }),
   );
 

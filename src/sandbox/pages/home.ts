@@ -1,4 +1,4 @@
-import { Router, urlencoded } from 'express';
+import { Router } from 'express';
 import { OUTSIDE } from '../mailboxes.ts';
 import type { Sessions } from '../oauth/sessions.ts';
 import type { World } from '../world.ts';
@@ -15,17 +15,12 @@ export function homePages(world: World, sessions: Sessions): Router {
       mailboxes,
       outside: world.mail.all(OUTSIDE).length,
       unverified: world.policies.unverified,
+      now: world.now(),
       signedIn: sessions.signedIn(req),
       apps: [...world.clients.values()],
       accepted: world.truth.accepted().length,
       faults: world.faults.waiting().length,
     });
-  });
-
-  router.post('/switches/unverified', urlencoded({ extended: false }), (req, res) => {
-    const body: Record<string, unknown> = req.body ?? {};
-    world.policies.unverified = body['unverified'] === 'on';
-    res.redirect(303, '/');
   });
 
   router.post('/sign-out', (req, res) => {

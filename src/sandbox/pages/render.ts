@@ -53,14 +53,27 @@ export function html(
 
 async function draw(view: string, data: { title: string } & Record<string, unknown>): Promise<string> {
   const content = await ejs.renderFile(`${VIEWS}${view}.ejs`, { ...data, words });
-  return ejs.renderFile(`${VIEWS}layout.ejs`, { narrow: view.startsWith('sign-in/'), ...data, content });
+  return ejs.renderFile(`${VIEWS}layout.ejs`, {
+    narrow: view.startsWith('sign-in/'),
+    sheet: SHEETS[view] ?? null,
+    ...data,
+    content,
+  });
 }
+
+/** Views with a style sheet of their own. */
+const SHEETS: Readonly<Record<string, string>> = { control: 'control' };
 
 /** Small wordings that several views share. */
 const words = {
   date: (at: number) =>
     new Date(at).toLocaleString('en-GB', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }),
   fullDate: (at: number) => new Date(at).toLocaleString('en-GB', { dateStyle: 'full', timeStyle: 'short' }),
+  duration: (ms: number) => {
+    const hours = Math.round(ms / 3_600_000);
+    const [count, unit] = hours >= 48 ? [Math.round(hours / 24), 'days'] : [hours, hours === 1 ? 'hour' : 'hours'];
+    return count === 0 ? 'less than an hour' : `${count} ${unit}`;
+  },
   size: (bytes: number) =>
     bytes < 1024
       ? `${bytes} bytes`

@@ -1,0 +1,145 @@
+import { type Request, type Response, Router, urlencoded } from 'express';
+import { ZodError } from 'zod';
+import { setDomainPolicy } from '../account-life.ts';
+import type { World } from '../world.ts';
+import { FAULT_PRESETS, wordsOf } from './fault-presets.ts';
+import { html } from './render.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** How far the buttons move the clock. */
+const STEPS: readonly { words: string; ms: number }[] = [
+  { words: '1 hour', ms: HOUR_MS },
+  { words: '1 day', ms: 24 * HOUR_MS },
+  { words: '7 days', ms: 7 * 24 * HOUR_MS },
+  { words: '6 months', ms: 183 * 24 * HOUR_MS },
+];
+
+/** The control page: clock, modes of the apps, administrators, faults, and what was really accepted. */
+export function controlPages(world: World): Router {
+  const router = Router();
+
+  router.get('/control', (req, res) => show(res, 200, { done: String(req.query['done'] ?? ''), problem: '' }));
+
+  onForm('clock', (req) => {
+    const ms = req('ms');
+    world.clock.forward(ms === '' ? Number(req('hours')) * HOUR_MS : Number(ms));
+  });
+  onForm('unverified', (req) => {
+    world.policies.unverified = req('unverified') === 'on';
+  });
+  onForm('app', (req) => {
+    world.policies.setApp(req('project'), {
+      publishing: req('publishing'),
+      testUsers: words(req('testUsers')),
+      internalTo: req('internalTo') || null,
+      apiEnabled: req('apiEnabled') === 'on',
+      accessSeconds: req('accessDays') === '' ? null : Math.round(Number(req('accessDays')) * 86_400),
+      securityEventsUrl: req('securityEventsUrl') || null,
+    });
+  });
+  onForm('domain', (req, all) => {
+    setDomainPolicy(world, req('domain'), { mailApps: req('mailApps'), trustedClients: all('trusted') });
+  });
+  onForm('client', (req) => world.policies.setDeleted(req('client'), req('deleted') === 'on'));
+  onForm('unconfirmed', (req) => {
+    world.policies.setUnconfirmed({
+      incrementalRefreshToken: req('incrementalRefreshToken') === 'on',
+      boxForOneScope: req('boxForOneScope') === 'on',
+      issuer: req('issuer'),
+      secondDraftSend: req('secondDraftSend'),
+      dateHeader: req('dateHeader'),
+    });
+  });
+  onForm('fault', (req) => {
+    const optional = (name: string) => (req(name) === '' ? {} : { [name]: Number(req(name)) });
+    const preset = FAULT_PRESETS[req('effect')];
+    if (!preset) throw new RangeError('There is no such fault.');
+    world.faults.add({
+      ...{ method: req('method'), effect: preset.effect },
+      ...(req('account') === '' ? {} : { account: req('account') }),
+      ...{ ...optional('times'), ...optional('skip') },
+      ...(req('percent') === '' ? {} : { share: Number(req('percent')) / 100 }),
+      ...(req('minutes') === '' ? {} : { forMs: Math.round(Number(req('minutes')) * 60_000) }),
+    });
+  });
+  onForm('fault-off', (req) => world.faults.remove(Number(req('id'))));
+  onForm('faults-clear', () => world.faults.clear());
+
+  return router;
+
+  /** A form of this page: does it, and shows the page again, or what was wrong with it. */
+  function onForm(name: string, act: (field: (name: string) => string, all: (name: string) => string[]) => void): void {
+    router.post(`/control/forms/${name}`, urlencoded({ extended: false }), (req: Request, res: Response) => {
+      const body: Record<string, unknown> = req.body ?? {};
+      const all = (field: string) => [body[field] ?? []].flat().map((value) => String(value).trim());
+      try {
+        act((field) => all(field)[0] ?? '', all);
+      } catch (error) {
+        if (!(error instanceof RangeError || error instanceof ZodError)) throw error;
+        return show(res, 400, { done: '', problem: problemOf(error) });
+      }
+      return res.redirect(303, `/control?done=${name}#${SECTIONS[name] ?? 'main'}`);
+    });
+  }
+
+  function show(res: Response, status: number, said: { done: string; problem: string }): void {
+    const domains = [...new Set(world.accounts.all().flatMap(({ hd }) => hd ?? []))];
+    const clients = [...world.clients.values()];
+    const projects = [...new Set(clients.map(({ project }) => project))];
+    const repeated = Object.entries(world.truth.tally('deliveryId')).filter(([, { times }]) => times > 1);
+    const data = {
+      title: 'Control',
+      ...said,
+      steps: STEPS,
+      now: world.now(),
+      ahead: world.clock.aheadMs,
+      unverified: world.policies.unverified,
+      unconfirmed: world.policies.unconfirmed,
+      apps: projects.map((project) => ({
+        project,
+        names: clients.filter((client) => client.project === project).map(({ name }) => name),
+        policy: world.policies.app(project),
+      })),
+      clients: clients.map((client) => ({ ...client, deleted: world.policies.isDeleted(client.id) })),
+      domains: domains.map((domain) => ({ domain, policy: world.policies.domain(domain) })),
+      accounts: world.accounts.all(),
+      presets: FAULT_PRESETS,
+      methods: METHODS,
+      faults: world.faults.list().map((fault) => ({ ...fault, words: wordsOf(fault.effect) })),
+      waiting: new Set(world.faults.waiting().map(({ id }) => id)),
+      accepted: world.truth.accepted().length,
+      repeated,
+      counts: Object.entries(world.truth.methods()),
+      events: world.securityEvents.sent().slice(-20).reverse(),
+    };
+    html(res, 'control', data, status);
+  }
+}
+
+/** Where on the page a form is. */
+const SECTIONS: Readonly<Record<string, string>> = {
+  clock: 'clock',
+  unverified: 'apps',
+  app: 'apps',
+  client: 'apps',
+  domain: 'administrators',
+  unconfirmed: 'unconfirmed',
+  fault: 'faults',
+  'fault-off': 'faults',
+  'faults-clear': 'faults',
+};
+
+const METHODS = [
+  ...['messages.send', 'drafts.create', 'drafts.send', 'drafts.get', 'messages.list', 'messages.get', 'history.list'],
+  ...['getProfile', 'sendAs.list', 'sendAs.get', 'token', 'revoke', 'userinfo', 'certs', '*'],
+];
+
+function words(text: string): string[] {
+  return text.split(/[\s,;]+/).filter((word) => word !== '');
+}
+
+function problemOf(error: RangeError | ZodError): string {
+  if (error instanceof RangeError) return error.message;
+  return error.issues.map(({ path, message }) => `${path.join(' ')}: ${message}`).join('. ');
+}
