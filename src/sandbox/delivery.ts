@@ -1,9 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import type { Account, SendAs } from './accounts.ts';
+import type { Account } from './accounts.ts';
 import { Refusal } from './answers.ts';
-import { invalidArgument, mailNotEnabled, notFound } from './gmail/errors.ts';
-import { type Message, messageHeader, type NewCopy, OUTSIDE } from './mailboxes.ts';
-import { type Address, formatAddress, isAddress, parseAddresses } from './mime/addresses.ts';
+import { bounceLater, bounceNow, noticeOverLimit } from './bounces.ts';
+import { invalidArgument, mailNotEnabled } from './gmail/errors.ts';
+import { chooseFrom, dateHeader, makeHeader, newMessageId, rewriteHeaders } from './mail/rewrite.ts';
+import { chooseThread, threadAnswered } from './mail/threading.ts';
+import { type Message, type NewCopy, OUTSIDE } from './mailboxes.ts';
+import { isAddress, parseAddresses } from './mime/addresses.ts';
 import { type Header, headerValue, joinHeaders, parseHeaders, rawHeaderValue, splitMessage } from './mime/headers.ts';
 import type { Accepted } from './persist.ts';
 import type { World } from './world.ts';
@@ -14,54 +16,71 @@ export interface Submission {
   clientId: string;
   via: Accepted['via'];
   raw: Buffer;
+  /** The thread that the caller named. */
   threadId: string | null;
+  /** The draft that is sent: it goes, and its message stays in its thread. */
+  draft?: { id: string; threadId: string };
 }
-
-const MAX_RECIPIENTS = 500;
 
 /**
  * Sends a message as Gmail does (google.md, B): From is swapped unless the account may use it, Message-ID is replaced,
- * Bcc leaves the delivered copies, X- headers and Date stay, and the SENT copy is listed at once. Answers the SENT
- * copy. Throws Refusal for what Gmail refuses.
+ * Bcc leaves the delivered copies, X- headers stay, and the SENT copy is listed at once. What cannot be delivered comes
+ * back as a bounce. Answers the SENT copy. Throws Refusal for what Gmail refuses.
  */
 export function sendMessage(world: World, submission: Submission): Message {
-  const { account, raw } = submission;
+  const { account, raw, draft } = submission;
   if (!account.mailEnabled) throw new Refusal(mailNotEnabled());
   const { head, body } = splitMessage(raw);
   const headers = parseHeaders(head);
-  const recipients = readRecipients(headers);
+  const recipients = readRecipients(headers, world.quotas.settings.recipientsPerMessage);
   const from = chooseFrom(account, rawHeaderValue(headers, 'From') ?? '');
-  const messageId = `<CA${randomBytes(30).toString('base64url').slice(0, 40)}@mail.gmail.com>`;
-  const written = rewriteHeaders(world, headers, from, messageId);
-  const sentHead = joinHeaders(written.map((header) => header.source));
-  const deliveredHead = joinHeaders(
-    written.filter(({ name }) => name.toLowerCase() !== 'bcc').map(({ source }) => source),
-  );
-
-  const threadId = chooseThread(world, account, headers, submission.threadId);
-  const [sent] = world.mail.file(
-    body,
-    copiesFor(world, account, { recipients, from, headers, sentHead, deliveredHead, threadId }),
-    {
-      accepted: ([copy]) => ({
-        at: world.now(),
-        account: account.email,
-        clientId: submission.clientId,
-        via: submission.via,
-        id: copy?.id ?? '',
-        threadId: copy?.threadId ?? '',
-        messageId,
-        originalMessageId: rawHeaderValue(headers, 'Message-ID') ?? null,
-        from,
-        requestedFrom: headerValue(headers, 'From') ?? '',
-        deliveryId: headerValue(headers, 'X-Letterhead-Delivery') ?? null,
-        subject: headerValue(headers, 'Subject') ?? '',
-        recipients,
-        size: raw.length,
-      }),
-    },
-  );
+  const messageId = newMessageId();
+  const at = world.now();
+  const received = `from 000000000000 named unknown by gmailapi.google.com with HTTPREST; ${dateHeader(at)}`;
+  const keepDate = world.policies.unconfirmed.dateHeader === 'kept';
+  const written = [makeHeader('Received', received), ...rewriteHeaders(headers, { from, messageId, at, keepDate })];
+  const threadId = draft?.threadId ?? chooseThread(world.mail, account.email, headers, submission.threadId);
+  const overLimit = world.quotas.checkSending(account, recipients) === 'over';
+  const routes = routeRecipients(world, recipients);
+  const toSelf = routes.mailboxes.has(account.email) && !overLimit;
+  const sentCopy: NewCopy = {
+    mailbox: account.email,
+    labels: toSelf ? ['UNREAD', 'SENT', 'INBOX'] : ['SENT'],
+    threadId,
+    head: joinHeaders(written.map(({ source }) => source)),
+    envelope: recipients,
+  };
+  routes.mailboxes.delete(account.email);
+  const delivered = joinHeaders([`Return-Path: <${from.address}>`, ...withoutBcc(written)]);
+  const copies = overLimit ? [] : deliveredCopies(world, routes.mailboxes, headers, delivered);
+  const [sent] = world.mail.file(body, [sentCopy, ...copies], {
+    accepted: ([copy]) => ({
+      at,
+      account: account.email,
+      clientId: submission.clientId,
+      via: submission.via,
+      id: copy?.id ?? '',
+      threadId: copy?.threadId ?? '',
+      messageId,
+      originalMessageId: rawHeaderValue(headers, 'Message-ID') ?? null,
+      from,
+      requestedFrom: headerValue(headers, 'From') ?? '',
+      deliveryId: headerValue(headers, 'X-Letterhead-Delivery') ?? null,
+      subject: headerValue(headers, 'Subject') ?? '',
+      recipients,
+      size: raw.length,
+      ...(overLimit ? { overLimit } : {}),
+    }),
+    ...(draft ? { draft: { mailbox: account.email, id: draft.id, sent: true } } : {}),
+  });
   if (!sent) throw new Error('A sent message has a SENT copy');
+  const original = { account, sent, from: from.address, head: sentCopy.head, body };
+  if (overLimit) noticeOverLimit(world, original, recipients);
+  else {
+    world.quotas.countSent(account, { at, recipients });
+    if (routes.delayed.length > 0) bounceLater(world, original, routes.delayed);
+    if (routes.failed.length > 0) bounceNow(world, original, routes.failed);
+  }
   return sent;
 }
 
@@ -69,12 +88,13 @@ export function sendMessage(world: World, submission: Submission): Message {
 export function receiveMessage(world: World, raw: Buffer, recipients: readonly string[]): Message[] {
   const { head, body } = splitMessage(raw);
   const headers = parseHeaders(head);
-  const kept = joinHeaders(headers.filter(({ name }) => name.toLowerCase() !== 'bcc').map(({ source }) => source));
-  return world.mail.file(body, deliveredCopies(world, recipients, headers, kept, null));
+  const mailboxes = new Map<string, string[]>();
+  for (const address of recipients) addTo(mailboxes, world.accounts.receiving(address)?.email ?? OUTSIDE, address);
+  return world.mail.file(body, deliveredCopies(world, mailboxes, headers, joinHeaders(withoutBcc(headers))));
 }
 
 /** Recipients of To, Cc and Bcc, each once. Gmail names the header it cannot read. */
-function readRecipients(headers: readonly Header[]): string[] {
+function readRecipients(headers: readonly Header[], most: number): string[] {
   const found = new Set<string>();
   for (const name of ['To', 'Cc', 'Bcc']) {
     const values = headers.filter((header) => header.name.toLowerCase() === name.toLowerCase());
@@ -84,123 +104,59 @@ function readRecipients(headers: readonly Header[]): string[] {
     }
   }
   if (found.size === 0) throw new Refusal(invalidArgument('Recipient address required'));
-  if (found.size > MAX_RECIPIENTS) throw new Refusal(invalidArgument('Too many recipients'));
+  if (found.size > most) throw new Refusal(invalidArgument('Too many recipients'));
   return [...found];
 }
 
-/** The From that Gmail really uses: as asked when the account may, else its default address, without a word (fact 2). */
-function chooseFrom(account: Account, requested: string): Address {
-  const asked = parseAddresses(requested);
-  const [only] = asked;
-  const usable = asked.length === 1 && only ? account.sendAs.find((entry) => mayUse(entry, only.address)) : undefined;
-  const entry = usable ?? account.sendAs.find((candidate) => candidate.isDefault) ?? account.sendAs[0];
-  const address = entry?.email ?? account.email;
-  const own = entry?.name || account.name;
-  return { address, name: usable && only && only.name !== '' ? only.name : own };
-}
-
-/** Pending is refused; accepted and a missing status are both good (fact 11). */
-function mayUse(entry: SendAs, address: string): boolean {
-  return entry.status !== 'pending' && entry.email === address.toLowerCase();
-}
-
-function rewriteHeaders(world: World, headers: readonly Header[], from: Address, messageId: string): Header[] {
-  const make = (name: string, value: string): Header => ({ name, value, source: `${name}: ${value}` });
-  const date = new Date(world.now()).toUTCString().replace('GMT', '+0000');
-  const replaced = new Set<string>();
-  const written = headers.flatMap((header) => {
-    const name = header.name.toLowerCase();
-    if (name !== 'from' && name !== 'message-id') return [header];
-    if (replaced.has(name)) return [];
-    replaced.add(name);
-    return [name === 'from' ? make('From', formatAddress(from)) : make('Message-ID', messageId)];
-  });
-  const missing = [
-    ...(replaced.has('from') ? [] : [make('From', formatAddress(from))]),
-    ...(rawHeaderValue(headers, 'Date') === undefined ? [make('Date', date)] : []),
-    ...(replaced.has('message-id') ? [] : [make('Message-ID', messageId)]),
-  ];
-  const received = make('Received', `from 000000000000 named unknown by gmailapi.google.com with HTTPREST; ${date}`);
-  return [received, ...missing, ...written];
+/** Where the recipients of a message are. */
+interface Routes {
+  /** Addresses by the mailbox they reach, the outside world included. */
+  mailboxes: Map<string, string[]>;
+  failed: string[];
+  delayed: string[];
 }
 
 /**
- * The thread of a sent message. A named thread must exist, and is only joined when References (or In-Reply-To) and
- * Subject fit as well; else a new thread begins (google.md, Threads).
+ * An account's own addresses reach it; other addresses in its Workspace domain do not exist. Of the addresses elsewhere,
+ * `bounce@…` is refused, `delayed@…` keeps Gmail trying, and every other one is in the outside world.
  */
-function chooseThread(world: World, account: Account, headers: readonly Header[], named: string | null): string | null {
-  if (named === null) return null;
-  if (!/^[0-9a-f]{1,16}$/i.test(named)) throw new Refusal(invalidArgument('Invalid thread_id value'));
-  const thread = world.mail.thread(account.email, named.toLowerCase());
-  if (thread.length === 0) throw new Refusal(notFound());
-  return thread.some((message) => isReplyTo(headers, message)) ? named.toLowerCase() : null;
+function routeRecipients(world: World, recipients: readonly string[]): Routes {
+  const routes: Routes = { mailboxes: new Map(), failed: [], delayed: [] };
+  const domains = new Set(world.accounts.all().map(({ hd }) => hd));
+  for (const address of recipients) {
+    const at = address.lastIndexOf('@');
+    const local = address.slice(0, at);
+    const mailbox = world.accounts.receiving(address)?.email;
+    if (mailbox !== undefined) addTo(routes.mailboxes, mailbox, address);
+    else if (local === 'delayed') routes.delayed.push(address);
+    else if (local === 'bounce' || domains.has(address.slice(at + 1))) routes.failed.push(address);
+    else addTo(routes.mailboxes, OUTSIDE, address);
+  }
+  return routes;
 }
 
-function isReplyTo(headers: readonly Header[], message: Message): boolean {
-  return (
-    message.messageId !== '' &&
-    answeredIds(headers).includes(message.messageId) &&
-    bareSubject(headerValue(headers, 'Subject')) === bareSubject(messageHeader(message, 'Subject'))
-  );
+function addTo(mailboxes: Map<string, string[]>, mailbox: string, address: string): void {
+  const addresses = mailboxes.get(mailbox);
+  if (addresses) addresses.push(address);
+  else mailboxes.set(mailbox, [address]);
 }
 
-function answeredIds(headers: readonly Header[]): string {
-  return `${rawHeaderValue(headers, 'References') ?? ''} ${rawHeaderValue(headers, 'In-Reply-To') ?? ''}`;
-}
-
-function bareSubject(subject: string | undefined): string {
-  return (subject ?? '')
-    .replace(/^(?:\s*(?:re|fwd?|aw|wg)\s*:)+/i, '')
-    .trim()
-    .toLowerCase();
-}
-
-function copiesFor(
-  world: World,
-  account: Account,
-  mail: {
-    recipients: readonly string[];
-    from: Address;
-    headers: readonly Header[];
-    sentHead: Buffer;
-    deliveredHead: Buffer;
-    threadId: string | null;
-  },
-): NewCopy[] {
-  const { recipients, from, headers, sentHead, deliveredHead, threadId } = mail;
-  const toSelf = recipients.some((address) => world.accounts.receiving(address) === account);
-  const sent: NewCopy = {
-    mailbox: account.email,
-    labels: toSelf ? ['UNREAD', 'SENT', 'INBOX'] : ['SENT'],
-    threadId,
-    head: sentHead,
-    envelope: recipients,
-  };
-  const head = Buffer.concat([joinHeaders([`Return-Path: <${from.address}>`]), deliveredHead]);
-  return [sent, ...deliveredCopies(world, recipients, headers, head, account)];
-}
-
-/** One copy per mailbox here, and one for all who live outside; `sender` already holds its own. */
+/** One copy per mailbox here, and one for all who live outside. */
 function deliveredCopies(
   world: World,
-  recipients: readonly string[],
+  mailboxes: ReadonlyMap<string, readonly string[]>,
   headers: readonly Header[],
   head: Buffer,
-  sender: Account | null,
 ): NewCopy[] {
-  const byMailbox = new Map<string, string[]>();
-  for (const address of recipients) {
-    const mailbox = world.accounts.receiving(address)?.email ?? OUTSIDE;
-    byMailbox.set(mailbox, [...(byMailbox.get(mailbox) ?? []), address]);
-  }
-  if (sender) byMailbox.delete(sender.email);
-  const answers = answeredIds(headers).match(/<[^<>]+>/g) ?? [];
-  return [...byMailbox].map(([mailbox, envelope]) => {
-    const answered =
-      answers
-        .map((id) => world.mail.byMessageId(mailbox, id))
-        .findLast((message) => message && isReplyTo(headers, message))?.threadId ?? null;
-    const delivered = Buffer.concat([joinHeaders(envelope.map((address) => `Delivered-To: ${address}`)), head]);
-    return { mailbox, labels: ['INBOX', 'UNREAD'], threadId: answered, head: delivered, envelope };
-  });
+  return [...mailboxes].map(([mailbox, envelope]) => ({
+    mailbox,
+    labels: ['INBOX', 'UNREAD'],
+    threadId: threadAnswered(world.mail, mailbox, headers),
+    head: Buffer.concat([joinHeaders(envelope.map((address) => `Delivered-To: ${address}`)), head]),
+    envelope,
+  }));
+}
+
+function withoutBcc(headers: readonly Header[]): string[] {
+  return headers.filter(({ name }) => name.toLowerCase() !== 'bcc').map(({ source }) => source);
 }

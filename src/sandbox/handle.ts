@@ -12,6 +12,7 @@ import { sameAddress } from './accounts.ts';
 import { type Approval, approve } from './approve.ts';
 import type { Clock } from './clock.ts';
 import { receiveMessage } from './delivery.ts';
+import { discardDraft, findDraft, undoDiscard, updateDraft } from './drafts.ts';
 import type { Faults } from './faults.ts';
 import { type Message, OUTSIDE, rawOf } from './mailboxes.ts';
 import { type ClientSeed, registerClients } from './oauth/clients.ts';
@@ -19,6 +20,8 @@ import type { SecurityEvents } from './oauth/security-events.ts';
 import { type KeyFile, newServiceAccount } from './oauth/service-accounts.ts';
 import { addAccount } from './open-account.ts';
 import type { AppPolicy, DomainPolicy, Unconfirmed } from './policies.ts';
+import type { Push } from './push.ts';
+import type { Quotas } from './quotas/quotas.ts';
 import { addSendAs, confirmSendAs } from './send-as.ts';
 import type { Truth } from './truth.ts';
 import type { World } from './world.ts';
@@ -75,7 +78,23 @@ export interface LocalGoogleHandle {
     raw(message: Message): Buffer;
     /** Mail from the outside world. */
     receive(raw: string | Buffer, recipients: readonly string[]): Message[];
+    /** history.list answers 404 for every id so far, as it rarely does after hours already. */
+    forgetHistory(email: string): void;
   };
+  /** What people do with drafts in Gmail itself, meanwhile. */
+  drafts: {
+    /** Draft ids of a mailbox, oldest first. */
+    ids(email: string): string[];
+    raw(email: string, draftId: string): Buffer;
+    edit(email: string, draftId: string, raw: string | Buffer): void;
+    discard(email: string, draftId: string): void;
+    /** Answers the id under which the draft is back: another one. */
+    undoDiscard(email: string, draftId: string): string;
+  };
+  /** Limits, all lifted at first; `GOOGLE_QUOTAS` has Google's own. */
+  quotas: Quotas;
+  /** Where changes of watched mailboxes are posted. */
+  push: Push;
   setUnverified(unverified: boolean): void;
   /** Walks the sign-in pages for an authorize address as a person would; answers the callback address with the code. */
   approve(authorizeUrl: string, approval: Approval): Promise<string>;
@@ -142,11 +161,24 @@ export function handleOf(world: World): LocalGoogleHandle {
       },
     },
     mail: {
-      messages: (email) => world.mail.all(known(email).email),
+      messages: (email) => {
+        world.later.catchUp();
+        return world.mail.all(known(email).email);
+      },
       outside: () => world.mail.all(OUTSIDE),
       raw: rawOf,
       receive: (raw, recipients) => receiveMessage(world, Buffer.from(raw), recipients),
+      forgetHistory: (email) => world.mail.history(known(email).email).forget(),
     },
+    drafts: {
+      ids: (email) => [...world.mail.drafts(known(email).email).keys()],
+      raw: (email, draftId) => rawOf(findDraft(world, known(email), draftId)),
+      edit: (email, draftId, raw) => void updateDraft(world, known(email), draftId, Buffer.from(raw)),
+      discard: (email, draftId) => discardDraft(world, known(email), draftId),
+      undoDiscard: (email, draftId) => undoDiscard(world, known(email), draftId).id,
+    },
+    quotas: world.quotas,
+    push: world.push,
     setUnverified: (unverified) => {
       world.policies.unverified = unverified;
     },

@@ -4,7 +4,7 @@ import { Box } from './mail/box.ts';
 import type { Change, History } from './mail/history.ts';
 import { FIRST_HISTORY_ID } from './mail/history.ts';
 import type { UserLabel } from './mail/labels.ts';
-import type { MailEntry } from './mail/log.ts';
+import type { MailEntry, Watch } from './mail/log.ts';
 import { Message, messageIdIn } from './mail/message.ts';
 import type { Store } from './persist.ts';
 import type { Truth } from './truth.ts';
@@ -63,9 +63,9 @@ export class Mailboxes {
     return this.#box(mailbox).all();
   }
 
-  /** Messages newest first, one at a time. */
-  newest(mailbox: string): Generator<Message> {
-    return this.#box(mailbox).newest();
+  /** Messages newest first, one at a time, from below that place on. */
+  newest(mailbox: string, below?: number): Generator<Message> {
+    return this.#box(mailbox).newest(below);
   }
 
   get(mailbox: string, id: string): Message | undefined {
@@ -160,6 +160,17 @@ export class Mailboxes {
     this.#store.appendMail({ kind: 'label', mailbox, id, label });
   }
 
+  /** Who is told of changes, by project. */
+  watches(mailbox: string): ReadonlyMap<string, Watch> {
+    return this.#box(mailbox).watches;
+  }
+
+  /** Begins to tell a project of changes, or (null) ends it. */
+  setWatch(mailbox: string, project: string, watch: Watch | null): void {
+    this.#replay({ kind: 'watch', mailbox, project, watch });
+    this.#store.appendMail({ kind: 'watch', mailbox, project, watch });
+  }
+
   #replay(entry: MailEntry): void {
     switch (entry.kind) {
       case 'mail': {
@@ -177,6 +188,12 @@ export class Mailboxes {
       case 'removed': {
         const message = this.get(entry.mailbox, entry.id);
         if (message) this.#remove(message, entry.at);
+        return;
+      }
+      case 'watch': {
+        const { watches } = this.#box(entry.mailbox);
+        if (entry.watch) watches.set(entry.project, entry.watch);
+        else watches.delete(entry.project);
         return;
       }
       case 'label': {

@@ -45,6 +45,8 @@ const unconfirmed = z.object({
   secondDraftSend: z.enum(['notFound', 'sendsAgain']).default('notFound'),
   /** What becomes of the Date header that the sender wrote. */
   dateHeader: z.enum(['kept', 'replaced']).default('kept'),
+  /** How far `q` lags behind the mailbox, milliseconds: minutes, up to an hour reported. */
+  searchLagMs: z.number().int().min(0).default(180_000),
 });
 
 const DEFAULT_APP: Readonly<AppPolicy> = Object.freeze(appPolicy.parse({}));

@@ -2,6 +2,8 @@ import type { JWK } from 'jose';
 import { Accounts } from './accounts.ts';
 import { Clock } from './clock.ts';
 import { Faults } from './faults.ts';
+import { Later } from './later.ts';
+import { DraftMemory } from './mail/draft-memory.ts';
 import { Mailboxes } from './mailboxes.ts';
 import type { Client, ServiceAccount } from './oauth/clients.ts';
 import { Codes } from './oauth/codes.ts';
@@ -10,6 +12,8 @@ import { SigningKeys } from './oauth/keys.ts';
 import { SecurityEvents } from './oauth/security-events.ts';
 import type { Store } from './persist.ts';
 import { Policies, policiesShape } from './policies.ts';
+import { Push } from './push.ts';
+import { Quotas } from './quotas/quotas.ts';
 import { Truth } from './truth.ts';
 
 /** Everything one Local Google knows; each part of it takes the world it works in as its first argument. */
@@ -29,6 +33,11 @@ export interface World {
   keys: SigningKeys;
   securityEvents: SecurityEvents;
   mail: Mailboxes;
+  draftMemory: DraftMemory;
+  quotas: Quotas;
+  push: Push;
+  /** What happens by itself when the clock gets there. */
+  later: Later;
   faults: Faults;
   truth: Truth;
   /** Aborted when the server closes, so that no timer outlives it. */
@@ -87,6 +96,10 @@ export async function createWorld(options: {
     keys,
     securityEvents,
     mail,
+    draftMemory: new DraftMemory(),
+    quotas: new Quotas(now),
+    push: new Push({ url, keys, mail, now, closing }),
+    later: new Later(now),
     faults,
     truth,
     closing,
@@ -95,5 +108,9 @@ export async function createWorld(options: {
   if (saved) grants.load(saved);
   for (const account of saved?.accounts ?? []) accounts.put(account);
   await mail.load();
+  for (const record of truth.accepted()) {
+    const account = accounts.byEmail(record.account);
+    if (account && !record.overLimit) world.quotas.countSent(account, record);
+  }
   return world;
 }

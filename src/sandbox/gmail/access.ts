@@ -3,25 +3,36 @@ import type { Account } from '../accounts.ts';
 import { Refusal } from '../answers.ts';
 import { bearerToken } from '../oauth/bearer.ts';
 import type { World } from '../world.ts';
-import { forbidden, forbiddenFor, insufficientScope, invalidCredentials, loginRequired } from './errors.ts';
-
-/** A Gmail method and the scopes of which its caller needs any one (the Gmail discovery document). */
-export interface Method {
-  name: string;
-  rpc: string;
-  scopes: readonly string[];
-}
+import {
+  forbidden,
+  forbiddenFor,
+  insufficientScope,
+  invalidCredentials,
+  loginRequired,
+  mailNotEnabled,
+  tooMany,
+} from './errors.ts';
+import { METADATA_SCOPE, type Method } from './methods.ts';
 
 /** Who calls, by what app, with which scopes. */
 export interface Caller {
   account: Account;
   clientId: string;
+  project: string;
   scopes: ReadonlySet<string>;
 }
 
+/** Requests that came while their user had too many others running. */
+const crowded = new WeakSet<Request>();
+
+/** Lets {@link authorize} refuse this request as one too many at the same time. */
+export function markCrowded(req: Request): void {
+  crowded.add(req);
+}
+
 /**
- * The caller of a Gmail method. Throws Refusal: 401 without a living token, 403 without a scope that fits, 403
- * `Delegation denied` when the path names another mailbox.
+ * The caller of a Gmail method, its quota units spent. Throws Refusal: 401 without a living token, 403 without a scope
+ * that fits, 403 `Delegation denied` when the path names another mailbox, and what quotas refuse.
  */
 export function authorize(world: World, req: Request, method: Method): Caller {
   const token = bearerToken(req);
@@ -39,50 +50,28 @@ export function authorize(world: World, req: Request, method: Method): Caller {
   if (userId !== 'me' && userId !== account.email) {
     throw new Refusal(forbidden('forbidden', `Delegation denied for ${account.email}`));
   }
-  return { account, clientId: access.clientId, scopes };
+  if (crowded.has(req)) throw new Refusal(tooMany({ kind: 'tooMany', limit: 'concurrent' }, world.now()));
+  world.quotas.spend(account.email, access.project, method.units);
+  return { account, clientId: access.clientId, project: access.project, scopes };
 }
 
-const GMAIL = 'https://www.googleapis.com/auth/gmail.';
-const FULL = 'https://mail.google.com/';
-const SERVICE = 'caribou.api.proto.MailboxService.';
+/** Like {@link authorize}, for methods that need the mailbox itself: without one, 400 failedPrecondition. */
+export function authorizeMail(world: World, req: Request, method: Method): Caller {
+  const caller = authorize(world, req, method);
+  if (!caller.account.mailEnabled) throw new Refusal(mailNotEnabled());
+  return caller;
+}
 
-export const METADATA_SCOPE = `${GMAIL}metadata`;
+/** Throws Refusal when a token that holds gmail.metadata asks to search. */
+export function refuseSearch({ scopes }: Caller, q: string): void {
+  if (q !== '' && scopes.has(METADATA_SCOPE)) {
+    throw new Refusal(forbidden('forbidden', "Metadata scope does not support 'q' parameter"));
+  }
+}
 
-/** Every method that this Local Google models. */
-export const METHODS = {
-  getProfile: {
-    name: 'getProfile',
-    rpc: `${SERVICE}GetProfile`,
-    scopes: [FULL, `${GMAIL}compose`, METADATA_SCOPE, `${GMAIL}modify`, `${GMAIL}readonly`],
-  },
-  send: {
-    name: 'messages.send',
-    rpc: `${SERVICE}SendMessage`,
-    scopes: [FULL, `${GMAIL}compose`, `${GMAIL}modify`, `${GMAIL}send`],
-  },
-  list: {
-    name: 'messages.list',
-    rpc: `${SERVICE}ListMessages`,
-    scopes: [FULL, METADATA_SCOPE, `${GMAIL}modify`, `${GMAIL}readonly`],
-  },
-  get: {
-    name: 'messages.get',
-    rpc: `${SERVICE}GetMessage`,
-    scopes: [FULL, METADATA_SCOPE, `${GMAIL}modify`, `${GMAIL}readonly`],
-  },
-  attachment: {
-    name: 'messages.attachments.get',
-    rpc: `${SERVICE}GetAttachment`,
-    scopes: [FULL, `${GMAIL}modify`, `${GMAIL}readonly`],
-  },
-  listSendAs: {
-    name: 'sendAs.list',
-    rpc: `${SERVICE}ListSendAs`,
-    scopes: [FULL, `${GMAIL}modify`, `${GMAIL}readonly`, `${GMAIL}settings.basic`],
-  },
-  getSendAs: {
-    name: 'sendAs.get',
-    rpc: `${SERVICE}GetSendAs`,
-    scopes: [FULL, `${GMAIL}modify`, `${GMAIL}readonly`, `${GMAIL}settings.basic`],
-  },
-} as const satisfies Record<string, Method>;
+/** Throws Refusal when a token that holds gmail.metadata asks for more than headers. */
+export function refuseText({ scopes }: Caller, format: string): void {
+  if (scopes.has(METADATA_SCOPE) && (format === 'full' || format === 'raw')) {
+    throw new Refusal(forbidden('forbidden', `Metadata scope doesn't allow format ${format.toUpperCase()}`));
+  }
+}

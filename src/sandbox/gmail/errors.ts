@@ -173,3 +173,35 @@ export function tooMany(effect: Extract<FaultEffect, { kind: 'tooMany' }>, now: 
       return effect.limit satisfies never;
   }
 }
+
+/**
+ * A spent quota without a time to retry at: of the user, the project, or the operator's own cap for the day. `details`:
+ * as newer backends word it, with no `errors` list and the reason in an ErrorInfo (google.md, D: the reading order).
+ */
+export function quotaExceeded(whose: 'user' | 'project' | 'day', form: '403' | '429' | 'details'): Answer {
+  if (whose === 'day') return forbiddenFor('dailyLimitExceeded', '');
+  const reason = whose === 'user' ? 'userRateLimitExceeded' : 'rateLimitExceeded';
+  const message = whose === 'user' ? 'User Rate Limit Exceeded' : 'Rate Limit Exceeded';
+  switch (form) {
+    case '403':
+      return forbidden(reason, message, 'usageLimits');
+    case '429':
+      return googleError({ code: 429, status: 'RESOURCE_EXHAUSTED', reason, message, domain: 'usageLimits' });
+    case 'details': {
+      const name = whose === 'user' ? 'Queries per minute per user' : 'Queries per minute';
+      const words = `Quota exceeded for quota metric 'Queries' and limit '${name}' of service 'gmail.googleapis.com'.`;
+      const info = {
+        '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
+        reason: 'RATE_LIMIT_EXCEEDED',
+        domain: 'googleapis.com',
+        metadata: { service: 'gmail.googleapis.com', quota_metric: 'gmail.googleapis.com/default' },
+      };
+      return {
+        status: 403,
+        body: { error: { code: 403, message: words, status: 'PERMISSION_DENIED', details: [info] } },
+      };
+    }
+    default:
+      return form satisfies never;
+  }
+}

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Message, partsOf, rawOf } from '../mailboxes.ts';
-import { type Header, parseHeaders } from '../mime/headers.ts';
-import { allParts, type Part, partText } from '../mime/parts.ts';
+import type { Header } from '../mime/headers.ts';
+import { allParts, type Part, parseMessage, partText } from '../mime/parts.ts';
 import { decodeWords } from '../mime/words.ts';
 
 /** The formats of messages.get. */
@@ -10,13 +10,12 @@ export type Format = 'minimal' | 'full' | 'raw' | 'metadata';
 /** A users.messages resource; `wanted` limits the headers of the metadata format (any case). */
 export function messageResource(message: Message, format: Format, wanted: readonly string[]): Record<string, unknown> {
   const { id, threadId, labels, at, historyId } = message;
-  const raw = rawOf(message);
   const common = {
     id,
     threadId,
     labelIds: labels,
-    snippet: snippetOf(partsOf(message)),
-    sizeEstimate: raw.length,
+    snippet: snippetFor(message),
+    sizeEstimate: message.size,
     historyId: String(historyId),
     internalDate: String(Math.floor(at)),
   };
@@ -24,20 +23,29 @@ export function messageResource(message: Message, format: Format, wanted: readon
     case 'minimal':
       return common;
     case 'raw':
-      return { ...common, raw: padded(raw) };
+      return { ...common, raw: padded(rawOf(message)) };
     case 'metadata': {
       const names = new Set(wanted.map((name) => name.toLowerCase()));
-      const whole = partsOf(message);
-      const headers = parseHeaders(message.head).filter(
-        ({ name }) => names.size === 0 || names.has(name.toLowerCase()),
-      );
-      return { ...common, payload: { mimeType: whole.mimeType, headers: headers.map(headerResource) } };
+      const { mimeType, headers } = parseMessage(message.head);
+      const shown = headers.filter(({ name }) => names.size === 0 || names.has(name.toLowerCase()));
+      return { ...common, payload: { mimeType, headers: shown.map(headerResource) } };
     }
     case 'full':
       return { ...common, payload: partResource(partsOf(message), true) };
     default:
       return format satisfies never;
   }
+}
+
+const snippets = new WeakMap<Message, string>();
+
+/** Worked out once: lists and gets ask for it again and again, and it takes the whole message apart. */
+export function snippetFor(message: Message): string {
+  const known = snippets.get(message);
+  if (known !== undefined) return known;
+  const snippet = snippetOf(partsOf(message));
+  snippets.set(message, snippet);
+  return snippet;
 }
 
 /** The content behind an attachment id; undefined when the message has no such part. */

@@ -1,5 +1,6 @@
 import { type Change, History } from './history.ts';
 import type { UserLabel } from './labels.ts';
+import type { Watch } from './log.ts';
 import type { Message } from './message.ts';
 
 /** One mailbox: its messages oldest first, what happened to them, its labels and its drafts. */
@@ -8,6 +9,8 @@ export class Box {
   readonly userLabels = new Map<string, UserLabel>();
   /** The message behind each draft, by draft id. */
   readonly drafts = new Map<string, Message>();
+  /** Who is told of changes, by project. */
+  readonly watches = new Map<string, Watch>();
   #messages: Message[] = [];
   #byId = new Map<string, Message>();
   /** Threads that are more than the one message that gave them their id. */
@@ -28,9 +31,9 @@ export class Box {
     return [...this.#messages];
   }
 
-  /** Newest first, without copying a mailbox of a million. */
-  *newest(): Generator<Message> {
-    for (let n = this.#messages.length - 1; n >= 0; n -= 1) {
+  /** Newest first, from below that place on, without copying a mailbox of a million. */
+  *newest(below = Number.POSITIVE_INFINITY): Generator<Message> {
+    for (let n = this.#countBelow(below) - 1; n >= 0; n -= 1) {
       const message = this.#messages[n];
       if (message) yield message;
     }
@@ -79,5 +82,17 @@ export class Box {
   record(change: Change): void {
     change.message.historyId = change.id;
     this.history.add(change);
+  }
+
+  /** How many messages came before that place, found by halving. */
+  #countBelow(place: number): number {
+    let low = 0;
+    let high = this.#messages.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#messages[middle]?.place ?? 0) < place) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }

@@ -35,6 +35,14 @@ const acceptedShape = z.object({
 /** What a transaction does to a draft: its first copy becomes the draft's message, or the draft is sent and gone. */
 const draftShape = z.object({ mailbox: z.string(), id: z.string(), sent: z.boolean() });
 
+/** Who is told of a mailbox's changes: a Pub/Sub topic, of changes to messages with (or without) these labels. */
+const watchShape = z.object({
+  topic: z.string(),
+  labelIds: z.array(z.string()),
+  filter: z.enum(['include', 'exclude']),
+  expiresAt: z.number(),
+});
+
 /**
  * One line of the mail log. Replaying the lines in order gives the same mailboxes with the same history ids, so a line
  * that is left out, or put elsewhere, changes the ids of every later change.
@@ -57,9 +65,12 @@ export const mailEntryShape = z.discriminatedUnion('kind', [
     at: z.number().optional(),
   }),
   z.object({ kind: z.literal('removed'), mailbox: z.string(), id: z.string(), at: z.number() }),
+  /** null: nobody is told any more. */
+  z.object({ kind: z.literal('watch'), mailbox: z.string(), project: z.string(), watch: watchShape.nullable() }),
   /** null: the label is gone. */
   z.object({ kind: z.literal('label'), mailbox: z.string(), id: z.string(), label: userLabelShape.nullable() }),
 ]);
 
 export type MailEntry = z.infer<typeof mailEntryShape>;
+export type Watch = z.infer<typeof watchShape>;
 export type Accepted = z.infer<typeof acceptedShape>;
