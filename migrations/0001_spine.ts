@@ -114,7 +114,7 @@ create table mailboxes (
 create unique index mailboxes_account on mailboxes (tenant_id, google_sub) where kind = 'shared';
 create index mailboxes_google on mailboxes (google_sub);
 create unique index mailboxes_one_default on mailboxes (tenant_id) where is_default;
-create unique index mailboxes_one_personal on mailboxes (tenant_id, member_id) where kind = 'personal';
+create unique index mailboxes_one_personal on mailboxes (tenant_id, member_id) where kind = 'personal' and state <> 'disconnected';
 
 -- The OAuth permission behind a mailbox. Tokens are AES-256-GCM envelopes bound to the tenant and mailbox.
 create table grants (

@@ -31,6 +31,12 @@ export async function runAll(config: Config): Promise<void> {
 }
 
 async function start(config: Config, log: ReturnType<typeof createLog>, shutdown: Shutdown): Promise<void> {
+  // What needs no password must not be within anybody else's reach.
+  if (!config.google && !isLoopback(config.host)) {
+    throw new StartError(
+      `HOST=${config.host} would show Local Google and the demo to other machines. Leave HOST out; or set GOOGLE_CLIENT_ID to use the real Google.`,
+    );
+  }
   const dataDir = dataFolder(config);
   const secrets = await localSecrets(dataDir);
   await assertPortFree(config.port, config.host, 'PORT');
@@ -82,6 +88,10 @@ function startLocal(config: Config, dataDir: string, secrets: LocalSecrets, shut
       throw explainListen(error, config.localGooglePort, 'LOCAL_GOOGLE_PORT');
     },
   );
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 function localClient(secrets: LocalSecrets) {

@@ -1,17 +1,26 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { newKey } from '../platform/key-ring.ts';
+import { newKey, parseKeyRing } from '../platform/key-ring.ts';
 import { StartError } from '../platform/start-error.ts';
 
+const secret = z.string().min(32);
 const secretsSchema = z.object({
-  tokenKeys: z.string(),
-  sessionSecret: z.string(),
-  appPassword: z.string(),
-  systemPassword: z.string(),
-  googleClientSecret: z.string(),
+  tokenKeys: z.string().refine(canBeRead),
+  sessionSecret: secret,
+  appPassword: secret,
+  systemPassword: secret,
+  googleClientSecret: secret,
 });
+
+function canBeRead(tokenKeys: string): boolean {
+  try {
+    return parseKeyRing(tokenKeys).currentId !== '';
+  } catch {
+    return false;
+  }
+}
 
 /** What the no-argument mode makes for itself where the environment says nothing. */
 export type LocalSecrets = z.infer<typeof secretsSchema>;
@@ -26,9 +35,14 @@ export async function localSecrets(dataDir: string): Promise<LocalSecrets> {
   const file = path.join(dataDir, 'secrets.json');
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
-    throw error;
+    throw unusable(dataDir, error);
   });
-  if (text === null) return makeSecrets(dataDir, file);
+  if (text === null) {
+    await refuseToReplace(dataDir, file);
+    return makeSecrets(dataDir, file).catch((error: Error) => {
+      throw unusable(dataDir, error);
+    });
+  }
   try {
     return secretsSchema.parse(JSON.parse(text));
   } catch (cause) {
@@ -37,6 +51,22 @@ export async function localSecrets(dataDir: string): Promise<LocalSecrets> {
       { cause },
     );
   }
+}
+
+/** With new keys beside an old database, every kept Gmail connection would be dead, and nobody told why. */
+async function refuseToReplace(dataDir: string, file: string): Promise<void> {
+  const kept = await readdir(path.join(dataDir, 'postgres')).catch(() => []);
+  if (kept.length === 0) return;
+  throw new StartError(
+    `${file} is missing, but there is a database beside it. It holds the keys to the kept Gmail connections. Put a copy back, or delete the folder ${dataDir} to begin anew.`,
+  );
+}
+
+function unusable(dataDir: string, cause: Error): StartError {
+  return new StartError(
+    `The data folder ${dataDir} cannot be used: ${cause.message}. Set DATA_DIR to a folder that this user can write.`,
+    { cause },
+  );
 }
 
 async function makeSecrets(dataDir: string, file: string): Promise<LocalSecrets> {

@@ -42,7 +42,7 @@ export async function findGoogle(
 
 /** Opens what pages and worker share. Everything is added to `shutdown`. */
 export async function openParts(config: ServiceConfig, log: Logger, shutdown: Shutdown) {
-  const hear = (error: Error) => log.warn({ err: error }, 'an idle database connection was lost');
+  const hear = (error: Error) => log.info({ reason: error.message }, 'an idle database connection was lost');
   const app = openDatabase(config.database.app, 20, hear);
   shutdown.add('database', () => app.close());
   const system = openDatabase(config.database.system, 5, hear);
@@ -106,13 +106,19 @@ export function explainListen(error: unknown, port: number, variable: string): u
   const command = `${variable}=${port + 1} npm start`;
   if (error.code === 'EADDRINUSE') {
     return new StartError(
-      `Port ${port} is in use: another program, or another Letterhead, is listening there.\nStop it, or choose another port:\n\n  ${command}`,
+      `Port ${port} is in use. If Letterhead runs already, it is open at http://localhost:${port}; else another program is listening there.\nStop it, or choose another port:\n\n  ${command}`,
       { cause: error },
     );
   }
   if (error.code === 'EACCES') {
     return new StartError(
       `Port ${port} needs rights that this user does not have. Choose one above 1023:\n\n  ${command}`,
+      { cause: error },
+    );
+  }
+  if (error.code === 'ENOTFOUND' || error.code === 'EADDRNOTAVAIL') {
+    return new StartError(
+      'HOST is not an address of this machine. Leave it out, or set HOST=127.0.0.1 or HOST=0.0.0.0',
       { cause: error },
     );
   }

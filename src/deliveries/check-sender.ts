@@ -33,7 +33,8 @@ export async function checkSender(
   if (delivery.mailboxState === 'disconnected') {
     return { reason: 'mailbox_disconnected', words: 'The Gmail account was disconnected.' };
   }
-  await refreshOldList(ctx, tenantId, delivery);
+  const unreadable = await refreshOldList(ctx, tenantId, delivery);
+  if (unreadable) return unreadable;
 
   const frozen = delivery.email.from.email;
   const resolution = await inTenant(ctx.db, tenantId, async (trx) => {
@@ -59,14 +60,18 @@ function frozenRule(delivery: SendableDelivery): SenderRule {
   return { mode: 'alias', mailboxId: delivery.mailboxId, email: delivery.email.from.email };
 }
 
-async function refreshOldList(ctx: DeliverContext, tenantId: string, delivery: SendableDelivery): Promise<void> {
+async function refreshOldList(
+  ctx: DeliverContext,
+  tenantId: string,
+  delivery: SendableDelivery,
+): Promise<Objection | null> {
   const mailbox = await inTenant(ctx.db, tenantId, (trx) =>
     findMailbox(trx, tenantId, delivery.memberId, delivery.mailboxId),
   );
   // Its own address needs no list, and without the permission there is none to ask for.
-  if (!mailbox?.canReadAliases || mailbox.email === delivery.email.from.email) return;
+  if (!mailbox?.canReadAliases || mailbox.email === delivery.email.from.email) return null;
   const age = Date.now() - (mailbox.sendAsFetchedAt?.getTime() ?? 0);
-  if (age < sendAsMaxAgeMs) return;
+  if (age < sendAsMaxAgeMs) return null;
   try {
     await refreshSendAs(ctx, tenantId, mailbox.id).catch(async (error: unknown) => {
       if (!isAnswered(error, 401)) throw error;
@@ -74,14 +79,22 @@ async function refreshOldList(ctx: DeliverContext, tenantId: string, delivery: S
       await inTenant(ctx.db, tenantId, (trx) => dropAccessToken(trx, tenantId, mailbox.id));
       await refreshSendAs(ctx, tenantId, mailbox.id);
     });
+    return null;
   } catch (error) {
-    // A token that may not read the list, whatever the grant said: what we know decides.
-    if (isAnswered(error, 403)) return;
+    if (isMissingPermission(error)) {
+      const words = `Gmail no longer lets us check whether ${mailbox.email} may send as ${delivery.email.from.email}. Connect it again and leave the box about settings ticked.`;
+      return { reason: 'sender_changed', words };
+    }
     if (!isAnswered(error, 401)) throw error;
     const flip = { from: 'active', to: 'needs_reconnect', reason: 'revoked' } as const;
     await inTenant(ctx.db, tenantId, (trx) => moveMailbox(trx, tenantId, mailbox.id, flip));
     throw new MailboxUnusableError('needs_reconnect');
   }
+}
+
+/** As against a 403 that only asks to slow down. */
+function isMissingPermission(error: unknown): boolean {
+  return isAnswered(error, 403) && error instanceof GoogleError && /insufficient/i.test(error.code);
 }
 
 function isAnswered(error: unknown, status: number): boolean {

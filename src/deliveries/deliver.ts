@@ -1,6 +1,8 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { GoogleError } from '../google/errors.ts';
 import { type AccessToken, sendMessage } from '../google/gmail.ts';
 import { MailboxUnusableError } from '../mailboxes/access-token.ts';
+import { KeyRingError } from '../platform/key-ring.ts';
 import type { DeliverJob } from '../platform/queue.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { beginAttempt, type OpenAttempt, recoverAttempt, settleAttempt } from './attempts.ts';
@@ -10,7 +12,7 @@ import type { DeliverContext } from './context.ts';
 import { connectedSince, everBefore } from './cut-off.ts';
 import { loadForSending, type SendableDelivery } from './load.ts';
 import { classifyFailure } from './outcome.ts';
-import { type HeldReason, moveDelivery } from './state.ts';
+import { type HeldReason, IllegalMoveError, moveDelivery } from './state.ts';
 
 /**
  * Takes one delivery to Gmail, as far as it can go now. Safe to run twice, at the same time or again
@@ -38,7 +40,22 @@ export async function deliver(ctx: DeliverContext, { tenantId, deliveryId }: Del
     beginAttempt(trx, tenantId, deliveryId, ctx.owner, ctx.sendDeadlineMs),
   );
   if (!attempt) return;
-  await settleAttempt(ctx, tenantId, delivery, attempt, await trySend(ctx, token, mime, attempt));
+  const result = await trySend(ctx, token, mime, attempt);
+  // What Gmail said is known here and nowhere else: a database that blinks must not turn it into a question.
+  const until = attempt.deadline.getTime() + ctx.settleMs;
+  await insist(until, () => settleAttempt(ctx, tenantId, delivery, attempt, result));
+}
+
+/** Does it again, every half second, while it fails and there is time; then the last error is thrown. */
+async function insist(until: number, work: () => Promise<void>): Promise<void> {
+  while (true) {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof IllegalMoveError || Date.now() > until) throw error;
+      await wait(500);
+    }
+  }
 }
 
 /** What cannot be put into a message now never can: it fails, instead of being tried for ever. */
@@ -87,8 +104,10 @@ async function prepare(ctx: DeliverContext, tenantId: string, delivery: Sendable
       await hold(ctx, tenantId, delivery, 'mailbox_disconnected', 'The Gmail account was disconnected.');
     } else if (error instanceof MailboxUnusableError) {
       await hold(ctx, tenantId, delivery, 'mailbox_needs_reconnect', 'Gmail must be connected again.');
-    } else if (error instanceof GoogleError) {
+    } else if (error instanceof GoogleError || error instanceof KeyRingError) {
       // Gmail was not asked to send yet, so whatever it is, waiting is safe.
+      if (error instanceof KeyRingError)
+        ctx.log.error({ err: error, tenantId, mailboxId: delivery.mailboxId }, 'a token cannot be opened');
       await waitForGoogle(ctx, tenantId, delivery.id, error);
     } else {
       throw error;
@@ -116,8 +135,13 @@ async function hold(
 }
 
 /** Our own registration is refused, or Google is not there: the operator's trouble, and no tenant's. */
-async function waitForGoogle(ctx: DeliverContext, tenantId: string, deliveryId: string, error: GoogleError) {
-  const answered = error.failure.kind === 'answered';
+async function waitForGoogle(
+  ctx: DeliverContext,
+  tenantId: string,
+  deliveryId: string,
+  error: GoogleError | KeyRingError,
+) {
+  const answered = error instanceof KeyRingError || error.failure.kind === 'answered';
   const notBefore = new Date(Date.now() + (answered ? 5 * 60_000 : 30_000));
   const detail = answered
     ? 'Letterhead’s own access to Google is interrupted. You need not do anything.'

@@ -55,8 +55,8 @@ export interface AttemptRecord {
   readonly durationMs: number | null;
 }
 
-/** States in which a person has something to do. */
-export const needsAttention: readonly DeliveryState[] = ['held', 'unconfirmed', 'failed'];
+/** Whether a person has something to do: what is held until a time goes on by itself. */
+const needsSomebody = sql<boolean>`(deliveries.state in ('unconfirmed', 'failed') or (deliveries.state = 'held' and deliveries.not_before is null))`;
 
 /** Which deliveries a list shows; `attention` keeps those that need somebody. */
 export interface DeliveryFilter extends PageRequest {
@@ -73,7 +73,7 @@ export async function listDeliveries(
   const limit = pageSize(filter);
   let query = summaries(db, tenantId);
   if (filter.documentId) query = query.where('deliveries.document_id', '=', filter.documentId);
-  if (filter.attention) query = query.where('deliveries.state', 'in', [...needsAttention]);
+  if (filter.attention) query = query.where(needsSomebody);
   const after = readCursor(filter.after);
   if (after && microseconds.test(after[0])) {
     const [epoch, id] = after;
@@ -119,7 +119,7 @@ export async function countAttention(db: Database, tenantId: string): Promise<nu
     .selectFrom('deliveries')
     .select((eb) => eb.fn.countAll<string>().as('count'))
     .where('tenant_id', '=', tenantId)
-    .where('state', 'in', [...needsAttention])
+    .where(needsSomebody)
     .executeTakeFirstOrThrow();
   return Number(count);
 }

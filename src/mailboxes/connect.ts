@@ -3,7 +3,7 @@ import { revokeGrant } from '../google/oauth.ts';
 import type { Consent } from '../google/strategy.ts';
 import type { Database } from '../platform/database.ts';
 import type { MailboxKind } from '../platform/database-types.ts';
-import type { KeyRing } from '../platform/key-ring.ts';
+import { type KeyRing, KeyRingError } from '../platform/key-ring.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { countMailboxesOf } from '../tenants/system.ts';
 import { dropGrant, keepGrant, openGrant } from './grant-vault.ts';
@@ -103,19 +103,20 @@ async function placeMailbox(trx: Database, request: ConnectRequest, identity: Co
   const becomesDefault = kind === 'shared' && !hasDefault;
   if (becomesDefault)
     await trx.updateTable('mailboxes').set({ is_default: false }).where('tenant_id', '=', tenantId).execute();
-  // A member has one mailbox of their own; a disconnected one makes room for another account.
-  const own = existing.find((each) => each.kind === 'personal' && kind === 'personal' && each.member_id === memberId);
-  if (!same && own && own.state !== 'disconnected') throw new ConnectError('personal_taken', identity.email, own.email);
-  const place = same ?? own;
-  if (place) {
-    if (place.google_sub !== identity.sub) await forgetSendAs(trx, tenantId, place.id);
+  // A member has one mailbox of their own. A disconnected one makes room for another account and keeps its history.
+  const own = existing.find(
+    (each) =>
+      kind === 'personal' && each.member_id === memberId && each.id !== same?.id && each.state !== 'disconnected',
+  );
+  if (own) throw new ConnectError('personal_taken', identity.email, own.email);
+  if (same) {
     await trx
       .updateTable('mailboxes')
-      .set({ ...connected, google_sub: identity.sub, ...(becomesDefault && { is_default: true }) })
+      .set({ ...connected, ...(becomesDefault && { is_default: true }) })
       .where('tenant_id', '=', tenantId)
-      .where('id', '=', place.id)
+      .where('id', '=', same.id)
       .execute();
-    return place.id;
+    return same.id;
   }
 
   const member = await trx.selectFrom('members').select('name').where('id', '=', memberId).executeTakeFirstOrThrow();
@@ -176,7 +177,7 @@ export async function disconnectMailbox(
       .returning(['email', 'google_sub'])
       .executeTakeFirst();
     if (!mailbox) return undefined;
-    const grant = await openGrant(trx, keys, tenantId, mailboxId);
+    const grant = await openToRevoke(trx, keys, tenantId, mailboxId);
     await dropGrant(trx, tenantId, mailboxId);
     return { ...mailbox, grant };
   });
@@ -186,6 +187,16 @@ export async function disconnectMailbox(
   const revokedAtGoogle =
     ended.grant !== undefined && !usedElsewhere && (await tryToRevoke(google, ended.grant.refreshToken));
   return { email: ended.email, revokedAtGoogle, usedElsewhere };
+}
+
+/** Without its key a token cannot be revoked, but it can still be forgotten. */
+async function openToRevoke(trx: Database, keys: KeyRing, tenantId: string, mailboxId: string) {
+  try {
+    return await openGrant(trx, keys, tenantId, mailboxId);
+  } catch (error) {
+    if (error instanceof KeyRingError) return undefined;
+    throw error;
+  }
 }
 
 async function tryToRevoke(google: GoogleApp, token: string): Promise<boolean> {

@@ -113,3 +113,30 @@ export async function moveMailbox(
     .executeTakeFirst();
   return numUpdatedRows > 0n;
 }
+
+/** Makes a connected shared mailbox the tenant's default. Returns false where it is none. */
+export async function makeDefault(db: Database, tenantId: string, mailboxId: string): Promise<boolean> {
+  const mailbox = await db
+    .selectFrom('mailboxes')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', mailboxId)
+    .where('kind', '=', 'shared')
+    .where('state', '<>', 'disconnected')
+    .forUpdate()
+    .executeTakeFirst();
+  if (!mailbox) return false;
+  await db
+    .updateTable('mailboxes')
+    .set({ is_default: false })
+    .where('tenant_id', '=', tenantId)
+    .where('is_default', '=', true)
+    .execute();
+  await db
+    .updateTable('mailboxes')
+    .set({ is_default: true })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', mailboxId)
+    .execute();
+  return true;
+}

@@ -95,6 +95,13 @@ export function resolveSender(question: SenderQuestion): SenderResolution {
 
 function fromDefault(mailboxes: readonly MailboxFacts[]): SenderResolution {
   const mailbox = mailboxes.find((each) => each.isDefault);
+  if (!mailbox && mailboxes.some((each) => each.kind === 'shared')) {
+    return refuse(
+      'no_mailbox',
+      'The Gmail account that is the company’s default is not connected.',
+      'In Settings → Email, connect it again or make another one the default.',
+    );
+  }
   if (!mailbox) {
     return refuse(
       'no_mailbox',
@@ -188,10 +195,14 @@ export function isUsable(entry: SendAsFacts): boolean {
 
 function findSendAs(mailbox: MailboxFacts, email: string): SendAsFacts | undefined {
   const wanted = email.toLowerCase();
+  // The account's own address needs no list to be sure of. Any other is trusted only while the list can be asked for
+  // again: an address that Gmail dropped meanwhile would silently become another one.
+  const isOwn = mailbox.email.toLowerCase() === wanted;
   const listed = mailbox.sendAs.find((entry) => entry.email.toLowerCase() === wanted);
-  // The account's own address needs no list to be sure of.
-  if (listed || mailbox.email.toLowerCase() !== wanted) return listed;
-  return { email: mailbox.email, displayName: mailbox.displayName, isPrimary: true, verificationStatus: null };
+  if (!isOwn) return mailbox.canReadAliases ? listed : undefined;
+  return (
+    listed ?? { email: mailbox.email, displayName: mailbox.displayName, isPrimary: true, verificationStatus: null }
+  );
 }
 
 function accept(mailbox: MailboxFacts, fromEmail: string, fromName: string, because: string): SenderResolution {

@@ -87,7 +87,9 @@ export async function startQueue(appUrl: string, log: Logger, supervise: boolean
     useListenNotify: true,
     max: 5,
   });
-  boss.on('error', (error) => log.error({ err: error }, 'job queue'));
+  boss.on('error', (error: unknown) =>
+    log.error({ err: error instanceof Error ? error : new Error(messageOf(error)) }, 'job queue'),
+  );
   await boss.start();
 
   return {
@@ -127,4 +129,9 @@ export async function startQueue(appUrl: string, log: Logger, supervise: boolean
       await boss.stop({ graceful: true, timeout: patienceMs });
     },
   };
+}
+
+/** pg-boss also emits plain objects with a message. */
+function messageOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
 }

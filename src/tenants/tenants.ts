@@ -6,27 +6,25 @@ import { inTenant } from './scope.ts';
 const currencies = new Set(Intl.supportedValuesOf('currency'));
 const regions = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' });
 
+const said = () => z.string({ error: 'This is missing.' });
 const optional = (max: number) =>
-  z
-    .string()
+  said()
     .trim()
     .max(max, `is longer than ${max} characters`)
     .transform((text) => text || null);
 
 /** What a tenant must say of itself to begin. */
 export const companySchema = z.object({
-  name: z.string().trim().min(1, 'Write the name of your company.').max(200, 'The name is longer than 200 characters.'),
-  country: z
-    .string()
+  name: said().trim().min(1, 'Write the name of your company.').max(200, 'The name is longer than 200 characters.'),
+  country: said()
     .trim()
     .toUpperCase()
     .refine((code) => /^[A-Z]{2}$/.test(code) && regions.of(code) !== undefined, 'Choose a country from the list.'),
-  currency: z
-    .string()
+  currency: said()
     .trim()
     .toUpperCase()
     .refine((code) => currencies.has(code), 'Choose a currency from the list.'),
-  timeZone: z.string().trim().refine(isTimeZone, 'Choose a time zone from the list, such as Europe/Dublin.'),
+  timeZone: said().trim().refine(isTimeZone, 'Choose a time zone from the list, such as Europe/Dublin.'),
 });
 
 /** See {@link companySchema}. */

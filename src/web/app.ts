@@ -15,6 +15,7 @@ import { googleFlows } from './google-flows.ts';
 import { homePages } from './home.ts';
 import { importPages } from './imports.ts';
 import { mailboxPages } from './mailboxes.ts';
+import { noNulls } from './no-nulls.ts';
 import { partyPages } from './parties.ts';
 import { page } from './render.ts';
 import { sameOrigin } from './same-origin.ts';
@@ -44,6 +45,7 @@ export function createApp(ctx: WebContext, pool: pg.Pool): Express {
   app.use(ownHost(ctx.publicUrl));
   if (secure) app.use(knownAsSecure);
   app.use(express.urlencoded({ extended: true, limit: '2mb', parameterLimit: 100_000 }));
+  app.use(noNulls);
   app.use(sessions(pool, ctx.sessionSecrets, secure));
   app.use(sameOrigin(ctx.publicUrl));
   app.use(loadViewer(ctx));

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
+import { z } from 'zod';
 import { createDelivery, type SendResult } from '../deliveries/create.ts';
 import { decide, decisionsFor, isDecision } from '../deliveries/decide.ts';
 import { getAttachment, getDelivery, listDeliveries } from '../deliveries/deliveries.ts';
@@ -10,7 +11,7 @@ import { senderFor } from '../mailboxes/sender-rules.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { getTenant } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
-import { decisionWords, isMoving, nextStep } from './delivery-words.ts';
+import { askAgain, decisionWords, nextStep, stateSentence } from './delivery-words.ts';
 import { found, PageError } from './errors.ts';
 import { onlyIds, textParam } from './query.ts';
 import { pdfName, recordPdf, sendInline } from './record-pdf.ts';
@@ -20,7 +21,16 @@ import { filledIn, readSendForm, type SendForm, testEmail } from './send-form.ts
 import { notify } from './session.ts';
 import { param, requireRole, type Viewer, viewerOf } from './viewer.ts';
 
-const words = { deliveryWords, decisionWords, decisionsFor, nextStep, isMoving, formatAddress, kindWords };
+const words = {
+  deliveryWords,
+  decisionWords,
+  decisionsFor,
+  nextStep,
+  stateSentence,
+  askAgain,
+  formatAddress,
+  kindWords,
+};
 
 /** Sending a record, Activity, one delivery with its timeline, and what a person decides about it. */
 export function deliveryPages(ctx: WebContext): Router {
@@ -56,7 +66,9 @@ export function deliveryPages(ctx: WebContext): Router {
   router.post('/settings/email/test-deliveries', async (req, res) => {
     const viewer = requireRole(res, 'owner', 'admin', 'member');
     const { tenantId, memberId } = viewer;
-    const email = testEmail(viewer, randomUUID());
+    // Made with the page, so that a double click is one email.
+    const key = z.uuid().safeParse(req.body?.key).data ?? randomUUID();
+    const email = testEmail(viewer, key);
     const result = await inTenant(ctx.db, tenantId, (trx) =>
       createDelivery(trx, ctx.queue, { tenantId, memberId, ...email, document: null }),
     );
@@ -105,7 +117,7 @@ export function deliveryPages(ctx: WebContext): Router {
   router.get('/deliveries/:id/attachments/:name', async (req, res) => {
     const { tenantId } = viewerOf(res);
     const id = param(req, 'id');
-    const name = String(req.params['name'] ?? '');
+    const name = param(req, 'name');
     const file = found(await inTenant(ctx.db, tenantId, (trx) => getAttachment(trx, tenantId, id, name)));
     sendInline(res, file.mediaType, file.fileName, file.bytes);
   });

@@ -1,6 +1,5 @@
 import type { Decision } from '../deliveries/decide.ts';
 import type { DeliverySummary } from '../deliveries/deliveries.ts';
-import type { DeliveryState } from '../platform/database-types.ts';
 
 /** The buttons for what a person can decide. */
 export const decisionWords: Record<Decision, string> = {
@@ -43,7 +42,39 @@ export function nextStep(
   }
 }
 
-/** Whether a page that shows it should ask again. */
-export function isMoving(state: DeliveryState): boolean {
-  return state === 'queued' || state === 'sending';
+/** What the state means, as a sentence. `at` says an instant in the company's time zone. */
+export function stateSentence(
+  delivery: Pick<DeliverySummary, 'state' | 'notBefore'>,
+  at: (date: Date) => string,
+): string {
+  const { state, notBefore } = delivery;
+  switch (state) {
+    case 'queued':
+      return isAhead(notBefore) ? `It is tried again at ${at(notBefore)}.` : 'It is about to leave.';
+    case 'sending':
+      return 'It is being handed to Gmail.';
+    case 'sent':
+      return 'Gmail accepted it.';
+    case 'held':
+      return notBefore ? `It waits, and goes on by itself at ${at(notBefore)}.` : 'It waits, and nothing is lost.';
+    case 'failed':
+      return 'It was not sent.';
+    case 'unconfirmed':
+      return 'Gmail may have sent it; its answer never arrived. Look in Gmail’s Sent folder, then say what you found.';
+    case 'cancelled':
+      return 'It was cancelled before it left.';
+    default:
+      return state satisfies never;
+  }
+}
+
+/** How soon a page that shows it should ask again, in htmx's words; null when nothing moves by itself any more. */
+export function askAgain({ state, notBefore }: Pick<DeliverySummary, 'state' | 'notBefore'>): string | null {
+  if (state === 'held') return notBefore ? '10s' : null;
+  if (state !== 'queued' && state !== 'sending') return null;
+  return isAhead(notBefore) && notBefore.getTime() - Date.now() > 20_000 ? '10s' : '1s';
+}
+
+function isAhead(date: Date | null): date is Date {
+  return date !== null && date.getTime() > Date.now();
 }

@@ -230,7 +230,7 @@ function asListed(problems: readonly FormProblem[], form: TypedForm): FormProble
 
 /** The form after “Add line” or “Remove”, for browsers without scripts; undefined where another button was pressed. */
 function afterRowButton(req: Request, form: TypedForm): TypedForm | undefined {
-  const pressed = String(req.body?.do ?? '');
+  const pressed = typeof req.body?.do === 'string' ? req.body.do : '';
   if (pressed === 'add-line') return { ...form, lines: [...form.lines, nextLine(form.lines)] };
   if (pressed === 'add-up') return form;
   const removed = /^remove-line:(\d+)$/.exec(pressed)?.[1];

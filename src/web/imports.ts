@@ -49,7 +49,7 @@ export function importPages(ctx: WebContext): Router {
 
   /** Each file stands for itself: one that is broken leaves the others alone, and leaves nothing behind. */
   async function importFile(viewer: Viewer, file: Express.Multer.File): Promise<Outcome> {
-    const fileName = file.originalname;
+    const fileName = file.originalname.replaceAll('\u0000', '');
     if (isTooLarge(file)) {
       return {
         fileName,
@@ -100,15 +100,16 @@ function files(): RequestHandler {
     defParamCharset: 'utf8',
   }).array('files', mostFiles);
   return (req, res, next) => {
-    upload(req, res, (error: unknown) => next(error instanceof multer.MulterError ? uploadTrouble(error) : error));
+    // Multer's own errors and those of the parser below it: all of them say that the request is broken.
+    upload(req, res, (error: unknown) => next(error instanceof Error ? uploadTrouble(error) : error));
   };
 }
 
-function uploadTrouble(cause: multer.MulterError): PageError {
-  const many =
-    cause.code === 'LIMIT_FILE_COUNT' || cause.code === 'LIMIT_UNEXPECTED_FILE' || cause.code === 'LIMIT_PART_COUNT';
+function uploadTrouble(cause: Error): PageError {
+  const code = cause instanceof multer.MulterError ? cause.code : '';
+  const many = code === 'LIMIT_FILE_COUNT' || code === 'LIMIT_UNEXPECTED_FILE' || code === 'LIMIT_PART_COUNT';
   return new PageError(
-    413,
+    many ? 413 : 400,
     'upload',
     {
       title: many ? 'Too many files at once' : 'The files did not arrive',

@@ -4,8 +4,9 @@ import { scopes } from '../google/app.ts';
 import { GoogleError } from '../google/errors.ts';
 import { MailboxUnusableError } from '../mailboxes/access-token.ts';
 import { ConnectError, connectMailbox, disconnectMailbox, wantedScopes } from '../mailboxes/connect.ts';
-import { findMailbox } from '../mailboxes/mailboxes.ts';
+import { findMailbox, makeDefault } from '../mailboxes/mailboxes.ts';
 import { refreshSendAs } from '../mailboxes/send-as.ts';
+import { KeyRingError } from '../platform/key-ring.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { connectError, consentError, wrongViewer } from './connect-errors.ts';
 import type { WebContext } from './context.ts';
@@ -84,6 +85,15 @@ export function mailboxPages(ctx: WebContext, flow: GoogleFlow): Router {
     res.redirect(303, settings);
   });
 
+  router.post('/mailboxes/:id/default', async (req, res) => {
+    const viewer = requireRole(res, 'owner', 'admin');
+    const mailbox = found(await find(ctx, viewer, param(req, 'id')));
+    const made = await inTenant(ctx.db, viewer.tenantId, (trx) => makeDefault(trx, viewer.tenantId, mailbox.id));
+    if (made) await notify(req, 'ok', `${mailbox.email} is the company’s default now.`);
+    else await notify(req, 'fail', 'Only a connected Gmail account of the company can be its default.');
+    res.redirect(303, settings);
+  });
+
   router.post('/mailboxes/:id/disconnection', async (req, res) => {
     const viewer = viewerOf(res);
     const mailbox = found(await find(ctx, viewer, param(req, 'id')));
@@ -112,7 +122,7 @@ async function tryToReadAliases(
     return 'read';
   } catch (error) {
     if (error instanceof MailboxUnusableError) return 'unusable';
-    if (error instanceof GoogleError) return 'failed';
+    if (error instanceof GoogleError || error instanceof KeyRingError) return 'failed';
     throw error;
   }
 }

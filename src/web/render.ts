@@ -37,11 +37,13 @@ export interface PageLocals {
 export async function page(res: Response, view: string, locals: PageLocals): Promise<void> {
   const shared = { ...helpers(res), ...res.app.locals, ...res.locals, ...locals };
   const body = await renderView(view, shared);
+  keepPrivate(res);
   res.type('html').send(await renderView('layout/page', { ...shared, body }));
 }
 
 /** Answers with a piece of a page, for htmx to put in place. */
 export async function fragment(res: Response, view: string, locals: Record<string, unknown>): Promise<void> {
+  keepPrivate(res);
   res.type('html').send(await renderView(view, { ...helpers(res), ...res.app.locals, ...res.locals, ...locals }));
 }
 
@@ -55,6 +57,11 @@ function helpers(res: Response) {
     sentence,
     when: (date: Date) => when(date, timeZone, new Date()),
   };
+}
+
+/** After signing out, the back button must not bring a company's data back. */
+function keepPrivate(res: Response): void {
+  res.set('Cache-Control', 'private, no-store');
 }
 
 /** Views are compiled once: `npm run dev` starts anew when one changes. */

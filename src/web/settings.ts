@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Response, Router } from 'express';
 import { z } from 'zod';
 import { isAddress } from '../deliveries/recipients.ts';
@@ -26,6 +27,7 @@ export function settingsPages(ctx: WebContext): Router {
     await page(res, 'settings/email', {
       title: 'Email',
       section: 'settings',
+      scripts: ['letterhead/settings.js'],
       ...(await emailSettings(ctx, viewerOf(res))),
     });
   });
@@ -34,7 +36,7 @@ export function settingsPages(ctx: WebContext): Router {
     const viewer = requireRole(res, 'owner', 'admin');
     const rule = await readRule(ctx, viewer, req.body);
     await inTenant(ctx.db, viewer.tenantId, (trx) => saveRule(trx, viewer.tenantId, null, rule));
-    await notify(req, 'ok', 'Saved. It holds for everything sent from now on.');
+    await notify(req, 'ok', `Saved: from now on emails come from ${ruleWords(rule)}.`);
     res.redirect(303, '/settings/email');
   });
 
@@ -65,7 +67,7 @@ export function settingsPages(ctx: WebContext): Router {
     const invitation = invitationSchema.safeParse(req.body);
     if (!invitation.success) {
       res.status(422);
-      const values = { email: String(req.body?.email ?? ''), role: String(req.body?.role ?? 'member') };
+      const values = typedInvitation.parse(req.body ?? {});
       return membersPage(ctx, res, values, invitation.error.issues[0]?.message);
     }
     const { email, role } = invitation.data;
@@ -97,6 +99,8 @@ const invitationSchema = z.object({
   role: z.enum(['admin', 'member', 'viewer']),
 });
 
+const typedInvitation = z.object({ email: z.string().catch(''), role: z.string().catch('member') });
+
 /** Everything the email page shows: mailboxes, the three modes with who they would make the sender, and the rule in force. */
 async function emailSettings(ctx: WebContext, viewer: Viewer) {
   const { tenantId, memberId } = viewer;
@@ -108,7 +112,7 @@ async function emailSettings(ctx: WebContext, viewer: Viewer) {
   const member = { id: memberId, email: viewer.email, name: viewer.name };
   const resolve = (asked: SenderRule) => resolveSender({ rule: asked, member, mailboxes });
   return {
-    mailboxes: mailboxes.filter((mailbox) => mailbox.state !== 'disconnected' || mailbox.isDefault),
+    mailboxes: [...mailboxes].sort((a, b) => Number(a.state === 'disconnected') - Number(b.state === 'disconnected')),
     hasPersonal: mailboxes.some((mailbox) => mailbox.kind === 'personal' && mailbox.state !== 'disconnected'),
     hasShared: mailboxes.some((mailbox) => mailbox.kind === 'shared' && mailbox.state !== 'disconnected'),
     rule,
@@ -118,13 +122,14 @@ async function emailSettings(ctx: WebContext, viewer: Viewer) {
     aliases: aliasChoices(mailboxes, rule),
     mayChange: viewer.role === 'owner' || viewer.role === 'admin',
     maySend: viewer.role !== 'viewer',
+    testKey: randomUUID(),
   };
 }
 
 /** What can be picked as the fixed address; the one in force stays in the list even where Gmail lost it. */
 function aliasChoices(mailboxes: readonly MailboxRecord[], rule: SenderRule) {
   const choices = mailboxes
-    .filter((mailbox) => mailbox.kind === 'shared' && mailbox.state !== 'disconnected')
+    .filter((mailbox) => mailbox.kind === 'shared' && mailbox.state !== 'disconnected' && mailbox.canReadAliases)
     .flatMap((mailbox) =>
       mailbox.sendAs.map((entry) => ({
         value: `${mailbox.id} ${entry.email}`,
@@ -164,7 +169,7 @@ async function readRule(ctx: WebContext, viewer: Viewer, body: unknown): Promise
     listMailboxes(trx, viewer.tenantId, viewer.memberId),
   );
   const mailbox = mailboxes.find(
-    (each) => each.id === mailboxId && each.kind === 'shared' && each.state !== 'disconnected',
+    (each) => each.id === mailboxId && each.kind === 'shared' && each.state !== 'disconnected' && each.canReadAliases,
   );
   const entry = mailbox?.sendAs.find((each) => each.email === email);
   if (!mailbox || !entry)
@@ -177,6 +182,19 @@ async function readRule(ctx: WebContext, viewer: Viewer, body: unknown): Promise
     );
   }
   return { mode: 'alias', mailboxId, email };
+}
+
+function ruleWords(rule: SenderRule): string {
+  switch (rule.mode) {
+    case 'default':
+      return 'the company’s Gmail account';
+    case 'current_user':
+      return 'whoever is signed in';
+    case 'alias':
+      return rule.email;
+    default:
+      return rule satisfies never;
+  }
 }
 
 function badChoice(message: string): PageError {

@@ -175,8 +175,11 @@ describe('a Gmail of one’s own', () => {
     await one.founder.post(`/mailboxes/${personal?.id}/disconnection`);
     const page = await one.founder.connect(second, { kind: 'personal' });
     expect(page.text).toContain(`${second} is connected.`);
-    expect((await mailboxesOf(one)).filter(({ kind }) => kind === 'personal').map(({ email }) => email)).toEqual([
-      second,
+    const all = (await mailboxesOf(one)).filter(({ kind }) => kind === 'personal');
+    // The first keeps its row: what was sent from it must not seem to have come from the second.
+    expect(all.map(({ email, state }) => [email, state])).toEqual([
+      [own, 'disconnected'],
+      [second, 'active'],
     ]);
   });
 

@@ -72,6 +72,10 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
     ({ document }) => `/documents/${document}/status`,
     () => ({ status: 'paid' }),
   ),
+  'POST /mailboxes/:id/default': notFound(
+    ({ mailbox }) => `/mailboxes/${mailbox}/default`,
+    () => ({}),
+  ),
   'POST /mailboxes/:id/disconnection': notFound(
     ({ mailbox }) => `/mailboxes/${mailbox}/disconnection`,
     () => ({}),
