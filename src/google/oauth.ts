@@ -1,4 +1,4 @@
-import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { type GoogleApp, oauthClient } from './app.ts';
 import { GoogleError, guarded } from './errors.ts';
@@ -85,6 +85,7 @@ export async function revokeGrant(app: GoogleApp, token: string): Promise<void> 
  *
  * @param nonce the one that was sent with the authorization request
  * @throws {IdTokenError} when anything about it is wrong
+ * @throws {GoogleError} `unreachable` when Google's keys could not be fetched
  */
 export async function checkIdToken(app: GoogleApp, idToken: string, nonce: string): Promise<IdTokenClaims> {
   try {
@@ -102,6 +103,10 @@ export async function checkIdToken(app: GoogleApp, idToken: string, nonce: strin
     const issuer = app.endpoints.issuer;
     return { issuer, sub: claims.sub, email: claims.email.toLowerCase(), name: claims.name ?? claims.email };
   } catch (error) {
+    // Without Google's keys nothing was found wrong with the token: it could not be checked.
+    if (error instanceof errors.JWKSTimeout || error instanceof TypeError) {
+      throw new GoogleError({ kind: 'lost', code: 'unreachable', message: 'Google’s keys could not be fetched.' });
+    }
     throw new IdTokenError(error instanceof Error ? error.message.replaceAll(idToken, '…') : 'unreadable');
   }
 }

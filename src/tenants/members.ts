@@ -80,13 +80,15 @@ export async function withdrawInvitation(db: Database, tenantId: string, invitat
 
 /**
  * Lets a person into every tenant that invited their address. Google has verified that the address is theirs.
+ * Returns the ids of the tenants they are in now because of it.
  *
  * @param pools the app's pool, and the cross-tenant one to find the invitations
  */
 export async function joinInvited(
   pools: { readonly db: Database; readonly system: Database },
   person: { readonly personId: string; readonly email: string; readonly name: string },
-): Promise<void> {
+): Promise<string[]> {
+  const joined: string[] = [];
   for (const { id, tenantId, role } of await invitationsFor(pools.system, person.email)) {
     await inTenant(pools.db, tenantId, async (trx) => {
       const { numUpdatedRows } = await trx
@@ -101,6 +103,8 @@ export async function joinInvited(
         .values({ tenant_id: tenantId, person_id: person.personId, email: person.email, name: person.name, role })
         .onConflict((conflict) => conflict.columns(['tenant_id', 'person_id']).doNothing())
         .execute();
+      joined.push(tenantId);
     });
   }
+  return joined;
 }

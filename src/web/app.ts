@@ -108,7 +108,9 @@ function ownHost(publicUrl: string): RequestHandler {
   const { host } = new URL(publicUrl);
   return (req, res, next) => {
     if (req.method !== 'GET' || req.get('host') === host) return next();
-    res.redirect(307, `${publicUrl}${req.originalUrl.replace(/^\/+/, '/')}`);
+    // A request target need not be a path; only a path is ours.
+    const path = req.originalUrl.startsWith('/') ? req.originalUrl.replace(/^\/+/, '/') : '/';
+    res.redirect(307, `${publicUrl}${path}`);
   };
 }
 

@@ -54,7 +54,7 @@ const google: Record<string, { title: string; message: string }> = {
   },
   unreachable: {
     title: 'Not connected: Google could not be reached',
-    message: 'Google did not answer in time. Nothing has changed. Try again in a minute.',
+    message: 'Google did not answer, or had a problem of its own. Nothing has changed. Try again in a minute.',
   },
   id_token: {
     title: 'Not connected: Google’s answer could not be trusted',

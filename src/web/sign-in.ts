@@ -36,8 +36,12 @@ export function signInPages(ctx: WebContext, flow: GoogleFlow): Router {
     }
     const { identity } = result.consent;
     const personId = await rememberPerson(ctx.system, identity);
-    await joinInvited(ctx, { personId, email: identity.email, name: identity.name });
+    const [joined] = await joinInvited(ctx, { personId, email: identity.email, name: identity.name });
     await signIn(req, personId);
+    if (joined) {
+      req.session.tenantId = joined;
+      await saveSession(req);
+    }
     res.redirect(303, result.purpose.returnTo);
   });
 
@@ -49,6 +53,9 @@ export function signInPages(ctx: WebContext, flow: GoogleFlow): Router {
   router.get('/welcome', async (req, res) => {
     const person = await signedIn(ctx, req, res);
     if (!person) return;
+    // Invited while they were signed in already.
+    const [joined] = await joinInvited(ctx, { ...person, personId: person.id });
+    if (joined) return res.redirect(303, '/');
     await welcome(res, person, { name: '', country: '', currency: '', timeZone: '' }, {});
   });
 
@@ -131,7 +138,8 @@ function signInError(kind: 'refused' | 'lost' | 'failed', code: string): PageErr
     return new PageError(400, 'state', { title: 'Please sign in once more', message, next });
   }
   if (kind === 'failed' && code === 'unreachable') {
-    const message = 'Google did not answer in time. Nothing is wrong with your account; try again in a minute.';
+    const message =
+      'Google did not answer, or had a problem of its own. Nothing is wrong with your account; try again in a minute.';
     return new PageError(502, code, { title: 'Google could not be reached', message, next });
   }
   const message = `Google ended the sign-in (${code}). Try again; if it stays, tell whoever runs Letterhead for you this word.`;
