@@ -45,6 +45,25 @@ export function controlRoutes(world: World): Router {
     res.json(clockOf(world));
   });
 
+  router.get('/control/quotas', (_req, res) => {
+    res.json(world.quotas.settings);
+  });
+  router.patch('/control/quotas', json(), (req, res) => {
+    res.json(world.quotas.set(req.body));
+  });
+
+  router.get('/control/push', (_req, res) => {
+    res.json({ posted: world.push.posted(), dropped: world.push.dropped });
+  });
+  router.put('/control/push', json(), (req, res) => {
+    world.push.subscribe(req.body);
+    res.status(204).end();
+  });
+  router.delete('/control/push', (_req, res) => {
+    world.push.unsubscribe();
+    res.status(204).end();
+  });
+
   router.get('/control/accepted', (req, res) => {
     const { raw, limit, after, ...rest } = acceptedQuery.parse(req.query);
     const filter: AcceptedFilter = { after, ...given(rest) };

@@ -95,6 +95,26 @@ describe('the control page', () => {
     expect((await submit(google, 'unconfirmed', { ...facts, issuer: 'moon' })).status).toBe(400);
   });
 
+  it('sets quotas, as at Google or one by one, and lifts them', async () => {
+    const google = await start();
+    await submit(google, 'google-quotas', {});
+    expect(google.quotas.settings).toMatchObject({ userUnitsPerMinute: 6000, messagesPerDay: 2000 });
+    const page = await submit(google, 'quotas', { messagesPerDay: '1', overSendingLimit: 'refuse' });
+    expect(await page.text()).toContain('value="1"');
+    const gmail = gmailOf(google, await connect(google, OFFICE, ['send']));
+    await send(gmail);
+    expect((await refusal(send(gmail))).message).toContain('(Mail sending)');
+    expect((await submit(google, 'quotas', { messagesPerDay: '-3' })).status).toBe(400);
+    await submit(google, 'no-quotas', {});
+    await send(gmail);
+    const set = await fetch(`${google.url}/control/quotas`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ concurrentPerUser: 5 }),
+    });
+    expect(await set.json()).toMatchObject({ concurrentPerUser: 5, messagesPerDay: null });
+  });
+
   it('names deliveries that were accepted more than once', async () => {
     const google = await start();
     const gmail = gmailOf(google, await connect(google, OFFICE, ['send']));

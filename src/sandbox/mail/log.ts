@@ -17,7 +17,8 @@ const acceptedShape = z.object({
   at: z.number(),
   account: z.string(),
   clientId: z.string(),
-  via: z.enum(['json', 'media', 'multipart', 'resumable', 'draft']),
+  /** `web`: written by a person on the pages of this Local Google. */
+  via: z.enum(['json', 'media', 'multipart', 'resumable', 'draft', 'web']),
   id: z.string(),
   threadId: z.string(),
   messageId: z.string(),

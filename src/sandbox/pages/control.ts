@@ -1,6 +1,8 @@
 import { type Request, type Response, Router, urlencoded } from 'express';
 import { ZodError } from 'zod';
 import { setDomainPolicy } from '../account-life.ts';
+import { METHODS } from '../gmail/methods.ts';
+import { GOOGLE_QUOTAS } from '../quotas/settings.ts';
 import type { World } from '../world.ts';
 import { FAULT_PRESETS, wordsOf } from './fault-presets.ts';
 import { html } from './render.ts';
@@ -51,6 +53,17 @@ export function controlPages(world: World): Router {
       dateHeader: req('dateHeader'),
     });
   });
+  onForm('quotas', (req) => {
+    const number = (name: string) => (req(name) === '' ? null : Number(req(name)));
+    world.quotas.set({
+      ...Object.fromEntries(LIMITS.map(({ name }) => [name, number(name)])),
+      overSendingLimit: req('overSendingLimit') === 'bounce' ? 'bounce' : 'refuse',
+    });
+  });
+  onForm('google-quotas', () => {
+    world.quotas.set({ ...GOOGLE_QUOTAS.newProject, ...GOOGLE_QUOTAS.workspace, concurrentPerUser: 5 });
+  });
+  onForm('no-quotas', () => world.quotas.clear());
   onForm('fault', (req) => {
     const optional = (name: string) => (req(name) === '' ? {} : { [name]: Number(req(name)) });
     const preset = FAULT_PRESETS[req('effect')];
@@ -105,7 +118,9 @@ export function controlPages(world: World): Router {
       domains: domains.map((domain) => ({ domain, policy: world.policies.domain(domain) })),
       accounts: world.accounts.all(),
       presets: FAULT_PRESETS,
-      methods: METHODS,
+      methods: FAULT_METHODS,
+      limits: LIMITS.map((limit) => ({ ...limit, value: world.quotas.settings[limit.name] })),
+      overSendingLimit: world.quotas.settings.overSendingLimit,
       faults: world.faults.list().map((fault) => ({ ...fault, words: wordsOf(fault.effect) })),
       waiting: new Set(world.faults.waiting().map(({ id }) => id)),
       accepted: world.truth.accepted().length,
@@ -125,15 +140,29 @@ const SECTIONS: Readonly<Record<string, string>> = {
   client: 'apps',
   domain: 'administrators',
   unconfirmed: 'unconfirmed',
+  quotas: 'quotas',
+  'google-quotas': 'quotas',
+  'no-quotas': 'quotas',
   fault: 'faults',
   'fault-off': 'faults',
   'faults-clear': 'faults',
 };
 
-const METHODS = [
-  ...['messages.send', 'drafts.create', 'drafts.send', 'drafts.get', 'messages.list', 'messages.get', 'history.list'],
-  ...['getProfile', 'sendAs.list', 'sendAs.get', 'token', 'revoke', 'userinfo', 'certs', '*'],
+const FAULT_METHODS = [
+  ...Object.values(METHODS).map(({ name }) => name),
+  ...['token', 'revoke', 'userinfo', 'tokeninfo', 'certs', '*'],
 ];
+
+/** The limits of the form, each a number or nothing. */
+const LIMITS = [
+  { name: 'userUnitsPerMinute', words: 'Units a minute per user' },
+  { name: 'projectUnitsPerMinute', words: 'Units a minute per project' },
+  { name: 'projectUnitsPerDay', words: 'Units a day per project' },
+  { name: 'concurrentPerUser', words: 'Requests at once per user' },
+  { name: 'messagesPerDay', words: 'Messages a day per account' },
+  { name: 'recipientsPerDay', words: 'Recipients a day per account' },
+  { name: 'externalRecipientsPerDay', words: 'Outside recipients a day' },
+] as const;
 
 function words(text: string): string[] {
   return text.split(/[\s,;]+/).filter((word) => word !== '');

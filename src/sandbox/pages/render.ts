@@ -62,7 +62,7 @@ async function draw(view: string, data: { title: string } & Record<string, unkno
 }
 
 /** Views with a style sheet of their own. */
-const SHEETS: Readonly<Record<string, string>> = { control: 'control' };
+const SHEETS: Readonly<Record<string, string>> = { control: 'control', 'mail/compose': 'control' };
 
 /** Small wordings that several views share. */
 const words = {

@@ -2,6 +2,7 @@ import { Router } from 'express';
 import type { Sessions } from '../oauth/sessions.ts';
 import type { World } from '../world.ts';
 import { accountPages } from './account.ts';
+import { composePages } from './compose.ts';
 import { controlPages } from './control.ts';
 import { homePages } from './home.ts';
 import { mailPages } from './mail.ts';
@@ -15,6 +16,7 @@ export function pageRoutes(world: World, sessions: Sessions): Router {
   const router = Router();
   router.use(homePages(world, sessions));
   router.use(controlPages(world));
+  router.use(composePages(world));
   router.use(mailPages(world));
   router.use(messagePages(world));
   router.use(sendAsPages(world));
