@@ -13,7 +13,7 @@ export function confirmationMail(world: World, account: Account, entry: SendAs):
     `Confirmation code: ${entry.code}`,
     '',
     `To confirm, enter this code at Settings, Send mail as, or open:`,
-    `${world.url}/settings/${encodeURIComponent(account.email)}/send-as/${encodeURIComponent(entry.email)}`,
+    `${world.url}/settings/${encodeURIComponent(account.email)}/send-as/${encodeURIComponent(entry.email)}?code=${entry.code}`,
     '',
     'If you did not ask for this, do nothing: mail cannot be sent from your address without the code.',
     '',

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type LocalGoogle, startLocalGoogle } from '../../src/sandbox/local-google.ts';
-import { CLIENT, connect, gmailOf, MIRA, OFFICE, oauthClient, send, start } from './support.ts';
+import { CLIENT, connect, DANA, gmailOf, MIRA, OFFICE, oauthClient, refresh, refusal, send, start } from './support.ts';
 
 const folders: string[] = [];
 afterEach(() => {
@@ -44,6 +44,26 @@ describe('a data folder', () => {
     expect(after.mail.messages(OFFICE), 'the confirmation mail is not sent again').toHaveLength(2);
     await send(gmail);
     expect(after.truth.accepted().map(({ order }) => order)).toEqual([1, 2]);
+  });
+
+  it('keeps policies, dead tokens and their reasons, and who was deleted or disabled', async () => {
+    const dataDir = newFolder();
+    const before = await start({ dataDir });
+    const mira = await connect(before, MIRA, ['send']);
+    const office = await connect(before, OFFICE, ['send']);
+    before.accounts.delete(MIRA);
+    before.accounts.requireReauth(OFFICE);
+    before.accounts.disable(DANA);
+    before.policies.setApp(CLIENT.id, { publishing: 'testing', testUsers: [OFFICE] });
+    before.policies.setUnconfirmed({ dateHeader: 'replaced' });
+    await before.close();
+    const after = await start({ dataDir });
+    expect((await refusal(refresh(after, mira))).message).toBe('The account has been deleted');
+    expect((await refusal(refresh(after, office))).message).toBe('reauth related error (invalid_rapt)');
+    expect(() => after.accounts.get(MIRA)).toThrow(RangeError);
+    expect(after.accounts.get(DANA).state).toBe('disabled');
+    expect(after.policies.setApp(CLIENT.id, {})).toMatchObject({ publishing: 'testing', testUsers: [OFFICE] });
+    expect(after.policies.setUnconfirmed({})).toMatchObject({ dateHeader: 'replaced' });
   });
 
   it('holds no token in clear', async () => {

@@ -27,7 +27,7 @@ export function messagePages(world: World): Router {
         base: `/mail/${encodeURIComponent(mailbox)}/messages/${id}`,
         header: (name: string) => messageHeader(message, name) ?? '',
         headers: parseHeaders(message.head).map(({ name, value }) => ({ name, value: decodeWords(value) })),
-        text: plain ? partText(plain) : null,
+        text: plain ? withLinks(partText(plain)) : null,
         rich: parts.some((part) => isBody(part, 'text/html')),
         attachments: parts.filter((part) => part.filename !== ''),
       });
@@ -86,6 +86,11 @@ export function messagePages(world: World): Router {
   }
 
   return router;
+}
+
+/** Plain text in pieces, addresses of web pages apart, so that people can follow them. */
+function withLinks(text: string): { text: string; link: boolean }[] {
+  return text.split(/(https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)])/).map((piece, n) => ({ text: piece, link: n % 2 === 1 }));
 }
 
 function isBody(part: Part, mimeType: string): boolean {

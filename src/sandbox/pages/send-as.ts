@@ -82,6 +82,7 @@ export function sendAsPages(world: World): Router {
       entry,
       owner,
       problem,
+      code: String(req.query['code'] ?? ''),
     };
     return html(res, 'settings/confirm', data, problem === null ? 200 : 400);
   }
