@@ -113,7 +113,7 @@ export class Mailboxes {
     });
     const filed = this.#insert(withIds, body, body.length, draft);
     const record = accepted ? this.#truth.accept(accepted(filed)) : null;
-    this.#store.appendMail({
+    this.#store.appendMail(() => ({
       kind: 'mail',
       body: (filed[0]?.body ?? body).toString('base64'),
       ...(this.#heads ? { bodySize: body.length } : {}),
@@ -124,7 +124,7 @@ export class Mailboxes {
       })),
       accepted: record,
       ...(draft ? { draft } : {}),
-    });
+    }));
     return filed;
   }
 
@@ -132,7 +132,7 @@ export class Mailboxes {
   label(message: Message, labels: string[]): void {
     const { mailbox, id } = message;
     const at = this.#now();
-    if (this.#relabel(message, labels, at)) this.#store.appendMail({ kind: 'labels', mailbox, id, labels, at });
+    if (this.#relabel(message, labels, at)) this.#store.appendMail(() => ({ kind: 'labels', mailbox, id, labels, at }));
   }
 
   /** Removes a message for good; a draft goes with its message. */
@@ -140,7 +140,7 @@ export class Mailboxes {
     const { mailbox, id } = message;
     const at = this.#now();
     this.#remove(message, at);
-    this.#store.appendMail({ kind: 'removed', mailbox, id, at });
+    this.#store.appendMail(() => ({ kind: 'removed', mailbox, id, at }));
   }
 
   /** Makes, changes or (null) removes a label of the user; a removed one leaves every message. */
@@ -157,7 +157,7 @@ export class Mailboxes {
       }
       box.userLabels.delete(id);
     }
-    this.#store.appendMail({ kind: 'label', mailbox, id, label });
+    this.#store.appendMail(() => ({ kind: 'label', mailbox, id, label }));
   }
 
   /** Who is told of changes, by project. */
@@ -168,7 +168,7 @@ export class Mailboxes {
   /** Begins to tell a project of changes, or (null) ends it. */
   setWatch(mailbox: string, project: string, watch: Watch | null): void {
     this.#replay({ kind: 'watch', mailbox, project, watch });
-    this.#store.appendMail({ kind: 'watch', mailbox, project, watch });
+    this.#store.appendMail(() => ({ kind: 'watch', mailbox, project, watch }));
   }
 
   #replay(entry: MailEntry): void {

@@ -29,7 +29,8 @@ export interface Store {
   saveState(state: () => SavedState): void;
   /** Every mail entry so far, oldest first. */
   readMail(): AsyncIterable<MailEntry>;
-  appendMail(entry: MailEntry): void;
+  /** The entry is only asked for when it is really kept: writing 60 KB as base64 for nobody costs time. */
+  appendMail(entry: () => MailEntry): void;
   close(): void;
 }
 
@@ -122,7 +123,7 @@ export function folderStore(folder: string): Store {
     },
     readMail: () => readEntries(mailPath, mail),
     appendMail: (entry) => {
-      const line = Buffer.from(`${JSON.stringify(entry)}\n`);
+      const line = Buffer.from(`${JSON.stringify(entry())}\n`);
       for (let written = 0; written < line.length; ) written += writeSync(mail, line, written);
     },
     close: () => closeSync(mail),
