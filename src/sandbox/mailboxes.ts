@@ -256,6 +256,7 @@ export class Mailboxes {
   #remove(message: Message, at: number): void {
     const box = this.#box(message.mailbox);
     box.remove(message);
+    message.body = NOTHING;
     this.#changed(box, { id: this.#nextId(), at, kind: 'messageDeleted', message, labels: message.labels });
   }
 

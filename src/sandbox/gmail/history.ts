@@ -58,7 +58,7 @@ function changeResource({ id, kind, message, labels }: Change): Record<string, u
 }
 
 function readTypes(query: URLSearchParams): readonly Change['kind'][] {
-  const asked = query.getAll('historyTypes');
+  const asked = [...new Set(query.getAll('historyTypes'))];
   const types = TYPES.filter((kind) => asked.includes(kind));
   if (asked.length !== types.length) throw new Refusal(invalidArgument("Invalid value at 'history_types'"));
   return asked.length === 0 ? TYPES : types;

@@ -4,6 +4,7 @@ import { serveEndpoint } from '../endpoint.ts';
 import { bearerToken } from '../oauth/bearer.ts';
 import type { World } from '../world.ts';
 import { markCrowded } from './access.ts';
+import { serveBatch } from './batch.ts';
 import {
   modifyBatch,
   modifyMessage,
@@ -107,7 +108,11 @@ export function gmailRoutes(world: World): Router {
   router.delete(`${sendAs}/:email`, serve(METHODS.removeSendAs, changeSendAs(METHODS.removeSendAs)));
   router.post(`${sendAs}/:email/verify`, serve(METHODS.verifySendAs, changeSendAs(METHODS.verifySendAs)));
 
-  router.use(['/gmail', '/upload'], serveEndpoint(world, { method: 'unknown', account: () => null, work: notFound }));
+  router.post('/batch/gmail/v1', serveBatch(world));
+  router.use(
+    ['/gmail', '/upload', '/batch'],
+    serveEndpoint(world, { method: 'unknown', account: () => null, work: notFound }),
+  );
   return router;
 }
 

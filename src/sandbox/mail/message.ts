@@ -34,8 +34,8 @@ export class Message {
   /** The Message-ID with its angle brackets; '' when it has none. */
   readonly messageId: string;
   readonly size: number;
-  /** Empty where the Local Google keeps headers only. */
-  readonly body: Buffer;
+  /** Empty where the Local Google keeps headers only, and once the message is removed: history still names it. */
+  body: Buffer;
   /** Envelope recipients: for the outside world the addresses it went to. */
   readonly envelope: readonly string[];
   readonly #prefix: string;

@@ -6,7 +6,7 @@ import PostalMime, { type Email } from 'postal-mime';
 import type { LocalGoogle } from '../../../src/sandbox/local-google.ts';
 import { connect, MIRA, OFFICE, start } from '../support.ts';
 
-export { connect, DANA, gmailOf, MIRA, mime, OFFICE, refusal, send, start } from '../support.ts';
+export { connect, DANA, gmailOf, MIRA, OFFICE, refusal, start } from '../support.ts';
 
 /** A Local Google, an account connected to it with these Gmail scopes, and the official client. */
 export async function office(
