@@ -31,13 +31,17 @@ export function createShutdown(log: Logger): Shutdown {
   };
 }
 
-/** Ends in order on Ctrl-C and on SIGTERM; a second signal ends at once. */
+/**
+ * Ends in order on Ctrl-C and on SIGTERM; whoever asks again ends it at once. What comes within a second is
+ * the same asking: a terminal signals the whole group, and a watcher above us passes its own signal on.
+ */
 export function onSignals(shutdown: Shutdown): void {
-  let asked = false;
+  let askedAt: number | undefined;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      if (asked) process.exit(1);
-      asked = true;
+      if (askedAt !== undefined && Date.now() - askedAt > 1_000) process.exit(1);
+      if (askedAt !== undefined) return;
+      askedAt = Date.now();
       void shutdown.run().then(() => process.exit(0));
     });
   }
