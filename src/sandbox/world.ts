@@ -58,8 +58,12 @@ export async function createWorld(options: {
 }): Promise<World> {
   const { url, store, clients, closing } = options;
   const saved = store.loadState();
-  const clock = new Clock(options.now, saved?.clockAheadMs ?? 0, () => save());
+  const clock = new Clock(options.now, saved?.clockAheadMs ?? 0, () => {
+    save();
+    later.catchUp();
+  });
   const { now } = clock;
+  const later = new Later(now);
   const policies = new Policies(saved?.policies ?? policiesShape.parse({ unverified: options.unverified }), () =>
     save(),
   );
@@ -99,7 +103,7 @@ export async function createWorld(options: {
     draftMemory: new DraftMemory(),
     quotas: new Quotas(now),
     push: new Push({ url, keys, mail, now, closing }),
-    later: new Later(now),
+    later,
     faults,
     truth,
     closing,

@@ -30,7 +30,7 @@ import { METHODS, type Method } from './methods.ts';
 import { getAttachment, getMessage, getProfile, listMessages } from './read.ts';
 import { ResumableUploads } from './resumable.ts';
 import { sendJson, sendUpload } from './send.ts';
-import { changeSendAs, getSendAs, listSendAs, updateSendAs } from './send-as.ts';
+import { createSendAs, getSendAs, listSendAs, removeSendAs, updateSendAs, verifySendAs } from './send-as.ts';
 import { getThread, listThreads } from './threads.ts';
 import { stopWatching, watchMailbox } from './watch.ts';
 
@@ -101,12 +101,12 @@ export function gmailRoutes(world: World): Router {
 
   const sendAs = `${user}/settings/sendAs`;
   router.get(sendAs, serve(METHODS.listSendAs, listSendAs));
-  router.post(sendAs, serve(METHODS.createSendAs, changeSendAs(METHODS.createSendAs)));
+  router.post(sendAs, serve(METHODS.createSendAs, createSendAs));
   router.get(`${sendAs}/:email`, serve(METHODS.getSendAs, getSendAs));
   router.put(`${sendAs}/:email`, serve(METHODS.updateSendAs, updateSendAs));
   router.patch(`${sendAs}/:email`, serve(METHODS.updateSendAs, updateSendAs));
-  router.delete(`${sendAs}/:email`, serve(METHODS.removeSendAs, changeSendAs(METHODS.removeSendAs)));
-  router.post(`${sendAs}/:email/verify`, serve(METHODS.verifySendAs, changeSendAs(METHODS.verifySendAs)));
+  router.delete(`${sendAs}/:email`, serve(METHODS.removeSendAs, removeSendAs));
+  router.post(`${sendAs}/:email/verify`, serve(METHODS.verifySendAs, verifySendAs));
 
   router.post('/batch/gmail/v1', serveBatch(world));
   router.use(

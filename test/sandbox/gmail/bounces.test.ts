@@ -1,6 +1,6 @@
 import PostalMime from 'postal-mime';
 import { describe, expect, it } from 'vitest';
-import { DANA, headerOf, MIRA, OFFICE, office, readBack, renewed, sendMail } from './support.ts';
+import { DANA, headerOf, MIRA, OFFICE, office, readBack, sendMail } from './support.ts';
 
 describe('a bounce', () => {
   it('comes from the mail delivery subsystem, with the headers that tell which message it is about', async () => {
@@ -73,8 +73,19 @@ describe('a bounce', () => {
     expect(google.mail.messages(DANA)).toHaveLength(0);
   });
 
+  it('lands in the thread of its own message, also when the same was sent twice', async () => {
+    const { google, gmail } = await office();
+    const one = await sendMail(gmail, { to: 'bounce@else.example' });
+    const two = await sendMail(gmail, { to: 'bounce@else.example' });
+    const bounces = google.mail
+      .messages(OFFICE)
+      .filter(({ labels }) => labels.includes('INBOX'))
+      .slice(-2);
+    expect(bounces.map(({ threadId }) => threadId)).toEqual([one.threadId, two.threadId]);
+  });
+
   it('says delayed first, which is no failure, and failed when Gmail gives up after three days', async () => {
-    const { google, client, gmail } = await office();
+    const { google, gmail } = await office();
     await sendMail(gmail, { to: 'delayed@else.example' });
     const texts = () =>
       google.mail
@@ -85,7 +96,6 @@ describe('a bounce', () => {
     expect(texts()[0]).toContain('Action: delayed\r\nStatus: 4.4.1\r\n');
     expect(texts()[0]).toContain('Subject: Delivery Status Notification (Delay)');
     google.clock.forward(72 * 3_600_000);
-    await (await renewed(google, client)).users.getProfile({ userId: 'me' });
     expect(texts()).toHaveLength(2);
     expect(texts()[1]).toContain('Action: failed');
   });

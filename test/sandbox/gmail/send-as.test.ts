@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { DANA, headerOf, MIRA, OFFICE, office, readBack, refusal, sendMail } from './support.ts';
+import { GMAIL } from '../support.ts';
+import { DANA, delegated, headerOf, MIRA, OFFICE, office, patient, readBack, refusal, sendMail } from './support.ts';
 
 const ALIAS = 'accounts@brightwater.example';
+const ROBOT = 'robot@project.example';
 
 describe('settings.sendAs', () => {
   it('updates the primary: by update what is left out becomes empty, by patch it stays', async () => {
@@ -40,6 +42,26 @@ describe('settings.sendAs', () => {
         message: 'Access restricted to service accounts that have been delegated domain-wide authority',
       });
     }
+  });
+
+  it('lets a service account that acts for the person create, update, verify and delete aliases', async () => {
+    const { google } = await office();
+    const { client_id: clientId, private_key: key } = await google.addServiceAccount(ROBOT);
+    const scopes = [`${GMAIL}settings.basic`, `${GMAIL}settings.sharing`];
+    google.policies.setDomain('brightwater.example', { delegations: [{ clientId, scopes }] });
+    const gmail = patient(google, delegated(google, key, ROBOT, OFFICE, scopes));
+    const sendAs = gmail.users.settings.sendAs;
+    const create = async (sendAsEmail: string) =>
+      (await sendAs.create({ userId: 'me', requestBody: { sendAsEmail, displayName: 'New' } })).data;
+    expect(await create('new@brightwater.example')).toMatchObject({ verificationStatus: 'accepted' });
+    expect(await create('new@else.example')).toMatchObject({ verificationStatus: 'pending' });
+    expect(await refusal(create('new@else.example'))).toMatchObject({ status: 409 });
+    await sendAs.verify({ userId: 'me', sendAsEmail: 'new@else.example' });
+    expect(google.mail.outside()).toHaveLength(2);
+    const patched = await sendAs.patch({ userId: 'me', sendAsEmail: ALIAS, requestBody: { displayName: 'Mine' } });
+    expect(patched.data.displayName).toBe('Mine');
+    await sendAs.delete({ userId: 'me', sendAsEmail: ALIAS });
+    expect(await refusal(sendAs.get({ userId: 'me', sendAsEmail: ALIAS }))).toMatchObject({ status: 404 });
   });
 
   it('answers 404 for an address that the account does not have', async () => {

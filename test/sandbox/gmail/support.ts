@@ -1,4 +1,4 @@
-import type { OAuth2Client } from 'google-auth-library';
+import { JWT, type OAuth2Client } from 'google-auth-library';
 import { gmail, type gmail_v1 } from 'googleapis/build/src/apis/gmail/index.js';
 import MailComposer from 'nodemailer/lib/mail-composer/index.js';
 import type Mail from 'nodemailer/lib/mailer/index.js';
@@ -65,4 +65,18 @@ export async function readBack(google: LocalGoogle, mailbox: string, index = -1)
 /** One header as postal-mime read it, whatever its case. */
 export function headerOf(email: Email, name: string): string | undefined {
   return email.headers.find(({ key }) => key === name.toLowerCase())?.value;
+}
+
+/** A client that acts as a person by domain-wide delegation; its token address is turned to Local Google. */
+export function delegated(google: LocalGoogle, key: string, email: string, subject: string, scopes: string[]): JWT {
+  const client = new JWT({ email, key, subject, scopes });
+  client.transporter.interceptors.request.add({
+    resolved: async (config) => {
+      if (String(config.url).startsWith('https://oauth2.googleapis.com/token')) {
+        config.url = new URL(`${google.url}/token`);
+      }
+      return config;
+    },
+  });
+  return client;
 }
