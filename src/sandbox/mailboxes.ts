@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Arena } from './mail/arena.ts';
+import { Arena, shareHeads } from './mail/arena.ts';
 import { Box } from './mail/box.ts';
 import type { Change, History } from './mail/history.ts';
 import { FIRST_HISTORY_ID } from './mail/history.ts';
@@ -213,17 +213,14 @@ export class Mailboxes {
     bodySize: number,
     draft: Filing['draft'],
   ): Message[] {
-    const first = copies[0]?.head ?? Buffer.alloc(0);
-    const shared = this.#heads ? this.#heads.keep(first) : first;
-    const messageId = messageIdIn(first);
+    const heads = shareHeads(
+      copies.map(({ head }) => head),
+      this.#heads,
+    );
+    const messageId = messageIdIn(copies[0]?.head ?? NOTHING);
     const kept = this.#heads && (!draft || draft.sent) ? NOTHING : body;
-    const filed = copies.map(({ head, ...copy }) => {
-      // Delivered copies are the sent one with lines before it, unless a Bcc was taken out.
-      const prefix = head.length - first.length;
-      const same = prefix >= 0 && head.subarray(prefix).equals(first);
-      const bytes = same
-        ? { prefix: head.toString('latin1', 0, prefix), shared }
-        : { prefix: '', shared: this.#heads ? this.#heads.keep(head) : head };
+    const filed = copies.map(({ head, ...copy }, n) => {
+      const bytes = heads[n] ?? { prefix: '', shared: head };
       const size = head.length + 2 + bodySize;
       const message = new Message({ ...copy, ...bytes, body: kept, messageId, size }, this.#nextId());
       const box = this.#box(copy.mailbox);

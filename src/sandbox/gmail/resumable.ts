@@ -69,6 +69,7 @@ export class ResumableUploads {
     if ((session.total ?? 0) > UPLOAD_LIMIT) throw new Refusal(tooLarge(UPLOAD_LIMIT));
     if (session.answer) return session.answer;
     const { bytes, whole } = await readChunk(req);
+    if (session.answer) return session.answer;
     const at = session.received.length;
     // A chunk from elsewhere than where we are is not taken: the answer tells where to go on.
     if (range.start === null || range.start > at) return progressOf(session);

@@ -21,3 +21,19 @@ export class Arena {
     return kept;
   }
 }
+
+/**
+ * The heads of one sending's copies, kept once: delivered copies are the sent one with lines before it, unless a Bcc was
+ * taken out. `arena` null: the bytes are kept where they are.
+ */
+export function shareHeads(heads: readonly Buffer[], arena: Arena | null): { prefix: string; shared: Buffer }[] {
+  const first = heads[0] ?? Buffer.alloc(0);
+  const shared = arena ? arena.keep(first) : first;
+  return heads.map((head) => {
+    const before = head.length - first.length;
+    if (before >= 0 && head.subarray(before).equals(first)) {
+      return { prefix: head.toString('latin1', 0, before), shared };
+    }
+    return { prefix: '', shared: arena ? arena.keep(head) : head };
+  });
+}

@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { compose, MIRA, office, readBack } from './support.ts';
 
@@ -18,7 +19,7 @@ async function begin(scopes = ['send'], metadata: Record<string, unknown> = {}, 
   const location = started.headers.get('location') ?? '';
   const put = (body: Uint8Array<ArrayBuffer>, range?: string) =>
     fetch(location, { method: 'PUT', body, ...(range === undefined ? {} : { headers: { 'content-range': range } }) });
-  return { google, gmail, started, put };
+  return { google, gmail, started, location, put };
 }
 
 const big = async () => new Uint8Array(await compose({ text: 'A long line of text. '.repeat(40_000) }));
@@ -58,6 +59,22 @@ describe('a resumable upload', () => {
     expect(asked.headers.get('range')).toBe(`bytes=0-${GRAIN - 1}`);
     const ahead = await put(message.slice(2 * GRAIN), `bytes ${2 * GRAIN}-${total - 1}/${total}`);
     expect([ahead.status, ahead.headers.get('range')]).toEqual([308, `bytes=0-${GRAIN - 1}`]);
+    expect((await put(message.slice(GRAIN), `bytes ${GRAIN}-${total - 1}/${total}`)).status).toBe(200);
+    expect(google.truth.accepted()).toMatchObject([{ size: total }]);
+  });
+
+  it('keeps what came before the connection broke, and goes on from there', async () => {
+    const { google, location, put } = await begin();
+    const message = await big();
+    const total = message.length;
+    const range = `bytes 0-${total - 1}/${total}`;
+    const broken = request(location, { method: 'PUT', headers: { 'content-range': range, 'content-length': total } });
+    broken.on('error', () => {});
+    await new Promise<void>((resolve) => broken.write(message.slice(0, GRAIN + 1000), () => resolve()));
+    let kept: string | null = null;
+    broken.destroy();
+    while (kept === null) kept = (await put(new Uint8Array(0), `bytes */${total}`)).headers.get('range');
+    expect(kept).toBe(`bytes=0-${GRAIN - 1}`);
     expect((await put(message.slice(GRAIN), `bytes ${GRAIN}-${total - 1}/${total}`)).status).toBe(200);
     expect(google.truth.accepted()).toMatchObject([{ size: total }]);
   });
