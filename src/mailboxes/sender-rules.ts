@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 import type { DocumentKind } from '../platform/database-types.ts';
 import { listMailboxes } from './mailboxes.ts';
@@ -22,7 +23,7 @@ function readRule(mode: SenderRule['mode'], mailboxId: string | null, email: str
   return { mode, mailboxId: mailboxId ?? '', email: email ?? '' };
 }
 
-/** Sets the tenant's rule. The caller has checked that an alias is one that may be chosen. */
+/** Sets the tenant's rule, or the one for a kind. The caller has checked that an alias is one that may be chosen. */
 export async function saveRule(
   db: Database,
   tenantId: string,
@@ -40,6 +41,62 @@ export async function saveRule(
       conflict.columns(['tenant_id', 'document_kind']).doUpdateSet({ mode: rule.mode, ...alias }),
     )
     .execute();
+}
+
+/** Takes a kind's own rule away: the tenant's applies to it again. */
+export async function removeRule(db: Database, tenantId: string, documentKind: DocumentKind): Promise<void> {
+  await db
+    .deleteFrom('sender_rules')
+    .where('tenant_id', '=', tenantId)
+    .where('document_kind', '=', documentKind)
+    .execute();
+}
+
+/** Whether two rules say the same. */
+export function isSameRule(a: SenderRule, b: SenderRule): boolean {
+  if (a.mode !== 'alias' || b.mode !== 'alias') return a.mode === b.mode;
+  return a.mailboxId === b.mailboxId && a.email === b.email;
+}
+
+/** A member, and what each of some rules makes of them: the resolutions are in the rules' order. */
+export interface MemberSenders {
+  readonly member: { readonly id: string; readonly email: string; readonly name: string };
+  readonly resolutions: readonly SenderResolution[];
+}
+
+/**
+ * Whom each member's emails would come from under each of some rules, resolved with the mailboxes that this member may
+ * use. Members by name, those who may only look left out: they send nothing.
+ *
+ * @param after the id of the last member of the page before
+ * @returns at most `limit` members (50 unless told), and `next` when there are more
+ */
+export async function listMemberSenders(
+  db: Database,
+  tenantId: string,
+  rules: readonly SenderRule[],
+  { after, limit = 50 }: { readonly after?: string | undefined; readonly limit?: number } = {},
+): Promise<{ readonly rows: MemberSenders[]; readonly next?: string }> {
+  let query = db
+    .selectFrom('members')
+    .select(['id', 'email', 'name'])
+    .where('tenant_id', '=', tenantId)
+    .where('role', '<>', 'viewer')
+    .orderBy('name')
+    .orderBy('id')
+    .limit(limit + 1);
+  if (after) {
+    const place = sql`(select name, id from members where tenant_id = ${tenantId} and id = ${after})`;
+    query = query.where(sql<boolean>`(name, id) > ${place}`);
+  }
+  const members = await query.execute();
+  const rows: MemberSenders[] = [];
+  for (const member of members.slice(0, limit)) {
+    const mailboxes = await listMailboxes(db, tenantId, member.id);
+    rows.push({ member, resolutions: rules.map((rule) => resolveSender({ rule, member, mailboxes })) });
+  }
+  const last = rows.at(-1);
+  return members.length > limit && last ? { rows, next: last.member.id } : { rows };
 }
 
 /** Who a member's email about this kind of record comes from; kind null for a test email. */

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { type Response, Router } from 'express';
 import { z } from 'zod';
 import { isAddress } from '../deliveries/recipients.ts';
-import { listMailboxes, type MailboxRecord } from '../mailboxes/mailboxes.ts';
-import { isUsable, resolveSender, type SenderRule } from '../mailboxes/sender.ts';
-import { listRules, saveRule } from '../mailboxes/sender-rules.ts';
+import { listMailboxes } from '../mailboxes/mailboxes.ts';
+import { resolveSender, ruleFor, type SenderRule } from '../mailboxes/sender.ts';
+import { listRules } from '../mailboxes/sender-rules.ts';
 import { invite, listInvitations, listMembers, withdrawInvitation } from '../tenants/members.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { companySchema, getTenant, letterheadSchema, updateTenant } from '../tenants/tenants.ts';
@@ -13,6 +13,8 @@ import type { WebContext } from './context.ts';
 import { PageError } from './errors.ts';
 import { onlyIds } from './query.ts';
 import { page } from './render.ts';
+import { aliasChoices } from './sender-choice.ts';
+import { exceptionWords, senderRulePages } from './sender-rules.ts';
 import { notify } from './session.ts';
 import { param, requireRole, type Viewer, viewerOf } from './viewer.ts';
 
@@ -32,13 +34,7 @@ export function settingsPages(ctx: WebContext): Router {
     });
   });
 
-  router.post('/settings/email/sender-rule', async (req, res) => {
-    const viewer = requireRole(res, 'owner', 'admin');
-    const rule = await readRule(ctx, viewer, req.body);
-    await inTenant(ctx.db, viewer.tenantId, (trx) => saveRule(trx, viewer.tenantId, null, rule));
-    await notify(req, 'ok', `Saved: from now on emails come from ${ruleWords(rule)}.`);
-    res.redirect(303, '/settings/email');
-  });
+  router.use(senderRulePages(ctx));
 
   router.get('/settings/company', async (_req, res) => {
     const { tenantId } = viewerOf(res);
@@ -108,7 +104,7 @@ async function emailSettings(ctx: WebContext, viewer: Viewer) {
     mailboxes: await listMailboxes(trx, tenantId, memberId),
     rules: await listRules(trx, tenantId),
   }));
-  const rule: SenderRule = rules.find((each) => each.documentKind === null)?.rule ?? { mode: 'default' };
+  const rule = ruleFor(null, rules);
   const member = { id: memberId, email: viewer.email, name: viewer.name };
   const resolve = (asked: SenderRule) => resolveSender({ rule: asked, member, mailboxes });
   return {
@@ -120,86 +116,11 @@ async function emailSettings(ctx: WebContext, viewer: Viewer) {
     byDefault: resolve({ mode: 'default' }),
     byMember: resolve({ mode: 'current_user' }),
     aliases: aliasChoices(mailboxes, rule),
+    exceptions: exceptionWords(rules),
     mayChange: viewer.role === 'owner' || viewer.role === 'admin',
     maySend: viewer.role !== 'viewer',
     testKey: randomUUID(),
   };
-}
-
-/** What can be picked as the fixed address; the one in force stays in the list even where Gmail lost it. */
-function aliasChoices(mailboxes: readonly MailboxRecord[], rule: SenderRule) {
-  const choices = mailboxes
-    .filter((mailbox) => mailbox.kind === 'shared' && mailbox.state !== 'disconnected' && mailbox.canReadAliases)
-    .flatMap((mailbox) =>
-      mailbox.sendAs.map((entry) => ({
-        value: `${mailbox.id} ${entry.email}`,
-        email: entry.email,
-        name: entry.displayName || mailbox.displayName,
-        mailboxEmail: mailbox.email,
-        usable: isUsable(entry),
-        isPrimary: entry.isPrimary,
-        chosen: rule.mode === 'alias' && rule.mailboxId === mailbox.id && rule.email === entry.email,
-      })),
-    );
-  const lost = rule.mode === 'alias' && !choices.some((choice) => choice.chosen);
-  if (!lost) return choices;
-  return [
-    ...choices,
-    {
-      value: `${rule.mailboxId} ${rule.email}`,
-      email: rule.email,
-      name: '',
-      mailboxEmail: '',
-      usable: false,
-      isPrimary: false,
-      chosen: true,
-    },
-  ];
-}
-
-/** Reads the mode from the form. An address that Gmail would not really use is refused here already. */
-async function readRule(ctx: WebContext, viewer: Viewer, body: unknown): Promise<SenderRule> {
-  const form = z
-    .object({ mode: z.enum(['default', 'current_user', 'alias']), alias: z.string().optional() })
-    .safeParse(body);
-  if (!form.success) throw badChoice('Choose one of the three ways to send.');
-  if (form.data.mode !== 'alias') return { mode: form.data.mode };
-  const [mailboxId = '', email = ''] = (form.data.alias ?? '').split(' ');
-  const mailboxes = await inTenant(ctx.db, viewer.tenantId, (trx) =>
-    listMailboxes(trx, viewer.tenantId, viewer.memberId),
-  );
-  const mailbox = mailboxes.find(
-    (each) => each.id === mailboxId && each.kind === 'shared' && each.state !== 'disconnected' && each.canReadAliases,
-  );
-  const entry = mailbox?.sendAs.find((each) => each.email === email);
-  if (!mailbox || !entry)
-    throw badChoice(
-      'Choose one of the addresses in the list. If yours is missing, add it in Gmail first and press “Check again”.',
-    );
-  if (!isUsable(entry)) {
-    throw badChoice(
-      `Gmail still waits for ${email} to be confirmed, and would send from another address. Open the confirmation mail, follow its link, then press “Check again” and choose it.`,
-    );
-  }
-  return { mode: 'alias', mailboxId, email };
-}
-
-function ruleWords(rule: SenderRule): string {
-  switch (rule.mode) {
-    case 'default':
-      return 'the company’s Gmail account';
-    case 'current_user':
-      return 'whoever is signed in';
-    case 'alias':
-      return rule.email;
-    default:
-      return rule satisfies never;
-  }
-}
-
-function badChoice(message: string): PageError {
-  const next = { href: '/settings/email', label: 'Back to the email settings' };
-  return new PageError(422, 'sender_rule', { title: 'Not saved', message, next });
 }
 
 function companyPage(res: Response, values: object, errors: Record<string, string[] | undefined>) {

@@ -92,6 +92,11 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
     ({ party }) => `/parties/${party}`,
     () => ({ name: 'stolen' }),
   ),
+  'POST /settings/email/rules': ({ mailbox }) => ({
+    path: '/settings/email/rules',
+    form: { 'rule[invoice]': `${mailbox} accounts@brightwater.example` },
+    status: 422,
+  }),
   'POST /settings/email/sender-rule': ({ mailbox }) => ({
     path: '/settings/email/sender-rule',
     form: { mode: 'alias', alias: `${mailbox} accounts@brightwater.example` },
@@ -122,6 +127,7 @@ const withoutIds = [
   'GET /settings',
   'GET /settings/company',
   'GET /settings/email',
+  'GET /settings/email/rules',
   'GET /settings/members',
   'GET /sign-in',
   'GET /sign-in/google/callback',
