@@ -1,5 +1,6 @@
 import { runAll } from './commands/all.ts';
 import { runImport } from './commands/import.ts';
+import { runKeys } from './commands/keys.ts';
 import { runMigrate } from './commands/migrate.ts';
 import { runService } from './commands/service.ts';
 import { parseConfig, readEnv } from './platform/config.ts';
@@ -13,6 +14,7 @@ import { StartError } from './platform/start-error.ts';
  *   work            the worker that sends
  *   migrate         brings the database to the newest shape
  *   import FILE…    imports UBL files as records
+ *   keys …          lists, rotates and gives up the keys that seal the Gmail tokens
  */
 async function main(argument: string | undefined, rest: string[]): Promise<void> {
   const env = readEnv(process.env);
@@ -26,9 +28,11 @@ async function main(argument: string | undefined, rest: string[]): Promise<void>
       return runMigrate(parseConfig(env, 'migrate'));
     case 'import':
       return runImport(parseConfig(env, 'import'), rest);
+    case 'keys':
+      return runKeys(parseConfig(env, 'keys'), rest);
     default:
       throw new StartError(
-        `There is no command “${argument}”. Use serve, work, migrate or import, or no argument at all to run everything.`,
+        `There is no command “${argument}”. Use serve, work, migrate, import or keys, or no argument at all to run everything.`,
       );
   }
 }

@@ -7,6 +7,7 @@ import { createPdfRenderer } from '../documents/pdf/render.ts';
 import type { GoogleApp } from '../google/app.ts';
 import { findEndpoints } from '../google/endpoints.ts';
 import { createAccessTokens } from '../mailboxes/access-token.ts';
+import { assertKeysFit } from '../mailboxes/check-keys.ts';
 import type { Config } from '../platform/config.ts';
 import { openDatabase } from '../platform/database.ts';
 import { parseKeyRing } from '../platform/key-ring.ts';
@@ -49,12 +50,13 @@ export async function openParts(config: ServiceConfig, log: Logger, shutdown: Sh
   shutdown.add('cross-tenant database', () => system.close());
   await assertBoundByRowSecurity(app.pool);
   await assertMigrated(app.db);
+  const keys = parseKeyRing(config.tokenKeys);
+  await assertKeysFit({ db: app.db, system: system.db, keys });
 
   const pdf = createPdfRenderer();
   shutdown.add('PDF renderer', () => pdf.close());
   const queue = await startQueue(config.database.app, log, true);
   shutdown.add('job queue', () => queue.stop(config.sendDeadlineMs + 10_000));
-  const keys = parseKeyRing(config.tokenKeys);
   const tokens = createAccessTokens(app.db, keys, config.google);
   const { google, publicUrl, sessionSecrets, trustProxy, localMailUrl } = config;
   const context: WebContext = {

@@ -1,6 +1,7 @@
+import { sql } from 'kysely';
 import type { TokenAnswer } from '../google/oauth.ts';
 import type { Database } from '../platform/database.ts';
-import type { KeyRing } from '../platform/key-ring.ts';
+import { type KeyRing, KeyRingError } from '../platform/key-ring.ts';
 
 /** The tokens behind a mailbox, opened. Keep it in a variable, never in a log, an error or an answer. */
 export interface OpenGrant {
@@ -86,7 +87,10 @@ export async function openGrant(
   };
 }
 
-/** Keeps what a refresh brought, if the grant is still the one that was refreshed. A missing refresh token replaces nothing. */
+/**
+ * Keeps what a refresh brought, if the grant is still the one that was refreshed, whichever key seals it by now.
+ * A missing refresh token replaces nothing.
+ */
 export async function keepRefreshed(
   db: Database,
   keys: KeyRing,
@@ -95,6 +99,10 @@ export async function keepRefreshed(
   refreshed: OpenGrant,
   answer: TokenAnswer,
 ): Promise<void> {
+  // Sealed anew while Google answered, it reads differently and is the same: the row is locked, and looked into.
+  await lockGrant(db, tenantId, mailboxId);
+  const standing = await openGrant(db, keys, tenantId, mailboxId);
+  if (standing?.refreshToken !== refreshed.refreshToken) return;
   await db
     .updateTable('grants')
     .set({
@@ -108,8 +116,89 @@ export async function keepRefreshed(
     })
     .where('tenant_id', '=', tenantId)
     .where('mailbox_id', '=', mailboxId)
-    .where('refresh_token', '=', refreshed.sealedRefreshToken)
     .execute();
+}
+
+/**
+ * Seals a grant's tokens with the newest key. A grant that is being refreshed is left alone: whoever holds its
+ * lease knows it by its sealed form. An access token that does not open is dropped; the next use fetches another.
+ *
+ * @param db a transaction inside the tenant
+ * @returns `unopened` when its refresh token does not open with any key of the ring: nothing is changed then
+ */
+export async function resealGrant(
+  db: Database,
+  keys: KeyRing,
+  tenantId: string,
+  mailboxId: string,
+): Promise<'resealed' | 'current' | 'refreshing' | 'unopened' | 'gone'> {
+  const row = await lockGrant(db, tenantId, mailboxId);
+  if (!row) return 'gone';
+  const id = keys.currentId;
+  if (row.refresh_key_id === id && (row.access_key_id ?? id) === id) return 'current';
+  if (row.refreshing) return 'refreshing';
+  const reseal = (token: 'refresh' | 'access', sealed: Buffer) => {
+    const opened = tryToOpen(keys, sealed, context(tenantId, mailboxId, token));
+    return opened === undefined ? null : keys.seal(opened, context(tenantId, mailboxId, token));
+  };
+  const refreshToken = reseal('refresh', row.refresh_token);
+  if (!refreshToken) return 'unopened';
+  await db
+    .updateTable('grants')
+    .set({ refresh_token: refreshToken, access_token: row.access_token && reseal('access', row.access_token) })
+    .where('tenant_id', '=', tenantId)
+    .where('mailbox_id', '=', mailboxId)
+    .where('refresh_token', '=', row.refresh_token)
+    .execute();
+  return 'resealed';
+}
+
+/** One kept token as an inspection finds it: never the token itself. */
+export interface KeptToken {
+  readonly keyId: string | null;
+  readonly opens: boolean;
+}
+
+/**
+ * Says of a grant's tokens which keys seal them and whether this ring opens them; undefined without a grant.
+ *
+ * @param db a transaction inside the tenant; the row stays locked until it ends
+ */
+export async function inspectGrant(
+  db: Database,
+  keys: KeyRing,
+  tenantId: string,
+  mailboxId: string,
+): Promise<{ refresh: KeptToken; access: KeptToken | null } | undefined> {
+  const row = await lockGrant(db, tenantId, mailboxId);
+  if (!row) return undefined;
+  const opens = (token: 'refresh' | 'access', sealed: Buffer) =>
+    tryToOpen(keys, sealed, context(tenantId, mailboxId, token)) !== undefined;
+  return {
+    refresh: { keyId: row.refresh_key_id, opens: opens('refresh', row.refresh_token) },
+    access: row.access_token && { keyId: row.access_key_id, opens: opens('access', row.access_token) },
+  };
+}
+
+/** Locks a grant's row until the transaction ends. */
+function lockGrant(db: Database, tenantId: string, mailboxId: string) {
+  return db
+    .selectFrom('grants')
+    .select(['refresh_token', 'access_token', 'refresh_key_id', 'access_key_id'])
+    .select(sql<boolean>`coalesce(refresh_lease_until > now(), false)`.as('refreshing'))
+    .where('tenant_id', '=', tenantId)
+    .where('mailbox_id', '=', mailboxId)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
+function tryToOpen(keys: KeyRing, sealed: Buffer, place: string): string | undefined {
+  try {
+    return keys.open(sealed, place);
+  } catch (error) {
+    if (error instanceof KeyRingError) return undefined;
+    throw error;
+  }
 }
 
 /** Forgets an access token that Google no longer takes, so that the next use refreshes. */

@@ -137,12 +137,14 @@ export interface Documents {
 }
 
 export interface Grants {
+  access_key_id: Generated<string | null>;
   access_token: Buffer | null;
   access_token_expires_at: Timestamp | null;
   client_id: string;
   granted_at: Generated<Timestamp>;
   issuer: string;
   mailbox_id: string;
+  refresh_key_id: Generated<string | null>;
   refresh_lease_until: Timestamp | null;
   refresh_token: Buffer;
   scopes: string[];

@@ -4,6 +4,8 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 export interface KeyRing {
   /** The id of the key that encrypts from now on. */
   readonly currentId: string;
+  /** The ids of all its keys, newest first. */
+  readonly ids: readonly string[];
   /**
    * AES-256-GCM.
    *
@@ -47,6 +49,7 @@ export function parseKeyRing(text: string): KeyRing {
 
   return {
     currentId,
+    ids: [...keys.keys()],
     seal(plain, context) {
       const iv = randomBytes(ivBytes);
       const cipher = createCipheriv('aes-256-gcm', currentKey, iv).setAAD(Buffer.from(context));

@@ -87,6 +87,53 @@ export async function countMailboxesOf(system: Database, googleSub: string): Pro
   return Number(count);
 }
 
+/** How many mailboxes have a token, or both, that a key seals. */
+export interface KeyUse {
+  /** Empty where what stands in the row is no sealed token at all. */
+  readonly keyId: string;
+  readonly mailboxes: number;
+}
+
+/** Which keys seal the kept Gmail tokens, by id. Of a grant this role may read the ids of its keys and nothing else. */
+export async function countKeyUses(system: Database): Promise<KeyUse[]> {
+  const { rows } = await sql<KeyUse>`
+    select key_id as "keyId", count(*)::int as mailboxes from (
+      select mailbox_id, refresh_key_id as key_id from grants
+      union
+      select mailbox_id, access_key_id from grants where access_key_id is not null
+    ) uses group by key_id order by key_id`.execute(system);
+  return rows;
+}
+
+/** Where a grant is. */
+export interface GrantPlace {
+  readonly tenantId: string;
+  readonly mailboxId: string;
+}
+
+/**
+ * A page of the grants that a key seals, or that any other key seals, by mailbox id.
+ *
+ * @param key `is` this id, or anything `butNot` this id; either token counts
+ * @param after the last mailbox id of the page before, or null
+ */
+export function findGrantsByKey(
+  system: Database,
+  key: { is: string } | { butNot: string },
+  after: string | null,
+  limit: number,
+): Promise<GrantPlace[]> {
+  const [comparison, id] = 'is' in key ? (['=', key.is] as const) : (['<>', key.butNot] as const);
+  return system
+    .selectFrom('grants')
+    .select(['tenant_id as tenantId', 'mailbox_id as mailboxId'])
+    .where((where) => where.or([where('refresh_key_id', comparison, id), where('access_key_id', comparison, id)]))
+    .$if(after !== null, (query) => query.where('mailbox_id', '>', after))
+    .orderBy('mailbox_id')
+    .limit(limit)
+    .execute();
+}
+
 /**
  * Deliveries that may have no job any more: queued or sending and untouched for a while, or held until a
  * time that has come. What to do with each is decided inside its tenant. Oldest first, at most `limit`.

@@ -1,0 +1,71 @@
+import type { Database } from '../platform/database.ts';
+import type { KeyRing } from '../platform/key-ring.ts';
+import { StartError } from '../platform/start-error.ts';
+import { inTenant } from '../tenants/scope.ts';
+import { countKeyUses, findGrantsByKey, type KeyUse } from '../tenants/system.ts';
+import { inspectGrant } from './grant-vault.ts';
+
+/** What the functions about keys need: the app's pool, the cross-tenant one, and the keys of this process. */
+export interface KeyContext {
+  readonly db: Database;
+  readonly system: Database;
+  readonly keys: KeyRing;
+}
+
+/** One damaged row says nothing about its key; as many as these that all fail do. */
+const samples = 3;
+
+/**
+ * Refuses to start where kept tokens would not open, before anybody's email depends on it.
+ *
+ * @throws {StartError} naming the ids of missing and of wrong keys, how many mailboxes they concern, and the ways out
+ */
+export async function assertKeysFit(context: KeyContext): Promise<void> {
+  const problems: { use: KeyUse; words: string }[] = [];
+  for (const use of await countKeyUses(context.system)) {
+    // Without an id it is no envelope: that row is damaged, and no key would help.
+    if (use.keyId === '') continue;
+    const words = await findProblem(context, use);
+    if (words) problems.push({ use, words });
+  }
+  if (problems.length === 0) return;
+  const ids = problems.map(({ use }) => use.keyId);
+  throw new StartError(
+    [
+      ...problems.map(({ words }) => words),
+      `Put what is missing back behind the others: TOKEN_KEYS=${[context.keys.currentId, ...ids.filter((id) => id !== context.keys.currentId)].map((id) => `${id}:…`).join(',')}`,
+      '(Without TOKEN_KEYS, the keys are “tokenKeys” in secrets.json in the data folder.)',
+      'Where a key is lost for good, give up the connections that need it; those mailboxes must then be connected again:',
+      '',
+      ...ids.map((id) => `  node src/main.ts keys forget ${id}`),
+    ].join('\n'),
+  );
+}
+
+async function findProblem(context: KeyContext, { keyId, mailboxes }: KeyUse): Promise<string | undefined> {
+  const whose = countMailboxes(mailboxes);
+  if (!context.keys.ids.includes(keyId))
+    return `The key “${keyId}” is not in TOKEN_KEYS. It seals the tokens of ${whose}.`;
+  return (await isWrong(context, keyId))
+    ? `The key “${keyId}” in TOKEN_KEYS is another than the one that sealed the tokens of ${whose}: they do not open.`
+    : undefined;
+}
+
+/** Whether the ring has another key under this id than the one that sealed. */
+async function isWrong({ db, system, keys }: KeyContext, keyId: string): Promise<boolean> {
+  let failed = false;
+  for (const { tenantId, mailboxId } of await findGrantsByKey(system, { is: keyId }, null, samples)) {
+    const kept = await inTenant(db, tenantId, (trx) => inspectGrant(trx, keys, tenantId, mailboxId));
+    for (const token of [kept?.refresh, kept?.access]) {
+      if (token?.keyId !== keyId) continue;
+      if (token.opens) return false;
+      failed = true;
+    }
+  }
+  return failed;
+}
+
+/** “1 mailbox”, “2 mailboxes”. */
+export function countMailboxes(count: number): string {
+  return count === 1 ? '1 mailbox' : `${count} mailboxes`;
+}

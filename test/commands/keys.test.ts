@@ -1,0 +1,134 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { keepGrant, openGrant } from '../../src/mailboxes/grant-vault.ts';
+import { newKey, parseKeyRing } from '../../src/platform/key-ring.ts';
+import { type LocalGoogle, startLocalGoogle } from '../../src/sandbox/local-google.ts';
+import { inTenant } from '../../src/tenants/scope.ts';
+import { countKeyUses } from '../../src/tenants/system.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { aMailbox } from '../support/rows.ts';
+
+const [k1, k2] = [newKey('k1'), newKey('k2')];
+const count = 400;
+let database: TestDatabase;
+let google: LocalGoogle;
+let tenantId: string;
+
+beforeAll(async () => {
+  database = await testDatabase();
+  google = await startLocalGoogle({ port: 0, unverified: false, clients: [] });
+  ({ tenantId } = await database.tenant());
+  const expiresAt = new Date();
+  const grant = { issuer: 'https://accounts.google.com', clientId: 'the-client', scopes: ['openid'], expiresAt };
+  await inTenant(database.db, tenantId, async (trx) => {
+    for (let number = 0; number < count; number += 1) {
+      const tokens = { refreshToken: '1//0the-refresh-token', accessToken: 'ya29.the-access-token' };
+      await keepGrant(trx, parseKeyRing(k1), tenantId, await aMailbox(trx, tenantId), { ...grant, ...tokens });
+    }
+  });
+});
+afterAll(async () => {
+  await google.close();
+  await database.close();
+});
+
+/** `node src/main.ts …` on the test's database. */
+function start(tokenKeys: string, ...args: string[]) {
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, '../../src/main.ts'), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      PATH: process.env['PATH'],
+      DATABASE_URL: database.urls.app,
+      DATABASE_SYSTEM_URL: database.urls.system,
+      TOKEN_KEYS: tokenKeys,
+      ...{ GOOGLE_ISSUER: google.url, GMAIL_ROOT_URL: `${google.url}/` },
+      PUBLIC_URL: 'https://letterhead.example.com',
+      ...{ GOOGLE_CLIENT_ID: 'the-client', GOOGLE_CLIENT_SECRET: 'the-secret', SESSION_SECRET: 's'.repeat(40) },
+    },
+  });
+  let output = '';
+  const hear = (chunk: Buffer) => {
+    output += String(chunk);
+  };
+  child.stdout.on('data', hear);
+  child.stderr.on('data', hear);
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, output }));
+  return { child, ended };
+}
+
+/** Runs to its end; nothing it prints is ever a secret. */
+async function run(tokenKeys: string, ...args: string[]) {
+  const { code, output } = await start(tokenKeys, ...args).ended;
+  for (const secret of [...tokenKeys.split(','), k1, k2].map((key) => key.split(':')[1] ?? key).filter(Boolean)) {
+    expect(output).not.toContain(secret);
+  }
+  expect(output).not.toMatch(/the-(refresh|access)-token/);
+  return { code, output };
+}
+
+const uses = () => countKeyUses(database.system);
+
+describe('letterhead keys', () => {
+  it('without more says what there is, and refuses what there is not', async () => {
+    expect(await run(k1, 'keys')).toMatchObject({ code: 0, output: expect.stringContaining('keys rotate') });
+    const wrong = [['turn'], ['forget'], ['rotate', 'k1'], ['list', '--all']];
+    for (const { code, output } of await Promise.all(wrong.map((args) => run(k1, 'keys', ...args)))) {
+      expect(code).toBe(1);
+      expect(output).toContain('That is no way to call it.');
+      expect(output).toContain('keys forget ID');
+    }
+    expect(await run('', 'keys', 'list')).toMatchObject({ code: 1, output: expect.stringContaining('TOKEN_KEYS') });
+  });
+
+  it('lists ids and counts', async () => {
+    const { code, output } = await run(k2, 'keys', 'list');
+    expect(code).toBe(0);
+    expect(output).toMatch(/k1 +seals the tokens of 400 mailboxes \(not in TOKEN_KEYS\)/);
+    expect(output).toMatch(/k2 +seals the tokens of 0 mailboxes \(newest\)/);
+  });
+
+  it('rotates although it is killed on the way, and then says that the old key can go', async () => {
+    const { child, ended } = start(`${k2},${k1}`, 'keys', 'rotate');
+    await once(child.stdout, 'data');
+    child.kill('SIGKILL');
+    await ended;
+    const [left, done] = await uses();
+    expect(left?.keyId).toBe('k1');
+    expect((left?.mailboxes ?? 0) + (done?.mailboxes ?? 0)).toBe(count);
+
+    const { code, output } = await run(`${k2},${k1}`, 'keys', 'rotate');
+    expect(code).toBe(0);
+    expect(output).toContain(`Sealed the tokens of ${left?.mailboxes} mailboxes with “k2”`);
+    expect(output).toContain('Can be dropped from TOKEN_KEYS: “k1”');
+    expect(await uses()).toEqual([{ keyId: 'k2', mailboxes: count }]);
+    const opened = await inTenant(database.db, tenantId, async (trx) => {
+      const mailboxes = await trx.selectFrom('mailboxes').select('id').execute();
+      return Promise.all(mailboxes.map(({ id }) => openGrant(trx, parseKeyRing(k2), tenantId, id)));
+    });
+    expect(new Set(opened.map((grant) => grant?.refreshToken))).toEqual(new Set(['1//0the-refresh-token']));
+  });
+
+  it('with a lost key: serve and work say so and end, forgetting asks first, and after it none is needed', async () => {
+    const lost = newKey('k3');
+    for (const command of ['serve', 'work']) {
+      const { code, output } = await run(lost, command);
+      expect(code, command).toBe(1);
+      expect(output).toContain('The key “k2” is not in TOKEN_KEYS. It seals the tokens of 400 mailboxes.');
+      expect(output).not.toContain('    at ');
+    }
+    const rotated = await run(lost, 'keys', 'rotate');
+    expect(rotated.code).toBe(1);
+    expect(rotated.output).toContain('400 mailboxes cannot be opened');
+
+    expect((await run(lost, 'keys', 'forget', 'k2')).output).toContain('keys forget k2 --yes');
+    expect(await uses()).toEqual([{ keyId: 'k2', mailboxes: count }]);
+    expect(await run(k2, 'keys', 'forget', 'k2', '--yes')).toMatchObject({
+      output: expect.stringContaining('nothing is taken from them'),
+    });
+    const { output } = await run(lost, 'keys', 'forget', 'k2', '--yes');
+    expect(output).toContain('Gave up the connection of 400 mailboxes.');
+    expect(await uses()).toEqual([]);
+  });
+});
