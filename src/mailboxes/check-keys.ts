@@ -30,10 +30,11 @@ export async function assertKeysFit(context: KeyContext): Promise<void> {
   }
   if (problems.length === 0) return;
   const ids = problems.map(({ use }) => use.keyId);
+  const ring = new Set([context.keys.currentId, ...ids]).values();
   throw new StartError(
     [
       ...problems.map(({ words }) => words),
-      `Put what is missing back behind the others: TOKEN_KEYS=${[context.keys.currentId, ...ids.filter((id) => id !== context.keys.currentId)].map((id) => `${id}:…`).join(',')}`,
+      `Put back the keys that sealed them, behind a newer one, which needs an id of its own: TOKEN_KEYS=${ring.map((id) => `${id}:…`).join(',')}`,
       '(Without TOKEN_KEYS, the keys are “tokenKeys” in secrets.json in the data folder.)',
       'Where a key is lost for good, give up the connections that need it; those mailboxes must then be connected again:',
       '',
