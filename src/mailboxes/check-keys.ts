@@ -30,7 +30,7 @@ export async function assertKeysFit(context: KeyContext): Promise<void> {
   }
   if (problems.length === 0) return;
   const ids = problems.map(({ use }) => use.keyId);
-  const ring = new Set([context.keys.currentId, ...ids]).values();
+  const ring = [...new Set([context.keys.currentId, ...ids])];
   throw new StartError(
     [
       ...problems.map(({ words }) => words),
