@@ -4,7 +4,7 @@ import type { MailboxState } from '../platform/database-types.ts';
 import type { MailboxFacts, SendAsFacts } from './sender.ts';
 
 /** Why a mailbox needs to be reconnected; each has its own words on the pages. */
-export type ReconnectReason = 'revoked' | 'missing_permission' | 'admin_policy';
+export type ReconnectReason = 'revoked' | 'missing_permission' | 'admin_policy' | 'key_lost';
 
 /** A mailbox as the settings page and the sender rules see it. */
 export interface MailboxRecord extends MailboxFacts {
