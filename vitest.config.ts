@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -5,6 +6,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/support/postgres.ts',
     pool: 'forks',
+    // By default one core would stay idle; most of a test here is waiting. More than four would crowd the one PostgreSQL.
+    maxWorkers: Math.min(availableParallelism(), 4),
     // A missing test file is a broken run, never a green one.
     passWithNoTests: false,
     testTimeout: 20_000,
