@@ -2,7 +2,7 @@ import { runAll } from './commands/all.ts';
 import { runImport } from './commands/import.ts';
 import { runKeys } from './commands/keys.ts';
 import { runMigrate } from './commands/migrate.ts';
-import { runService } from './commands/service.ts';
+import { runProduction } from './commands/production.ts';
 import { parseConfig, readEnv } from './platform/config.ts';
 import { StartError } from './platform/start-error.ts';
 
@@ -23,7 +23,7 @@ async function main(argument: string | undefined, rest: string[]): Promise<void>
       return runAll(parseConfig(env, 'all'));
     case 'serve':
     case 'work':
-      return runService(parseConfig(env, argument));
+      return runProduction(parseConfig(env, argument));
     case 'migrate':
       return runMigrate(parseConfig(env, 'migrate'));
     case 'import':

@@ -9,7 +9,7 @@ import { findGoogle, openParts, serve, work } from './parts.ts';
  *
  * @throws {StartError | DatabaseRoleError | DiscoveryError} with what to do
  */
-export async function runService(config: Config): Promise<void> {
+export async function runProduction(config: Config): Promise<void> {
   const { database, google: client, tokenKeys, sessionSecrets } = config;
   if (!database || !client || !tokenKeys || !sessionSecrets) throw new StartError('The configuration is not complete.');
   const log = createLog(config.logLevel);
