@@ -2,6 +2,7 @@ import * as fs from 'node:fs/promises';
 import path from 'node:path';
 import { sql } from 'kysely';
 import { FileMigrationProvider, type MigrationProvider, Migrator } from 'kysely/migration';
+import pg from 'pg';
 import { type Database, openDatabase } from './database.ts';
 import { installQueues } from './queue.ts';
 import { type DatabaseUrls, ensureRoles } from './roles.ts';
@@ -9,14 +10,29 @@ import { StartError } from './start-error.ts';
 
 const folder = path.join(import.meta.dirname, '../../migrations');
 
+/** An advisory lock of ours, let go of with the connection. Any number that nobody else in this database uses. */
+const migrationLock = 5_317_080_215;
+
 /**
  * Brings a database to the newest shape: roles, tables, job queues. Safe to run at every start and by
- * several processes at once (Kysely and pg-boss both hold a lock).
+ * several processes at once: one works, the others wait and then find it done. Kysely and pg-boss hold locks
+ * of their own, but not over the grants, which PostgreSQL fails where two change the same at the same instant.
  *
  * @returns the names of the migrations that ran, oldest first
  * @throws the first error of a migration; what ran before it stays
  */
 export async function migrate(urls: DatabaseUrls): Promise<string[]> {
+  const gate = new pg.Client({ connectionString: urls.owner });
+  await gate.connect();
+  try {
+    await gate.query('select pg_advisory_lock($1)', [migrationLock]);
+    return await migrateAlone(urls);
+  } finally {
+    await gate.end();
+  }
+}
+
+async function migrateAlone(urls: DatabaseUrls): Promise<string[]> {
   await ensureRoles(urls);
   const { db, close } = openDatabase(urls.owner, 2, () => {});
   try {

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 
 /** The three ways into the database: its owner (migrations only), the app inside one tenant, and the few cross-tenant queries. */
@@ -39,27 +40,8 @@ export async function ensureRoles(urls: DatabaseUrls): Promise<void> {
   await client.connect();
   try {
     await client.query('select pg_advisory_lock($1)', [rolesLock]);
-    for (const [role, href] of [
-      [appRole, urls.app],
-      [systemRole, urls.system],
-    ] as const) {
-      const url = new URL(href);
-      if (decodeURIComponent(url.username) !== role) {
-        throw new DatabaseRoleError(
-          `The database URL for ${role} signs in as “${url.username}”. Its user must be ${role}.`,
-        );
-      }
-      const password = client.escapeLiteral(decodeURIComponent(url.password));
-      const { rows } = await client.query<{ powerful: boolean }>(
-        'select rolsuper or rolbypassrls or rolcreatedb or rolcreaterole as powerful from pg_roles where rolname = $1',
-        [role],
-      );
-      const [found] = rows;
-      if (!found) await client.query(`create role ${role} login password ${password} ${powerless}`);
-      else await client.query(`alter role ${role} login password ${password}`);
-      // Only a superuser may even say this of a role that exists, so a managed database's owner is spared it.
-      if (found?.powerful) await client.query(`alter role ${role} ${powerless}`);
-    }
+    await ensureRole(client, appRole, urls.app);
+    await ensureRole(client, systemRole, urls.system);
   } catch (cause) {
     if (cause instanceof DatabaseRoleError) throw cause;
     throw new DatabaseRoleError(
@@ -69,6 +51,40 @@ export async function ensureRoles(urls: DatabaseUrls): Promise<void> {
   } finally {
     await client.end();
   }
+}
+
+async function ensureRole(client: pg.Client, role: string, href: string): Promise<void> {
+  const url = new URL(href);
+  if (decodeURIComponent(url.username) !== role) {
+    throw new DatabaseRoleError(
+      `The database URL for ${role} signs in as “${url.username}”. Its user must be ${role}.`,
+    );
+  }
+  const password = client.escapeLiteral(decodeURIComponent(url.password));
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await writeRole(client, role, password);
+    } catch (error) {
+      if (tries === 20 || !(error instanceof pg.DatabaseError) || !raced.has(error.code ?? '')) throw error;
+      await wait(25 * tries);
+    }
+  }
+}
+
+// Roles belong to the whole server, while our lock holds in one database of it: another Letterhead beside this one may
+// write the same role at the same instant. “tuple concurrently updated”, the role exists by now, its row exists by now.
+const raced = new Set(['XX000', '42710', '23505']);
+
+async function writeRole(client: pg.Client, role: string, password: string): Promise<void> {
+  const { rows } = await client.query<{ powerful: boolean }>(
+    'select rolsuper or rolbypassrls or rolcreatedb or rolcreaterole as powerful from pg_roles where rolname = $1',
+    [role],
+  );
+  const [found] = rows;
+  if (!found) await client.query(`create role ${role} login password ${password} ${powerless}`);
+  else await client.query(`alter role ${role} login password ${password}`);
+  // Only a superuser may even say this of a role that exists, so a managed database's owner is spared it.
+  if (found?.powerful) await client.query(`alter role ${role} ${powerless}`);
 }
 
 /**
