@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keepGrant, openGrant } from '../../src/mailboxes/grant-vault.ts';
@@ -12,6 +14,7 @@ import { aMailbox } from '../support/rows.ts';
 
 const [k1, k2] = [newKey('k1'), newKey('k2')];
 const count = 400;
+const dataDir = mkdtempSync(path.join(tmpdir(), 'letterhead-keys-'));
 let database: TestDatabase;
 let google: LocalGoogle;
 let tenantId: string;
@@ -30,6 +33,7 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
+  rmSync(dataDir, { recursive: true, force: true });
   await google.close();
   await database.close();
 });
@@ -43,6 +47,8 @@ function start(tokenKeys: string, ...args: string[]) {
       DATABASE_URL: database.urls.app,
       DATABASE_SYSTEM_URL: database.urls.system,
       TOKEN_KEYS: tokenKeys,
+      // Empty: the checkout may have a data folder of its own, with keys in it.
+      DATA_DIR: dataDir,
       ...{ GOOGLE_ISSUER: google.url, GMAIL_ROOT_URL: `${google.url}/` },
       PUBLIC_URL: 'https://letterhead.example.com',
       ...{ GOOGLE_CLIENT_ID: 'the-client', GOOGLE_CLIENT_SECRET: 'the-secret', SESSION_SECRET: 's'.repeat(40) },
