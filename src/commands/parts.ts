@@ -8,6 +8,7 @@ import type { GoogleApp } from '../google/app.ts';
 import { findEndpoints } from '../google/endpoints.ts';
 import { createAccessTokens } from '../mailboxes/access-token.ts';
 import { assertKeysFit } from '../mailboxes/check-keys.ts';
+import { type Clock, systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { openDatabase } from '../platform/database.ts';
 import { parseKeyRing } from '../platform/key-ring.ts';
@@ -27,6 +28,8 @@ export interface ServiceConfig
   readonly tokenKeys: string;
   readonly sessionSecrets: readonly string[];
   readonly localMailUrl?: string;
+  /** The machine's own unless a test brings another. */
+  readonly clock?: Clock;
 }
 
 /** How many deliveries one process hands to Gmail at the same time. */
@@ -51,16 +54,30 @@ export async function openParts(config: ServiceConfig, log: Logger, shutdown: Sh
   await assertBoundByRowSecurity(app.pool);
   await assertMigrated(app.db);
   const keys = parseKeyRing(config.tokenKeys);
+  const clock = config.clock ?? systemClock;
   await assertKeysFit({ db: app.db, system: system.db, keys });
 
   const pdf = createPdfRenderer();
   shutdown.add('PDF renderer', () => pdf.close());
   const queue = await startQueue(config.database.app, log, true);
   shutdown.add('job queue', () => queue.stop(config.sendDeadlineMs + 10_000));
-  const tokens = createAccessTokens(app.db, keys, config.google);
+  const tokens = createAccessTokens(app.db, keys, config.google, clock);
   const { google, publicUrl, sessionSecrets, trustProxy, localMailUrl } = config;
   const context: WebContext = {
-    ...{ db: app.db, system: system.db, google, keys, tokens, queue, pdf, log, publicUrl, sessionSecrets, trustProxy },
+    ...{
+      db: app.db,
+      system: system.db,
+      google,
+      keys,
+      tokens,
+      queue,
+      pdf,
+      log,
+      clock,
+      publicUrl,
+      sessionSecrets,
+      trustProxy,
+    },
     ...(localMailUrl && { localMailUrl }),
   };
   return { context, pool: app.pool };

@@ -120,7 +120,7 @@ export async function settleAttempt(
             await ctx.queue.enqueueDelivery(trx, job);
             return;
           }
-          const flip = { from: 'active', to: 'needs_reconnect', reason: outcome.reconnect } as const;
+          const flip = { from: 'active', to: 'needs_reconnect', reason: outcome.reconnect, at: ctx.clock() } as const;
           await moveMailbox(trx, tenantId, delivery.mailboxId, flip);
         }
         await moveDelivery(trx, tenantId, delivery.id, {

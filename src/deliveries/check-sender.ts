@@ -70,7 +70,7 @@ async function refreshOldList(
   );
   // Its own address needs no list, and without the permission there is none to ask for.
   if (!mailbox?.canReadAliases || mailbox.email === delivery.email.from.email) return null;
-  const age = Date.now() - (mailbox.sendAsFetchedAt?.getTime() ?? 0);
+  const age = ctx.clock().getTime() - (mailbox.sendAsFetchedAt?.getTime() ?? 0);
   if (age < sendAsMaxAgeMs) return null;
   try {
     await refreshSendAs(ctx, tenantId, mailbox.id).catch(async (error: unknown) => {
@@ -86,7 +86,7 @@ async function refreshOldList(
       return { reason: 'sender_changed', words };
     }
     if (!isAnswered(error, 401)) throw error;
-    const flip = { from: 'active', to: 'needs_reconnect', reason: 'revoked' } as const;
+    const flip = { from: 'active', to: 'needs_reconnect', reason: 'revoked', at: ctx.clock() } as const;
     await inTenant(ctx.db, tenantId, (trx) => moveMailbox(trx, tenantId, mailbox.id, flip));
     throw new MailboxUnusableError('needs_reconnect');
   }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { GoogleApp } from '../google/app.ts';
 import type { AccessTokens } from '../mailboxes/access-token.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { Queue } from '../platform/queue.ts';
 
@@ -11,6 +12,7 @@ export interface DeliverContext {
   readonly tokens: AccessTokens;
   readonly queue: Queue;
   readonly log: Logger;
+  readonly clock: Clock;
   /** Names this process in the attempts it makes. */
   readonly owner: string;
   /** How long one attempt may talk to Gmail. */

@@ -80,9 +80,10 @@ function readEntry(entry: gmail_v1.Schema$SendAs): SendAsEntry {
   };
 }
 
-function client(app: GoogleApp, { token, expiresAt }: AccessToken): gmail_v1.Gmail {
+function client(app: GoogleApp, { token }: AccessToken): gmail_v1.Gmail {
   const auth = oauthClient(app);
-  // With an expiry and no refresh token the library neither refreshes by itself nor repeats a POST after a 401.
-  auth.setCredentials({ access_token: token, expiry_date: expiresAt.getTime() });
+  // With an expiry ahead and no refresh token the library neither refreshes by itself nor repeats a POST after a 401.
+  // Whether the token is still good is decided before, by our own clock.
+  auth.setCredentials({ access_token: token, expiry_date: Date.now() + 3_600_000 });
   return gmail({ version: 'v1', auth, rootUrl: app.endpoints.gmailRoot });
 }

@@ -6,7 +6,8 @@ import { GoogleError, guarded } from './errors.ts';
 /** What the token endpoint gives for a code or a refresh token. */
 export interface TokenAnswer {
   readonly accessToken: string;
-  readonly expiresAt: Date;
+  /** How long the access token lives from now on; when that is, the caller's clock says. */
+  readonly expiresInMs: number;
   /** Only where Google sent one: after a consent, hardly ever after a refresh. */
   readonly refreshToken?: string;
   /** Granted scopes in Google's spelling, which can be fewer than were asked; absent where Google left them out. */
@@ -53,7 +54,7 @@ function readTokens(raw: unknown): TokenAnswer {
   }
   return {
     accessToken: tokens.access_token,
-    expiresAt: new Date(tokens.expiry_date),
+    expiresInMs: tokens.expiry_date - Date.now(),
     ...(tokens.refresh_token && { refreshToken: tokens.refresh_token }),
     ...(tokens.scope && { scopes: splitScopes(tokens.scope) }),
   };

@@ -8,7 +8,8 @@ import { checkIdToken, type IdTokenClaims, splitScopes } from './oauth.ts';
 export interface Consent {
   readonly identity: IdTokenClaims;
   readonly accessToken: string;
-  readonly expiresAt: Date;
+  /** How long the access token lives from now on. */
+  readonly expiresInMs: number;
   /** Null where no consent screen was shown: Google gives a refresh token only then. */
   readonly refreshToken: string | null;
   /** Granted, not asked for: people untick boxes. */
@@ -71,7 +72,7 @@ async function readConsent(
   return {
     identity: await checkIdToken(app, params.id_token, nonce),
     accessToken,
-    expiresAt: new Date(Date.now() + params.expires_in * 1000),
+    expiresInMs: params.expires_in * 1000,
     refreshToken: refreshToken ?? null,
     scopes: splitScopes(params.scope),
   };

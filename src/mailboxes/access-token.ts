@@ -4,6 +4,7 @@ import type { GoogleApp } from '../google/app.ts';
 import { GoogleError } from '../google/errors.ts';
 import type { AccessToken } from '../google/gmail.ts';
 import { refreshAccessToken } from '../google/oauth.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { KeyRing } from '../platform/key-ring.ts';
 import { inTenant } from '../tenants/scope.ts';
@@ -38,7 +39,7 @@ const ahead = 5 * 60_000;
  * processes see the lease in the grant's row and wait for its result. No database connection is held
  * while Google answers.
  */
-export function createAccessTokens(db: Database, keys: KeyRing, google: GoogleApp): AccessTokens {
+export function createAccessTokens(db: Database, keys: KeyRing, google: GoogleApp, clock: Clock): AccessTokens {
   const flights = new Map<string, Promise<AccessToken>>();
 
   return {
@@ -57,12 +58,12 @@ export function createAccessTokens(db: Database, keys: KeyRing, google: GoogleAp
     // A holder of the lease that died is waited for as long as its call could have taken.
     const giveUpAt = Date.now() + 2 * leaseMs();
     while (true) {
-      const fresh = freshToken(await read(tenantId, mailboxId));
+      const fresh = freshToken(await read(tenantId, mailboxId), clock());
       if (fresh) return fresh;
       if (await takeLease(tenantId, mailboxId)) {
         // Another process may have renewed it between our reading and our lease.
         const grant = await read(tenantId, mailboxId);
-        const renewed = freshToken(grant);
+        const renewed = freshToken(grant, clock());
         if (!renewed) return refresh(tenantId, mailboxId, grant);
         await inTenant(db, tenantId, (trx) => releaseLease(trx, tenantId, mailboxId, grant));
         return renewed;
@@ -81,14 +82,19 @@ export function createAccessTokens(db: Database, keys: KeyRing, google: GoogleAp
   async function refresh(tenantId: string, mailboxId: string, grant: OpenGrant): Promise<AccessToken> {
     try {
       const answer = await refreshAccessToken(google, grant.refreshToken);
-      await inTenant(db, tenantId, (trx) => keepRefreshed(trx, keys, tenantId, mailboxId, grant, answer));
-      return { token: answer.accessToken, expiresAt: answer.expiresAt };
+      const expiresAt = new Date(clock().getTime() + answer.expiresInMs);
+      await inTenant(db, tenantId, (trx) =>
+        keepRefreshed(trx, keys, tenantId, mailboxId, grant, { ...answer, expiresAt }),
+      );
+      return { token: answer.accessToken, expiresAt };
     } catch (error) {
       const ended = error instanceof GoogleError && error.code === 'invalid_grant';
       const same = await inTenant(db, tenantId, async (trx) => {
         const same = await releaseLease(trx, tenantId, mailboxId, grant);
         if (ended && same) {
-          await moveMailbox(trx, tenantId, mailboxId, { from: 'active', to: 'needs_reconnect', reason: 'revoked' });
+          await moveMailbox(trx, tenantId, mailboxId, {
+            ...{ from: 'active', to: 'needs_reconnect', reason: 'revoked', at: clock() },
+          });
         }
         return same;
       });
@@ -126,8 +132,8 @@ export function createAccessTokens(db: Database, keys: KeyRing, google: GoogleAp
   }
 }
 
-function freshToken(grant: OpenGrant): AccessToken | null {
-  return grant.access && grant.access.expiresAt.getTime() > Date.now() + ahead ? grant.access : null;
+function freshToken(grant: OpenGrant, now: Date): AccessToken | null {
+  return grant.access && grant.access.expiresAt.getTime() > now.getTime() + ahead ? grant.access : null;
 }
 
 /** @returns whether the row still holds the grant that the lease was taken for */

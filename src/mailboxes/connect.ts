@@ -1,6 +1,7 @@
 import { type GoogleApp, scopes } from '../google/app.ts';
 import { revokeGrant } from '../google/oauth.ts';
 import type { Consent } from '../google/strategy.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { MailboxKind } from '../platform/database-types.ts';
 import { type KeyRing, KeyRingError } from '../platform/key-ring.ts';
@@ -46,9 +47,7 @@ export class ConnectError extends Error {
  * @throws {ConnectError} and nothing is kept
  */
 export async function connectMailbox(
-  db: Database,
-  keys: KeyRing,
-  google: GoogleApp,
+  { db, keys, google, clock }: { db: Database; keys: KeyRing; google: GoogleApp; clock: Clock },
   request: ConnectRequest,
   consent: Consent,
 ): Promise<string> {
@@ -57,14 +56,15 @@ export async function connectMailbox(
   if (refreshToken === null) throw new ConnectError('no_refresh_token', identity.email);
 
   return inTenant(db, request.tenantId, async (trx) => {
-    const mailboxId = await placeMailbox(trx, request, identity);
+    const mailboxId = await placeMailbox(trx, request, identity, clock());
     await keepGrant(trx, keys, request.tenantId, mailboxId, {
       issuer: identity.issuer,
       clientId: google.clientId,
       scopes: consent.scopes,
       refreshToken,
       accessToken: consent.accessToken,
-      expiresAt: consent.expiresAt,
+      expiresAt: new Date(clock().getTime() + consent.expiresInMs),
+      grantedAt: clock(),
     });
     // A list that nobody may ask for again would grow old unseen, and Gmail swaps a lost alias for another From.
     if (!consent.scopes.includes(scopes.gmailSettingsBasic)) await forgetSendAs(trx, request.tenantId, mailboxId);
@@ -72,7 +72,12 @@ export async function connectMailbox(
   });
 }
 
-async function placeMailbox(trx: Database, request: ConnectRequest, identity: Consent['identity']): Promise<string> {
+async function placeMailbox(
+  trx: Database,
+  request: ConnectRequest,
+  identity: Consent['identity'],
+  now: Date,
+): Promise<string> {
   const { tenantId, memberId, kind } = request;
   const existing = await trx
     .selectFrom('mailboxes')
@@ -84,8 +89,8 @@ async function placeMailbox(trx: Database, request: ConnectRequest, identity: Co
   const connected = {
     state: 'active' as const,
     state_reason: null,
-    state_at: new Date(),
-    connected_at: new Date(),
+    state_at: now,
+    connected_at: now,
     connected_by: memberId,
     email: identity.email,
   };
@@ -164,14 +169,20 @@ export interface Disconnected {
  * @returns undefined when there is no such mailbox
  */
 export async function disconnectMailbox(
-  { db, system, keys, google }: { db: Database; system: Database; keys: KeyRing; google: GoogleApp },
+  {
+    db,
+    system,
+    keys,
+    google,
+    clock,
+  }: { db: Database; system: Database; keys: KeyRing; google: GoogleApp; clock: Clock },
   tenantId: string,
   mailboxId: string,
 ): Promise<Disconnected | undefined> {
   const ended = await inTenant(db, tenantId, async (trx) => {
     const mailbox = await trx
       .updateTable('mailboxes')
-      .set({ state: 'disconnected', state_reason: null, state_at: new Date() })
+      .set({ state: 'disconnected', state_reason: null, state_at: clock() })
       .where('tenant_id', '=', tenantId)
       .where('id', '=', mailboxId)
       .returning(['email', 'google_sub'])

@@ -22,6 +22,12 @@ export interface NewGrant {
   readonly refreshToken: string;
   readonly accessToken: string;
   readonly expiresAt: Date;
+  readonly grantedAt: Date;
+}
+
+/** What a refresh brought, by the product's clock. */
+export interface RefreshedTokens extends Omit<TokenAnswer, 'expiresInMs'> {
+  readonly expiresAt: Date;
 }
 
 // What a token belongs to is sealed in with it: copied into another row, it does not open.
@@ -44,7 +50,7 @@ export async function keepGrant(
     access_token: keys.seal(grant.accessToken, context(tenantId, mailboxId, 'access')),
     access_token_expires_at: grant.expiresAt,
     refresh_lease_until: null,
-    granted_at: new Date(),
+    granted_at: grant.grantedAt,
   };
   await db
     .insertInto('grants')
@@ -97,7 +103,7 @@ export async function keepRefreshed(
   tenantId: string,
   mailboxId: string,
   refreshed: OpenGrant,
-  answer: TokenAnswer,
+  answer: RefreshedTokens,
 ): Promise<void> {
   // Sealed anew while Google answered, it reads differently and is the same: the row is locked, and looked into.
   await lockGrant(db, tenantId, mailboxId);

@@ -102,11 +102,11 @@ export async function moveMailbox(
   db: Database,
   tenantId: string,
   mailboxId: string,
-  move: { from: MailboxState; to: MailboxState; reason: ReconnectReason | null },
+  move: { from: MailboxState; to: MailboxState; reason: ReconnectReason | null; at: Date },
 ): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('mailboxes')
-    .set({ state: move.to, state_reason: move.reason, state_at: new Date() })
+    .set({ state: move.to, state_reason: move.reason, state_at: move.at })
     .where('tenant_id', '=', tenantId)
     .where('id', '=', mailboxId)
     .where('state', '=', move.from)

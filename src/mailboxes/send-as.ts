@@ -1,5 +1,6 @@
 import type { GoogleApp } from '../google/app.ts';
 import { listSendAs, type SendAsEntry } from '../google/gmail.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { inTenant } from '../tenants/scope.ts';
 import type { AccessTokens } from './access-token.ts';
@@ -13,12 +14,12 @@ export const sendAsMaxAgeMs = 15 * 60_000;
  * @throws {GoogleError | MailboxUnusableError} the kept list then stays as it was
  */
 export async function refreshSendAs(
-  { db, google, tokens }: { db: Database; google: GoogleApp; tokens: AccessTokens },
+  { db, google, tokens, clock }: { db: Database; google: GoogleApp; tokens: AccessTokens; clock: Clock },
   tenantId: string,
   mailboxId: string,
 ): Promise<void> {
   const entries = await listSendAs(google, await tokens.of(tenantId, mailboxId));
-  await inTenant(db, tenantId, (trx) => keepSendAs(trx, tenantId, mailboxId, entries));
+  await inTenant(db, tenantId, (trx) => keepSendAs(trx, tenantId, mailboxId, entries, clock()));
 }
 
 /** Forgets the kept list: it belongs to another account now, or may not be asked for any more. */
@@ -42,6 +43,7 @@ export async function keepSendAs(
   tenantId: string,
   mailboxId: string,
   entries: readonly SendAsEntry[],
+  now: Date,
 ): Promise<void> {
   await db
     .deleteFrom('send_as_addresses')
@@ -67,7 +69,7 @@ export async function keepSendAs(
   }
   await db
     .updateTable('mailboxes')
-    .set({ send_as_fetched_at: new Date() })
+    .set({ send_as_fetched_at: now })
     .where('tenant_id', '=', tenantId)
     .where('id', '=', mailboxId)
     .execute();

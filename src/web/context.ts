@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { PdfRenderer } from '../documents/pdf/render.ts';
 import type { GoogleApp } from '../google/app.ts';
 import type { AccessTokens } from '../mailboxes/access-token.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { KeyRing } from '../platform/key-ring.ts';
 import type { Queue } from '../platform/queue.ts';
@@ -18,6 +19,7 @@ export interface WebContext {
   readonly queue: Queue;
   readonly pdf: PdfRenderer;
   readonly log: Logger;
+  readonly clock: Clock;
   /** Our own origin, e.g. `https://letterhead.example`, without a slash at the end. */
   readonly publicUrl: string;
   /** Signs session cookies; the first signs, the others are still accepted. */

@@ -50,7 +50,7 @@ export function mailboxPages(ctx: WebContext, flow: GoogleFlow): Router {
     if (!request || request.memberId !== viewer.memberId) throw wrongViewer();
     let mailboxId: string;
     try {
-      mailboxId = await connectMailbox(ctx.db, ctx.keys, ctx.google, request, result.consent);
+      mailboxId = await connectMailbox(ctx, request, result.consent);
     } catch (error) {
       throw error instanceof ConnectError ? connectError(error) : error;
     }

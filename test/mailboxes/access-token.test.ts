@@ -25,7 +25,8 @@ afterAll(() => letterhead.close());
 function process(max = 5, over: { clientSecret?: string; timeoutMs?: number } = {}): AccessTokens & DatabasePool {
   const pool = openDatabase(letterhead.database.urls.app, max, () => {});
   pools.push(pool);
-  const tokens = createAccessTokens(pool.db, letterhead.context.keys, { ...letterhead.context.google, ...over });
+  const { keys, google, clock } = letterhead.context;
+  const tokens = createAccessTokens(pool.db, keys, { ...google, ...over }, clock);
   return { ...pool, ...tokens };
 }
 

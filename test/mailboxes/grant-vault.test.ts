@@ -13,6 +13,7 @@ const tokens: NewGrant = {
   refreshToken: '1//0the-refresh-token',
   accessToken: 'ya29.the-access-token',
   expiresAt: new Date('2026-11-21T10:00:00Z'),
+  grantedAt: new Date('2026-11-21T09:00:00Z'),
 };
 
 let database: TestDatabase;

@@ -37,7 +37,8 @@ async function granted(count: number, keys = old): Promise<GrantPlace[]> {
       const mailboxId = await aMailbox(trx, tenantId);
       await keepGrant(trx, keys, tenantId, mailboxId, {
         ...{ issuer: 'https://accounts.google.com', clientId: 'the-client', scopes: ['openid'] },
-        ...{ refreshToken: `1//0-${mailboxId}`, accessToken: `ya29.${mailboxId}`, expiresAt: new Date() },
+        ...{ refreshToken: `1//0-${mailboxId}`, accessToken: `ya29.${mailboxId}` },
+        ...{ expiresAt: new Date(), grantedAt: new Date() },
       });
       places.push({ tenantId, mailboxId });
     }
@@ -201,14 +202,14 @@ describe('a rotation beside refreshes', () => {
       const mailboxIds = await inTenant(db, tenantId, async (trx) => {
         await trx.deleteFrom('grants').execute();
         const ids = await Promise.all(Array.from({ length: 20 }, () => aMailbox(trx, tenantId)));
-        const ended = { ...granted, accessToken: 'ya29.ended', expiresAt: new Date(0) };
+        const ended = { ...granted, accessToken: 'ya29.ended', expiresAt: new Date(0), grantedAt: new Date() };
         for (const id of ids) await keepGrant(trx, context.keys, tenantId, id, ended);
         return ids;
       });
       google.truth.resetCalls();
       google.faults.add({ method: 'token', account, times: 20, effect: { kind: 'slow', ms: 400 } });
 
-      const tokens = createAccessTokens(db, keys, context.google);
+      const tokens = createAccessTokens(db, keys, context.google, context.clock);
       const flights = Promise.all(mailboxIds.map((id) => tokens.of(tenantId, id)));
       await eventually(
         () => google.truth.calls('token'),

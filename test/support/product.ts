@@ -83,6 +83,7 @@ export async function startProduct(urls: DatabaseUrls, options: ProductOptions =
     sendDeadlineMs: options.sendDeadlineMs ?? 5_000,
     settleMs: options.settleMs ?? 500,
     localMailUrl: google.url,
+    clock: () => new Date(google.clock.now()),
   };
   const parts = await openParts(config, log, shutdown);
   server.on('request', createApp(parts.context, parts.pool));
