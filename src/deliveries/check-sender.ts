@@ -69,7 +69,7 @@ async function refreshOldList(
     findMailbox(trx, tenantId, delivery.memberId, delivery.mailboxId),
   );
   // Its own address needs no list, and without the permission there is none to ask for.
-  if (!mailbox?.canReadAliases || mailbox.email === delivery.email.from.email) return null;
+  if (!mailbox?.capabilities.includes('aliases') || mailbox.email === delivery.email.from.email) return null;
   const age = ctx.clock().getTime() - (mailbox.sendAsFetchedAt?.getTime() ?? 0);
   if (age < sendAsMaxAgeMs) return null;
   try {

@@ -16,6 +16,10 @@ export const scopes = {
   email: 'https://www.googleapis.com/auth/userinfo.email',
   profile: 'https://www.googleapis.com/auth/userinfo.profile',
   gmailSend: 'https://www.googleapis.com/auth/gmail.send',
+  gmailCompose: 'https://www.googleapis.com/auth/gmail.compose',
+  gmailMetadata: 'https://www.googleapis.com/auth/gmail.metadata',
+  gmailReadonly: 'https://www.googleapis.com/auth/gmail.readonly',
+  gmailModify: 'https://www.googleapis.com/auth/gmail.modify',
   gmailSettingsBasic: 'https://www.googleapis.com/auth/gmail.settings.basic',
 } as const;
 

@@ -11,7 +11,7 @@ import { dropGrant, keepGrant, openGrant } from './grant-vault.ts';
 import { forgetSendAs } from './send-as.ts';
 
 /** What a mailbox asks of Google. Never together with what the account granted elsewhere. */
-export const wantedScopes = [scopes.openid, 'email', scopes.gmailSend, scopes.gmailSettingsBasic] as const;
+export const askedOfAll = ['send', 'aliases'] as const;
 
 /** Whose mailbox is being connected. */
 export interface ConnectRequest {
@@ -93,6 +93,7 @@ async function placeMailbox(
     connected_at: now,
     connected_by: memberId,
     email: identity.email,
+    wanted: [...askedOfAll],
   };
 
   const wanted = request.mailboxId ? existing.find((each) => each.id === request.mailboxId) : undefined;

@@ -1,6 +1,7 @@
-import { scopes } from '../google/app.ts';
+import type { Capability } from '../platform/capability.ts';
 import type { Database } from '../platform/database.ts';
 import type { MailboxState } from '../platform/database-types.ts';
+import { capabilitiesOf, readCapabilities } from './capabilities.ts';
 import type { MailboxFacts, SendAsFacts } from './sender.ts';
 
 /** Why a mailbox needs to be reconnected; each has its own words on the pages. */
@@ -14,6 +15,8 @@ export interface MailboxRecord extends MailboxFacts {
   readonly connectedAt: Date;
   readonly connectedByName: string | null;
   readonly sendAsFetchedAt: Date | null;
+  /** What its owner switched on. What of it Google granted is in `capabilities`. */
+  readonly wanted: readonly Capability[];
   /** Granted by Google, in Google's spelling; empty when disconnected. */
   readonly scopes: readonly string[];
 }
@@ -36,10 +39,11 @@ export async function listMailboxes(db: Database, tenantId: string, memberId: st
     .orderBy('is_primary', 'desc')
     .orderBy('email')
     .execute();
-  return rows.map(({ scopes: granted, ...row }) => ({
+  return rows.map(({ scopes, wanted, ...row }) => ({
     ...row,
-    scopes: granted ?? [],
-    canReadAliases: (granted ?? []).includes(scopes.gmailSettingsBasic),
+    scopes: scopes ?? [],
+    wanted: readCapabilities(wanted),
+    capabilities: capabilitiesOf(scopes ?? [], wanted),
     sendAs: sendAs.filter((entry) => entry.mailbox_id === row.id).map(readSendAs),
   }));
 }
@@ -73,6 +77,7 @@ function selectMailboxes(db: Database, tenantId: string) {
       'mailboxes.connected_at as connectedAt',
       'mailboxes.send_as_fetched_at as sendAsFetchedAt',
       'mailboxes.google_sub as googleSub',
+      'mailboxes.wanted',
       'members.name as connectedByName',
       'grants.scopes',
     ])

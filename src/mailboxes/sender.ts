@@ -1,3 +1,4 @@
+import type { Capability } from '../platform/capability.ts';
 import type { DocumentKind, MailboxState } from '../platform/database-types.ts';
 
 /** The Send-From mode that applies, with its alias where it has one. */
@@ -26,8 +27,8 @@ export interface MailboxFacts {
   readonly replyTo: string | null;
   readonly isDefault: boolean;
   readonly state: MailboxState;
-  /** Whether its permissions let us read Gmail's *Send mail as* list. */
-  readonly canReadAliases: boolean;
+  /** What Google granted of what is wanted; `aliases` lets us read Gmail's *Send mail as* list. */
+  readonly capabilities: readonly Capability[];
   readonly sendAs: readonly SendAsFacts[];
 }
 
@@ -161,7 +162,7 @@ function fromAlias(
   }
   const entry = findSendAs(mailbox, rule.email);
   if (!entry) {
-    return mailbox.canReadAliases
+    return mailbox.capabilities.includes('aliases')
       ? refuse(
           'alias_gone',
           `Emails come from ${rule.email}, but Gmail no longer lists it for ${mailbox.email}.`,
@@ -199,7 +200,7 @@ function findSendAs(mailbox: MailboxFacts, email: string): SendAsFacts | undefin
   // again: an address that Gmail dropped meanwhile would silently become another one.
   const isOwn = mailbox.email.toLowerCase() === wanted;
   const listed = mailbox.sendAs.find((entry) => entry.email.toLowerCase() === wanted);
-  if (!isOwn) return mailbox.canReadAliases ? listed : undefined;
+  if (!isOwn) return mailbox.capabilities.includes('aliases') ? listed : undefined;
   return (
     listed ?? { email: mailbox.email, displayName: mailbox.displayName, isPrimary: true, verificationStatus: null }
   );

@@ -178,6 +178,7 @@ export interface Mailboxes {
   state_at: Generated<Timestamp>;
   state_reason: string | null;
   tenant_id: string;
+  wanted: Generated<string[]>;
 }
 
 export interface Members {
@@ -250,6 +251,7 @@ export interface Tenants {
   phone: string | null;
   postal_code: string | null;
   region: string | null;
+  release_hours: Generated<number>;
   street: string | null;
   tax_id: string | null;
   time_zone: string;

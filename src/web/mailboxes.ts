@@ -3,7 +3,8 @@ import { releaseMailbox } from '../deliveries/decide.ts';
 import { scopes } from '../google/app.ts';
 import { GoogleError } from '../google/errors.ts';
 import { MailboxUnusableError } from '../mailboxes/access-token.ts';
-import { ConnectError, connectMailbox, disconnectMailbox, wantedScopes } from '../mailboxes/connect.ts';
+import { scopesFor } from '../mailboxes/capabilities.ts';
+import { askedOfAll, ConnectError, connectMailbox, disconnectMailbox } from '../mailboxes/connect.ts';
 import { findMailbox, makeDefault } from '../mailboxes/mailboxes.ts';
 import { refreshSendAs } from '../mailboxes/send-as.ts';
 import { KeyRingError } from '../platform/key-ring.ts';
@@ -34,7 +35,7 @@ export function mailboxPages(ctx: WebContext, flow: GoogleFlow): Router {
     const loginHint = mailbox?.email ?? (kind === 'personal' ? viewer.email : undefined);
     const purpose = { returnTo: settings, connect: { tenantId, memberId, kind, mailboxId } } as const;
     // Google gives a refresh token only where it shows its consent page, so it is made to.
-    const options = { scope: wantedScopes, prompt: 'consent', accessType: 'offline' } as const;
+    const options = { scope: scopesFor(askedOfAll), prompt: 'consent', accessType: 'offline' } as const;
     flow.begin(req, res, next, purpose, loginHint ? { ...options, loginHint } : options);
   });
 
@@ -70,7 +71,9 @@ export function mailboxPages(ctx: WebContext, flow: GoogleFlow): Router {
   router.post('/mailboxes/:id/send-as-refresh', async (req, res) => {
     const viewer = requireRole(res, 'owner', 'admin', 'member');
     const mailbox = found(await find(ctx, viewer, param(req, 'id')));
-    const outcome = mailbox.canReadAliases ? await tryToReadAliases(ctx, viewer.tenantId, mailbox.id) : 'not_allowed';
+    const outcome = mailbox.capabilities.includes('aliases')
+      ? await tryToReadAliases(ctx, viewer.tenantId, mailbox.id)
+      : 'not_allowed';
     const words = {
       read: ['ok', `Gmail’s list of addresses for ${mailbox.email} is up to date.`],
       unusable: ['fail', `${mailbox.email} must be connected to Gmail again first.`],

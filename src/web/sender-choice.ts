@@ -74,5 +74,5 @@ export function badChoice(message: string): PageError {
 }
 
 function offersAliases(mailbox: MailboxRecord): boolean {
-  return mailbox.kind === 'shared' && mailbox.state !== 'disconnected' && mailbox.canReadAliases;
+  return mailbox.kind === 'shared' && mailbox.state !== 'disconnected' && mailbox.capabilities.includes('aliases');
 }

@@ -53,7 +53,11 @@ describe('connecting', () => {
   it('keeps granted scopes, and reads the aliases with them', async () => {
     const one = await company(letterhead, aliased());
     const [mailbox] = await mailboxesOf(one);
-    expect(mailbox).toMatchObject({ state: 'active', canReadAliases: true, connectedByName: expect.any(String) });
+    expect(mailbox).toMatchObject({
+      state: 'active',
+      capabilities: ['send', 'aliases'],
+      connectedByName: expect.any(String),
+    });
     expect(mailbox?.sendAs).toHaveLength(2);
   });
 
@@ -147,7 +151,7 @@ describe('connecting again', () => {
     const one = await company(letterhead, aliased());
     letterhead.google.accounts.removeAccess(one.account, letterhead.context.google.clientId);
     await one.founder.connect(one.account, { mailboxId: one.mailboxId, tick: ['gmail.send'] });
-    expect(await mailboxesOf(one)).toMatchObject([{ state: 'active', canReadAliases: false, sendAs: [] }]);
+    expect(await mailboxesOf(one)).toMatchObject([{ state: 'active', capabilities: ['send'], sendAs: [] }]);
   });
 
   it('keeps the aliases that are known, when Gmail does not tell them just now', async () => {

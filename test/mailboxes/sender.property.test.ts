@@ -28,7 +28,7 @@ function mailboxWithId(id: string): fc.Arbitrary<MailboxFacts> {
       replyTo: fc.constantFrom(null, 'reply@x.example'),
       isDefault: fc.boolean(),
       state: fc.constantFrom('active', 'needs_reconnect', 'disconnected'),
-      canReadAliases: fc.boolean(),
+      capabilities: fc.constantFrom(['send'], ['send', 'aliases']),
       sendAs: fc.array(sendAs, { maxLength: 4 }),
     })
     .map(({ owner, kind, isDefault, ...rest }): MailboxFacts => {

@@ -21,7 +21,7 @@ function mailbox(over: Partial<MailboxFacts> = {}): MailboxFacts {
     replyTo: null,
     isDefault: true,
     state: 'active',
-    canReadAliases: true,
+    capabilities: ['send', 'aliases'],
     sendAs: [],
     ...over,
   };
@@ -157,7 +157,7 @@ const rows: Row[] = [
   ['an alias without a status', alias, [withAlias(null)], { from: accounts, via: 'office' }],
   ['a pending alias', alias, [withAlias('pending')], 'address_pending'],
   ['an alias that is gone', alias, [mailbox()], 'alias_gone'],
-  ['an alias nobody may look up', alias, [mailbox({ canReadAliases: false })], 'aliases_unreadable'],
+  ['an alias nobody may look up', alias, [mailbox({ capabilities: ['send'] })], 'aliases_unreadable'],
   [
     'an alias in other letters',
     { ...alias, email: 'Accounts@Brightwater.Example' },
@@ -173,7 +173,7 @@ const rows: Row[] = [
   [
     'the primary address without any list',
     { ...alias, email: 'office@brightwater.example' },
-    [mailbox({ canReadAliases: false })],
+    [mailbox({ capabilities: ['send'] })],
     { from: 'office@brightwater.example' },
   ],
   [
