@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 import type { DeliveryState } from '../platform/database-types.ts';
 
@@ -5,21 +6,28 @@ import type { DeliveryState } from '../platform/database-types.ts';
 export const allowedMoves = {
   queued: ['sending', 'held', 'cancelled', 'failed'],
   sending: ['sent', 'queued', 'held', 'failed', 'unconfirmed'],
-  held: ['queued', 'cancelled'],
-  // A person looked in Gmail and decided.
-  unconfirmed: ['queued', 'sent'],
+  // Held after a restore, it may turn out to have been sent.
+  held: ['queued', 'cancelled', 'sent'],
+  // A person looked in Gmail and decided; or we could look after all.
+  unconfirmed: ['queued', 'sent', 'held'],
   sent: [],
   failed: [],
   cancelled: [],
 } as const satisfies Record<DeliveryState, readonly DeliveryState[]>;
 
-/** Why a delivery waits; the first three end by something a person does, the others by time. */
+/** Why a delivery waits; some end by something a person does, the others by time. */
 export type HeldReason =
   | 'mailbox_needs_reconnect'
   | 'mailbox_disconnected'
   | 'sender_changed'
   | 'sending_limit'
-  | 'operator';
+  | 'operator'
+  /** Somebody changed our draft of it in Gmail: what would be sent is not what was previewed. */
+  | 'draft_edited'
+  /** Somebody deleted our draft of it in Gmail; it was not sent. */
+  | 'draft_deleted'
+  /** It was found not to have been sent long after somebody asked for it. */
+  | 'not_sent';
 
 /** A move that {@link allowedMoves} does not know: a mistake of ours, never of a person or of Google. */
 export class IllegalMoveError extends Error {
@@ -35,11 +43,13 @@ export class IllegalMoveError extends Error {
 export interface Move {
   readonly from: DeliveryState;
   readonly to: DeliveryState;
+  /** When, by the product's clock. */
+  readonly at: Date;
   /** A sentence for people. */
   readonly detail: string;
   /** Needed when, and only when, `to` is `held`. */
   readonly heldReason?: HeldReason;
-  /** When it goes on by itself: a retry, or the end of a hold. */
+  /** When it is looked at again by itself: a retry, the end of a hold, the look into an outcome. */
   readonly notBefore?: Date;
   /** Who decided it, where a person did. */
   readonly memberId?: string;
@@ -55,28 +65,61 @@ export interface Move {
  * @throws {IllegalMoveError}
  */
 export async function moveDelivery(trx: Database, tenantId: string, deliveryId: string, move: Move): Promise<boolean> {
+  return (await moveDeliveries(trx, tenantId, [deliveryId], move)).length > 0;
+}
+
+/**
+ * Makes the same move for any number of deliveries, in one statement: those that are no longer where it starts stay.
+ *
+ * @returns the ids of those that moved
+ * @throws {IllegalMoveError}
+ */
+export async function moveDeliveries(
+  trx: Database,
+  tenantId: string,
+  deliveryIds: readonly string[],
+  move: Move,
+): Promise<string[]> {
   const moves: readonly DeliveryState[] = allowedMoves[move.from];
   if (!moves.includes(move.to) || (move.to === 'held') !== (move.heldReason !== undefined)) {
     throw new IllegalMoveError(move.from, move.to);
   }
-  const now = new Date();
-  const { numUpdatedRows } = await trx
-    .updateTable('deliveries')
-    .set({
-      state: move.to,
-      state_at: now,
-      held_reason: move.heldReason ?? null,
-      not_before: move.notBefore ?? null,
-      ...(move.to === 'sent' && { sent_at: now }),
-      ...(move.gmail && { gmail_message_id: move.gmail.messageId, gmail_thread_id: move.gmail.threadId }),
-    })
-    .where('tenant_id', '=', tenantId)
-    .where('id', '=', deliveryId)
-    .where('state', '=', move.from)
-    .executeTakeFirst();
-  if (numUpdatedRows === 0n) return false;
-  await writeEvent(trx, tenantId, deliveryId, move.to, move.detail, move.memberId);
-  return true;
+  if (deliveryIds.length === 0) return [];
+  const rows = await trx
+    .with('moved', (db) =>
+      db
+        .updateTable('deliveries')
+        .set({
+          state: move.to,
+          state_at: move.at,
+          held_reason: move.heldReason ?? null,
+          not_before: move.notBefore ?? null,
+          // Whatever comes back to the queue waits for the pacer again.
+          ...(move.to !== 'sending' && { released_at: null }),
+          ...(move.to === 'sent' && { sent_at: move.at }),
+          ...(move.gmail && { gmail_message_id: move.gmail.messageId, gmail_thread_id: move.gmail.threadId }),
+        })
+        .where('tenant_id', '=', tenantId)
+        .where('id', '=', sql<string>`any(${[...deliveryIds]}::uuid[])`)
+        .where('state', '=', move.from)
+        .returning(['id', 'tenant_id']),
+    )
+    .insertInto('delivery_events')
+    .columns(['tenant_id', 'delivery_id', 'state', 'detail', 'member_id'])
+    .expression((eb) =>
+      eb
+        .selectFrom('moved')
+        .select([
+          'tenant_id',
+          'id',
+          sql<DeliveryState>`${move.to}::delivery_state`.as('state'),
+          sql<string>`${move.detail}::text`.as('detail'),
+          sql<string | null>`${move.memberId ?? null}::uuid`.as('member_id'),
+        ]),
+    )
+    .returning('delivery_id')
+    .execute();
+  return rows.map(({ delivery_id }) => delivery_id);
 }
 
 /** Adds a line to a delivery's timeline. */

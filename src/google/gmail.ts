@@ -15,6 +15,17 @@ export interface SentMessage {
   readonly threadId: string;
 }
 
+/** What Gmail tells of a message or draft without its body. */
+export interface MessageHeaders {
+  readonly id: string;
+  readonly threadId: string;
+  /** When Gmail took it in; the Date header is the sender's word. */
+  readonly at: Date;
+  readonly labels: readonly string[];
+  /** The headers that were asked for and are there, by name in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** One entry of Gmail's *Send mail as*. */
 export interface SendAsEntry {
   readonly email: string;
@@ -40,20 +51,79 @@ export async function sendMessage(
   timeoutMs: number,
 ): Promise<SentMessage> {
   const { data } = await guarded(() =>
-    client(app, token).users.messages.send(
+    gmailClient(app, token).users.messages.send(
       { userId: 'me', media: { mimeType: 'message/rfc822', body: mime } },
       // rootUrl again: the client's own does not cover media uploads.
       { rootUrl: app.endpoints.gmailRoot, timeout: timeoutMs, retry: false },
     ),
   );
+  return readSent(data);
+}
+
+/**
+ * Reads Gmail's answer to a send, of a message or a draft.
+ *
+ * @throws {GoogleError} `lost`: Gmail said 2xx, so it may well have sent; without an id we cannot say which message it was
+ */
+export function readSent(data: unknown): SentMessage {
   const sent = sentMessage.safeParse(data);
-  // Gmail said 2xx, so it may well have sent; without an id we cannot say which message it was.
   if (!sent.success)
     throw new GoogleError({ kind: 'lost', code: 'UNREADABLE', message: 'Gmail’s answer could not be read.' });
   return sent.data;
 }
 
 const sentMessage = z.object({ id: z.string().min(1), threadId: z.string().min(1) });
+
+/** A page of the mailbox's sent messages, newest first: ids only. Immediately consistent, unlike a search with `q`. */
+export async function listSent(
+  app: GoogleApp,
+  token: AccessToken,
+  pageToken: string | null,
+): Promise<{ readonly ids: readonly string[]; readonly next: string | null }> {
+  const { data } = await guarded(() =>
+    gmailClient(app, token).users.messages.list(
+      { userId: 'me', labelIds: ['SENT'], maxResults: 100, ...(pageToken && { pageToken }) },
+      { timeout: app.timeoutMs },
+    ),
+  );
+  return {
+    ids: (data.messages ?? []).flatMap(({ id }) => (id ? [id] : [])),
+    next: data.nextPageToken ?? null,
+  };
+}
+
+/**
+ * Some headers of one message.
+ *
+ * @throws {GoogleError} 404 when it is not there any more
+ */
+export async function getHeaders(
+  app: GoogleApp,
+  token: AccessToken,
+  id: string,
+  names: readonly string[],
+): Promise<MessageHeaders> {
+  const { data } = await guarded(() =>
+    gmailClient(app, token).users.messages.get(
+      { userId: 'me', id, format: 'metadata', metadataHeaders: [...names] },
+      { timeout: app.timeoutMs },
+    ),
+  );
+  return readHeaders(data);
+}
+
+/** Reads a message in Gmail's own form. */
+export function readHeaders(message: gmail_v1.Schema$Message): MessageHeaders {
+  return {
+    id: message.id ?? '',
+    threadId: message.threadId ?? '',
+    at: new Date(Number(message.internalDate ?? 0)),
+    labels: message.labelIds ?? [],
+    headers: Object.fromEntries(
+      (message.payload?.headers ?? []).map(({ name, value }) => [(name ?? '').toLowerCase(), value ?? '']),
+    ),
+  };
+}
 
 /**
  * The addresses this mailbox may put on the From line, primary first.
@@ -62,7 +132,7 @@ const sentMessage = z.object({ id: z.string().min(1), threadId: z.string().min(1
  */
 export async function listSendAs(app: GoogleApp, token: AccessToken): Promise<SendAsEntry[]> {
   const { data } = await guarded(() =>
-    client(app, token).users.settings.sendAs.list({ userId: 'me' }, { timeout: app.timeoutMs }),
+    gmailClient(app, token).users.settings.sendAs.list({ userId: 'me' }, { timeout: app.timeoutMs }),
   );
   return (data.sendAs ?? [])
     .map(readEntry)
@@ -80,7 +150,8 @@ function readEntry(entry: gmail_v1.Schema$SendAs): SendAsEntry {
   };
 }
 
-function client(app: GoogleApp, { token }: AccessToken): gmail_v1.Gmail {
+/** The library's client for one mailbox. */
+export function gmailClient(app: GoogleApp, { token }: AccessToken): gmail_v1.Gmail {
   const auth = oauthClient(app);
   // With an expiry ahead and no refresh token the library neither refreshes by itself nor repeats a POST after a 401.
   // Whether the token is still good is decided before, by our own clock.

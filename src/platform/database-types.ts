@@ -59,14 +59,19 @@ export interface Attempts {
   outcome: AttemptOutcome | null;
   owner: string;
   reason: string | null;
+  send_begun_at: Timestamp | null;
   started_at: Generated<Timestamp>;
   tenant_id: string;
+  via: Generated<string>;
 }
 
 export interface Deliveries {
+  account: string;
   created_at: Generated<Timestamp>;
   document_id: string | null;
   document_snapshot: Json | null;
+  draft_id: string | null;
+  draft_message_id: string | null;
   from_email: string;
   from_name: string;
   gmail_message_id: string | null;
@@ -74,16 +79,21 @@ export interface Deliveries {
   held_reason: string | null;
   id: Generated<string>;
   idempotency_key: string;
+  lane: Generated<number>;
   mailbox_id: string;
   member_id: string;
   message: string;
   not_before: Timestamp | null;
+  proven_at: Timestamp | null;
   purpose: DeliveryPurpose;
   recipients: Json;
+  released_at: Timestamp | null;
   reply_to: string | null;
   request_hash: string;
   rule_mode: SenderMode;
   sent_at: Timestamp | null;
+  sent_from: string | null;
+  sent_message_id: string | null;
   state: DeliveryState;
   state_at: Generated<Timestamp>;
   subject: string;
@@ -164,6 +174,7 @@ export interface Invitations {
 export interface Mailboxes {
   connected_at: Generated<Timestamp>;
   connected_by: string | null;
+  daily_limit: number | null;
   display_name: string;
   email: string;
   google_sub: string;
@@ -237,6 +248,15 @@ export interface SenderRules {
   tenant_id: string;
 }
 
+export interface SendingAccounts {
+  account: string;
+  blocked_reason: string | null;
+  blocked_until: Timestamp | null;
+  paid_until: Generated<Timestamp>;
+  probe_id: string | null;
+  unknown_in_a_row: Generated<number>;
+}
+
 export interface Tenants {
   city: string | null;
   country: string;
@@ -273,5 +293,6 @@ export interface DB {
   people: People;
   send_as_addresses: SendAsAddresses;
   sender_rules: SenderRules;
+  sending_accounts: SendingAccounts;
   tenants: Tenants;
 }

@@ -1,48 +1,62 @@
 import { fromKysely, PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
 import type { Database } from './database.ts';
-import { appRole } from './roles.ts';
+import { type JobLoop, startJobLoop } from './job-loop.ts';
+import { appRole, systemRole } from './roles.ts';
+import { listenForWakeUps, type WakeListener } from './wake.ts';
 
 /** Where pg-boss keeps its tables. */
 const schema = 'pgboss';
 
 /**
- * The queue of deliveries that may leave now. A worker that dies is noticed after its heartbeat (10 s)
- * and its job runs again; what the second run does is decided by the delivery's own state, never by the job.
+ * Two queues. `deliver`: deliveries that may leave now, or whose outcome is to be looked into. `after`: what can be done
+ * when a delivery is finished, and can never change what came of it. A worker that dies is noticed after its heartbeat
+ * (10 s) and its job runs again; what the second run does is decided by the delivery's own state, never by the job.
  */
-export const deliverQueue = 'deliver';
+export type QueueName = 'deliver' | 'after';
+const queueNames: readonly QueueName[] = ['deliver', 'after'];
 
-/** A delivery to take to Gmail. Ids only: a queue is no place for business data. */
-export interface DeliverJob {
+/** A delivery to work on. Ids only: a queue is no place for business data. */
+export interface DeliveryJob {
   readonly tenantId: string;
   readonly deliveryId: string;
 }
 
-/** Creates pg-boss's tables and our queues as the owner, and lets the app's role use them. */
+/** A job with what decides when it is fetched. */
+export interface ReadyJob extends DeliveryJob {
+  /** The Google account whose requests at the same time are limited. */
+  readonly account: string;
+  /** 0 goes before 1. */
+  readonly lane: number;
+}
+
+/** Creates pg-boss's tables and our queues as the owner, and lets our two roles use them. */
 export async function installQueues(ownerUrl: string): Promise<void> {
   const boss = new PgBoss({ connectionString: ownerUrl, schema, supervise: false, schedule: false, max: 2 });
   const errors: Error[] = [];
   boss.on('error', (error) => errors.push(error));
   await boss.start();
   try {
-    const queue = {
-      heartbeatSeconds: 10,
-      retryLimit: 1_000,
-      retryDelay: 1,
-      retryBackoff: true,
-      retryDelayMax: 300,
-      notify: true,
+    const options = {
+      ...{ heartbeatSeconds: 10, retryLimit: 1_000, retryDelay: 1, retryBackoff: true, retryDelayMax: 300 },
+      // A job that is done says nothing that its delivery's timeline does not say better.
+      deleteAfterSeconds: 600,
+      // Our own wake-ups are sent once for many jobs.
+      notify: false,
     };
-    const exists = (await boss.getQueue(deliverQueue)) !== null;
-    if (exists) await boss.updateQueue(deliverQueue, queue);
-    else await boss.createQueue(deliverQueue, { ...queue, policy: 'standard' });
-    await boss.getDb().executeSql(
-      `grant usage on schema ${schema} to ${appRole};
-       grant select, insert, update, delete on all tables in schema ${schema} to ${appRole};
-       grant usage, select on all sequences in schema ${schema} to ${appRole};
-       grant execute on all functions in schema ${schema} to ${appRole};`,
-      [],
-    );
+    for (const name of queueNames) {
+      if ((await boss.getQueue(name)) === null) await boss.createQueue(name, { ...options, policy: 'standard' });
+      else await boss.updateQueue(name, options);
+    }
+    for (const role of [appRole, systemRole]) {
+      await boss.getDb().executeSql(
+        `grant usage on schema ${schema} to ${role};
+         grant select, insert, update, delete on all tables in schema ${schema} to ${role};
+         grant usage, select on all sequences in schema ${schema} to ${role};
+         grant execute on all functions in schema ${schema} to ${role};`,
+        [],
+      );
+    }
   } finally {
     await boss.stop({ graceful: false });
   }
@@ -50,17 +64,23 @@ export async function installQueues(ownerUrl: string): Promise<void> {
   if (first) throw first;
 }
 
-/** The job queue as the app's role sees it. */
+/** How this process works a queue off. */
+export interface WorkOptions {
+  readonly concurrency: number;
+  /** How many jobs of one Google account at once, over all processes; null for as many as there are. */
+  readonly perAccount: number | null;
+}
+
+/** The job queues as one of our roles sees them. */
 export interface Queue {
-  /** Adds a deliver job in the transaction that writes the delivery: both exist or neither. */
-  enqueueDelivery(trx: Database, job: DeliverJob, startAfter?: Date): Promise<void>;
-  /** Adds a deliver job unless one was added this way in the last five minutes. */
-  ensureDelivery(trx: Database, job: DeliverJob): Promise<void>;
-  /**
-   * Works off deliver jobs, up to `concurrency` at once.
-   * A handler that throws has its job tried again later; the error is logged, never swallowed.
-   */
-  workDeliveries(concurrency: number, handler: (job: DeliverJob, signal: AbortSignal) => Promise<void>): Promise<void>;
+  /** Adds jobs in a transaction: they are there when it commits, and only then. */
+  add(trx: Database, name: QueueName, jobs: readonly ReadyJob[]): Promise<void>;
+  /** Adds jobs, except for deliveries that got one this way in the last half minute. */
+  addOnce(trx: Database, name: QueueName, jobs: readonly ReadyJob[]): Promise<void>;
+  /** Works a queue off in this process, until `stop`. */
+  work(name: QueueName, options: WorkOptions, handler: (job: DeliveryJob) => Promise<void>): JobLoop;
+  /** Hears what other processes say. */
+  readonly wakeUps: WakeListener;
   /**
    * Waits for running handlers, then lets go of the database.
    *
@@ -70,7 +90,7 @@ export interface Queue {
 }
 
 /**
- * Connects to the queue.
+ * Connects to the queues.
  *
  * @param supervise whether this process also looks for jobs of dead workers (every 5 s)
  */
@@ -84,51 +104,39 @@ export async function startQueue(appUrl: string, log: Logger, supervise: boolean
     supervise,
     superviseIntervalSeconds: 5,
     monitorIntervalSeconds: 5,
-    useListenNotify: true,
     max: 5,
   });
   boss.on('error', (error: unknown) =>
     log.error({ err: error instanceof Error ? error : new Error(messageOf(error)) }, 'job queue'),
   );
   await boss.start();
+  const wakeUps = listenForWakeUps(appUrl, log);
+  const loops: JobLoop[] = [];
 
   return {
-    async enqueueDelivery(trx, job, startAfter) {
-      await boss.send(deliverQueue, job, { db: fromKysely(trx), ...(startAfter && { startAfter }) });
+    wakeUps,
+    async add(trx, name, jobs) {
+      if (jobs.length > 0) await boss.insert(name, jobs.map(toInsert), { db: fromKysely(trx) });
     },
-    async ensureDelivery(trx, job) {
-      await boss.send(deliverQueue, job, { db: fromKysely(trx), singletonKey: job.deliveryId, singletonSeconds: 300 });
+    async addOnce(trx, name, jobs) {
+      const once = jobs.map((job) => ({ ...toInsert(job), singletonKey: job.deliveryId, singletonSeconds: 30 }));
+      if (once.length > 0) await boss.insert(name, once, { db: fromKysely(trx) });
     },
-    async workDeliveries(concurrency, handler) {
-      // With NOTIFY, a worker of batch size 1 would sleep after each job until its backstop poll.
-      const options = {
-        batchSize: 10,
-        // A batch is fetched when the one before is done; several fetchers keep one slow send from holding up the rest.
-        localConcurrency: Math.ceil(concurrency / 10),
-        perJobResults: true,
-        burstWhenBatchFull: true,
-        pollingIntervalSeconds: 1,
-        // NOTIFY tells of jobs that may run now; a retry or the end of a hold is only seen by polling.
-        notifyPollingIntervalSeconds: 2,
-      } as const;
-      await boss.work<DeliverJob>(deliverQueue, options, (jobs) =>
-        Promise.all(
-          jobs.map(async (job) => {
-            try {
-              await handler(job.data, job.signal);
-              return { id: job.id, status: 'completed' as const };
-            } catch (error) {
-              log.error({ err: error, ...job.data }, 'deliver job failed and will run again');
-              return { id: job.id, status: 'failed' as const };
-            }
-          }),
-        ),
-      );
+    work(name, { concurrency, perAccount }, handler) {
+      const loop = startJobLoop<DeliveryJob>(boss, log, { queue: name, concurrency, perGroup: perAccount, handler });
+      loops.push(loop);
+      return loop;
     },
     async stop(patienceMs = 30_000) {
-      await boss.stop({ graceful: true, timeout: patienceMs });
+      await wakeUps.stop();
+      await Promise.all(loops.map((loop) => loop.stop(patienceMs)));
+      await boss.stop({ graceful: true, timeout: 1_000 });
     },
   };
+}
+
+function toInsert({ tenantId, deliveryId, account, lane }: ReadyJob) {
+  return { data: { tenantId, deliveryId }, priority: -lane, group: { id: account } };
 }
 
 /** pg-boss also emits plain objects with a message. */

@@ -1,0 +1,104 @@
+import type { GoogleApp } from './app.ts';
+import { GoogleError, guarded } from './errors.ts';
+import { type AccessToken, gmailClient, type MessageHeaders, readHeaders, readSent, type SentMessage } from './gmail.ts';
+
+/** A draft as we keep it. Its id stays; the id of its message changes whenever somebody edits it. */
+export interface Draft {
+  readonly id: string;
+  readonly messageId: string;
+}
+
+/**
+ * Makes a draft: nothing is sent. One request, never repeated.
+ *
+ * @throws {GoogleError} `lost` when nobody knows whether it is there now
+ */
+export async function createDraft(
+  app: GoogleApp,
+  token: AccessToken,
+  mime: Buffer,
+  timeoutMs: number,
+): Promise<Draft> {
+  const { data } = await guarded(() =>
+    gmailClient(app, token).users.drafts.create(
+      { userId: 'me', media: { mimeType: 'message/rfc822', body: mime } },
+      { rootUrl: app.endpoints.gmailRoot, timeout: timeoutMs, retry: false },
+    ),
+  );
+  if (!data.id || !data.message?.id)
+    throw new GoogleError({ kind: 'lost', code: 'UNREADABLE', message: 'Gmail’s answer could not be read.' });
+  return { id: data.id, messageId: data.message.id };
+}
+
+/**
+ * Sends a draft: it is gone afterwards, and the sent message has a new id. One request, never repeated.
+ *
+ * @throws {GoogleError} 404 when the draft is gone; `lost` when nobody knows whether Gmail sent it
+ */
+export async function sendDraft(
+  app: GoogleApp,
+  token: AccessToken,
+  draftId: string,
+  timeoutMs: number,
+): Promise<SentMessage> {
+  const { data } = await guarded(() =>
+    gmailClient(app, token).users.drafts.send(
+      { userId: 'me', requestBody: { id: draftId } },
+      { timeout: timeoutMs, retry: false },
+    ),
+  );
+  return readSent(data);
+}
+
+/** A draft's present message, with all its headers; null when the draft is gone. */
+export async function getDraft(
+  app: GoogleApp,
+  token: AccessToken,
+  draftId: string,
+): Promise<MessageHeaders | null> {
+  try {
+    const { data } = await guarded(() =>
+      gmailClient(app, token).users.drafts.get(
+        { userId: 'me', id: draftId, format: 'metadata' },
+        { timeout: app.timeoutMs },
+      ),
+    );
+    return data.message ? readHeaders(data.message) : null;
+  } catch (error) {
+    if (isGone(error)) return null;
+    throw error;
+  }
+}
+
+/** A page of the mailbox's drafts, newest first. */
+export async function listDrafts(
+  app: GoogleApp,
+  token: AccessToken,
+  pageToken: string | null,
+): Promise<{ readonly drafts: readonly Draft[]; readonly next: string | null }> {
+  const { data } = await guarded(() =>
+    gmailClient(app, token).users.drafts.list(
+      { userId: 'me', maxResults: 100, ...(pageToken && { pageToken }) },
+      { timeout: app.timeoutMs },
+    ),
+  );
+  const drafts = (data.drafts ?? []).flatMap(({ id, message }) =>
+    id && message?.id ? [{ id, messageId: message.id }] : [],
+  );
+  return { drafts, next: data.nextPageToken ?? null };
+}
+
+/** Removes a draft for good. One that is gone already is no error. */
+export async function deleteDraft(app: GoogleApp, token: AccessToken, draftId: string): Promise<void> {
+  try {
+    await guarded(() =>
+      gmailClient(app, token).users.drafts.delete({ userId: 'me', id: draftId }, { timeout: app.timeoutMs }),
+    );
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof GoogleError && error.failure.kind === 'answered' && error.failure.status === 404;
+}

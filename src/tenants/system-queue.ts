@@ -1,0 +1,234 @@
+import { sql } from 'kysely';
+import type { Database } from '../platform/database.ts';
+
+/**
+ * The cross-tenant queries of the pacer (see `system.ts` for the others): limits at Google are an account's, whichever
+ * tenants send through it. They read when and through which account deliveries leave, and write only that a delivery
+ * got its job, and how an account stands.
+ */
+
+/** The account that stands for the whole of our project at Google. */
+export const wholeProject = '';
+
+/** How an account stands. */
+export interface AccountState {
+  readonly account: string;
+  readonly paidUntil: Date;
+  readonly blockedUntil: Date | null;
+  readonly blockedReason: 'rate' | 'sending_limit' | 'trouble' | null;
+  readonly unknownInARow: number;
+}
+
+/** An account that has deliveries waiting. */
+export interface WaitingAccount extends AccountState {
+  /** Whether somebody waits for one of them, rather than it being one of many. */
+  readonly single: boolean;
+  readonly underWay: number;
+  /** The lowest that any tenant set, or null. */
+  readonly dailyLimit: number | null;
+  /** An address of the account. */
+  readonly email: string;
+}
+
+/** Lets one process at a time pace: true in the one that may, until its transaction ends. */
+export async function takePacer(trx: Database): Promise<boolean> {
+  const { rows } = await sql<{ mine: boolean }>`select pg_try_advisory_xact_lock(5317080216) as mine`.execute(trx);
+  return rows[0]?.mine ?? false;
+}
+
+/**
+ * The accounts with waiting deliveries. Costs a few index lookups an account, however many wait in each: the recursion
+ * jumps from one account to the next in the index.
+ */
+export async function findWaitingAccounts(trx: Database): Promise<WaitingAccount[]> {
+  const { rows } = await sql<WaitingAccount>`
+    with recursive waiting as (
+      (select account, lane from deliveries where state = 'queued' and released_at is null
+        order by account, lane limit 1)
+      union all
+      select next.account, next.lane from waiting cross join lateral (
+        select account, lane from deliveries
+        where state = 'queued' and released_at is null and account > waiting.account
+        order by account, lane limit 1) next
+    ), under_way as (
+      select account, count(*)::int as count from deliveries
+      where state in ('queued', 'sending') and released_at is not null group by account
+    )
+    select waiting.account, waiting.lane = 0 as single, coalesce(under_way.count, 0) as "underWay",
+      coalesce(state.paid_until, 'epoch') as "paidUntil", state.blocked_until as "blockedUntil",
+      state.blocked_reason as "blockedReason", coalesce(state.unknown_in_a_row, 0) as "unknownInARow",
+      mailbox.daily_limit as "dailyLimit", coalesce(mailbox.email, '') as email
+    from waiting
+    left join under_way using (account)
+    left join sending_accounts state using (account)
+    left join lateral (
+      select min(daily_limit) as daily_limit, min(email) as email from mailboxes where google_sub = waiting.account
+    ) mailbox on true`.execute(trx);
+  return rows;
+}
+
+/** How the whole project stands. */
+export async function readProject(trx: Database): Promise<AccountState> {
+  const row = await trx
+    .selectFrom('sending_accounts')
+    .select([
+      'account',
+      'paid_until as paidUntil',
+      'blocked_until as blockedUntil',
+      sql<AccountState['blockedReason']>`blocked_reason`.as('blockedReason'),
+      'unknown_in_a_row as unknownInARow',
+    ])
+    .where('account', '=', wholeProject)
+    .executeTakeFirst();
+  return (
+    row ?? { account: wholeProject, paidUntil: new Date(0), blockedUntil: null, blockedReason: null, unknownInARow: 0 }
+  );
+}
+
+/** How many messages accounts sent since a moment, over all tenants. */
+export async function countSent(
+  trx: Database,
+  accounts: readonly string[],
+  since: Date,
+): Promise<Map<string, number>> {
+  if (accounts.length === 0) return new Map();
+  const rows = await trx
+    .selectFrom('deliveries')
+    .select((eb) => ['account', eb.fn.countAll<string>().as('count')])
+    .where('account', 'in', [...accounts])
+    .where('sent_at', '>', since)
+    .groupBy('account')
+    .execute();
+  return new Map(rows.map(({ account, count }) => [account, Number(count)]));
+}
+
+/** A delivery that may leave now. */
+export interface Released {
+  readonly deliveryId: string;
+  readonly tenantId: string;
+  readonly account: string;
+  readonly lane: number;
+}
+
+/** Takes so many waiting deliveries of each account, single ones first, oldest first, and marks them as released. */
+export async function release(
+  trx: Database,
+  picks: readonly { readonly account: string; readonly count: number }[],
+  now: Date,
+): Promise<Released[]> {
+  const { rows } = await sql<Released>`
+    with chosen as (
+      select found.id from unnest(${picks.map(({ account }) => account)}::text[], ${picks.map(({ count }) => count)}::int[])
+        as pick (account, count)
+      cross join lateral (
+        select id from deliveries
+        where account = pick.account and state = 'queued' and released_at is null
+          and (not_before is null or not_before <= ${now})
+        order by lane, created_at, id limit pick.count for update skip locked) found
+    )
+    update deliveries set released_at = ${now} from chosen where deliveries.id = chosen.id
+    returning deliveries.id as "deliveryId", tenant_id as "tenantId", account, lane`.execute(trx);
+  return rows;
+}
+
+/** Writes what the released ones used up of the rates. */
+export async function keepPaid(
+  trx: Database,
+  paid: readonly { readonly account: string; readonly paidUntil: Date }[],
+): Promise<void> {
+  if (paid.length === 0) return;
+  await sql`
+    insert into sending_accounts (account, paid_until)
+    select * from unnest(${paid.map(({ account }) => account)}::text[], ${paid.map(({ paidUntil }) => paidUntil)}::timestamptz[])
+    on conflict (account) do update set paid_until = excluded.paid_until`.execute(trx);
+}
+
+/** Takes back what was released and has lain about since before this: its job must be lost. */
+export async function takeBackLost(trx: Database, releasedBefore: Date): Promise<number> {
+  const { numUpdatedRows } = await trx
+    .updateTable('deliveries')
+    .set({ released_at: null })
+    .where('state', '=', 'queued')
+    .where('released_at', '<', releasedBefore)
+    .executeTakeFirst();
+  return Number(numUpdatedRows);
+}
+
+/** Deliveries whose moment has come: held ones to let go, others to look into. At most 500, earliest first. */
+export function findDue(system: Database, now: Date) {
+  return system
+    .selectFrom('deliveries')
+    .select(['id as deliveryId', 'tenant_id as tenantId', 'account', 'lane', 'state'])
+    .where('state', 'in', ['held', 'sending', 'unconfirmed'])
+    .where('not_before', '<=', now)
+    .orderBy('not_before')
+    .limit(500)
+    .execute();
+}
+
+/** Keeps an account still until a moment. A later one that stands already is kept. */
+export async function blockAccount(
+  system: Database,
+  account: string,
+  until: Date,
+  reason: 'rate' | 'sending_limit',
+): Promise<void> {
+  await sql`
+    insert into sending_accounts (account, blocked_until, blocked_reason) values (${account}, ${until}, ${reason})
+    on conflict (account) do update set blocked_until = excluded.blocked_until, blocked_reason = excluded.blocked_reason
+    where sending_accounts.blocked_until is null or sending_accounts.blocked_until < excluded.blocked_until`.execute(
+    system,
+  );
+}
+
+/** Counts an outcome that nobody knows. @returns how many in a row by now */
+export async function countUnknown(system: Database, account: string): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    insert into sending_accounts (account, unknown_in_a_row) values (${account}, 1)
+    on conflict (account) do update set unknown_in_a_row = sending_accounts.unknown_in_a_row + 1
+    returning unknown_in_a_row as count`.execute(system);
+  return rows[0]?.count ?? 1;
+}
+
+/** Holds an account, or the whole project, for trouble. The next that may go is a probe, at `until`. */
+export async function markTrouble(system: Database, account: string, until: Date): Promise<void> {
+  await sql`
+    insert into sending_accounts (account, blocked_until, blocked_reason) values (${account}, ${until}, 'trouble')
+    on conflict (account) do update set blocked_until = excluded.blocked_until, blocked_reason = 'trouble', probe_id = null`.execute(
+    system,
+  );
+}
+
+/** Names the one delivery that tries whether the trouble is over, and when the next one may. */
+export async function markProbe(trx: Database, account: string, deliveryId: string, next: Date): Promise<void> {
+  await trx
+    .updateTable('sending_accounts')
+    .set({ probe_id: deliveryId, blocked_until: next })
+    .where('account', '=', account)
+    .where('blocked_reason', '=', 'trouble')
+    .execute();
+}
+
+/** An outcome was known again: the count starts anew, and trouble is over. */
+export async function endTrouble(system: Database, account: string): Promise<void> {
+  await system
+    .updateTable('sending_accounts')
+    .set({ unknown_in_a_row: 0 })
+    .where('account', '=', account)
+    .where('unknown_in_a_row', '>', 0)
+    .execute();
+  await system
+    .updateTable('sending_accounts')
+    .set({ blocked_until: null, blocked_reason: null, probe_id: null })
+    .where('account', '=', account)
+    .where('blocked_reason', '=', 'trouble')
+    .execute();
+}
+
+/** Outcomes of all attempts that ended after a moment. */
+export async function countOutcomes(system: Database, since: Date): Promise<{ unknown: number; all: number }> {
+  const { rows } = await sql<{ unknown: number; all: number }>`
+    select count(*) filter (where outcome = 'unknown')::int as unknown, count(*)::int as all
+    from attempts where finished_at > ${since}`.execute(system);
+  return rows[0] ?? { unknown: 0, all: 0 };
+}
