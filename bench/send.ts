@@ -40,7 +40,7 @@ try {
 
   const written = await rate(() =>
     inTenant(context.db, tenantId, (trx) =>
-      createDelivery(trx, context.queue, {
+      createDelivery(trx, context.clock, {
         tenantId,
         memberId,
         idempotencyKey: randomUUID(),

@@ -22,7 +22,10 @@ import type { WebContext } from '../web/context.ts';
 
 /** A configuration in which nothing is left to be supplied. */
 export interface ServiceConfig
-  extends Pick<Config, 'host' | 'port' | 'publicUrl' | 'trustProxy' | 'sendDeadlineMs' | 'settleMs'> {
+  extends Pick<
+    Config,
+    'host' | 'port' | 'publicUrl' | 'trustProxy' | 'sendDeadlineMs' | 'settleMs' | 'pace' | 'draftsSendOnce'
+  > {
   readonly database: DatabaseUrls;
   readonly google: GoogleApp;
   readonly tokenKeys: string;
@@ -114,9 +117,12 @@ export async function assertPortFree(port: number, host: string, variable: strin
 /** Works off deliveries. */
 export async function work({ context }: Parts, config: ServiceConfig, shutdown: Shutdown): Promise<void> {
   const owner = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
-  const { sendDeadlineMs, settleMs } = config;
-  const stopSweep = await startDelivering({ ...context, owner, sendDeadlineMs, settleMs }, concurrency);
-  shutdown.add('sweep', stopSweep);
+  const { sendDeadlineMs, settleMs, pace, draftsSendOnce } = config;
+  const stopPacing = startDelivering(
+    { ...context, owner, sendDeadlineMs, settleMs, pace, draftsSendOnce },
+    concurrency,
+  );
+  shutdown.add('pacer', stopPacing);
 }
 
 /** Node's error for a port that cannot be had, in words and with the way out. */

@@ -1,8 +1,8 @@
 import { GoogleError } from '../google/errors.ts';
 import { MailboxUnusableError } from '../mailboxes/access-token.ts';
 import { dropAccessToken } from '../mailboxes/grant-vault.ts';
-import { findMailbox, listMailboxes, moveMailbox } from '../mailboxes/mailboxes.ts';
-import { refreshSendAs, sendAsMaxAgeMs } from '../mailboxes/send-as.ts';
+import { type MailboxRecord, moveMailbox } from '../mailboxes/mailboxes.ts';
+import { refreshSendAs } from '../mailboxes/send-as.ts';
 import { resolveSender, type SenderRule } from '../mailboxes/sender.ts';
 import { inTenant } from '../tenants/scope.ts';
 import type { DeliverContext } from './context.ts';
@@ -16,36 +16,20 @@ export interface Objection {
 }
 
 /**
- * Checks, just before a send, that the frozen sender is still what its rule resolves to. A difference
- * holds the delivery; it is never sent from elsewhere. Gmail's list of addresses is asked again where
- * ours is older than 15 minutes: Gmail itself would not refuse a lost alias, it would swap the From.
+ * Checks, just before a send, that the frozen sender is still what its rule resolves to. Pure. A difference holds the
+ * delivery; it is never sent from elsewhere.
  *
- * @throws {GoogleError | MailboxUnusableError} when Gmail could not be asked
+ * @param mailboxes those that the member who pressed Send may use now
  */
-export async function checkSender(
-  ctx: DeliverContext,
-  tenantId: string,
-  delivery: SendableDelivery,
-): Promise<Objection | null> {
+export function objectionTo(delivery: SendableDelivery, mailboxes: readonly MailboxRecord[]): Objection | null {
   if (delivery.mailboxState === 'needs_reconnect') {
     return { reason: 'mailbox_needs_reconnect', words: 'Gmail must be connected again.' };
   }
   if (delivery.mailboxState === 'disconnected') {
     return { reason: 'mailbox_disconnected', words: 'The Gmail account was disconnected.' };
   }
-  const unreadable = await refreshOldList(ctx, tenantId, delivery);
-  if (unreadable) return unreadable;
-
   const frozen = delivery.email.from.email;
-  const resolution = await inTenant(ctx.db, tenantId, async (trx) => {
-    const member = await trx
-      .selectFrom('members')
-      .select(['id', 'email', 'name'])
-      .where('id', '=', delivery.memberId)
-      .executeTakeFirstOrThrow();
-    const mailboxes = await listMailboxes(trx, tenantId, delivery.memberId);
-    return resolveSender({ rule: frozenRule(delivery), member, mailboxes });
-  });
+  const resolution = resolveSender({ rule: frozenRule(delivery), member: delivery.member, mailboxes });
   if (!resolution.ok) return { reason: 'sender_changed', words: `${resolution.because} ${resolution.fix}` };
   const { sender } = resolution;
   if (sender.mailboxId === delivery.mailboxId && sender.fromEmail === frozen) return null;
@@ -60,34 +44,34 @@ function frozenRule(delivery: SendableDelivery): SenderRule {
   return { mode: 'alias', mailboxId: delivery.mailboxId, email: delivery.email.from.email };
 }
 
-async function refreshOldList(
+/**
+ * Asks Gmail for its list of addresses again, because ours is too old to send by: Gmail itself would not refuse a lost
+ * alias, it would swap the From.
+ *
+ * @returns why the delivery cannot leave, or null
+ * @throws {GoogleError | MailboxUnusableError} when Gmail could not be asked
+ */
+export async function refreshAddresses(
   ctx: DeliverContext,
   tenantId: string,
-  delivery: SendableDelivery,
+  { mailboxId, email }: SendableDelivery,
 ): Promise<Objection | null> {
-  const mailbox = await inTenant(ctx.db, tenantId, (trx) =>
-    findMailbox(trx, tenantId, delivery.memberId, delivery.mailboxId),
-  );
-  // Its own address needs no list, and without the permission there is none to ask for.
-  if (!mailbox?.capabilities.includes('aliases') || mailbox.email === delivery.email.from.email) return null;
-  const age = ctx.clock().getTime() - (mailbox.sendAsFetchedAt?.getTime() ?? 0);
-  if (age < sendAsMaxAgeMs) return null;
   try {
-    await refreshSendAs(ctx, tenantId, mailbox.id).catch(async (error: unknown) => {
+    await refreshSendAs(ctx, tenantId, mailboxId).catch(async (error: unknown) => {
       if (!isAnswered(error, 401)) throw error;
       // The access token ended before its time: once more with a new one.
-      await inTenant(ctx.db, tenantId, (trx) => dropAccessToken(trx, tenantId, mailbox.id));
-      await refreshSendAs(ctx, tenantId, mailbox.id);
+      await inTenant(ctx.db, tenantId, (trx) => dropAccessToken(trx, tenantId, mailboxId));
+      await refreshSendAs(ctx, tenantId, mailboxId);
     });
     return null;
   } catch (error) {
     if (isMissingPermission(error)) {
-      const words = `Gmail no longer lets us check whether ${mailbox.email} may send as ${delivery.email.from.email}. Connect it again and leave the box about settings ticked.`;
+      const words = `Gmail no longer lets us check whether this account may send as ${email.from.email}. Connect it again and leave the box about settings ticked.`;
       return { reason: 'sender_changed', words };
     }
     if (!isAnswered(error, 401)) throw error;
     const flip = { from: 'active', to: 'needs_reconnect', reason: 'revoked', at: ctx.clock() } as const;
-    await inTenant(ctx.db, tenantId, (trx) => moveMailbox(trx, tenantId, mailbox.id, flip));
+    await inTenant(ctx.db, tenantId, (trx) => moveMailbox(trx, tenantId, mailboxId, flip));
     throw new MailboxUnusableError('needs_reconnect');
   }
 }

@@ -3,12 +3,17 @@ import type { GoogleApp } from '../google/app.ts';
 import type { AccessTokens } from '../mailboxes/access-token.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
+import type { KeyRing } from '../platform/key-ring.ts';
 import type { Queue } from '../platform/queue.ts';
+import type { Pace } from './pacing.ts';
 
-/** What the job needs; built once by `main.ts`, or by a test. */
+/** What the jobs need; built once by `main.ts`, or by a test. */
 export interface DeliverContext {
   readonly db: Database;
+  /** The cross-tenant pool; only for functions of `src/tenants/system*.ts`. */
+  readonly system: Database;
   readonly google: GoogleApp;
+  readonly keys: KeyRing;
   readonly tokens: AccessTokens;
   readonly queue: Queue;
   readonly log: Logger;
@@ -19,4 +24,10 @@ export interface DeliverContext {
   readonly sendDeadlineMs: number;
   /** How long after that a request may still be at work inside Google. */
   readonly settleMs: number;
+  readonly pace: Pace;
+  /**
+   * Whether the operator knows that Gmail refuses a second send of one draft: then a draft that is gone after our send
+   * was written out was sent. Nobody outside Google has confirmed it, so it is false unless somebody did.
+   */
+  readonly draftsSendOnce: boolean;
 }

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
 import type { DocumentRecord } from '../documents/store.ts';
 import type { SenderResolution } from '../mailboxes/sender.ts';
 import { senderFor } from '../mailboxes/sender-rules.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
-import type { Queue } from '../platform/queue.ts';
+import { wake } from '../platform/wake.ts';
 import { connectedSince, everBefore } from './cut-off.ts';
 import type { Recipients } from './recipients.ts';
 import { writeEvent } from './state.ts';
@@ -37,7 +39,7 @@ export type SendResult =
  *
  * @param trx a transaction inside the tenant
  */
-export async function createDelivery(trx: Database, queue: Queue, request: SendRequest): Promise<SendResult> {
+export async function createDelivery(trx: Database, clock: Clock, request: SendRequest): Promise<SendResult> {
   const { tenantId, memberId, document, recipients } = request;
   const requestHash = hashOf(request);
   const earlier = await findByKey(trx, request);
@@ -59,6 +61,7 @@ export async function createDelivery(trx: Database, queue: Queue, request: SendR
       document_id: document?.record.id ?? null,
       member_id: memberId,
       mailbox_id: sender.mailboxId,
+      account: sql<string>`(select google_sub from mailboxes where id = ${sender.mailboxId})`,
       rule_mode: rule.mode,
       from_email: sender.fromEmail,
       from_name: sender.fromName,
@@ -68,6 +71,7 @@ export async function createDelivery(trx: Database, queue: Queue, request: SendR
       message: request.message,
       document_snapshot: document ? JSON.stringify(document.record.content) : null,
       state,
+      state_at: clock(),
       held_reason: needsReconnect ? 'mailbox_needs_reconnect' : null,
       idempotency_key: request.idempotencyKey,
       request_hash: requestHash,
@@ -107,7 +111,7 @@ export async function createDelivery(trx: Database, queue: Queue, request: SendR
     );
   } else {
     await writeEvent(trx, tenantId, deliveryId, 'queued', `To be sent from ${sender.fromEmail}.`, memberId);
-    await queue.enqueueDelivery(trx, { tenantId, deliveryId });
+    await wake(trx, 'waiting');
   }
   return { kind: 'created', deliveryId, repeated: false };
 }

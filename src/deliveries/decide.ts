@@ -1,6 +1,7 @@
+import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
-import type { Queue } from '../platform/queue.ts';
-import { moveDelivery } from './state.ts';
+import { wake } from '../platform/wake.ts';
+import { moveDeliveries, moveDelivery } from './state.ts';
 
 /** What a person can decide about a delivery that does not move by itself. */
 export type Decision = 'send_again' | 'mark_as_sent' | 'cancel' | 'send_now';
@@ -19,7 +20,7 @@ const moves = {
  */
 export async function decide(
   trx: Database,
-  queue: Queue,
+  clock: Clock,
   tenantId: string,
   deliveryId: string,
   decision: Decision,
@@ -27,8 +28,8 @@ export async function decide(
 ): Promise<boolean> {
   const { from, to, detail } = moves[decision];
   for (const state of from) {
-    if (await moveDelivery(trx, tenantId, deliveryId, { from: state, to, detail, memberId })) {
-      if (to === 'queued') await queue.enqueueDelivery(trx, { tenantId, deliveryId });
+    if (await moveDelivery(trx, tenantId, deliveryId, { from: state, to, at: clock(), detail, memberId })) {
+      if (to === 'queued') await wake(trx, 'waiting');
       return true;
     }
   }
@@ -56,7 +57,7 @@ const releaseWithinMs = 24 * 3_600_000;
  */
 export async function releaseMailbox(
   trx: Database,
-  queue: Queue,
+  clock: Clock,
   tenantId: string,
   mailboxId: string,
 ): Promise<{ released: number; waiting: number }> {
@@ -69,14 +70,10 @@ export async function releaseMailbox(
     .where('held_reason', 'in', ['mailbox_needs_reconnect', 'mailbox_disconnected'])
     .orderBy('created_at')
     .execute();
-  const fresh = held.filter((delivery) => Date.now() - delivery.state_at.getTime() < releaseWithinMs);
-  for (const { id } of fresh) {
-    const moved = await moveDelivery(trx, tenantId, id, {
-      from: 'held',
-      to: 'queued',
-      detail: 'Gmail is connected again.',
-    });
-    if (moved) await queue.enqueueDelivery(trx, { tenantId, deliveryId: id });
-  }
+  const fresh = held.filter((delivery) => clock().getTime() - delivery.state_at.getTime() < releaseWithinMs);
+  const ids = fresh.map(({ id }) => id);
+  const detail = 'Gmail is connected again.';
+  await moveDeliveries(trx, tenantId, ids, { from: 'held', to: 'queued', at: clock(), detail });
+  if (fresh.length > 0) await wake(trx, 'waiting');
   return { released: fresh.length, waiting: held.length - fresh.length };
 }

@@ -1,3 +1,5 @@
+import { sql } from 'kysely';
+import type { Draft } from '../google/drafts.ts';
 import type { Database } from '../platform/database.ts';
 import type { DeliveryState, MailboxState, SenderMode } from '../platform/database-types.ts';
 import type { Email } from './compose.ts';
@@ -8,10 +10,21 @@ export interface SendableDelivery {
   readonly id: string;
   readonly state: DeliveryState;
   readonly notBefore: Date | null;
-  readonly memberId: string;
+  readonly createdAt: Date;
+  readonly member: { readonly id: string; readonly email: string; readonly name: string };
   readonly mailboxId: string;
   readonly mailboxState: MailboxState;
+  /** The Google account behind the mailbox. */
+  readonly account: string;
+  readonly lane: number;
   readonly mode: SenderMode;
+  /** Until when its account, or all of Google, stands still for this delivery. */
+  readonly standsStillUntil: Date | null;
+  /** Whether its account's last outcome was unknown. */
+  readonly afterTrouble: boolean;
+  readonly document: boolean;
+  /** Our draft of it in Gmail, where there is one. */
+  readonly draft: Draft | null;
   readonly email: Omit<Email, 'date'>;
 }
 
@@ -24,8 +37,14 @@ export async function loadForSending(
   const row = await trx
     .selectFrom('deliveries')
     .innerJoin('mailboxes', 'mailboxes.id', 'deliveries.mailbox_id')
+    .innerJoin('members', 'members.id', 'deliveries.member_id')
     .selectAll('deliveries')
-    .select('mailboxes.state as mailbox_state')
+    .select(['mailboxes.state as mailbox_state', 'members.email as member_email', 'members.name as member_name'])
+    .select(
+      sql<Standing>`(select json_build_object('until', max(blocked_until) filter (where probe_id is distinct from deliveries.id),
+        'unknown', bool_or(unknown_in_a_row > 0 or blocked_reason = 'trouble'))
+        from sending_accounts where account in (deliveries.account, ''))`.as('standing'),
+    )
     .where('deliveries.tenant_id', '=', tenantId)
     .where('deliveries.id', '=', deliveryId)
     .executeTakeFirst();
@@ -40,10 +59,20 @@ export async function loadForSending(
     id: row.id,
     state: row.state,
     notBefore: row.not_before,
-    memberId: row.member_id,
+    createdAt: row.created_at,
+    member: { id: row.member_id, email: row.member_email, name: row.member_name },
     mailboxId: row.mailbox_id,
     mailboxState: row.mailbox_state,
+    account: row.account,
+    lane: row.lane,
     mode: row.rule_mode,
+    standsStillUntil: row.standing.until === null ? null : new Date(row.standing.until),
+    afterTrouble: row.standing.unknown ?? false,
+    document: row.document_id !== null,
+    draft:
+      row.draft_id !== null && row.draft_message_id !== null
+        ? { id: row.draft_id, messageId: row.draft_message_id }
+        : null,
     email: {
       deliveryId: row.id,
       from: { name: row.from_name, email: row.from_email },
@@ -54,4 +83,9 @@ export async function loadForSending(
       attachments,
     },
   };
+}
+
+interface Standing {
+  readonly until: string | null;
+  readonly unknown: boolean | null;
 }

@@ -10,7 +10,14 @@ import type { HeldReason } from './state.ts';
  * - `unknown`: it may have been sent. Never tried again without somebody looking.
  */
 export type Outcome =
-  | { readonly kind: 'retry'; readonly at: Date; readonly newToken: boolean; readonly words: string }
+  | {
+      readonly kind: 'retry';
+      readonly at: Date;
+      readonly newToken: boolean;
+      /** Gmail asks the whole account to slow down, not only this delivery. */
+      readonly slowDown: boolean;
+      readonly words: string;
+    }
   | {
       readonly kind: 'hold';
       readonly reason: HeldReason;
@@ -46,6 +53,16 @@ export function classifyFailure(failure: GoogleFailure, tried: Tried, now: Date)
   }
 }
 
+/**
+ * Classifies a failure on the way to a send that was not begun: making a draft, or looking for one. Whatever Google did
+ * with that, no email left, so what nobody knows is simply tried again.
+ */
+export function classifyBeforeSend(failure: GoogleFailure, tried: Tried, now: Date): Outcome {
+  const outcome = classifyFailure(failure, tried, now);
+  if (outcome.kind !== 'unknown') return outcome;
+  return retry(backoff(tried.attempts, now), 'Gmail did not take our draft of it, so nothing was sent. We try again.');
+}
+
 function classifyAnswer(failure: Extract<GoogleFailure, { kind: 'answered' }>, tried: Tried, now: Date): Outcome {
   const { status, reason, message } = failure;
   // 1xx, 3xx and unreadable 2xx do not belong here; whatever they are, they are no refusal.
@@ -76,7 +93,7 @@ function classifyAnswer(failure: Extract<GoogleFailure, { kind: 'answered' }>, t
   }
   if (status === 429 || reason === 'rateLimitExceeded' || reason === 'userRateLimitExceeded') {
     const at = retryTime(message, now) ?? backoff(tried.attempts, now);
-    return retry(at, 'Gmail asked us to slow down. We try again.');
+    return { ...retry(at, 'Gmail asked us to slow down. We try again.'), slowDown: true };
   }
   return { kind: 'refuse', words: refusalWords(status, reason, message) };
 }
@@ -118,7 +135,7 @@ function refusalWords(status: number, reason: string, message: string): string {
 }
 
 function retry(at: Date, words: string): Extract<Outcome, { kind: 'retry' }> {
-  return { kind: 'retry', at, newToken: false, words };
+  return { kind: 'retry', at, newToken: false, slowDown: false, words };
 }
 
 function hold(reason: HeldReason, until: Date | null, words: string): Outcome {

@@ -15,23 +15,13 @@ export interface Pace {
   readonly projectUnitsPerMinute: number | null;
   /** Messages of one account in flight at once; null: as many as there are. Google answers 429 somewhere above 5. */
   readonly inFlight: number | null;
-  /** At most so many of an account are handed out and not finished: the queue stays short however long the backlog. */
-  readonly ahead: number;
 }
 
-/** What Google allows a project of today. */
-export const googlePace: Pace = {
-  unitsPerMinute: 6_000,
-  projectUnitsPerMinute: 1_200_000,
-  inFlight: 5,
-  ahead: 60,
-};
+/** At most so many of an account are handed out and not finished: the queue stays short however long the backlog. */
+const ahead = 60;
 
 /** This share of a minute's rate may go out at once; the rest is spread, so that no minute at all holds more than it may. */
 const burst = 0.1;
-
-/** A moment far in the past: nothing was used yet. */
-export const unused = new Date(0);
 
 /**
  * How many requests of `cost` units the rate allows right now.
@@ -80,7 +70,7 @@ export function roomFor(facts: AccountFacts, pace: Pace, cost: number, now: Date
   if (blockedUntil && blockedUntil > now) return 0;
   const room = Math.min(
     allowedNow(facts.paidUntil, pace.unitsPerMinute, cost, now),
-    pace.ahead - underWay,
+    ahead - underWay,
     dailyLimit - sentToday - underWay,
   );
   // One that tries whether the trouble is over.
@@ -112,7 +102,8 @@ export function forecast(
 ): Forecast {
   const left = Math.max(0, facts.dailyLimit - facts.sentToday - facts.waiting);
   const soon = Math.min(count, left);
-  const takesMs = pace.unitsPerMinute === null ? 0 : Math.ceil((facts.waiting + soon) * spacing(pace.unitsPerMinute, cost));
+  const takesMs =
+    pace.unitsPerMinute === null ? 0 : Math.ceil((facts.waiting + soon) * spacing(pace.unitsPerMinute, cost));
   return { soon, later: count - soon, takesMs };
 }
 

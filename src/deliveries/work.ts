@@ -1,37 +1,54 @@
-import type { Database } from '../platform/database.ts';
-import { inTenant } from '../tenants/scope.ts';
-import { findForgottenDeliveries } from '../tenants/system.ts';
+import { afterDelivery } from './after.ts';
 import type { DeliverContext } from './context.ts';
 import { deliver } from './deliver.ts';
+import { createPacer } from './pacer.ts';
 
-/** How often to look for deliveries whose job was lost, and how long they lie untouched before that. */
-const sweepEveryMs = 15_000;
-const forgottenAfterMs = 60_000;
+/** How often the pacer looks by itself; whatever waits for a moment in time waits at most so much longer. */
+const tickEveryMs = 1_000;
 
 /**
  * Starts working off deliveries in this process.
  *
- * @returns stops the sweep; running deliveries are finished by the queue's own stop
+ * @param concurrency how many at once in this process
+ * @returns stops the pacer; running deliveries are finished by the queue's own stop
  */
-export async function startDelivering(
-  ctx: DeliverContext & { readonly system: Database },
-  concurrency: number,
-): Promise<() => void> {
-  await ctx.queue.workDeliveries(concurrency, (job) => deliver(ctx, job));
-  const sweep = () =>
-    requeueForgotten(ctx).catch((error) => ctx.log.error({ err: error }, 'sweep of forgotten deliveries'));
-  const timer = setInterval(sweep, sweepEveryMs);
-  void sweep();
-  return () => clearInterval(timer);
+export function startDelivering(ctx: DeliverContext, concurrency: number): () => Promise<void> {
+  const perAccount = ctx.pace.inFlight;
+  const deliveries = ctx.queue.work('deliver', { concurrency, perAccount }, (job) => deliver(ctx, job));
+  ctx.queue.work('after', { concurrency: 5, perAccount: null }, (job) => afterDelivery(ctx, job));
+  ctx.queue.wakeUps.on('ready', deliveries.wake);
+  return startPacing(ctx);
 }
 
-/**
- * Gives a job back to deliveries that have none: a net below the queue, which by itself runs the job of a
- * dead worker again. A second job for the same delivery does no harm.
- */
-async function requeueForgotten(ctx: DeliverContext & { readonly system: Database }): Promise<void> {
-  const forgotten = await findForgottenDeliveries(ctx.system, new Date(Date.now() - forgottenAfterMs), 500);
-  for (const job of forgotten) {
-    await inTenant(ctx.db, job.tenantId, (trx) => ctx.queue.ensureDelivery(trx, job));
-  }
+/** Runs the pacer each second, and at once when something waits; one round at a time. */
+function startPacing(ctx: DeliverContext): () => Promise<void> {
+  const pacer = createPacer(ctx);
+  let running: Promise<void> | null = null;
+  let again = false;
+  let stopped = false;
+
+  const rounds = async () => {
+    do {
+      again = false;
+      try {
+        await pacer.tick();
+      } catch (error) {
+        ctx.log.error({ err: error }, 'the pacer');
+      }
+    } while (again && !stopped);
+    running = null;
+  };
+  const go = () => {
+    if (stopped) return;
+    if (running) again = true;
+    else running = rounds();
+  };
+  const timer = setInterval(go, tickEveryMs);
+  ctx.queue.wakeUps.on('waiting', go);
+  go();
+  return async () => {
+    stopped = true;
+    clearInterval(timer);
+    await running;
+  };
 }

@@ -1,6 +1,13 @@
 import type { GoogleApp } from './app.ts';
 import { GoogleError, guarded } from './errors.ts';
-import { type AccessToken, gmailClient, type MessageHeaders, readHeaders, readSent, type SentMessage } from './gmail.ts';
+import {
+  type AccessToken,
+  gmailClient,
+  type MessageHeaders,
+  readHeaders,
+  readSent,
+  type SentMessage,
+} from './gmail.ts';
 
 /** A draft as we keep it. Its id stays; the id of its message changes whenever somebody edits it. */
 export interface Draft {
@@ -13,12 +20,7 @@ export interface Draft {
  *
  * @throws {GoogleError} `lost` when nobody knows whether it is there now
  */
-export async function createDraft(
-  app: GoogleApp,
-  token: AccessToken,
-  mime: Buffer,
-  timeoutMs: number,
-): Promise<Draft> {
+export async function createDraft(app: GoogleApp, token: AccessToken, mime: Buffer, timeoutMs: number): Promise<Draft> {
   const { data } = await guarded(() =>
     gmailClient(app, token).users.drafts.create(
       { userId: 'me', media: { mimeType: 'message/rfc822', body: mime } },
@@ -51,11 +53,7 @@ export async function sendDraft(
 }
 
 /** A draft's present message, with all its headers; null when the draft is gone. */
-export async function getDraft(
-  app: GoogleApp,
-  token: AccessToken,
-  draftId: string,
-): Promise<MessageHeaders | null> {
+export async function getDraft(app: GoogleApp, token: AccessToken, draftId: string): Promise<MessageHeaders | null> {
   try {
     const { data } = await guarded(() =>
       gmailClient(app, token).users.drafts.get(

@@ -8,6 +8,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { KeyRing } from '../platform/key-ring.ts';
 import { inTenant } from '../tenants/scope.ts';
+import { renewAheadMs } from './fresh-token.ts';
 import { keepRefreshed, type OpenGrant, openGrant } from './grant-vault.ts';
 import { moveMailbox } from './mailboxes.ts';
 
@@ -30,9 +31,6 @@ export class MailboxUnusableError extends Error {
     this.code = code;
   }
 }
-
-/** An access token that ends sooner than this is renewed first. */
-const ahead = 5 * 60_000;
 
 /**
  * One refresh per grant for any number of callers: those in this process share one flight, and other
@@ -133,7 +131,7 @@ export function createAccessTokens(db: Database, keys: KeyRing, google: GoogleAp
 }
 
 function freshToken(grant: OpenGrant, now: Date): AccessToken | null {
-  return grant.access && grant.access.expiresAt.getTime() > now.getTime() + ahead ? grant.access : null;
+  return grant.access && grant.access.expiresAt.getTime() > now.getTime() + renewAheadMs ? grant.access : null;
 }
 
 /** @returns whether the row still holds the grant that the lease was taken for */

@@ -24,6 +24,10 @@ const examples = {
   SESSION_SECRET: '$(openssl rand -base64 32)',
   SEND_DEADLINE_SECONDS: '60',
   SETTLE_SECONDS: '120',
+  GMAIL_UNITS_PER_MINUTE: '6000',
+  GMAIL_PROJECT_UNITS_PER_MINUTE: '1200000',
+  GMAIL_IN_FLIGHT: '5',
+  GMAIL_DRAFTS_SEND_ONCE: 'no',
   LOG_LEVEL: 'info',
 } as const;
 
@@ -58,6 +62,14 @@ export interface Config {
   readonly sendDeadlineMs: number;
   /** How long after that deadline a request may still be at work inside Google, so that nobody looks or asks before. */
   readonly settleMs: number;
+  /** How fast to send; null lifts a limit. */
+  readonly pace: {
+    readonly unitsPerMinute: number | null;
+    readonly projectUnitsPerMinute: number | null;
+    readonly inFlight: number | null;
+  };
+  /** Whether a second send of one draft is known to be refused by Gmail. */
+  readonly draftsSendOnce: boolean;
   readonly logLevel: string;
 }
 
@@ -106,6 +118,11 @@ export function parseConfig(env: Env, command: Command): Config {
     if (/^\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max) return Number(text);
     report(variable, `is “${text}” and must be a whole number from ${min} to ${max}`);
     return fallback;
+  };
+  const yesOrNo = (variable: Variable): boolean => {
+    const text = env[variable] ?? 'no';
+    if (text !== 'yes' && text !== 'no') report(variable, `is “${text}” and must be yes or no`);
+    return text === 'yes';
   };
   const url = (variable: Variable, protocols: readonly string[]): string | undefined => {
     const text = env[variable];
@@ -173,6 +190,12 @@ export function parseConfig(env: Env, command: Command): Config {
     sessionSecrets,
     sendDeadlineMs: whole('SEND_DEADLINE_SECONDS', 60, 1, 600) * 1000,
     settleMs: whole('SETTLE_SECONDS', 120, 0, 3600) * 1000,
+    pace: {
+      unitsPerMinute: whole('GMAIL_UNITS_PER_MINUTE', 6_000, 0, 1_000_000) || null,
+      projectUnitsPerMinute: whole('GMAIL_PROJECT_UNITS_PER_MINUTE', 1_200_000, 0, 100_000_000) || null,
+      inFlight: whole('GMAIL_IN_FLIGHT', 5, 0, 1_000) || null,
+    },
+    draftsSendOnce: yesOrNo('GMAIL_DRAFTS_SEND_ONCE'),
     logLevel,
   };
   if (problems.length > 0) throw new ConfigError(problems);

@@ -60,7 +60,7 @@ export function startJobLoop<Data extends object>(boss: PgBoss, log: Logger, opt
       await handler(data);
       done.push(id);
     } catch (error) {
-      log.error({ err: error, ...data, queue }, 'a job failed and will run again');
+      log.error({ err: error, queue, job: data }, 'a job failed and will run again');
       await boss.fail(queue, id).catch((cause: unknown) => log.error({ err: cause }, 'a failed job was not settled'));
     } finally {
       running.delete(id);

@@ -86,11 +86,7 @@ export async function readProject(trx: Database): Promise<AccountState> {
 }
 
 /** How many messages accounts sent since a moment, over all tenants. */
-export async function countSent(
-  trx: Database,
-  accounts: readonly string[],
-  since: Date,
-): Promise<Map<string, number>> {
+export async function countSent(trx: Database, accounts: readonly string[], since: Date): Promise<Map<string, number>> {
   if (accounts.length === 0) return new Map();
   const rows = await trx
     .selectFrom('deliveries')

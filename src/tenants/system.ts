@@ -133,25 +133,3 @@ export function findGrantsByKey(
     .limit(limit)
     .execute();
 }
-
-/**
- * Deliveries that may have no job any more: queued or sending and untouched for a while, or held until a
- * time that has come. What to do with each is decided inside its tenant. Oldest first, at most `limit`.
- *
- * @param untouchedSince the last move, or the time it waits for, is before this
- */
-export function findForgottenDeliveries(system: Database, untouchedSince: Date, limit: number) {
-  return system
-    .selectFrom('deliveries')
-    .select(['id as deliveryId', 'tenant_id as tenantId'])
-    .where((where) =>
-      where.or([
-        where('state', 'in', ['queued', 'sending']),
-        where.and([where('state', '=', 'held'), where('not_before', 'is not', null)]),
-      ]),
-    )
-    .where((where) => where(where.fn.coalesce('not_before', 'state_at'), '<', untouchedSince))
-    .orderBy('state_at')
-    .limit(limit)
-    .execute();
-}

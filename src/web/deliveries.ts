@@ -58,7 +58,7 @@ export function deliveryPages(ctx: WebContext): Router {
     const tenant = await inTenant(ctx.db, tenantId, (trx) => getTenant(trx, tenantId));
     const document = { record, fileName: pdfName(record), pdf: await recordPdf(ctx, tenant, record) };
     const result = await inTenant(ctx.db, tenantId, (trx) =>
-      createDelivery(trx, ctx.queue, { tenantId, memberId, ...email, document }),
+      createDelivery(trx, ctx.clock, { tenantId, memberId, ...email, document }),
     );
     await answer(ctx, req, res, record, form, result);
   });
@@ -70,7 +70,7 @@ export function deliveryPages(ctx: WebContext): Router {
     const key = z.uuid().safeParse(req.body?.key).data ?? randomUUID();
     const email = testEmail(viewer, key);
     const result = await inTenant(ctx.db, tenantId, (trx) =>
-      createDelivery(trx, ctx.queue, { tenantId, memberId, ...email, document: null }),
+      createDelivery(trx, ctx.clock, { tenantId, memberId, ...email, document: null }),
     );
     if (result.kind === 'refused') {
       await notify(req, 'fail', `Not sent. ${result.resolution.because} ${result.resolution.fix}`);
@@ -128,7 +128,7 @@ export function deliveryPages(ctx: WebContext): Router {
     const decision: unknown = req.body?.decision;
     found(await inTenant(ctx.db, tenantId, (trx) => getDelivery(trx, tenantId, id)));
     if (!isDecision(decision)) throw PageError.notFound();
-    const done = await inTenant(ctx.db, tenantId, (trx) => decide(trx, ctx.queue, tenantId, id, decision, memberId));
+    const done = await inTenant(ctx.db, tenantId, (trx) => decide(trx, ctx.clock, tenantId, id, decision, memberId));
     if (!done) await notify(req, 'wait', 'It has moved on meanwhile, so there was nothing to decide any more.');
     res.redirect(303, `/deliveries/${id}`);
   });

@@ -58,7 +58,7 @@ export function mailboxPages(ctx: WebContext, flow: GoogleFlow): Router {
     const mayRead = result.consent.scopes.includes(scopes.gmailSettingsBasic);
     const aliases = mayRead ? await tryToReadAliases(ctx, viewer.tenantId, mailboxId) : 'not_allowed';
     const { released, waiting } = await inTenant(ctx.db, viewer.tenantId, (trx) =>
-      releaseMailbox(trx, ctx.queue, viewer.tenantId, mailboxId),
+      releaseMailbox(trx, ctx.clock, viewer.tenantId, mailboxId),
     );
     const words = [`${result.consent.identity.email} is connected.`];
     if (released > 0) words.push(`${released} waiting ${released === 1 ? 'email is' : 'emails are'} going out now.`);

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDelivery, type SendRequest } from '../../src/deliveries/create.ts';
 import { createDocument, setDocumentStatus } from '../../src/documents/store.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import type { Database } from '../../src/platform/database.ts';
-import { deliverQueue, type Queue, startQueue } from '../../src/platform/queue.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { invoice } from '../documents/content.ts';
 import { testEmail } from '../support/company.ts';
@@ -12,41 +11,29 @@ import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { aMailbox } from '../support/rows.ts';
 
 let database: TestDatabase;
-let queue: Queue;
 let tenantId: string;
 let memberId: string;
 let mailboxId: string;
 
 beforeAll(async () => {
   database = await testDatabase();
-  queue = await startQueue(database.urls.app, pino({ level: 'silent' }), false);
   ({ tenantId, memberId } = await database.tenant());
   mailboxId = await within((trx) => aMailbox(trx, tenantId, { email: 'office@brightwater.example', isDefault: true }));
 });
-afterAll(async () => {
-  await queue.stop();
-  await database.close();
-});
+afterAll(() => database.close());
 
 const within = <T>(work: (trx: Database) => Promise<T>) => inTenant(database.db, tenantId, work);
 const create = (request: Partial<SendRequest> = {}) =>
-  within((trx) => createDelivery(trx, queue, { ...testEmail(tenantId, memberId), ...request }));
+  within((trx) => createDelivery(trx, systemClock, { ...testEmail(tenantId, memberId), ...request }));
 const withDocument = async () => {
   const record = await within((trx) => createDocument(trx, tenantId, { content: { ...invoice(), number: undefined } }));
   return { record, fileName: `${record.number}.pdf`, pdf: Buffer.from('%PDF-1.7 …') };
 };
 const readByKey = (key: string) =>
   within((trx) => trx.selectFrom('deliveries').selectAll().where('idempotency_key', '=', key).execute());
-async function jobsOf(deliveryId: string): Promise<number> {
-  const { rowCount } = await database.pool.query(
-    `select 1 from pgboss.job where name = $1 and data ->> 'deliveryId' = $2`,
-    [deliverQueue, deliveryId],
-  );
-  return rowCount ?? 0;
-}
 
-describe('a delivery and its job', () => {
-  it('are written together, with everything frozen that will be sent', async () => {
+describe('a delivery', () => {
+  it('is written with everything frozen that will be sent, and waits for the pacer', async () => {
     const document = await withDocument();
     const result = await create({ document, subject: 'Your invoice' });
     if (result.kind !== 'created') throw new Error(result.kind);
@@ -62,37 +49,20 @@ describe('a delivery and its job', () => {
       trx.selectFrom('delivery_attachments').selectAll().executeTakeFirstOrThrow(),
     );
     expect(attachment.bytes).toEqual(document.pdf);
-    expect(await jobsOf(result.deliveryId)).toBe(1);
+    expect(row).toMatchObject({ released_at: null, lane: 0, account: expect.stringMatching(/./) });
   });
 
-  it('are both gone when the transaction fails afterwards', async () => {
+  it('is gone when the transaction fails afterwards', async () => {
     const idempotencyKey = randomUUID();
-    let deliveryId = '';
     const failing = within(async (trx) => {
-      const result = await createDelivery(trx, queue, { ...testEmail(tenantId, memberId), idempotencyKey });
-      if (result.kind === 'created') deliveryId = result.deliveryId;
+      const result = await createDelivery(trx, systemClock, { ...testEmail(tenantId, memberId), idempotencyKey });
+      expect(result.kind).toBe('created');
       throw new Error('the power went out');
     });
     await expect(failing).rejects.toThrow('the power went out');
     expect(await readByKey(idempotencyKey)).toEqual([]);
-    expect(deliveryId).not.toBe('');
-    expect(await jobsOf(deliveryId)).toBe(0);
-  });
-
-  it('are both missing when the job cannot be written', async () => {
-    const idempotencyKey = randomUUID();
-    // The job's table refuses: the delivery was already inserted by then.
-    const failing = within(async (trx) => {
-      const refusing: Queue = { ...queue, enqueueDelivery: (db) => queue.enqueueDelivery(db, invalidJob) };
-      return createDelivery(trx, refusing, { ...testEmail(tenantId, memberId), idempotencyKey });
-    });
-    await expect(failing).rejects.toThrow();
-    expect(await readByKey(idempotencyKey)).toEqual([]);
   });
 });
-
-// PostgreSQL takes no NUL in JSON.
-const invalidJob = { tenantId: '\u0000', deliveryId: '\u0000' };
 
 describe('the same key', () => {
   it('twice is one delivery, and the second answer says so', async () => {
@@ -103,14 +73,13 @@ describe('the same key', () => {
     expect(second).toEqual({ ...first, repeated: true });
   });
 
-  it('ten times at the same instant is one delivery with one job', async () => {
+  it('ten times at the same instant is one delivery', async () => {
     const idempotencyKey = randomUUID();
     const results = await Promise.all(Array.from({ length: 10 }, () => create({ idempotencyKey })));
     expect(results.filter((result) => result.kind === 'created' && !result.repeated)).toHaveLength(1);
     expect(results.every(({ kind }) => kind === 'created')).toBe(true);
     const rows = await readByKey(idempotencyKey);
     expect(rows).toHaveLength(1);
-    expect(await jobsOf(rows[0]?.id ?? '')).toBe(1);
   });
 
   it.each([
@@ -131,7 +100,7 @@ describe('the same key', () => {
     const other = await database.tenant('Northgate');
     const result = await inTenant(database.db, other.tenantId, async (trx) => {
       await aMailbox(trx, other.tenantId, { isDefault: true });
-      return createDelivery(trx, queue, { ...testEmail(other.tenantId, other.memberId), idempotencyKey });
+      return createDelivery(trx, systemClock, { ...testEmail(other.tenantId, other.memberId), idempotencyKey });
     });
     expect(result).toMatchObject({ kind: 'created', repeated: false });
   });
@@ -141,7 +110,7 @@ describe('nothing is written', () => {
   it('where nobody can be the sender', async () => {
     const other = await database.tenant('Without Gmail');
     const request = testEmail(other.tenantId, other.memberId);
-    const result = await inTenant(database.db, other.tenantId, (trx) => createDelivery(trx, queue, request));
+    const result = await inTenant(database.db, other.tenantId, (trx) => createDelivery(trx, systemClock, request));
     expect(result).toMatchObject({ kind: 'refused', resolution: { ok: false, reason: 'no_mailbox' } });
     const count = await inTenant(database.db, other.tenantId, (trx) =>
       trx.selectFrom('deliveries').select('id').execute(),
@@ -164,13 +133,13 @@ describe('while the mailbox must be connected again', () => {
     const request = testEmail(other.tenantId, other.memberId);
     const result = await inTenant(database.db, other.tenantId, async (trx) => {
       await aMailbox(trx, other.tenantId, { isDefault: true, state: 'needs_reconnect' });
-      return createDelivery(trx, queue, request);
+      return createDelivery(trx, systemClock, request);
     });
     if (result.kind !== 'created') throw new Error(result.kind);
     const [row] = await inTenant(database.db, other.tenantId, (trx) =>
       trx.selectFrom('deliveries').selectAll().execute(),
     );
     expect(row).toMatchObject({ state: 'held', held_reason: 'mailbox_needs_reconnect', not_before: null });
-    expect(await jobsOf(result.deliveryId)).toBe(0);
+    expect(row?.released_at).toBeNull();
   });
 });

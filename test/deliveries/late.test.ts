@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { beginAttempt, type OpenAttempt, settleAttempt } from '../../src/deliveries/attempts.ts';
+import { beginAttempt } from '../../src/deliveries/claim.ts';
 import { createDelivery } from '../../src/deliveries/create.ts';
 import { deliver } from '../../src/deliveries/deliver.ts';
 import { loadForSending } from '../../src/deliveries/load.ts';
+import { settleAttempt } from '../../src/deliveries/settle.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { type Company, company, testEmail } from '../support/company.ts';
 import { eventually } from '../support/eventually.ts';
@@ -54,12 +55,12 @@ describe('somebody reconnects the mailbox just then', () => {
   it('and the refusal of the old permission does not cut off the new one', async () => {
     const sender = await company(letterhead);
     const id = await sender.send();
-    const { delivery, attempt } = await begun(sender, id);
+    const claimed = await begun(sender, id);
     await reconnect(sender);
     const failure = { kind: 'answered', status: 403, reason: 'insufficientPermissions', message: '' } as const;
     const words = 'The permission to send is missing.';
     const hold = { kind: 'hold', reason: 'mailbox_needs_reconnect', until: null, words } as const;
-    await settleAttempt(anotherWorker(letterhead), sender.tenantId, delivery, attempt, {
+    await settleAttempt(anotherWorker(letterhead), sender.tenantId, claimed, {
       ...{ kind: 'failed', failure, outcome: { ...hold, reconnect: 'missing_permission' } },
     });
     expect(await mailboxState(sender)).toBe('active');
@@ -72,7 +73,7 @@ describe('somebody reconnects the mailbox just then', () => {
     const sender = await company(letterhead);
     await within(sender, (trx) => trx.updateTable('mailboxes').set({ state: 'needs_reconnect' }).execute());
     const { request, reconnecting } = await within(sender, async (trx) => {
-      const result = await createDelivery(trx, letterhead.context.queue, testEmail(sender.tenantId, sender.memberId));
+      const result = await createDelivery(trx, letterhead.context.clock, testEmail(sender.tenantId, sender.memberId));
       // It waits for our transaction to end, and must then find what we wrote.
       const connecting = reconnect(sender);
       await eventually(
@@ -93,10 +94,10 @@ describe('Gmail’s answer comes after a person was asked already', () => {
   it('and counts: what Gmail accepted is sent, with its ids', async () => {
     const sender = await company(letterhead);
     const id = await sender.send();
-    const { delivery, attempt } = await begun(sender, id, -1_000);
+    const claimed = await begun(sender, id, -1_000);
     await deliverNow(letterhead, sender, id);
     expect((await sender.delivery(id)).state).toBe('unconfirmed');
-    await settleAttempt(anotherWorker(letterhead), sender.tenantId, delivery, attempt, {
+    await settleAttempt(anotherWorker(letterhead), sender.tenantId, claimed, {
       ...{ kind: 'sent', sent: { id: 'm-late', threadId: 't-late' } },
     });
     const sent = await sender.delivery(id);
@@ -142,12 +143,11 @@ describe('a job that comes again', () => {
 });
 
 /** An attempt that is under way, as far as the database knows. */
-async function begun(sender: Company, id: string, deadlineMs = 5_000) {
+async function begun(sender: Company, id: string, sendDeadlineMs = 5_000) {
   const { tenantId } = sender;
   const delivery = await within(sender, (trx) => loadForSending(trx, tenantId, id));
-  const attempt: OpenAttempt | undefined = await within(sender, (trx) =>
-    beginAttempt(trx, tenantId, id, 'another worker', deadlineMs),
-  );
+  const worker = { ...anotherWorker(letterhead), sendDeadlineMs };
+  const attempt = await within(sender, (trx) => beginAttempt(trx, worker, tenantId, id));
   if (!delivery || !attempt) throw new Error('It could not be begun.');
-  return { delivery, attempt };
+  return { delivery, attempt, tracking: false };
 }

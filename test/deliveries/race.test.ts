@@ -7,7 +7,8 @@ import { eventually } from '../support/eventually.ts';
 import { startTestLetterhead } from '../support/letterhead.ts';
 
 it('two workers with three jobs for each of thirty deliveries send each delivery once', async () => {
-  const letterhead = await startTestLetterhead();
+  const pace = { unitsPerMinute: null, projectUnitsPerMinute: null, inFlight: null };
+  const letterhead = await startTestLetterhead({ pace });
   const { context, config, database, google } = letterhead;
   const shutdown = createShutdown(context.log);
   try {
@@ -17,9 +18,9 @@ it('two workers with three jobs for each of thirty deliveries send each delivery
     google.faults.add({ method: 'messages.send', times: 30, effect: { kind: 'slow', ms: 150 } });
     const ids = await Promise.all(Array.from({ length: 30 }, () => sender.send()));
     await inTenant(database.db, sender.tenantId, async (trx) => {
-      for (const deliveryId of [...ids, ...ids]) {
-        await context.queue.enqueueDelivery(trx, { tenantId: sender.tenantId, deliveryId });
-      }
+      const { tenantId } = sender;
+      const jobs = [...ids, ...ids].map((deliveryId) => ({ tenantId, deliveryId, account: 'a', lane: 0 }));
+      await context.queue.add(trx, 'deliver', jobs);
     });
     const read = () =>
       inTenant(database.db, sender.tenantId, (trx) => trx.selectFrom('deliveries').select(['id', 'state']).execute());

@@ -9,8 +9,8 @@ import { aDelivery } from '../support/rows.ts';
 const wanted: Record<DeliveryState, DeliveryState[]> = {
   queued: ['sending', 'held', 'cancelled', 'failed'],
   sending: ['sent', 'queued', 'held', 'failed', 'unconfirmed'],
-  held: ['queued', 'cancelled'],
-  unconfirmed: ['queued', 'sent'],
+  held: ['queued', 'cancelled', 'sent'],
+  unconfirmed: ['queued', 'sent', 'held'],
   sent: [],
   failed: [],
   cancelled: [],
@@ -32,7 +32,7 @@ const start = (state: DeliveryState) =>
 const move = (id: string, from: DeliveryState, to: DeliveryState, more: Partial<Move> = {}) =>
   inTenant(database.db, tenantId, (trx) =>
     moveDelivery(trx, tenantId, id, {
-      ...{ from, to, detail: `from ${from} to ${to}` },
+      ...{ from, to, at: new Date(), detail: `from ${from} to ${to}` },
       ...(to === 'held' && { heldReason: 'operator' as const }),
       ...more,
     }),
@@ -69,8 +69,8 @@ describe('a delivery', () => {
 
   it('is held for a reason, and has a reason only when it is held', async () => {
     const id = await start('queued');
-    const bare = { from: 'queued', to: 'held', detail: 'x' } as const;
-    const reasoned = { from: 'queued', to: 'sending', detail: 'x', heldReason: 'operator' } as const;
+    const bare = { from: 'queued', to: 'held', at: new Date(), detail: 'x' } as const;
+    const reasoned = { from: 'queued', to: 'sending', at: new Date(), detail: 'x', heldReason: 'operator' } as const;
     for (const wrong of [bare, reasoned]) {
       await expect(inTenant(database.db, tenantId, (trx) => moveDelivery(trx, tenantId, id, wrong))).rejects.toThrow(
         IllegalMoveError,
@@ -113,7 +113,9 @@ describe('a move that comes too late', () => {
   it('is taken back with the transaction that it was part of', async () => {
     const id = await start('queued');
     const failing = inTenant(database.db, tenantId, async (trx) => {
-      await moveDelivery(trx, tenantId, id, { from: 'queued', to: 'sending', detail: 'x' });
+      await moveDelivery(trx, tenantId, id, {
+        ...{ from: 'queued', to: 'sending', at: new Date(), detail: 'x' },
+      });
       throw new Error('no');
     });
     await expect(failing).rejects.toThrow('no');

@@ -58,7 +58,7 @@ export async function company(
 
   const ask = (request: Partial<SendRequest> = {}) =>
     inTenant(database.db, tenantId, (trx) =>
-      createDelivery(trx, context.queue, { ...testEmail(tenantId, memberId), ...request }),
+      createDelivery(trx, context.clock, { ...testEmail(tenantId, memberId), ...request }),
     );
   const delivery = async (deliveryId: string) => {
     const found = await inTenant(database.db, tenantId, (trx) => getDelivery(trx, tenantId, deliveryId));

@@ -7,8 +7,8 @@ import type { TestLetterhead } from './letterhead.ts';
 /** The context of a worker that is another process than the pages: it shares the database with them, and nothing else. */
 export function anotherWorker({ context, config }: TestLetterhead): DeliverContext {
   const tokens = createAccessTokens(context.db, context.keys, context.google, context.clock);
-  const { sendDeadlineMs, settleMs } = config;
-  return { ...context, tokens, owner: 'another worker', sendDeadlineMs, settleMs };
+  const { sendDeadlineMs, settleMs, pace, draftsSendOnce } = config;
+  return { ...context, tokens, owner: 'another worker', sendDeadlineMs, settleMs, pace, draftsSendOnce };
 }
 
 /** Runs a delivery's job here and now. Start Letterhead with `worker: false`. */

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type pg from 'pg';
 import { pino } from 'pino';
 import { openParts, type ServiceConfig, work } from '../../src/commands/parts.ts';
+import type { Pace } from '../../src/deliveries/pacing.ts';
 import { findEndpoints } from '../../src/google/endpoints.ts';
 import { newKey } from '../../src/platform/key-ring.ts';
 import type { DatabaseUrls } from '../../src/platform/roles.ts';
@@ -35,6 +36,9 @@ export interface ProductOptions {
   readonly sendDeadlineMs?: number;
   readonly settleMs?: number;
   readonly googleTimeoutMs?: number;
+  /** No limits but five at once, unless told otherwise. */
+  readonly pace?: Pace;
+  readonly draftsSendOnce?: boolean;
   /** Whether Google shows its unverified-app page. */
   readonly unverified?: boolean;
 }
@@ -84,6 +88,8 @@ export async function startProduct(urls: DatabaseUrls, options: ProductOptions =
     settleMs: options.settleMs ?? 500,
     localMailUrl: google.url,
     clock: () => new Date(google.clock.now()),
+    pace: options.pace ?? { unitsPerMinute: null, projectUnitsPerMinute: null, inFlight: 5 },
+    draftsSendOnce: options.draftsSendOnce ?? false,
   };
   const parts = await openParts(config, log, shutdown);
   server.on('request', createApp(parts.context, parts.pool));

@@ -31,6 +31,9 @@ export async function startWorker(letterhead: TestLetterhead): Promise<WorkerPro
       TOKEN_KEYS: config.tokenKeys,
       SESSION_SECRET: config.sessionSecrets.join(','),
       SEND_DEADLINE_SECONDS: String(config.sendDeadlineMs / 1_000),
+      GMAIL_UNITS_PER_MINUTE: String(config.pace.unitsPerMinute ?? 0),
+      GMAIL_PROJECT_UNITS_PER_MINUTE: String(config.pace.projectUnitsPerMinute ?? 0),
+      GMAIL_IN_FLIGHT: String(config.pace.inFlight ?? 0),
       SETTLE_SECONDS: String(config.settleMs / 1_000),
     },
   });

@@ -53,7 +53,13 @@ describe('every table of a tenant', () => {
       `select relname as name from pg_class where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace`,
     );
     const without = rows.map(({ name }) => name).filter((name) => !tables.includes(name));
-    expect(without.sort()).toEqual(['kysely_migration', 'kysely_migration_lock', 'people', 'sessions']);
+    expect(without.sort()).toEqual([
+      'kysely_migration',
+      'kysely_migration_lock',
+      'people',
+      'sending_accounts',
+      'sessions',
+    ]);
   });
 
   it('has forced row-level security, and one policy for the app that knows the own tenant only', async () => {
@@ -200,13 +206,15 @@ describe('the app’s role', () => {
 });
 
 describe('the role that crosses tenants', () => {
-  it('reads, and writes nothing but people', async () => {
+  it('reads, and writes nothing but people, how accounts stand, and that a delivery got its job', async () => {
     const seen = await database.system.selectFrom('deliveries').select('tenant_id').execute();
     expect(seen).toEqual([{ tenant_id: mine }]);
     const { pool, close } = openDatabase(database.urls.system, 1, () => {});
     for (const { name } of await tenantTables()) {
       await expect(pool.query(`delete from ${name}`), name).rejects.toThrow(/permission denied/);
     }
+    await pool.query('update deliveries set released_at = now()');
+    await expect(pool.query(`update deliveries set state = 'sent'`)).rejects.toThrow(/permission denied/);
     await close();
   });
 

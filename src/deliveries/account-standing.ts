@@ -1,0 +1,39 @@
+import { blockAccount, countUnknown, endTrouble, markTrouble, wholeProject } from '../tenants/system-queue.ts';
+import type { DeliverContext } from './context.ts';
+import type { SendableDelivery } from './load.ts';
+import { probeAfterMs, unknownsBeforeTrouble } from './pacing.ts';
+import type { AttemptResult } from './transmit.ts';
+
+/**
+ * Remembers of the Google account what an attempt says about more than its own delivery: that Gmail wants it slower,
+ * that its day's limit is spent, or that answers get lost one after the other, so that a run does not become a thousand
+ * open questions. It only ever makes the rest wait; when it cannot be written, nothing is wrong.
+ */
+export async function noteOutcome(
+  ctx: DeliverContext,
+  { account, afterTrouble }: SendableDelivery,
+  result: AttemptResult,
+): Promise<void> {
+  try {
+    if (result.kind === 'failed') {
+      const { outcome, failure } = result;
+      if (outcome.kind === 'unknown') return await noteUnknown(ctx, account);
+      if (outcome.kind === 'retry' && outcome.slowDown) await blockAccount(ctx.system, account, outcome.at, 'rate');
+      if (outcome.kind === 'hold' && outcome.reason === 'sending_limit' && outcome.until)
+        await blockAccount(ctx.system, account, outcome.until, 'sending_limit');
+      // Gmail was not reached, which says nothing about its answers.
+      if (failure.kind !== 'answered') return;
+    }
+    if (!afterTrouble) return;
+    await endTrouble(ctx.system, account);
+    await endTrouble(ctx.system, wholeProject);
+  } catch (error) {
+    ctx.log.warn({ err: error }, 'how a Google account stands was not written down');
+  }
+}
+
+async function noteUnknown(ctx: DeliverContext, account: string): Promise<void> {
+  const inARow = await countUnknown(ctx.system, account);
+  if (inARow < unknownsBeforeTrouble) return;
+  await markTrouble(ctx.system, account, new Date(ctx.clock().getTime() + probeAfterMs(inARow)));
+}

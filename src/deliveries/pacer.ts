@@ -1,0 +1,198 @@
+import type { Database } from '../platform/database.ts';
+import type { ReadyJob } from '../platform/queue.ts';
+import { wake } from '../platform/wake.ts';
+import { inTenant } from '../tenants/scope.ts';
+import {
+  type AccountState,
+  countOutcomes,
+  countSent,
+  findDue,
+  findWaitingAccounts,
+  keepPaid,
+  markProbe,
+  markTrouble,
+  readProject,
+  release,
+  takeBackLost,
+  takePacer,
+  type WaitingAccount,
+  wholeProject,
+} from '../tenants/system-queue.ts';
+import type { DeliverContext } from './context.ts';
+import {
+  allowedNow,
+  defaultDailyLimit,
+  isOutage,
+  payFor,
+  probeAfterMs,
+  roomFor,
+  units,
+  unknownsBeforeTrouble,
+} from './pacing.ts';
+import { moveDeliveries } from './state.ts';
+
+const dayMs = 24 * 3_600_000;
+/** A delivery that was given a job and lies untouched for so long has lost it. */
+const lostAfterMs = 120_000;
+/** How often counts over many rows are taken anew. */
+const countEveryMs = 5_000;
+
+/** Hands waiting deliveries their jobs, as fast as Google allows, and wakes those whose moment has come. */
+export interface Pacer {
+  /** One round. @returns how many deliveries were given a job */
+  tick(): Promise<number>;
+}
+
+/**
+ * One round of any number of processes at a time; the others skip theirs. What it knows between rounds is only to spare
+ * queries: another process may take over at any moment.
+ */
+export function createPacer(ctx: DeliverContext): Pacer {
+  const sent = new SentCounts();
+  let countedAt = 0;
+
+  return {
+    async tick() {
+      await wakeDue(ctx);
+      const due = ctx.clock().getTime() - countedAt >= countEveryMs;
+      if (due) countedAt = ctx.clock().getTime();
+      const released = await ctx.system.transaction().execute(async (trx) => {
+        if (!(await takePacer(trx))) return 0;
+        if (due) {
+          await takeBackLost(trx, new Date(ctx.clock().getTime() - lostAfterMs));
+          await noticeOutage(ctx, trx);
+        }
+        return releaseWaiting(ctx, trx, sent);
+      });
+      return released;
+    },
+  };
+}
+
+async function releaseWaiting(ctx: DeliverContext, trx: Database, sent: SentCounts): Promise<number> {
+  const { pace, clock } = ctx;
+  const now = clock();
+  const waiting = (await findWaitingAccounts(trx)).filter(({ blockedUntil }) => !blockedUntil || blockedUntil <= now);
+  if (waiting.length === 0) return 0;
+  const project = await readProject(trx);
+  let projectRoom = roomOfProject(project, ctx, now);
+  if (projectRoom === 0) return 0;
+  await sent.refresh(trx, waiting, now);
+
+  const picks: { account: string; count: number }[] = [];
+  for (const account of fairly(waiting)) {
+    const { email, dailyLimit } = account;
+    const facts = {
+      ...{ ...account, sentToday: sent.of(account.account) },
+      dailyLimit: dailyLimit ?? defaultDailyLimit(email),
+    };
+    const count = Math.min(projectRoom, roomFor(facts, pace, units.send + units.createDraft, now));
+    if (count <= 0) continue;
+    picks.push({ account: account.account, count });
+    projectRoom -= count;
+    if (projectRoom === 0) break;
+  }
+  const released = await release(trx, picks, now);
+  if (released.length === 0) return 0;
+
+  await ctx.queue.add(trx, 'deliver', released satisfies readonly ReadyJob[]);
+  sent.add(released);
+  await pay(ctx, trx, waiting, project, released, now);
+  await wake(trx, 'ready');
+  return released.length;
+}
+
+/** Those whom somebody waits for, then those who used their rate least: nobody's long run stands before another's. */
+function fairly(waiting: readonly WaitingAccount[]): WaitingAccount[] {
+  return [...waiting].sort(
+    (a, b) => Number(b.single) - Number(a.single) || a.paidUntil.getTime() - b.paidUntil.getTime(),
+  );
+}
+
+function roomOfProject(project: AccountState, { pace }: DeliverContext, now: Date): number {
+  if (project.blockedUntil && project.blockedUntil > now) return 0;
+  if (project.blockedReason === 'trouble') return 1;
+  return allowedNow(project.paidUntil, pace.projectUnitsPerMinute, units.send + units.createDraft, now);
+}
+
+/** Charges what was released, and names the probes of those who were in trouble. */
+async function pay(
+  { pace }: DeliverContext,
+  trx: Database,
+  waiting: readonly WaitingAccount[],
+  project: AccountState,
+  released: readonly { deliveryId: string; account: string }[],
+  now: Date,
+): Promise<void> {
+  const cost = units.send + units.createDraft;
+  const counts = Map.groupBy(released, ({ account }) => account);
+  const states = waiting.filter(({ account }) => counts.has(account));
+  if (pace.unitsPerMinute !== null || pace.projectUnitsPerMinute !== null) {
+    const paid = states.map(({ account, paidUntil }) => ({
+      account,
+      paidUntil: payFor(paidUntil, pace.unitsPerMinute, cost, counts.get(account)?.length ?? 0, now),
+    }));
+    const all = payFor(project.paidUntil, pace.projectUnitsPerMinute, cost, released.length, now);
+    await keepPaid(trx, [...paid, { account: wholeProject, paidUntil: all }]);
+  }
+  const troubled = [...states, project].filter(({ blockedReason }) => blockedReason === 'trouble');
+  for (const { account, unknownInARow } of troubled) {
+    const probe = account === wholeProject ? released[0] : counts.get(account)?.[0];
+    const next = new Date(now.getTime() + probeAfterMs(unknownInARow));
+    if (probe) await markProbe(trx, account, probe.deliveryId, next);
+  }
+}
+
+/** 20 % of a minute's outcomes unknown, over all accounts: Google itself is in trouble, and everybody waits for a probe. */
+async function noticeOutage(ctx: DeliverContext, trx: Database): Promise<void> {
+  const now = ctx.clock();
+  const project = await readProject(trx);
+  if (project.blockedReason === 'trouble') return;
+  if (!isOutage(await countOutcomes(trx, new Date(now.getTime() - 60_000)))) return;
+  ctx.log.error('many answers of Gmail were lost within a minute: everything waits, and one delivery at a time tries');
+  await markTrouble(trx, wholeProject, new Date(now.getTime() + probeAfterMs(unknownsBeforeTrouble)));
+}
+
+/** Lets go what was held until now, and has looked into what is in doubt. */
+async function wakeDue(ctx: DeliverContext): Promise<void> {
+  const now = ctx.clock();
+  const due = await findDue(ctx.system, now);
+  const byTenant = Map.groupBy(due, ({ tenantId }) => tenantId);
+  for (const [tenantId, deliveries] of byTenant) {
+    const held = deliveries.filter(({ state }) => state === 'held').map(({ deliveryId }) => deliveryId);
+    const inDoubt = deliveries.filter(({ state }) => state !== 'held');
+    await inTenant(ctx.db, tenantId, async (trx) => {
+      const detail = 'The wait is over.';
+      await moveDeliveries(trx, tenantId, held, { from: 'held', to: 'queued', at: now, detail });
+      await ctx.queue.addOnce(trx, 'deliver', inDoubt);
+      await wake(trx, 'ready');
+    });
+  }
+}
+
+/** How many messages each account sent in the last 24 hours: counted now and then, and kept up in between. */
+class SentCounts {
+  readonly #counts = new Map<string, { count: number; at: number }>();
+
+  /** Counts those anew that were not counted lately. */
+  async refresh(trx: Database, accounts: readonly { readonly account: string }[], now: Date): Promise<void> {
+    const old = accounts
+      .map(({ account }) => account)
+      .filter((account) => now.getTime() - (this.#counts.get(account)?.at ?? 0) >= countEveryMs);
+    const counted = await countSent(trx, old, new Date(now.getTime() - dayMs));
+    for (const account of old) this.#counts.set(account, { count: counted.get(account) ?? 0, at: now.getTime() });
+    if (this.#counts.size > 50_000) this.#counts.clear();
+  }
+
+  /** What was released since it was counted may have been sent by now. */
+  add(released: readonly { readonly account: string }[]): void {
+    for (const { account } of released) {
+      const known = this.#counts.get(account);
+      if (known) known.count += 1;
+    }
+  }
+
+  of(account: string): number {
+    return this.#counts.get(account)?.count ?? 0;
+  }
+}

@@ -1,0 +1,114 @@
+import { dropAccessToken } from '../mailboxes/grant-vault.ts';
+import { moveMailbox } from '../mailboxes/mailboxes.ts';
+import type { Database } from '../platform/database.ts';
+import type { AttemptOutcome } from '../platform/database-types.ts';
+import { wake } from '../platform/wake.ts';
+import { inTenant } from '../tenants/scope.ts';
+import type { Claimed, OpenAttempt } from './claim.ts';
+import type { DeliverContext } from './context.ts';
+import { connectedSince } from './cut-off.ts';
+import type { Outcome } from './outcome.ts';
+import { moveDelivery, writeEvent } from './state.ts';
+import type { AttemptResult } from './transmit.ts';
+
+/**
+ * Writes down what an attempt brought, and moves the delivery accordingly, in one transaction.
+ *
+ * An unknown outcome leaves it in `sending` until the deadline and the settle time have passed: until then
+ * a request may still be at work inside Google, and asking a person would be too early.
+ */
+export async function settleAttempt(
+  ctx: DeliverContext,
+  tenantId: string,
+  { delivery, attempt, tracking }: Omit<Claimed, 'token'>,
+  result: AttemptResult,
+): Promise<void> {
+  const at = ctx.clock();
+  const { id: deliveryId, account, lane } = delivery;
+  await inTenant(ctx.db, tenantId, async (trx) => {
+    await closeAttempt(trx, attempt, result, at);
+    if (result.kind === 'sent') {
+      const gmail = { messageId: result.sent.id, threadId: result.sent.threadId };
+      const detail = `Gmail accepted it from ${delivery.email.from.email}.`;
+      const sent = { to: 'sent', at, detail, gmail } as const;
+      // This process may have slept past the settle time, and a person been asked: Gmail's own word ends that.
+      if (!(await moveDelivery(trx, tenantId, deliveryId, { from: 'sending', ...sent }))) {
+        await moveDelivery(trx, tenantId, deliveryId, { from: 'unconfirmed', ...sent });
+      }
+      if (tracking) await ctx.queue.add(trx, 'after', [{ tenantId, deliveryId, account, lane }]);
+      return;
+    }
+    const { outcome } = result;
+    const move = { from: 'sending', at, detail: outcome.words } as const;
+    switch (outcome.kind) {
+      case 'retry':
+        if (outcome.newToken) await dropAccessToken(trx, tenantId, delivery.mailboxId);
+        await moveDelivery(trx, tenantId, deliveryId, { ...move, to: 'queued', notBefore: outcome.at });
+        if (outcome.at <= at) await wake(trx, 'waiting');
+        return;
+      case 'hold':
+        if (outcome.reconnect) {
+          // The refused token is not the one that the mailbox has by now.
+          if (await connectedSince(trx, tenantId, delivery.mailboxId, attempt.startedAt)) {
+            await moveDelivery(trx, tenantId, deliveryId, { ...move, to: 'queued' });
+            return wake(trx, 'waiting');
+          }
+          const flip = { from: 'active', to: 'needs_reconnect', reason: outcome.reconnect, at } as const;
+          await moveMailbox(trx, tenantId, delivery.mailboxId, flip);
+        }
+        await moveDelivery(trx, tenantId, deliveryId, {
+          ...move,
+          to: 'held',
+          heldReason: outcome.reason,
+          ...(outcome.until && { notBefore: outcome.until }),
+        });
+        return;
+      case 'refuse':
+        await moveDelivery(trx, tenantId, deliveryId, { ...move, to: 'failed' });
+        if (attempt.via === 'draft') await ctx.queue.add(trx, 'after', [{ tenantId, deliveryId, account, lane }]);
+        return;
+      case 'unknown': {
+        const wait = 'We wait to be sure that nothing is still on its way.';
+        return writeEvent(trx, tenantId, deliveryId, 'sending', `${outcome.words} ${wait}`);
+      }
+      default:
+        outcome satisfies never;
+    }
+  });
+}
+
+const outcomeNames = {
+  retry: 'refused_retry',
+  hold: 'refused_retry',
+  refuse: 'refused',
+  unknown: 'unknown',
+} as const satisfies Record<Outcome['kind'], AttemptOutcome>;
+
+/** Completes an attempt with what came of it: outcome, status, reason, Gmail's own words and how long it took. */
+export async function closeAttempt(
+  trx: Database,
+  attempt: Pick<OpenAttempt, 'id' | 'startedAt'>,
+  result: AttemptResult,
+  at: Date,
+): Promise<void> {
+  const failure = result.kind === 'failed' ? result.failure : null;
+  await trx
+    .updateTable('attempts')
+    .set({
+      finished_at: at,
+      outcome: result.kind === 'sent' ? 'sent' : outcomeNames[result.outcome.kind],
+      http_status: failure === null ? 200 : failure.kind === 'answered' ? failure.status : null,
+      reason: failure === null ? null : failure.kind === 'answered' ? failure.reason : failure.code,
+      gmail_message: failure?.message.slice(0, 1_000) ?? null,
+      duration_ms: at.getTime() - attempt.startedAt.getTime(),
+    })
+    .where('id', '=', attempt.id)
+    // Written once; only that Gmail accepted it after all is worth knowing later.
+    .where((where) =>
+      where.or([
+        where('finished_at', 'is', null),
+        ...(result.kind === 'sent' ? [where('outcome', '=', 'unknown' as const)] : []),
+      ]),
+    )
+    .execute();
+}

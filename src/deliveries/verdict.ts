@@ -1,0 +1,39 @@
+/** What Gmail shows of a delivery whose outcome nobody knows. */
+export interface Evidence {
+  /** Whether the email went by way of a draft. */
+  readonly via: 'message' | 'draft';
+  /** Whether the send itself may have gone out; before that, only a draft was made. */
+  readonly sendBegun: boolean;
+  /** Our draft: as we made it, changed by somebody, not there, or not to be asked for. */
+  readonly draft: 'same' | 'edited' | 'gone' | 'unseen';
+  /** Our header among the sent messages: there, not there, or not to be looked for. */
+  readonly inSent: 'found' | 'absent' | 'unseen';
+  /** Whether a second send of one draft is known to be refused. */
+  readonly draftsSendOnce: boolean;
+}
+
+/** What it means. `ask`: nobody but a person can tell. */
+export type Verdict = 'sent' | 'not_sent' | 'edited' | 'deleted' | 'ask';
+
+/**
+ * Decides what became of an email from what Gmail shows, after nothing can be under way any more. Pure; a numbered
+ * order, the first that fits:
+ *
+ * 1. Our header is among the sent messages: sent.
+ * 2. The send never went out: not sent.
+ * 3. The draft is there as we made it: not sent, because Gmail removes a draft when it sends it.
+ * 4. The draft is there and changed: not sent, and no longer what was previewed.
+ * 5. The sent messages were looked through without finding it: not sent. If it had a draft, somebody deleted that.
+ * 6. The draft is gone, and a second send of a draft is known to be refused: sent.
+ * 7. Else only a person can tell.
+ */
+export function verdictOn(evidence: Evidence): Verdict {
+  const { via, sendBegun, draft, inSent } = evidence;
+  if (inSent === 'found') return 'sent';
+  if (!sendBegun) return 'not_sent';
+  if (draft === 'same') return 'not_sent';
+  if (draft === 'edited') return 'edited';
+  if (inSent === 'absent') return draft === 'gone' ? 'deleted' : 'not_sent';
+  if (via === 'draft' && draft === 'gone' && evidence.draftsSendOnce) return 'sent';
+  return 'ask';
+}
