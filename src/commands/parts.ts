@@ -64,7 +64,7 @@ export async function openParts(config: ServiceConfig, log: Logger, shutdown: Sh
   shutdown.add('PDF renderer', () => pdf.close());
   const queue = await startQueue(config.database.app, log, true);
   shutdown.add('job queue', () => queue.stop(config.sendDeadlineMs + 10_000));
-  const tokens = createAccessTokens(app.db, keys, config.google, clock);
+  const tokens = createAccessTokens({ db: app.db, system: system.db, keys, google: config.google, clock });
   const { google, publicUrl, sessionSecrets, trustProxy, localMailUrl } = config;
   const context: WebContext = {
     ...{

@@ -25,6 +25,9 @@ export function objectionTo(delivery: SendableDelivery, mailboxes: readonly Mail
   if (delivery.mailboxState === 'needs_reconnect') {
     return { reason: 'mailbox_needs_reconnect', words: 'Gmail must be connected again.' };
   }
+  if (delivery.mailboxState === 'paused') {
+    return { reason: 'mailbox_paused', words: 'This Gmail account is paused: nothing leaves until it is resumed.' };
+  }
   if (delivery.mailboxState === 'disconnected') {
     return { reason: 'mailbox_disconnected', words: 'The Gmail account was disconnected.' };
   }

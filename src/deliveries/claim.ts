@@ -125,7 +125,10 @@ export async function hold(
   detail: string,
   notBefore?: Date,
 ): Promise<void> {
-  const waitsForConnection = heldReason === 'mailbox_needs_reconnect' || heldReason === 'mailbox_disconnected';
+  const waitsForConnection =
+    heldReason === 'mailbox_needs_reconnect' ||
+    heldReason === 'mailbox_disconnected' ||
+    heldReason === 'mailbox_paused';
   if (waitsForConnection && (await connectedSince(trx, tenantId, mailboxId, everBefore))) {
     await putBack(trx, tenantId, id);
     return wake(trx, 'waiting');

@@ -18,6 +18,7 @@ export const allowedMoves = {
 /** Why a delivery waits; some end by something a person does, the others by time. */
 export type HeldReason =
   | 'mailbox_needs_reconnect'
+  | 'mailbox_paused'
   | 'mailbox_disconnected'
   | 'sender_changed'
   | 'sending_limit'

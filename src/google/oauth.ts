@@ -8,6 +8,8 @@ export interface TokenAnswer {
   readonly accessToken: string;
   /** How long the access token lives from now on; when that is, the caller's clock says. */
   readonly expiresInMs: number;
+  /** How long the refresh token lives from now on; only where access was given for a limited time. */
+  readonly endsInMs?: number;
   /** Only where Google sent one: after a consent, hardly ever after a refresh. */
   readonly refreshToken?: string;
   /** Granted scopes in Google's spelling, which can be fewer than were asked; absent where Google left them out. */
@@ -44,6 +46,7 @@ const credentials = z.object({
   access_token: z.string(),
   expiry_date: z.number(),
   refresh_token: z.string().nullish(),
+  refresh_token_expires_in: z.number().nullish(),
   scope: z.string().nullish(),
 });
 
@@ -55,6 +58,7 @@ function readTokens(raw: unknown): TokenAnswer {
   return {
     accessToken: tokens.access_token,
     expiresInMs: tokens.expiry_date - Date.now(),
+    ...(tokens.refresh_token_expires_in && { endsInMs: tokens.refresh_token_expires_in * 1_000 }),
     ...(tokens.refresh_token && { refreshToken: tokens.refresh_token }),
     ...(tokens.scope && { scopes: splitScopes(tokens.scope) }),
   };

@@ -12,6 +12,8 @@ export interface Consent {
   readonly expiresInMs: number;
   /** Null where no consent screen was shown: Google gives a refresh token only then. */
   readonly refreshToken: string | null;
+  /** How long the refresh token lives from now on; null unless access was given for a limited time. */
+  readonly endsInMs: number | null;
   /** Granted, not asked for: people untick boxes. */
   readonly scopes: readonly string[];
 }
@@ -59,7 +61,12 @@ export function googleStrategy(app: GoogleApp, name: string, callbackUrl: string
   return strategy;
 }
 
-const tokenParams = z.object({ id_token: z.string(), expires_in: z.coerce.number(), scope: z.string() });
+const tokenParams = z.object({
+  id_token: z.string(),
+  expires_in: z.coerce.number(),
+  refresh_token_expires_in: z.coerce.number().optional(),
+  scope: z.string(),
+});
 
 async function readConsent(
   app: GoogleApp,
@@ -74,6 +81,7 @@ async function readConsent(
     accessToken,
     expiresInMs: params.expires_in * 1000,
     refreshToken: refreshToken ?? null,
+    endsInMs: params.refresh_token_expires_in ? params.refresh_token_expires_in * 1_000 : null,
     scopes: splitScopes(params.scope),
   };
 }

@@ -1,5 +1,4 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { sql } from 'kysely';
 import type { GoogleApp } from '../google/app.ts';
 import { GoogleError } from '../google/errors.ts';
 import type { AccessToken } from '../google/gmail.ts';
@@ -9,8 +8,11 @@ import type { Database } from '../platform/database.ts';
 import type { KeyRing } from '../platform/key-ring.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { renewAheadMs } from './fresh-token.ts';
-import { keepRefreshed, type OpenGrant, openGrant } from './grant-vault.ts';
-import { moveMailbox } from './mailboxes.ts';
+import { gatherFacts } from './grant-facts.ts';
+import { isStanding, keepRefreshed, type OpenGrant, openGrant } from './grant-vault.ts';
+import { endMailbox, recoverMailbox } from './health.ts';
+import { freeLease, leaseMs, type RefreshLease, takeLease } from './refresh-lease.ts';
+import { type Ended, endsPermission, whyEnded } from './why-ended.ts';
 
 /** Gives out access tokens that are good for at least a few minutes. */
 export interface AccessTokens {
@@ -32,12 +34,26 @@ export class MailboxUnusableError extends Error {
   }
 }
 
+/** What renewing tokens needs: the app's pool, the cross-tenant one for what is known of a Google account or app. */
+export interface TokenContext {
+  readonly db: Database;
+  readonly system: Database;
+  readonly keys: KeyRing;
+  readonly google: GoogleApp;
+  readonly clock: Clock;
+}
+
 /**
  * One refresh per grant for any number of callers: those in this process share one flight, and other
  * processes see the lease in the grant's row and wait for its result. No database connection is held
  * while Google answers.
+ *
+ * What Google says of the permission is kept where all see it: one that ended marks its mailbox, with the reason; one
+ * that works clears a mark that was wrong.
  */
-export function createAccessTokens(db: Database, keys: KeyRing, google: GoogleApp, clock: Clock): AccessTokens {
+export function createAccessTokens(context: TokenContext): AccessTokens {
+  const { db, keys, google, clock } = context;
+  const startedAt = clock();
   const flights = new Map<string, Promise<AccessToken>>();
 
   return {
@@ -53,54 +69,87 @@ export function createAccessTokens(db: Database, keys: KeyRing, google: GoogleAp
   };
 
   async function find(tenantId: string, mailboxId: string): Promise<AccessToken> {
-    // A holder of the lease that died is waited for as long as its call could have taken.
-    const giveUpAt = Date.now() + 2 * leaseMs();
+    // The library tries a token call up to four times, each as long as the timeout; whoever does renews the lease.
+    const giveUpAt = Date.now() + 4 * google.timeoutMs + 2 * leaseMs;
     while (true) {
-      const fresh = freshToken(await read(tenantId, mailboxId), clock());
+      const grant = await read(tenantId, mailboxId);
+      const fresh = freshToken(grant, clock());
       if (fresh) return fresh;
-      if (await takeLease(tenantId, mailboxId)) {
-        // Another process may have renewed it between our reading and our lease.
-        const grant = await read(tenantId, mailboxId);
-        const renewed = freshToken(grant, clock());
-        if (!renewed) return refresh(tenantId, mailboxId, grant);
-        await inTenant(db, tenantId, (trx) => releaseLease(trx, tenantId, mailboxId, grant));
-        return renewed;
-      }
+      if (isOfAnotherApp(grant, google)) throw await endOfAnotherApp(tenantId, mailboxId, grant);
+      const lease = await takeLease(db, tenantId, mailboxId);
+      if (lease) return renew(tenantId, mailboxId, lease);
       if (Date.now() > giveUpAt) {
-        throw new GoogleError({
-          kind: 'not_sent',
-          code: 'REFRESH_BUSY',
-          message: 'The access token could not be renewed in time.',
-        });
+        throw notNow('REFRESH_BUSY', 'The access token could not be renewed in time.');
       }
       await wait(100);
     }
   }
 
-  async function refresh(tenantId: string, mailboxId: string, grant: OpenGrant): Promise<AccessToken> {
+  async function renew(tenantId: string, mailboxId: string, lease: RefreshLease): Promise<AccessToken> {
     try {
-      const answer = await refreshAccessToken(google, grant.refreshToken);
-      const expiresAt = new Date(clock().getTime() + answer.expiresInMs);
-      await inTenant(db, tenantId, (trx) =>
-        keepRefreshed(trx, keys, tenantId, mailboxId, grant, { ...answer, expiresAt }),
-      );
+      // Another process may have renewed it between our reading and our lease.
+      const grant = await read(tenantId, mailboxId);
+      const renewed = freshToken(grant, clock());
+      if (!renewed) return await refresh(tenantId, mailboxId, grant, lease);
+      await free(tenantId, mailboxId, lease);
+      return renewed;
+    } catch (error) {
+      // Without the database it runs out by itself; what went wrong first is what matters.
+      await free(tenantId, mailboxId, lease).catch(() => {});
+      throw error;
+    } finally {
+      lease.letGo();
+    }
+  }
+
+  function free(tenantId: string, mailboxId: string, lease: RefreshLease): Promise<void> {
+    lease.letGo();
+    return inTenant(db, tenantId, (trx) => freeLease(trx, tenantId, mailboxId, lease.id));
+  }
+
+  async function refresh(
+    tenantId: string,
+    mailboxId: string,
+    grant: OpenGrant,
+    lease: RefreshLease,
+  ): Promise<AccessToken> {
+    try {
+      const { expiresInMs, endsInMs, ...answer } = await refreshAccessToken(google, grant.refreshToken);
+      const now = clock();
+      const expiresAt = new Date(now.getTime() + expiresInMs);
+      const endsAt = endsInMs === undefined ? undefined : new Date(now.getTime() + endsInMs);
+      await inTenant(db, tenantId, async (trx) => {
+        const refreshed = { ...answer, expiresAt, refreshedAt: now, ...(endsAt && { endsAt }) };
+        const kept = await keepRefreshed(trx, keys, tenantId, mailboxId, grant, refreshed);
+        if (kept) await recoverMailbox(trx, tenantId, mailboxId, now, 'token');
+      });
       return { token: answer.accessToken, expiresAt };
     } catch (error) {
-      const ended = error instanceof GoogleError && error.code === 'invalid_grant';
-      const same = await inTenant(db, tenantId, async (trx) => {
-        const same = await releaseLease(trx, tenantId, mailboxId, grant);
-        if (ended && same) {
-          await moveMailbox(trx, tenantId, mailboxId, {
-            ...{ from: 'active', to: 'needs_reconnect', reason: 'revoked', at: clock() },
-          });
-        }
-        return same;
-      });
-      if (!ended) throw error;
+      if (!(error instanceof GoogleError) || !endsPermission(error.failure)) throw error;
+      const facts = await gatherFacts(context, tenantId, mailboxId, grant);
+      if (await end(tenantId, mailboxId, grant, whyEnded(error.failure, facts)))
+        throw new MailboxUnusableError('needs_reconnect');
       // Somebody who reconnected meanwhile has another token there, and that one is fine.
-      if (!same) return find(tenantId, mailboxId);
-      throw new MailboxUnusableError('needs_reconnect');
+      await free(tenantId, mailboxId, lease);
+      return find(tenantId, mailboxId);
     }
+  }
+
+  /** @returns false where the row holds another grant by now, and nothing was marked */
+  function end(tenantId: string, mailboxId: string, grant: OpenGrant, ended: Ended): Promise<boolean> {
+    return inTenant(db, tenantId, async (trx) => {
+      if (!(await isStanding(trx, keys, tenantId, mailboxId, grant))) return false;
+      await endMailbox(trx, tenantId, mailboxId, { ...ended, at: clock() });
+      return true;
+    });
+  }
+
+  /** Google would answer `unauthorized_client`, and it is nobody's fault at the tenant. */
+  async function endOfAnotherApp(tenantId: string, mailboxId: string, grant: OpenGrant): Promise<Error> {
+    // Made after this process started, it belongs to a newer configuration, which others run with already.
+    if (grant.grantedAt > startedAt) return notNow('OTHER_APP', 'The grant belongs to a newer Google app.');
+    await end(tenantId, mailboxId, grant, { reason: 'app_changed', sure: true });
+    return new MailboxUnusableError('needs_reconnect');
   }
 
   async function read(tenantId: string, mailboxId: string): Promise<OpenGrant> {
@@ -108,40 +157,17 @@ export function createAccessTokens(db: Database, keys: KeyRing, google: GoogleAp
     if (!grant) throw new MailboxUnusableError('disconnected');
     return grant;
   }
+}
 
-  async function takeLease(tenantId: string, mailboxId: string): Promise<boolean> {
-    const { numUpdatedRows } = await inTenant(db, tenantId, (trx) =>
-      trx
-        .updateTable('grants')
-        .set({ refresh_lease_until: sql`now() + ${leaseMs() / 1000} * interval '1 second'` })
-        .where('tenant_id', '=', tenantId)
-        .where('mailbox_id', '=', mailboxId)
-        .where((where) =>
-          where.or([where('refresh_lease_until', 'is', null), where('refresh_lease_until', '<', sql<Date>`now()`)]),
-        )
-        .executeTakeFirst(),
-    );
-    return numUpdatedRows > 0n;
-  }
+/** Whether a grant was given to another OAuth client than this process runs with. */
+function isOfAnotherApp(grant: OpenGrant, google: GoogleApp): boolean {
+  return grant.clientId !== google.clientId || grant.issuer !== google.endpoints.issuer;
+}
 
-  // The library tries a token call up to four times, each as long as the timeout.
-  function leaseMs(): number {
-    return 4 * google.timeoutMs + 5_000;
-  }
+function notNow(code: string, message: string): GoogleError {
+  return new GoogleError({ kind: 'not_sent', code, message });
 }
 
 function freshToken(grant: OpenGrant, now: Date): AccessToken | null {
   return grant.access && grant.access.expiresAt.getTime() > now.getTime() + renewAheadMs ? grant.access : null;
-}
-
-/** @returns whether the row still holds the grant that the lease was taken for */
-async function releaseLease(trx: Database, tenantId: string, mailboxId: string, grant: OpenGrant): Promise<boolean> {
-  const { numUpdatedRows } = await trx
-    .updateTable('grants')
-    .set({ refresh_lease_until: null })
-    .where('tenant_id', '=', tenantId)
-    .where('mailbox_id', '=', mailboxId)
-    .where('refresh_token', '=', grant.sealedRefreshToken)
-    .executeTakeFirst();
-  return numUpdatedRows > 0n;
 }

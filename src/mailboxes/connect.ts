@@ -7,6 +7,7 @@ import type { MailboxKind } from '../platform/database-types.ts';
 import { type KeyRing, KeyRingError } from '../platform/key-ring.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { countMailboxesOf } from '../tenants/system.ts';
+import { noteGoogleToken } from '../tenants/system-grants.ts';
 import { dropGrant, keepGrant, openGrant } from './grant-vault.ts';
 import { forgetSendAs } from './send-as.ts';
 
@@ -47,7 +48,13 @@ export class ConnectError extends Error {
  * @throws {ConnectError} and nothing is kept
  */
 export async function connectMailbox(
-  { db, keys, google, clock }: { db: Database; keys: KeyRing; google: GoogleApp; clock: Clock },
+  {
+    db,
+    system,
+    keys,
+    google,
+    clock,
+  }: { db: Database; system: Database; keys: KeyRing; google: GoogleApp; clock: Clock },
   request: ConnectRequest,
   consent: Consent,
 ): Promise<string> {
@@ -55,6 +62,9 @@ export async function connectMailbox(
   if (!consent.scopes.includes(scopes.gmailSend)) throw new ConnectError('send_not_granted', identity.email);
   if (refreshToken === null) throw new ConnectError('no_refresh_token', identity.email);
 
+  // Counted even if it is not kept: it lives at Google, where the 101st ends the oldest.
+  const { issuer, sub } = identity;
+  const number = await noteGoogleToken(system, { issuer, clientId: google.clientId, sub });
   return inTenant(db, request.tenantId, async (trx) => {
     const mailboxId = await placeMailbox(trx, request, identity, clock());
     await keepGrant(trx, keys, request.tenantId, mailboxId, {
@@ -65,6 +75,8 @@ export async function connectMailbox(
       accessToken: consent.accessToken,
       expiresAt: new Date(clock().getTime() + consent.expiresInMs),
       grantedAt: clock(),
+      endsAt: consent.endsInMs === null ? null : new Date(clock().getTime() + consent.endsInMs),
+      number,
     });
     // A list that nobody may ask for again would grow old unseen, and Gmail swaps a lost alias for another From.
     if (!consent.scopes.includes(scopes.gmailSettingsBasic)) await forgetSendAs(trx, request.tenantId, mailboxId);
@@ -89,6 +101,7 @@ async function placeMailbox(
   const connected = {
     state: 'active' as const,
     state_reason: null,
+    state_sure: true,
     state_at: now,
     connected_at: now,
     connected_by: memberId,

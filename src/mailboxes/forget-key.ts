@@ -3,6 +3,7 @@ import { inTenant } from '../tenants/scope.ts';
 import { findGrantsByKey } from '../tenants/system.ts';
 import type { KeyContext } from './check-keys.ts';
 import { dropAccessToken, dropGrant, inspectGrant } from './grant-vault.ts';
+import { endMailbox } from './health.ts';
 
 /** What giving a key up did, or would do. */
 export interface Forgotten {
@@ -45,11 +46,5 @@ export async function forgetKey({ db, system, keys }: KeyContext, keyId: string,
 
 async function giveUp(trx: Database, tenantId: string, mailboxId: string): Promise<void> {
   await dropGrant(trx, tenantId, mailboxId);
-  await trx
-    .updateTable('mailboxes')
-    .set({ state: 'needs_reconnect', state_reason: 'key_lost', state_at: new Date() })
-    .where('tenant_id', '=', tenantId)
-    .where('id', '=', mailboxId)
-    .where('state', '=', 'active')
-    .execute();
+  await endMailbox(trx, tenantId, mailboxId, { reason: 'key_lost', sure: true, at: new Date() });
 }

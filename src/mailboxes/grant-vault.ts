@@ -9,8 +9,13 @@ export interface OpenGrant {
   readonly clientId: string;
   readonly scopes: readonly string[];
   readonly refreshToken: string;
-  /** The sealed refresh token as it stands in the row: tells later whether the grant is still this one. */
-  readonly sealedRefreshToken: Buffer;
+  readonly grantedAt: Date;
+  /** When Google last gave an access token for it. */
+  readonly lastRefreshedAt: Date;
+  /** When it ends by itself, where Google said so. */
+  readonly endsAt: Date | null;
+  /** Its place among the refresh tokens that Google gave us for this account and client. */
+  readonly number: number;
   readonly access: { readonly token: string; readonly expiresAt: Date } | null;
 }
 
@@ -23,11 +28,17 @@ export interface NewGrant {
   readonly accessToken: string;
   readonly expiresAt: Date;
   readonly grantedAt: Date;
+  /** When it ends by itself, where Google said so. */
+  readonly endsAt: Date | null;
+  /** From `noteGoogleToken`. */
+  readonly number: number;
 }
 
 /** What a refresh brought, by the product's clock. */
-export interface RefreshedTokens extends Omit<TokenAnswer, 'expiresInMs'> {
+export interface RefreshedTokens extends Omit<TokenAnswer, 'expiresInMs' | 'endsInMs'> {
   readonly expiresAt: Date;
+  readonly refreshedAt: Date;
+  readonly endsAt?: Date;
 }
 
 // What a token belongs to is sealed in with it: copied into another row, it does not open.
@@ -50,7 +61,11 @@ export async function keepGrant(
     access_token: keys.seal(grant.accessToken, context(tenantId, mailboxId, 'access')),
     access_token_expires_at: grant.expiresAt,
     refresh_lease_until: null,
+    refresh_lease_by: null,
     granted_at: grant.grantedAt,
+    last_refreshed_at: grant.grantedAt,
+    ends_at: grant.endsAt,
+    number: grant.number,
   };
   await db
     .insertInto('grants')
@@ -82,7 +97,10 @@ export async function openGrant(
     clientId: row.client_id,
     scopes: row.scopes,
     refreshToken: keys.open(row.refresh_token, context(tenantId, mailboxId, 'refresh')),
-    sealedRefreshToken: row.refresh_token,
+    grantedAt: row.granted_at,
+    lastRefreshedAt: row.last_refreshed_at,
+    endsAt: row.ends_at,
+    number: row.number,
     access:
       row.access_token && row.access_token_expires_at
         ? {
@@ -96,6 +114,8 @@ export async function openGrant(
 /**
  * Keeps what a refresh brought, if the grant is still the one that was refreshed, whichever key seals it by now.
  * A missing refresh token replaces nothing.
+ *
+ * @returns whether it was kept
  */
 export async function keepRefreshed(
   db: Database,
@@ -104,17 +124,17 @@ export async function keepRefreshed(
   mailboxId: string,
   refreshed: OpenGrant,
   answer: RefreshedTokens,
-): Promise<void> {
-  // Sealed anew while Google answered, it reads differently and is the same: the row is locked, and looked into.
-  await lockGrant(db, tenantId, mailboxId);
-  const standing = await openGrant(db, keys, tenantId, mailboxId);
-  if (standing?.refreshToken !== refreshed.refreshToken) return;
+): Promise<boolean> {
+  if (!(await isStanding(db, keys, tenantId, mailboxId, refreshed))) return false;
   await db
     .updateTable('grants')
     .set({
       access_token: keys.seal(answer.accessToken, context(tenantId, mailboxId, 'access')),
       access_token_expires_at: answer.expiresAt,
       refresh_lease_until: null,
+      refresh_lease_by: null,
+      last_refreshed_at: answer.refreshedAt,
+      ...(answer.endsAt && { ends_at: answer.endsAt }),
       ...(answer.refreshToken && {
         refresh_token: keys.seal(answer.refreshToken, context(tenantId, mailboxId, 'refresh')),
       }),
@@ -123,11 +143,25 @@ export async function keepRefreshed(
     .where('tenant_id', '=', tenantId)
     .where('mailbox_id', '=', mailboxId)
     .execute();
+  return true;
+}
+
+/** Whether the row still holds this grant, whichever key seals it by now; locks it until the transaction ends. */
+export async function isStanding(
+  db: Database,
+  keys: KeyRing,
+  tenantId: string,
+  mailboxId: string,
+  grant: OpenGrant,
+): Promise<boolean> {
+  // Sealed anew while Google answered, it reads differently and is the same: the row is locked, and looked into.
+  await lockGrant(db, tenantId, mailboxId);
+  return (await openGrant(db, keys, tenantId, mailboxId))?.refreshToken === grant.refreshToken;
 }
 
 /**
  * Seals a grant's tokens with the newest key. A grant that is being refreshed is left alone: whoever holds its
- * lease knows it by its sealed form. An access token that does not open is dropped; the next use fetches another.
+ * lease may be about to write it. An access token that does not open is dropped; the next use fetches another.
  *
  * @param db a transaction inside the tenant
  * @returns `unopened` when its refresh token does not open with any key of the ring: nothing is changed then

@@ -1,16 +1,16 @@
 import type { Capability } from '../platform/capability.ts';
 import type { Database } from '../platform/database.ts';
-import type { MailboxState } from '../platform/database-types.ts';
 import { capabilitiesOf, readCapabilities } from './capabilities.ts';
+import { endMailbox } from './health.ts';
 import type { MailboxFacts, SendAsFacts } from './sender.ts';
-
-/** Why a mailbox needs to be reconnected; each has its own words on the pages. */
-export type ReconnectReason = 'revoked' | 'missing_permission' | 'admin_policy' | 'key_lost';
+import type { EndedReason } from './why-ended.ts';
 
 /** A mailbox as the settings page and the sender rules see it. */
 export interface MailboxRecord extends MailboxFacts {
   readonly googleSub: string;
   readonly stateReason: string | null;
+  /** False where Google did not say why, and `stateReason` is what fits best. */
+  readonly stateSure: boolean;
   readonly stateAt: Date;
   readonly connectedAt: Date;
   readonly connectedByName: string | null;
@@ -73,6 +73,7 @@ function selectMailboxes(db: Database, tenantId: string) {
       'mailboxes.is_default as isDefault',
       'mailboxes.state',
       'mailboxes.state_reason as stateReason',
+      'mailboxes.state_sure as stateSure',
       'mailboxes.state_at as stateAt',
       'mailboxes.connected_at as connectedAt',
       'mailboxes.send_as_fetched_at as sendAsFetchedAt',
@@ -98,25 +99,14 @@ function readSendAs(row: {
   };
 }
 
-/**
- * Moves a mailbox from one state to another, if it still is in the first.
- *
- * @returns whether this call made the move: of many that notice the same, one does
- */
-export async function moveMailbox(
-  db: Database,
+/** Marks a mailbox as one that must be connected again: {@link endMailbox} for what Gmail itself has just refused. */
+export function moveMailbox(
+  trx: Database,
   tenantId: string,
   mailboxId: string,
-  move: { from: MailboxState; to: MailboxState; reason: ReconnectReason | null; at: Date },
+  { reason, at }: { from: 'active'; to: 'needs_reconnect'; reason: EndedReason; at: Date },
 ): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable('mailboxes')
-    .set({ state: move.to, state_reason: move.reason, state_at: move.at })
-    .where('tenant_id', '=', tenantId)
-    .where('id', '=', mailboxId)
-    .where('state', '=', move.from)
-    .executeTakeFirst();
-  return numUpdatedRows > 0n;
+  return endMailbox(trx, tenantId, mailboxId, { reason, sure: reason !== 'revoked', at });
 }
 
 /** Makes a connected shared mailbox the tenant's default. Returns false where it is none. */

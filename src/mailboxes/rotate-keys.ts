@@ -22,7 +22,7 @@ export interface Rotation {
 export interface RotateOptions {
   /** Hears after each page how many grants this run has sealed anew. */
   readonly onProgress?: (resealed: number) => void;
-  /** How long to wait for grants that are being refreshed, in milliseconds. A lease lasts about 90 seconds by default. */
+  /** How long to wait for grants that are being refreshed, in milliseconds: longer than Google may take. */
   readonly patienceMs?: number;
 }
 

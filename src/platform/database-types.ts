@@ -7,7 +7,7 @@ import type { ColumnType } from "kysely";
 
 export type AttemptOutcome = "refused" | "refused_retry" | "sent" | "unknown";
 
-export type DeliveryPurpose = "document" | "test";
+export type DeliveryPurpose = "document" | "notice" | "test";
 
 export type DeliveryState = "cancelled" | "failed" | "held" | "queued" | "sending" | "sent" | "unconfirmed";
 
@@ -33,11 +33,13 @@ export type JsonPrimitive = boolean | number | string | null;
 
 export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
 
+export type MailboxEventKind = "connected" | "disconnected" | "ended" | "explained" | "paused" | "recovered" | "resumed";
+
 export type MailboxKind = "personal" | "shared";
 
 export type MailboxProvider = "gmail";
 
-export type MailboxState = "active" | "disconnected" | "needs_reconnect";
+export type MailboxState = "active" | "disconnected" | "needs_reconnect" | "paused";
 
 export type MemberRole = "admin" | "member" | "owner" | "viewer";
 
@@ -46,6 +48,8 @@ export type Numeric = ColumnType<string, number | string, number | string>;
 export type SenderMode = "alias" | "current_user" | "default";
 
 export type Timestamp = ColumnType<Date, Date | string, Date | string>;
+
+export type TroubleKind = "api_disabled" | "client_refused" | "daily_cap" | "project_quota";
 
 export interface Attempts {
   deadline: Timestamp;
@@ -146,15 +150,35 @@ export interface Documents {
   version: Generated<number>;
 }
 
+export interface GoogleTokens {
+  client_id: string;
+  google_sub: string;
+  issuer: string;
+  made: number;
+}
+
 export interface Grants {
   access_key_id: Generated<string | null>;
   access_token: Buffer | null;
   access_token_expires_at: Timestamp | null;
   client_id: string;
+  /**
+   * Where Google said so: access for a limited time.
+   */
+  ends_at: Timestamp | null;
   granted_at: Generated<Timestamp>;
   issuer: string;
+  /**
+   * When Google last gave an access token for it.
+   */
+  last_refreshed_at: Generated<Timestamp>;
   mailbox_id: string;
+  /**
+   * Its place among the tokens that Google gave us for this account and client (google_tokens.made).
+   */
+  number: Generated<number>;
   refresh_key_id: Generated<string | null>;
+  refresh_lease_by: string | null;
   refresh_lease_until: Timestamp | null;
   refresh_token: Buffer;
   scopes: string[];
@@ -182,14 +206,31 @@ export interface Mailboxes {
   is_default: Generated<boolean>;
   kind: MailboxKind;
   member_id: string | null;
+  paused_by: string | null;
   provider: Generated<MailboxProvider>;
   reply_to: string | null;
   send_as_fetched_at: Timestamp | null;
   state: Generated<MailboxState>;
   state_at: Generated<Timestamp>;
   state_reason: string | null;
+  /**
+   * False where Google did not say why, and state_reason is what fits best.
+   */
+  state_sure: Generated<boolean>;
   tenant_id: string;
   wanted: Generated<string[]>;
+}
+
+export interface MailboxEvents {
+  at: Timestamp;
+  id: Generated<Int8>;
+  kind: MailboxEventKind;
+  mailbox_id: string;
+  member_id: string | null;
+  noticed_at: Timestamp | null;
+  reason: string | null;
+  sure: Generated<boolean>;
+  tenant_id: string;
 }
 
 export interface Members {
@@ -200,6 +241,18 @@ export interface Members {
   person_id: string;
   role: MemberRole;
   tenant_id: string;
+}
+
+export interface OperatorTroubles {
+  alerted_at: Timestamp;
+  began_at: Timestamp;
+  client_id: string;
+  ended_at: Timestamp | null;
+  google_said: string;
+  id: Generated<Int8>;
+  kind: TroubleKind;
+  last_at: Timestamp;
+  times: number;
 }
 
 export interface Parties {
@@ -285,10 +338,13 @@ export interface DB {
   delivery_events: DeliveryEvents;
   document_numbers: DocumentNumbers;
   documents: Documents;
+  google_tokens: GoogleTokens;
   grants: Grants;
   invitations: Invitations;
+  mailbox_events: MailboxEvents;
   mailboxes: Mailboxes;
   members: Members;
+  operator_troubles: OperatorTroubles;
   parties: Parties;
   people: People;
   send_as_addresses: SendAsAddresses;

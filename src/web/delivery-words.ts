@@ -19,6 +19,8 @@ export function nextStep(
       switch (delivery.heldReason) {
         case 'mailbox_needs_reconnect':
           return { text: 'Gmail must be connected again', href: '/settings/email', label: 'Reconnect' };
+        case 'mailbox_paused':
+          return { text: 'The Gmail account is paused', href: '/settings/email', label: 'Resume' };
         case 'mailbox_disconnected':
           return { text: 'The Gmail account was disconnected', href: '/settings/email', label: 'Connect' };
         case 'sender_changed':

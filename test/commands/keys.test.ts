@@ -23,8 +23,14 @@ beforeAll(async () => {
   database = await testDatabase();
   google = await startLocalGoogle({ port: 0, unverified: false, clients: [] });
   ({ tenantId } = await database.tenant());
-  const dates = { expiresAt: new Date(), grantedAt: new Date() };
-  const grant = { issuer: 'https://accounts.google.com', clientId: 'the-client', scopes: ['openid'], ...dates };
+  const dates = { expiresAt: new Date(), grantedAt: new Date(), endsAt: null };
+  const grant = {
+    issuer: 'https://accounts.google.com',
+    clientId: 'the-client',
+    scopes: ['openid'],
+    number: 1,
+    ...dates,
+  };
   await inTenant(database.db, tenantId, async (trx) => {
     for (let number = 0; number < count; number += 1) {
       const tokens = { refreshToken: '1//0the-refresh-token', accessToken: 'ya29.the-access-token' };

@@ -25,8 +25,8 @@ afterAll(() => letterhead.close());
 function process(max = 5, over: { clientSecret?: string; timeoutMs?: number } = {}): AccessTokens & DatabasePool {
   const pool = openDatabase(letterhead.database.urls.app, max, () => {});
   pools.push(pool);
-  const { keys, google, clock } = letterhead.context;
-  const tokens = createAccessTokens(pool.db, keys, { ...google, ...over }, clock);
+  const { google } = letterhead.context;
+  const tokens = createAccessTokens({ ...letterhead.context, db: pool.db, google: { ...google, ...over } });
   return { ...pool, ...tokens };
 }
 

@@ -14,6 +14,8 @@ const tokens: NewGrant = {
   accessToken: 'ya29.the-access-token',
   expiresAt: new Date('2026-11-21T10:00:00Z'),
   grantedAt: new Date('2026-11-21T09:00:00Z'),
+  endsAt: null,
+  number: 1,
 };
 
 let database: TestDatabase;
@@ -113,7 +115,8 @@ describe('a sealed token that was moved', () => {
 });
 
 describe('what a refresh brings', () => {
-  const answer = { accessToken: 'ya29.renewed', expiresAt: new Date('2026-11-21T11:00:00Z') };
+  const refreshedAt = new Date('2026-11-21T10:00:00Z');
+  const answer = { accessToken: 'ya29.renewed', expiresAt: new Date('2026-11-21T11:00:00Z'), refreshedAt };
   const keep = ({ tenantId, mailboxId }: Place, from: OpenGrant, brought: Parameters<typeof keepRefreshed>[5]) =>
     inTenant(database.db, tenantId, (trx) => keepRefreshed(trx, keys, tenantId, mailboxId, from, brought));
 
@@ -124,6 +127,7 @@ describe('what a refresh brings', () => {
       refreshToken: tokens.refreshToken,
       scopes: tokens.scopes,
       access: { token: 'ya29.renewed', expiresAt: answer.expiresAt },
+      lastRefreshedAt: refreshedAt,
     });
   });
 

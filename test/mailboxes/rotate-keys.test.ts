@@ -38,7 +38,7 @@ async function granted(count: number, keys = old): Promise<GrantPlace[]> {
       await keepGrant(trx, keys, tenantId, mailboxId, {
         ...{ issuer: 'https://accounts.google.com', clientId: 'the-client', scopes: ['openid'] },
         ...{ refreshToken: `1//0-${mailboxId}`, accessToken: `ya29.${mailboxId}` },
-        ...{ expiresAt: new Date(), grantedAt: new Date() },
+        ...{ expiresAt: new Date(), grantedAt: new Date(), endsAt: null, number: 1 },
       });
       places.push({ tenantId, mailboxId });
     }
@@ -185,7 +185,8 @@ describe('a rotation beside refreshes', () => {
     const refreshed = await open(place);
     if (!refreshed) throw new Error('There is no grant');
     await inTenant(database.db, tenantId, (trx) => resealGrant(trx, both, tenantId, mailboxId));
-    const answer = { accessToken: 'ya29.late', expiresAt: new Date(), refreshToken: '1//0-late' };
+    const dates = { expiresAt: new Date(), refreshedAt: new Date() };
+    const answer = { accessToken: 'ya29.late', refreshToken: '1//0-late', ...dates };
     await inTenant(database.db, tenantId, (trx) => keepRefreshed(trx, both, tenantId, mailboxId, refreshed, answer));
     expect(await open(place, renewed)).toMatchObject({ refreshToken: '1//0-late', access: { token: 'ya29.late' } });
   });
@@ -209,7 +210,7 @@ describe('a rotation beside refreshes', () => {
       google.truth.resetCalls();
       google.faults.add({ method: 'token', account, times: 20, effect: { kind: 'slow', ms: 400 } });
 
-      const tokens = createAccessTokens(db, keys, context.google, context.clock);
+      const tokens = createAccessTokens({ ...context, keys });
       const flights = Promise.all(mailboxIds.map((id) => tokens.of(tenantId, id)));
       await eventually(
         () => google.truth.calls('token'),
@@ -299,12 +300,14 @@ describe('giving up a lost key', () => {
 });
 
 describe('the role that crosses tenants', () => {
-  it('reads of a grant which keys seal it, and nothing else', async () => {
+  it('reads of a grant which keys seal it, whose app it belongs to and how old it is, and nothing else', async () => {
     await one();
     const keyIds = ['mailbox_id', 'tenant_id', 'refresh_key_id', 'access_key_id'] as const;
-    expect(await database.system.selectFrom('grants').select(keyIds).execute()).toHaveLength(1);
+    const about = ['issuer', 'client_id', 'granted_at', 'last_refreshed_at'] as const;
+    const readable = [...keyIds, ...about];
+    expect(await database.system.selectFrom('grants').select(readable).execute()).toHaveLength(1);
     for (const column of Object.keys(await row(await one()))) {
-      if (keyIds.some((name) => name === column)) continue;
+      if (readable.some((name) => name === column)) continue;
       const reading = database.system
         .selectFrom('grants')
         .select((eb) => eb.ref(column as 'scopes').as('it'))

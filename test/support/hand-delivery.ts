@@ -6,7 +6,7 @@ import type { TestLetterhead } from './letterhead.ts';
 
 /** The context of a worker that is another process than the pages: it shares the database with them, and nothing else. */
 export function anotherWorker({ context, config }: TestLetterhead): DeliverContext {
-  const tokens = createAccessTokens(context.db, context.keys, context.google, context.clock);
+  const tokens = createAccessTokens(context);
   const { sendDeadlineMs, settleMs, pace, draftsSendOnce } = config;
   return { ...context, tokens, owner: 'another worker', sendDeadlineMs, settleMs, pace, draftsSendOnce };
 }

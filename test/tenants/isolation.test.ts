@@ -54,8 +54,10 @@ describe('every table of a tenant', () => {
     );
     const without = rows.map(({ name }) => name).filter((name) => !tables.includes(name));
     expect(without.sort()).toEqual([
+      'google_tokens',
       'kysely_migration',
       'kysely_migration_lock',
+      'operator_troubles',
       'people',
       'sending_accounts',
       'sessions',
@@ -206,7 +208,7 @@ describe('the app’s role', () => {
 });
 
 describe('the role that crosses tenants', () => {
-  it('reads, and writes nothing but people, how accounts stand, and that a delivery got its job', async () => {
+  it('reads, and writes nothing of a tenant but that a delivery got its job', async () => {
     const seen = await database.system.selectFrom('deliveries').select('tenant_id').execute();
     expect(seen).toEqual([{ tenant_id: mine }]);
     const { pool, close } = openDatabase(database.urls.system, 1, () => {});

@@ -1,0 +1,101 @@
+import type { Ended, EndedReason } from './why-ended.ts';
+
+/** What to tell people about a connection that ended. */
+export interface EndedWords {
+  /** What happened: one sentence. “Most likely …” where Google did not say. */
+  readonly what: string;
+  /** What to do about it, and by whom. */
+  readonly fix: string;
+  /** Whether connecting again mends it, or something must happen elsewhere first. */
+  readonly first: 'reconnect' | 'elsewhere';
+}
+
+/** Words for an ended connection: pages, the history and the notice by email say the same. */
+export function endedWords({ reason, sure }: Ended, email: string): EndedWords {
+  const { sentence, fix, first = 'reconnect' } = words(email)[reason];
+  return { what: sure ? capital(sentence) : `Most likely ${sentence}`, fix, first };
+}
+
+/** A kept reason as our own, `revoked` where it is none: rows may be older than this program. */
+export function readReason(reason: string | null): EndedReason {
+  const known: readonly string[] = Object.keys(words(''));
+  return reason !== null && known.includes(reason) ? (reason as EndedReason) : 'revoked';
+}
+
+interface Words {
+  /** Begins small unless with a name: “most likely” may stand in front. */
+  readonly sentence: string;
+  readonly fix: string;
+  readonly first?: 'elsewhere';
+}
+
+function words(email: string): Readonly<Record<EndedReason, Words>> {
+  return {
+    revoked: {
+      sentence: `somebody removed Letterhead’s access in the Google account ${email}, or its password was changed. Google does not say which.`,
+      fix: 'Connect it again. Nothing else needs to be set up.',
+    },
+    removed: {
+      sentence: `somebody removed Letterhead’s access in the Google account ${email}.`,
+      fix: 'If that was a mistake, connect it again. If not, disconnect it here, too.',
+    },
+    password_changed: {
+      sentence: `the password of ${email} was changed, and Google then ends every permission to send its mail.`,
+      fix: 'Connect it again. This is needed once after each change of the password.',
+    },
+    testing_week: {
+      sentence:
+        'the app with which Letterhead was registered at Google is still in “Testing”: Google ends such permissions after seven days.',
+      fix: 'Connect it again; that lasts for another seven days. Whoever runs Letterhead can end this by publishing the app (Google Auth Platform → Audience → Publish app).',
+    },
+    unused: {
+      sentence: 'this connection was not used for six months, and Google ends such permissions.',
+      fix: 'Connect it again. From then on Letterhead keeps it in use by itself.',
+    },
+    time_limit: {
+      sentence: `the permission for ${email} was given for a limited time, and that time is over.`,
+      fix: 'Connect it again. Google’s page says for how long; choose no limit there if it offers one.',
+    },
+    too_many: {
+      sentence: `the Google account ${email} was connected to Letterhead more than a hundred times, and Google keeps only the newest hundred permissions.`,
+      fix: 'Connect it again here. Where other companies or colleagues use the same Google account, connect each of those once only.',
+    },
+    admin_policy: {
+      sentence: 'the administrator of your Google Workspace does not let Letterhead into Gmail.',
+      fix: 'Ask your Google Workspace administrator to allow it (Admin console → Security → API controls → App access control) and to keep Gmail switched on for this account. Then press “Check now”, or connect it again.',
+      first: 'elsewhere',
+    },
+    account_deleted: {
+      sentence: `the Google account ${email} was deleted.`,
+      fix: 'If it can be restored, do that first (your Google Workspace administrator, or accounts.google.com/signin/recovery), then connect it again. Otherwise connect another Gmail account and choose it as the sender.',
+      first: 'elsewhere',
+    },
+    account_disabled: {
+      sentence: `the Google account ${email} is disabled: by Google, or by your Google Workspace administrator.`,
+      fix: 'Sign in at gmail.com with it and follow what Google says there, or ask your administrator. Then connect it again.',
+      first: 'elsewhere',
+    },
+    reauth: {
+      sentence: `your Google Workspace wants ${email} to sign in again before apps go on.`,
+      fix: 'Connect it again. If that happens often, your administrator can trust Letterhead (Admin console → Security → Google Cloud session control).',
+    },
+    missing_permission: {
+      sentence: 'the permission to send email is missing.',
+      fix: 'Connect it again and leave the box “Send email on your behalf” ticked.',
+    },
+    app_changed: {
+      sentence:
+        'whoever runs Letterhead registered it anew with Google, so that the old permission cannot be used any more. Nothing is wrong with your Google account.',
+      fix: 'Connect it again, once.',
+    },
+    key_lost: {
+      sentence:
+        'whoever runs Letterhead lost the key that kept this connection safe. Nothing is wrong with your Google account.',
+      fix: 'Connect it again.',
+    },
+  };
+}
+
+function capital(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+}

@@ -1,0 +1,133 @@
+import type { Database } from '../platform/database.ts';
+import { type EventKind, writeMailboxEvent } from './mailbox-events.ts';
+import type { Ended, EndedReason } from './why-ended.ts';
+
+/** What a grant that works again does not disprove: Gmail itself said it, not the token endpoint. */
+const saidByGmail: readonly EndedReason[] = ['missing_permission', 'admin_policy'];
+
+/**
+ * Marks a mailbox as one that must be connected again, and writes that into its history. One guarded update: of all
+ * workers and pages that notice the same, one makes the move, and so there is one notice.
+ *
+ * - Active: it needs reconnecting from now on.
+ * - Paused: it stays so; what is wrong shows when somebody resumes it.
+ * - Needs reconnecting already: a certain reason replaces a guess, and nobody is told a second time.
+ *
+ * @param trx a transaction inside the tenant
+ * @returns whether this call made the move
+ */
+export async function endMailbox(
+  trx: Database,
+  tenantId: string,
+  mailboxId: string,
+  ended: Ended & { readonly at: Date },
+): Promise<boolean> {
+  const { reason, sure, at } = ended;
+  const update = (state: 'active' | 'paused' | 'needs_reconnect') =>
+    trx
+      .updateTable('mailboxes')
+      .set({ state_reason: reason, state_sure: sure })
+      .where('tenant_id', '=', tenantId)
+      .where('id', '=', mailboxId)
+      .where('state', '=', state);
+  const happened = async (query: ReturnType<typeof update>, kind: EventKind) => {
+    const { numUpdatedRows } = await query.executeTakeFirst();
+    if (numUpdatedRows === 0n) return false;
+    await writeMailboxEvent(trx, tenantId, { mailboxId, kind, reason, sure, at });
+    return true;
+  };
+  if (await happened(update('active').set({ state: 'needs_reconnect', state_at: at }), 'ended')) return true;
+  if (await happened(update('paused').where('state_reason', 'is', null), 'explained')) return false;
+  if (sure) await happened(update('needs_reconnect').where('state_sure', '=', false), 'explained');
+  return false;
+}
+
+/**
+ * Takes “needs reconnecting” back, because its grant works after all: Google has just renewed it. What Gmail itself
+ * said (a missing permission, the administrator) is only taken back where Gmail has just been asked, too.
+ *
+ * @param proof what has just worked
+ * @returns whether the mailbox is active again by this call; what it held can then be released
+ */
+export async function recoverMailbox(
+  trx: Database,
+  tenantId: string,
+  mailboxId: string,
+  at: Date,
+  proof: 'token' | 'gmail',
+): Promise<boolean> {
+  const works = { state_reason: null, state_sure: true };
+  const wrong = (state: 'needs_reconnect' | 'paused', set: typeof works & { state?: 'active'; state_at?: Date }) =>
+    trx
+      .updateTable('mailboxes')
+      .set(set)
+      .where('tenant_id', '=', tenantId)
+      .where('id', '=', mailboxId)
+      .where('state', '=', state)
+      .where('state_reason', 'is not', null)
+      .$if(proof === 'token', (query) => query.where('state_reason', 'not in', saidByGmail))
+      .executeTakeFirst();
+  await wrong('paused', works);
+  const { numUpdatedRows } = await wrong('needs_reconnect', { ...works, state: 'active', state_at: at });
+  if (numUpdatedRows === 0n) return false;
+  await writeMailboxEvent(trx, tenantId, { mailboxId, kind: 'recovered', at });
+  return true;
+}
+
+/**
+ * Pauses a mailbox: nothing leaves through it until somebody resumes it. What is wrong with its connection, if
+ * anything, is kept.
+ *
+ * @returns false where it is paused already, or disconnected
+ */
+export async function pauseMailbox(
+  trx: Database,
+  tenantId: string,
+  mailboxId: string,
+  { memberId, at }: { readonly memberId: string; readonly at: Date },
+): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('mailboxes')
+    .set({ state: 'paused', state_at: at, paused_by: memberId })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', mailboxId)
+    .where('state', 'in', ['active', 'needs_reconnect'])
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n) return false;
+  await writeMailboxEvent(trx, tenantId, { mailboxId, kind: 'paused', memberId, at });
+  return true;
+}
+
+/**
+ * Ends a pause. Where the connection ended meanwhile it must be connected again, and that is told as if it had ended now.
+ *
+ * @returns the state it has from now on, or undefined where it was not paused
+ */
+export async function resumeMailbox(
+  trx: Database,
+  tenantId: string,
+  mailboxId: string,
+  { memberId, at }: { readonly memberId: string; readonly at: Date },
+): Promise<'active' | 'needs_reconnect' | undefined> {
+  const paused = await trx
+    .selectFrom('mailboxes')
+    .select(['state_reason as reason', 'state_sure as sure'])
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', mailboxId)
+    .where('state', '=', 'paused')
+    .forUpdate()
+    .executeTakeFirst();
+  if (!paused) return undefined;
+  const state = paused.reason === null ? 'active' : 'needs_reconnect';
+  await trx
+    .updateTable('mailboxes')
+    .set({ state, state_at: at, paused_by: null })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', mailboxId)
+    .execute();
+  await writeMailboxEvent(trx, tenantId, { mailboxId, kind: 'resumed', memberId, at });
+  // Whoever resumes it sees the reason on the page: no email besides.
+  if (paused.reason !== null)
+    await writeMailboxEvent(trx, tenantId, { mailboxId, kind: 'ended', ...paused, at, noticedAt: at });
+  return state;
+}
