@@ -1,13 +1,14 @@
 import { GoogleError } from '../google/errors.ts';
 import { MailboxUnusableError } from '../mailboxes/access-token.ts';
 import { dropAccessToken } from '../mailboxes/grant-vault.ts';
-import { type MailboxRecord, moveMailbox } from '../mailboxes/mailboxes.ts';
+import { moveMailbox } from '../mailboxes/mailboxes.ts';
 import { refreshSendAs } from '../mailboxes/send-as.ts';
-import { resolveSender, type SenderRule } from '../mailboxes/sender.ts';
+import type { SenderResolution, SenderRule } from '../mailboxes/sender.ts';
 import { inTenant } from '../tenants/scope.ts';
 import type { DeliverContext } from './context.ts';
 import type { SendableDelivery } from './load.ts';
 import type { HeldReason } from './state.ts';
+import { judge } from './withdrawn.ts';
 
 /** Why a delivery must not leave as it was frozen. */
 export interface Objection {
@@ -16,12 +17,14 @@ export interface Objection {
 }
 
 /**
- * Checks, just before a send, that the frozen sender is still what its rule resolves to. Pure. A difference holds the
- * delivery; it is never sent from elsewhere.
+ * Checks, just before a send, that whoever sent it still may, and that the frozen sender is still what its rule
+ * resolves to. Pure. A difference holds the delivery; it is never sent from elsewhere.
  *
- * @param mailboxes those that the member who pressed Send may use now
+ * @param resolution what {@link frozenRule} makes of the member who pressed Send now
  */
-export function objectionTo(delivery: SendableDelivery, mailboxes: readonly MailboxRecord[]): Objection | null {
+export function objectionTo(delivery: SendableDelivery, resolution: SenderResolution): Objection | null {
+  const withdrawn = judge(delivery.member);
+  if (withdrawn) return withdrawn;
   if (delivery.mailboxState === 'needs_reconnect') {
     return { reason: 'mailbox_needs_reconnect', words: 'Gmail must be connected again.' };
   }
@@ -32,7 +35,6 @@ export function objectionTo(delivery: SendableDelivery, mailboxes: readonly Mail
     return { reason: 'mailbox_disconnected', words: 'The Gmail account was disconnected.' };
   }
   const frozen = delivery.email.from.email;
-  const resolution = resolveSender({ rule: frozenRule(delivery), member: delivery.member, mailboxes });
   if (!resolution.ok) return { reason: 'sender_changed', words: `${resolution.because} ${resolution.fix}` };
   const { sender } = resolution;
   if (sender.mailboxId === delivery.mailboxId && sender.fromEmail === frozen) return null;
@@ -42,7 +44,8 @@ export function objectionTo(delivery: SendableDelivery, mailboxes: readonly Mail
   };
 }
 
-function frozenRule(delivery: SendableDelivery): SenderRule {
+/** The rule that a delivery was written under, with its alias. */
+export function frozenRule(delivery: SendableDelivery): SenderRule {
   if (delivery.mode !== 'alias') return { mode: delivery.mode };
   return { mode: 'alias', mailboxId: delivery.mailboxId, email: delivery.email.from.email };
 }

@@ -1,12 +1,14 @@
 import { sql } from 'kysely';
 import type { AccessToken } from '../google/gmail.ts';
 import { readFreshToken } from '../mailboxes/fresh-token.ts';
-import { listMailboxes, type MailboxRecord } from '../mailboxes/mailboxes.ts';
 import { sendAsMaxAgeMs } from '../mailboxes/send-as.ts';
+import { resolveSender } from '../mailboxes/sender.ts';
+import type { MailboxFacts } from '../mailboxes/sender-facts.ts';
+import { readFactsOf } from '../mailboxes/sender-questions.ts';
 import type { Database } from '../platform/database.ts';
 import type { DeliveryJob } from '../platform/queue.ts';
 import { wake } from '../platform/wake.ts';
-import { objectionTo } from './check-sender.ts';
+import { frozenRule, objectionTo } from './check-sender.ts';
 import type { DeliverContext } from './context.ts';
 import { connectedSince, everBefore } from './cut-off.ts';
 import { loadForSending, type SendableDelivery } from './load.ts';
@@ -77,11 +79,12 @@ export async function claimDelivery(
     return nothing;
   }
 
-  const mailboxes = await listMailboxes(trx, tenantId, delivery.member.id);
-  const mailbox = mailboxes.find(({ id }) => id === delivery.mailboxId);
+  const rule = frozenRule(delivery);
+  const facts = await readFactsOf(trx, tenantId, delivery.member, [rule]);
+  const mailbox = facts.mailboxes.find(({ id }) => id === delivery.mailboxId);
   if (mailbox && !supplies.addresses && needsAddresses(mailbox, delivery, now))
     return { kind: 'needs', what: 'addresses', delivery };
-  const objection = objectionTo(delivery, mailboxes);
+  const objection = objectionTo(delivery, resolveSender({ ...facts, rule }));
   if (objection) {
     await hold(ctx, trx, tenantId, delivery, objection.reason, objection.words);
     return nothing;
@@ -98,7 +101,7 @@ export async function claimDelivery(
 }
 
 /** Its own address needs no list, and without the permission there is none to ask for. */
-function needsAddresses(mailbox: MailboxRecord, delivery: SendableDelivery, now: Date): boolean {
+function needsAddresses(mailbox: MailboxFacts, delivery: SendableDelivery, now: Date): boolean {
   if (mailbox.state !== 'active' || !mailbox.capabilities.includes('aliases')) return false;
   if (mailbox.email === delivery.email.from.email) return false;
   return now.getTime() - (mailbox.sendAsFetchedAt?.getTime() ?? 0) >= sendAsMaxAgeMs;

@@ -1,9 +1,12 @@
 import { sql } from 'kysely';
 import type { Draft } from '../google/drafts.ts';
+import { isUsableBy } from '../mailboxes/access.ts';
+import type { SendingMember } from '../mailboxes/sender-questions.ts';
 import type { Database } from '../platform/database.ts';
 import type { DeliveryState, MailboxState, SenderMode } from '../platform/database-types.ts';
 import type { Email } from './compose.ts';
 import { recipientsSchema } from './recipients.ts';
+import type { Standing } from './withdrawn.ts';
 
 /** A delivery as the worker needs it: what was frozen, and where it stands. */
 export interface SendableDelivery {
@@ -11,7 +14,8 @@ export interface SendableDelivery {
   readonly state: DeliveryState;
   readonly notBefore: Date | null;
   readonly createdAt: Date;
-  readonly member: { readonly id: string; readonly email: string; readonly name: string };
+  /** Who pressed Send, as they are now. */
+  readonly member: SendingMember & Standing;
   readonly mailboxId: string;
   readonly mailboxState: MailboxState;
   /** The Google account behind the mailbox. */
@@ -39,9 +43,17 @@ export async function loadForSending(
     .innerJoin('mailboxes', 'mailboxes.id', 'deliveries.mailbox_id')
     .innerJoin('members', 'members.id', 'deliveries.member_id')
     .selectAll('deliveries')
-    .select(['mailboxes.state as mailbox_state', 'members.email as member_email', 'members.name as member_name'])
+    .select([
+      ...([
+        'mailboxes.state as mailbox_state',
+        'members.email as member_email',
+        'members.name as member_name',
+      ] as const),
+      ...(['members.role', 'members.removed_at', 'members.default_mailbox_id'] as const),
+      isUsableBy(sql.ref('members.id')).as('may_use'),
+    ])
     .select(
-      sql<Standing>`(select json_build_object('until', max(blocked_until) filter (where probe_id is distinct from deliveries.id),
+      sql<AccountStanding>`(select json_build_object('until', max(blocked_until) filter (where probe_id is distinct from deliveries.id),
         'unknown', bool_or(unknown_in_a_row > 0 or blocked_reason = 'trouble'))
         from sending_accounts where account in (deliveries.account, ''))`.as('standing'),
     )
@@ -60,7 +72,10 @@ export async function loadForSending(
     state: row.state,
     notBefore: row.not_before,
     createdAt: row.created_at,
-    member: { id: row.member_id, email: row.member_email, name: row.member_name },
+    member: {
+      ...{ id: row.member_id, email: row.member_email, name: row.member_name, role: row.role },
+      ...{ removedAt: row.removed_at, defaultMailboxId: row.default_mailbox_id, mayUse: row.may_use },
+    },
     mailboxId: row.mailbox_id,
     mailboxState: row.mailbox_state,
     account: row.account,
@@ -85,7 +100,7 @@ export async function loadForSending(
   };
 }
 
-interface Standing {
+interface AccountStanding {
   readonly until: string | null;
   readonly unknown: boolean | null;
 }

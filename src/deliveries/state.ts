@@ -21,6 +21,8 @@ export type HeldReason =
   | 'mailbox_paused'
   | 'mailbox_disconnected'
   | 'sender_changed'
+  /** The member who sent it may not send it any more. */
+  | 'not_allowed'
   | 'sending_limit'
   | 'operator'
   /** Somebody changed our draft of it in Gmail: what would be sent is not what was previewed. */

@@ -1,11 +1,13 @@
+import { type RawBuilder, sql } from 'kysely';
 import type { Capability } from '../platform/capability.ts';
 import type { Database } from '../platform/database.ts';
+import { isUsableBy, isVisibleTo } from './access.ts';
 import { capabilitiesOf, readCapabilities } from './capabilities.ts';
 import { endMailbox } from './health.ts';
-import type { MailboxFacts, SendAsFacts } from './sender.ts';
+import type { MailboxFacts, SendAsFacts } from './sender-facts.ts';
 import type { EndedReason } from './why-ended.ts';
 
-/** A mailbox as the settings page and the sender rules see it. */
+/** A mailbox as the pages show it. */
 export interface MailboxRecord extends MailboxFacts {
   readonly googleSub: string;
   readonly stateReason: string | null;
@@ -14,51 +16,86 @@ export interface MailboxRecord extends MailboxFacts {
   readonly stateAt: Date;
   readonly connectedAt: Date;
   readonly connectedByName: string | null;
-  readonly sendAsFetchedAt: Date | null;
   /** What its owner switched on. What of it Google granted is in `capabilities`. */
   readonly wanted: readonly Capability[];
   /** Granted by Google, in Google's spelling; empty when disconnected. */
   readonly scopes: readonly string[];
+  /** Of a shared one: whether everybody may use it, or only those it was given to. */
+  readonly forEverybody: boolean;
+  /** To how many members it was given; of no consequence while it is for everybody. */
+  readonly givenTo: number;
 }
 
 /**
- * The mailboxes that a member may use, connected or not: the shared ones, and their own.
- * The default one first.
+ * The mailboxes that a member may know of, connected or not: those they may use, and for owners and admins every
+ * shared one, because they decide about it. Each says whether they may use it. The default one first.
  */
-export async function listMailboxes(db: Database, tenantId: string, memberId: string): Promise<MailboxRecord[]> {
-  const rows = await selectMailboxes(db, tenantId)
-    .where((where) => where.or([where('mailboxes.kind', '=', 'shared'), where('mailboxes.member_id', '=', memberId)]))
-    .orderBy('mailboxes.kind')
-    .orderBy('mailboxes.is_default', 'desc')
-    .orderBy('mailboxes.email')
-    .execute();
-  const sendAs = await db
-    .selectFrom('send_as_addresses')
-    .selectAll()
-    .where('tenant_id', '=', tenantId)
-    .orderBy('is_primary', 'desc')
-    .orderBy('email')
-    .execute();
-  return rows.map(({ scopes, wanted, ...row }) => ({
-    ...row,
-    scopes: scopes ?? [],
-    wanted: readCapabilities(wanted),
-    capabilities: capabilitiesOf(scopes ?? [], wanted),
-    sendAs: sendAs.filter((entry) => entry.mailbox_id === row.id).map(readSendAs),
-  }));
+export function listMailboxes(db: Database, tenantId: string, memberId: string): Promise<MailboxRecord[]> {
+  return readMailboxes(db, tenantId, memberId, isVisibleTo(memberId));
 }
 
-/** One of the mailboxes the member may use, or undefined. */
+/** Whether the tenant has a connected shared mailbox, whoever may use it. */
+export async function hasSharedMailbox(db: Database, tenantId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('mailboxes')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('kind', '=', 'shared')
+    .where('state', '<>', 'disconnected')
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** One of the mailboxes that the member may know of, as in {@link listMailboxes}, or undefined. */
 export async function findMailbox(
   db: Database,
   tenantId: string,
   memberId: string,
   mailboxId: string,
 ): Promise<MailboxRecord | undefined> {
-  return (await listMailboxes(db, tenantId, memberId)).find((mailbox) => mailbox.id === mailboxId);
+  const [mailbox] = await readMailboxes(
+    db,
+    tenantId,
+    memberId,
+    // As text, because an id from a form may be anything.
+    sql<boolean>`(mailboxes.id::text = ${mailboxId} and ${isVisibleTo(memberId)})`,
+  );
+  return mailbox;
 }
 
-function selectMailboxes(db: Database, tenantId: string) {
+async function readMailboxes(
+  db: Database,
+  tenantId: string,
+  memberId: string,
+  which: RawBuilder<boolean>,
+): Promise<MailboxRecord[]> {
+  const rows = await selectMailboxes(db, tenantId, memberId)
+    .where(which)
+    .orderBy('mailboxes.kind')
+    .orderBy('mailboxes.is_default', 'desc')
+    .orderBy('mailboxes.email')
+    .execute();
+  if (rows.length === 0) return [];
+  const sendAs = await db
+    .selectFrom('send_as_addresses')
+    .select(['mailbox_id', 'email', 'display_name', 'is_primary', 'verification_status'])
+    .where('tenant_id', '=', tenantId)
+    .where('mailbox_id', 'in', [...rows.map((row) => row.id)])
+    .orderBy('is_primary', 'desc')
+    .orderBy('email')
+    .execute();
+  const byMailbox = Map.groupBy(sendAs, (entry) => entry.mailbox_id);
+  return rows.map(({ scopes, wanted, ...row }) => ({
+    ...row,
+    scopes: scopes ?? [],
+    wanted: readCapabilities(wanted),
+    capabilities: capabilitiesOf(scopes ?? [], wanted),
+    sendAs: (byMailbox.get(row.id) ?? []).map(readSendAs),
+  }));
+}
+
+function selectMailboxes(db: Database, tenantId: string, memberId: string) {
   return db
     .selectFrom('mailboxes')
     .leftJoin('grants', 'grants.mailbox_id', 'mailboxes.id')
@@ -79,13 +116,19 @@ function selectMailboxes(db: Database, tenantId: string) {
       'mailboxes.send_as_fetched_at as sendAsFetchedAt',
       'mailboxes.google_sub as googleSub',
       'mailboxes.wanted',
+      'mailboxes.for_everybody as forEverybody',
       'members.name as connectedByName',
       'grants.scopes',
+      isUsableBy(memberId).as('mayUse'),
+      sql<number>`(select count(*)::int from mailbox_members given where given.mailbox_id = mailboxes.id)`.as(
+        'givenTo',
+      ),
     ])
     .where('mailboxes.tenant_id', '=', tenantId);
 }
 
-function readSendAs(row: {
+/** A row of Gmail's *Send mail as* list as the sender rules see it. */
+export function readSendAs(row: {
   email: string;
   display_name: string;
   is_primary: boolean;
@@ -134,4 +177,22 @@ export async function makeDefault(db: Database, tenantId: string, mailboxId: str
     .where('id', '=', mailboxId)
     .execute();
   return true;
+}
+
+/**
+ * Changes how a mailbox presents itself in emails written from now on: the name before its address, and where replies
+ * go (null: to the address that an email comes from).
+ */
+export async function changeSenderName(
+  db: Database,
+  tenantId: string,
+  mailboxId: string,
+  { name, replyTo }: { readonly name: string; readonly replyTo: string | null },
+): Promise<void> {
+  await db
+    .updateTable('mailboxes')
+    .set({ display_name: name, reply_to: replyTo })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', mailboxId)
+    .execute();
 }

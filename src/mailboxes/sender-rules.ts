@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 import type { DocumentKind } from '../platform/database-types.ts';
-import { listMailboxes } from './mailboxes.ts';
 import { resolveSender, ruleFor, type SenderResolution, type SenderRule } from './sender.ts';
+import { readFactsOf, readMemberFacts, selectSendingMembers } from './sender-questions.ts';
 
 /** A tenant's rules: its own (kind null), and those for kinds of records. */
 export async function listRules(db: Database, tenantId: string) {
@@ -65,9 +65,10 @@ export interface MemberSenders {
 }
 
 /**
- * Whom each member's emails would come from under each of some rules, resolved with the mailboxes that this member may
- * use. Members by name, those who may only look left out: they send nothing.
+ * Whom each member's emails would come from under each of some rules. Members by name, those who may only look left
+ * out: they send nothing.
  *
+ * @param only one member's id: the others are left out
  * @param after the id of the last member of the page before
  * @returns at most `limit` members (50 unless told), and `next` when there are more
  */
@@ -75,28 +76,47 @@ export async function listMemberSenders(
   db: Database,
   tenantId: string,
   rules: readonly SenderRule[],
-  { after, limit = 50 }: { readonly after?: string | undefined; readonly limit?: number } = {},
+  {
+    only,
+    after,
+    limit = 50,
+  }: { readonly only?: string | undefined; readonly after?: string | undefined; readonly limit?: number } = {},
 ): Promise<{ readonly rows: MemberSenders[]; readonly next?: string }> {
-  let query = db
-    .selectFrom('members')
-    .select(['id', 'email', 'name'])
-    .where('tenant_id', '=', tenantId)
+  let query = selectSendingMembers(db, tenantId)
     .where('role', '<>', 'viewer')
+    .where('removed_at', 'is', null)
     .orderBy('name')
     .orderBy('id')
     .limit(limit + 1);
+  if (only) query = query.where('id', '=', only);
   if (after) {
     const place = sql`(select name, id from members where tenant_id = ${tenantId} and id = ${after})`;
     query = query.where(sql<boolean>`(name, id) > ${place}`);
   }
   const members = await query.execute();
-  const rows: MemberSenders[] = [];
-  for (const member of members.slice(0, limit)) {
-    const mailboxes = await listMailboxes(db, tenantId, member.id);
-    rows.push({ member, resolutions: rules.map((rule) => resolveSender({ rule, member, mailboxes })) });
-  }
+  const facts = await readMemberFacts(db, tenantId, members.slice(0, limit), rules);
+  const rows = facts.map((about) => ({
+    member: about.member,
+    resolutions: rules.map((rule) => resolveSender({ ...about, rule })),
+  }));
   const last = rows.at(-1);
   return members.length > limit && last ? { rows, next: last.member.id } : { rows };
+}
+
+/**
+ * What rules make of one member: read once, then asked as often as one likes.
+ *
+ * @param rules all that will be asked about
+ */
+export async function senderUnder(
+  db: Database,
+  tenantId: string,
+  memberId: string,
+  rules: readonly SenderRule[],
+): Promise<(rule: SenderRule) => SenderResolution> {
+  const member = await selectSendingMembers(db, tenantId).where('id', '=', memberId).executeTakeFirstOrThrow();
+  const facts = await readFactsOf(db, tenantId, member, rules);
+  return (rule) => resolveSender({ ...facts, rule });
 }
 
 /** Who a member's email about this kind of record comes from; kind null for a test email. */
@@ -106,13 +126,7 @@ export async function senderFor(
   memberId: string,
   kind: DocumentKind | null,
 ): Promise<{ rule: SenderRule; resolution: SenderResolution }> {
-  const member = await db
-    .selectFrom('members')
-    .select(['id', 'email', 'name'])
-    .where('tenant_id', '=', tenantId)
-    .where('id', '=', memberId)
-    .executeTakeFirstOrThrow();
   const rule = ruleFor(kind, await listRules(db, tenantId));
-  const mailboxes = await listMailboxes(db, tenantId, memberId);
-  return { rule, resolution: resolveSender({ rule, member, mailboxes }) };
+  const resolve = await senderUnder(db, tenantId, memberId, [rule]);
+  return { rule, resolution: resolve(rule) };
 }

@@ -1,5 +1,5 @@
-import type { Capability } from '../platform/capability.ts';
-import type { DocumentKind, MailboxState } from '../platform/database-types.ts';
+import type { DocumentKind } from '../platform/database-types.ts';
+import { findSendAs, isUsable, type MailboxFacts } from './sender-facts.ts';
 
 /** The Send-From mode that applies, with its alias where it has one. */
 export type SenderRule =
@@ -7,35 +7,21 @@ export type SenderRule =
   | { readonly mode: 'current_user' }
   | { readonly mode: 'alias'; readonly mailboxId: string; readonly email: string };
 
-/** One address of Gmail's *Send mail as*, as far as it decides whether we may use it. */
-export interface SendAsFacts {
-  readonly email: string;
-  readonly displayName: string;
-  readonly isPrimary: boolean;
-  /** As Gmail wrote it; null where it wrote none. */
-  readonly verificationStatus: string | null;
-}
-
-/** A mailbox that the member may use, as far as it decides who an email comes from. */
-export interface MailboxFacts {
-  readonly id: string;
-  readonly kind: 'shared' | 'personal';
-  /** Whose it is, for a personal one. */
-  readonly memberId: string | null;
-  readonly email: string;
-  readonly displayName: string;
-  readonly replyTo: string | null;
-  readonly isDefault: boolean;
-  readonly state: MailboxState;
-  /** What Google granted of what is wanted; `aliases` lets us read Gmail's *Send mail as* list. */
-  readonly capabilities: readonly Capability[];
-  readonly sendAs: readonly SendAsFacts[];
-}
-
 /** Everything the decision depends on. */
 export interface SenderQuestion {
   readonly rule: SenderRule;
-  readonly member: { readonly id: string; readonly email: string; readonly name: string };
+  readonly member: {
+    readonly id: string;
+    readonly email: string;
+    readonly name: string;
+    /** False for those who may only look, and for former members. */
+    readonly maySend: boolean;
+    /** The mailbox that they chose as their own default, or null. */
+    readonly defaultMailboxId: string | null;
+  };
+  /** Whether the tenant lets the default mailbox stand in for members without an address of their own. */
+  readonly standIn: boolean;
+  /** The tenant's shared mailboxes, and the member's own: at least those that the rule could choose. */
   readonly mailboxes: readonly MailboxFacts[];
 }
 
@@ -50,7 +36,10 @@ export interface Sender {
 
 /** Why nobody can be the sender. */
 export type RefusalReason =
+  | 'may_not_send'
   | 'no_mailbox'
+  | 'not_given'
+  | 'own_default_gone'
   | 'member_has_no_address'
   | 'address_pending'
   | 'alias_gone'
@@ -65,37 +54,52 @@ export type SenderResolution =
       readonly because: string;
       /** The mailbox must be reconnected first: an email can be written now and is held until then. */
       readonly needsReconnect: boolean;
+      /** It comes from the default mailbox instead of the member's own address, and replies go to the member. */
+      readonly standsIn: boolean;
     }
   | { readonly ok: false; readonly reason: RefusalReason; readonly because: string; readonly fix: string };
 
 /**
  * Decides whom an email comes from. Pure, and without any fallback: what is not allowed is refused.
  *
- * 1. `default`: the primary address of the tenant's default mailbox.
+ * 0. Who may not send has no sender. Of the mailboxes below only those that the member may use count.
+ * 1. `default`: the primary address of (a) the mailbox that the member chose as their own default; (b) where they
+ *    chose none, the tenant's default mailbox.
  * 2. `current_user`: (a) the member's own personal mailbox; else (b) the member's address where it is a
- *    usable send-as address of a shared mailbox, the default one first; else refused.
+ *    usable send-as address of a shared mailbox, the default one first; else (c) where the tenant has switched it
+ *    on, what 1 gives, with Reply-To the member; else refused.
  * 3. `alias`: the chosen address, where it is usable on the chosen mailbox; else refused.
  *
- * A send-as address is usable when Gmail calls it `accepted`, or says nothing about it (the primary, and
- * some Workspace aliases); `pending` is not: Gmail would silently send from another address.
+ * Which send-as addresses are usable: {@link isUsable}.
  */
 export function resolveSender(question: SenderQuestion): SenderResolution {
-  const mailboxes = question.mailboxes.filter((mailbox) => mailbox.state !== 'disconnected');
-  const { rule } = question;
+  const { rule, member } = question;
+  if (!member.maySend) {
+    return refuse(
+      'may_not_send',
+      `${member.name} may not send here.`,
+      'An owner or admin of the company can change that in Settings → Members.',
+    );
+  }
   switch (rule.mode) {
     case 'default':
-      return fromDefault(mailboxes);
+      return fromDefault(question);
     case 'current_user':
-      return fromMember(question.member, mailboxes);
+      return fromMember(question);
     case 'alias':
-      return fromAlias(rule, mailboxes, question.mailboxes);
+      return fromAlias(rule, question.mailboxes);
     default:
       return rule satisfies never;
   }
 }
 
-function fromDefault(mailboxes: readonly MailboxFacts[]): SenderResolution {
-  const mailbox = mailboxes.find((each) => each.isDefault);
+function isConnected(mailbox: MailboxFacts): boolean {
+  return mailbox.state !== 'disconnected';
+}
+
+function fromDefault({ member, mailboxes }: SenderQuestion): SenderResolution {
+  if (member.defaultMailboxId !== null) return fromOwnDefault(member.defaultMailboxId, mailboxes);
+  const mailbox = mailboxes.find((each) => each.isDefault && isConnected(each));
   if (!mailbox && mailboxes.some((each) => each.kind === 'shared')) {
     return refuse(
       'no_mailbox',
@@ -110,10 +114,33 @@ function fromDefault(mailboxes: readonly MailboxFacts[]): SenderResolution {
       'Connect the company’s Gmail in Settings → Email.',
     );
   }
+  if (!mailbox.mayUse) {
+    return refuse(
+      'not_given',
+      'Emails come from the company’s Gmail account, and you may not use it.',
+      'An owner or admin can let you in Settings → Email. Or choose another one there as your own default.',
+    );
+  }
   return accept(mailbox, mailbox.email, mailbox.displayName, 'the company’s Gmail account is chosen as the sender');
 }
 
-function fromMember(member: SenderQuestion['member'], mailboxes: readonly MailboxFacts[]): SenderResolution {
+function fromOwnDefault(mailboxId: string, mailboxes: readonly MailboxFacts[]): SenderResolution {
+  const mailbox = mailboxes.find((each) => each.id === mailboxId && each.mayUse);
+  if (!mailbox || !isConnected(mailbox)) {
+    return refuse(
+      'own_default_gone',
+      mailbox
+        ? `${mailbox.email}, which you chose as your own default, is not connected any more.`
+        : 'You may no longer use the Gmail account that you chose as your own default.',
+      'Choose another one in Settings → Email, or go back to the company’s default there.',
+    );
+  }
+  return accept(mailbox, mailbox.email, mailbox.displayName, 'you chose this Gmail account as your own default');
+}
+
+function fromMember(question: SenderQuestion): SenderResolution {
+  const { member } = question;
+  const mailboxes = question.mailboxes.filter((each) => each.mayUse && isConnected(each));
   const own = mailboxes.find((each) => each.kind === 'personal' && each.memberId === member.id);
   if (own)
     return accept(own, own.email, own.displayName, 'emails come from whoever is signed in, and this is your own Gmail');
@@ -132,6 +159,8 @@ function fromMember(member: SenderQuestion['member'], mailboxes: readonly Mailbo
       : `Gmail lets ${usable.mailbox.email} send as you`;
     return accept(usable.mailbox, usable.entry.email, member.name, `emails come from whoever is signed in, and ${via}`);
   }
+  const stead = question.standIn ? inMembersStead(question) : undefined;
+  if (stead) return stead;
   if (matches.length > 0) {
     return refuse(
       'address_pending',
@@ -146,17 +175,32 @@ function fromMember(member: SenderQuestion['member'], mailboxes: readonly Mailbo
   );
 }
 
-function fromAlias(
-  rule: Extract<SenderRule, { mode: 'alias' }>,
-  connected: readonly MailboxFacts[],
-  all: readonly MailboxFacts[],
-): SenderResolution {
-  const mailbox = connected.find((each) => each.id === rule.mailboxId);
-  if (!mailbox) {
-    const email = all.find((each) => each.id === rule.mailboxId)?.email ?? 'its Gmail account';
+/** The default mailbox with replies to the member; undefined where that one cannot be used either. */
+function inMembersStead(question: SenderQuestion): SenderResolution | undefined {
+  const resolution = fromDefault(question);
+  if (!resolution.ok) return undefined;
+  const { email } = question.member;
+  return {
+    ...resolution,
+    sender: { ...resolution.sender, replyTo: email },
+    because: `emails come from whoever is signed in, ${email} is not connected, and your company lets this account stand in`,
+    standsIn: true,
+  };
+}
+
+function fromAlias(rule: Extract<SenderRule, { mode: 'alias' }>, mailboxes: readonly MailboxFacts[]): SenderResolution {
+  const mailbox = mailboxes.find((each) => each.id === rule.mailboxId);
+  if (mailbox && !mailbox.mayUse) {
+    return refuse(
+      'not_given',
+      'Emails come from one fixed address, and you may not use the Gmail account that it belongs to.',
+      'An owner or admin can let you in Settings → Email.',
+    );
+  }
+  if (!mailbox || !isConnected(mailbox)) {
     return refuse(
       'alias_mailbox_gone',
-      `Emails come from ${rule.email}, but ${email} is not connected any more.`,
+      `Emails come from ${rule.email}, but ${mailbox?.email ?? 'its Gmail account'} is not connected any more.`,
       'Connect that Gmail account again in Settings → Email, or choose another sender there.',
     );
   }
@@ -189,29 +233,13 @@ function fromAlias(
   );
 }
 
-/** Whether Gmail really sends from this address. See {@link resolveSender}. */
-export function isUsable(entry: SendAsFacts): boolean {
-  return entry.isPrimary || entry.verificationStatus === null || entry.verificationStatus === 'accepted';
-}
-
-function findSendAs(mailbox: MailboxFacts, email: string): SendAsFacts | undefined {
-  const wanted = email.toLowerCase();
-  // The account's own address needs no list to be sure of. Any other is trusted only while the list can be asked for
-  // again: an address that Gmail dropped meanwhile would silently become another one.
-  const isOwn = mailbox.email.toLowerCase() === wanted;
-  const listed = mailbox.sendAs.find((entry) => entry.email.toLowerCase() === wanted);
-  if (!isOwn) return mailbox.capabilities.includes('aliases') ? listed : undefined;
-  return (
-    listed ?? { email: mailbox.email, displayName: mailbox.displayName, isPrimary: true, verificationStatus: null }
-  );
-}
-
 function accept(mailbox: MailboxFacts, fromEmail: string, fromName: string, because: string): SenderResolution {
   return {
     ok: true,
     sender: { mailboxId: mailbox.id, mailboxEmail: mailbox.email, fromEmail, fromName, replyTo: mailbox.replyTo },
     because,
     needsReconnect: mailbox.state === 'needs_reconnect',
+    standsIn: false,
   };
 }
 

@@ -201,6 +201,7 @@ export interface Mailboxes {
   daily_limit: number | null;
   display_name: string;
   email: string;
+  for_everybody: Generated<boolean>;
   google_sub: string;
   id: Generated<string>;
   is_default: Generated<boolean>;
@@ -233,12 +234,21 @@ export interface MailboxEvents {
   tenant_id: string;
 }
 
+export interface MailboxMembers {
+  given_at: Generated<Timestamp>;
+  mailbox_id: string;
+  member_id: string;
+  tenant_id: string;
+}
+
 export interface Members {
   created_at: Generated<Timestamp>;
+  default_mailbox_id: string | null;
   email: string;
   id: Generated<string>;
   name: string;
   person_id: string;
+  removed_at: Timestamp | null;
   role: MemberRole;
   tenant_id: string;
 }
@@ -315,6 +325,7 @@ export interface Tenants {
   country: string;
   created_at: Generated<Timestamp>;
   currency: string;
+  default_stands_in: Generated<boolean>;
   email: string | null;
   extra_street: string | null;
   id: Generated<string>;
@@ -342,6 +353,7 @@ export interface DB {
   grants: Grants;
   invitations: Invitations;
   mailbox_events: MailboxEvents;
+  mailbox_members: MailboxMembers;
   mailboxes: Mailboxes;
   members: Members;
   operator_troubles: OperatorTroubles;

@@ -14,6 +14,8 @@ import { PageError } from './errors.ts';
 import { googleFlows } from './google-flows.ts';
 import { homePages } from './home.ts';
 import { importPages } from './imports.ts';
+import { mailboxAccessPages } from './mailbox-access.ts';
+import { mailboxNamePages } from './mailbox-name.ts';
 import { mailboxPages } from './mailboxes.ts';
 import { noNulls } from './no-nulls.ts';
 import { partyPages } from './parties.ts';
@@ -58,6 +60,8 @@ export function createApp(ctx: WebContext, pool: pg.Pool): Express {
   app.use(partyPages(ctx));
   app.use(deliveryPages(ctx));
   app.use(mailboxPages(ctx, flows.connect));
+  app.use(mailboxAccessPages(ctx));
+  app.use(mailboxNamePages(ctx));
   app.use(settingsPages(ctx));
 
   app.use(() => {

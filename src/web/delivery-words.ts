@@ -25,6 +25,8 @@ export function nextStep(
           return { text: 'The Gmail account was disconnected', href: '/settings/email', label: 'Connect' };
         case 'sender_changed':
           return { text: 'It would come from another address now', href: own, label: 'Look' };
+        case 'not_allowed':
+          return { text: 'Whoever sent it may not send it any more', href: own, label: 'Look' };
         case 'sending_limit':
           return { text: 'Gmail’s daily limit is used up; it goes out by itself', href: own, label: 'Look' };
         default:

@@ -2,7 +2,7 @@ import { Router } from 'express';
 import { listDeliveries } from '../deliveries/deliveries.ts';
 import { kindWords } from '../documents/format.ts';
 import { countDocuments, listDocuments } from '../documents/store.ts';
-import { listMailboxes } from '../mailboxes/mailboxes.ts';
+import { hasSharedMailbox, listMailboxes } from '../mailboxes/mailboxes.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { localeOf } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
@@ -19,6 +19,7 @@ export function homePages(ctx: WebContext): Router {
     const { tenantId } = viewer;
     const seen = await inTenant(ctx.db, tenantId, async (trx) => ({
       mailboxes: await listMailboxes(trx, tenantId, viewer.memberId),
+      hasShared: await hasSharedMailbox(trx, tenantId),
       counts: await countDocuments(trx, tenantId),
       records: await listDocuments(trx, tenantId, { limit: 6 }),
       deliveries: await listDeliveries(trx, tenantId),
@@ -28,7 +29,7 @@ export function homePages(ctx: WebContext): Router {
       title: 'Home',
       section: 'home',
       steps: {
-        connected: seen.mailboxes.some((mailbox) => mailbox.state !== 'disconnected'),
+        connected: seen.hasShared || seen.mailboxes.some((mailbox) => mailbox.state !== 'disconnected'),
         written: records > 0,
         sent: seen.deliveries.rows.some((delivery) => delivery.purpose === 'document'),
       },

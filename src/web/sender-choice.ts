@@ -1,8 +1,13 @@
 import type { MailboxRecord } from '../mailboxes/mailboxes.ts';
-import { isUsable, type SenderRule } from '../mailboxes/sender.ts';
+import type { SenderRule } from '../mailboxes/sender.ts';
+import { isUsable } from '../mailboxes/sender-facts.ts';
 import { PageError } from './errors.ts';
 
-/** What can be picked as the fixed address; the one in force stays in the list even where Gmail lost it. */
+/**
+ * What can be picked as the fixed address; the one in force stays in the list even where Gmail lost it.
+ *
+ * @param mailboxes those that the viewer may know of: an address of any other is not named
+ */
 export function aliasChoices(mailboxes: readonly MailboxRecord[], rule: SenderRule) {
   const chosenValue = choiceOf(rule);
   const choices = mailboxes.filter(offersAliases).flatMap((mailbox) =>
@@ -16,8 +21,9 @@ export function aliasChoices(mailboxes: readonly MailboxRecord[], rule: SenderRu
     }),
   );
   if (rule.mode !== 'alias' || choices.some((choice) => choice.chosen)) return choices;
-  const lost = { value: chosenValue, email: rule.email, name: '', mailboxEmail: '', usable: false, chosen: true };
-  return [...choices, lost];
+  const lost = { name: '', mailboxEmail: '', usable: false, chosen: true };
+  if (isHidden(rule, mailboxes)) return [...choices, { ...lost, value: 'hidden', email: hiddenAddress }];
+  return [...choices, { ...lost, value: chosenValue, email: rule.email }];
 }
 
 /** A rule as a form's value: `default`, `current_user`, or a fixed address as its mailbox's id, a space, and itself. */
@@ -28,7 +34,7 @@ export function choiceOf(rule: SenderRule): string {
 /**
  * Reads what {@link choiceOf} wrote. An address that Gmail would not really use is refused here already.
  *
- * @param mailboxes those that the person who chooses may use
+ * @param mailboxes those that the person who chooses may know of
  * @returns the rule, or why it cannot be chosen
  */
 export function readChoice(
@@ -53,15 +59,26 @@ export function readChoice(
   return { rule: { mode: 'alias', mailboxId, email } };
 }
 
-/** Whom a rule makes the sender, after “emails come from”. */
-export function ruleWords(rule: SenderRule): string {
+const hiddenAddress = 'an address of a Gmail account that you may not use';
+
+/** Whether a rule's address belongs to a mailbox that the viewer may not know of. */
+function isHidden(rule: SenderRule, mailboxes: readonly MailboxRecord[]): boolean {
+  return rule.mode === 'alias' && !mailboxes.some((mailbox) => mailbox.id === rule.mailboxId);
+}
+
+/**
+ * Whom a rule makes the sender, after “emails come from”.
+ *
+ * @param mailboxes those that the viewer may know of: an address of any other is not named
+ */
+export function ruleWords(rule: SenderRule, mailboxes: readonly MailboxRecord[]): string {
   switch (rule.mode) {
     case 'default':
       return 'the company’s Gmail account';
     case 'current_user':
       return 'whoever is signed in';
     case 'alias':
-      return rule.email;
+      return isHidden(rule, mailboxes) ? hiddenAddress : rule.email;
     default:
       return rule satisfies never;
   }

@@ -1,6 +1,6 @@
 import { type DocumentKind, documentKinds } from '../documents/document.ts';
 import { kindWords } from '../documents/format.ts';
-import { ruleFor, type SenderRule } from '../mailboxes/sender.ts';
+import { ruleFor, type SenderResolution, type SenderRule } from '../mailboxes/sender.ts';
 import { isSameRule, type listRules, type MemberSenders } from '../mailboxes/sender-rules.ts';
 import { sentence } from './words.ts';
 
@@ -19,6 +19,8 @@ export interface Refusal {
   readonly what: string;
   readonly because: string;
   readonly fix: string;
+  /** The mailbox that they were not given, where that is what is missing: its id, or `default`. */
+  readonly mailboxId: string | null;
 }
 
 /** Puts together the kinds that have the same rule, in the kinds' order. */
@@ -44,32 +46,69 @@ export function kindsWords(kinds: readonly DocumentKind[]): string {
 }
 
 /**
- * The refusals in an overview: one for each member whose own address is what is missing, and one for each column
- * whose rule fails for reasons of its own, naming whom it stops.
+ * The refusals in an overview: one for each member whose own address is what is missing, and one for each other reason
+ * of each column, naming whom it stops.
+ *
+ * @param viewerId the member who looks
  */
-export function refusals(columns: readonly RuleColumn[], rows: readonly MemberSenders[]): Refusal[] {
+export function refusals(columns: readonly RuleColumn[], rows: readonly MemberSenders[], viewerId: string): Refusal[] {
   return columns.flatMap((column, index): Refusal[] => {
-    const refused = rows.flatMap(({ member, resolutions }) => {
+    const all = rows.flatMap(({ member, resolutions }) => {
       const resolution = resolutions[index];
       return resolution && !resolution.ok ? [{ member, resolution }] : [];
     });
-    if (column.rule.mode === 'current_user') {
-      return refused.map(({ member, resolution }) => ({
-        ...{ member, who: member.name, what: column.label },
-        because:
-          resolution.reason === 'address_pending'
-            ? `Gmail still waits for ${member.email} to be confirmed.`
-            : `${member.email} is not connected, and no Gmail of the company may send as it.`,
-        fix:
-          resolution.reason === 'address_pending'
-            ? `The confirmation mail from Gmail is in ${member.email}: follow its link, then press “Check again” in Settings → Email.`
-            : '',
-      }));
-    }
-    const [first] = refused;
-    if (!first) return [];
-    const who = refused.length === rows.length ? 'Everybody' : sentence(refused.map(({ member }) => member.name));
-    const { because, fix } = first.resolution;
-    return [{ member: null, who, what: column.label, because, fix }];
+    const ownAddress = all.filter(({ resolution }) => needsOwnAddress(column, resolution));
+    const others = all.filter(({ resolution }) => !needsOwnAddress(column, resolution));
+    return [
+      ...ownAddress.map(({ member, resolution }) => ({
+        ...{ member, who: member.name, what: column.label, mailboxId: null },
+        ...addressWords(member, resolution),
+      })),
+      ...[...Map.groupBy(others, ({ resolution }) => resolution.because).values()].flatMap((refused) =>
+        stopped(column, refused, rows.length, viewerId),
+      ),
+    ];
   });
+}
+
+type Refused = Extract<SenderResolution, { ok: false }>;
+type Stopped = { readonly member: MemberSenders['member']; readonly resolution: Refused };
+
+function needsOwnAddress({ rule }: RuleColumn, { reason }: Refused): boolean {
+  return rule.mode === 'current_user' && (reason === 'address_pending' || reason === 'member_has_no_address');
+}
+
+function addressWords({ email }: MemberSenders['member'], { reason }: Refused) {
+  if (reason !== 'address_pending') {
+    return {
+      because: `${email} is not connected, and no Gmail of the company that they may use may send as it.`,
+      fix: '',
+    };
+  }
+  const fix = `The confirmation mail from Gmail is in ${email}: follow its link, then press “Check again” in Settings → Email.`;
+  return { because: `Gmail still waits for ${email} to be confirmed.`, fix };
+}
+
+function stopped(column: RuleColumn, refused: readonly Stopped[], everybody: number, viewerId: string): Refusal[] {
+  const [first] = refused;
+  if (!first) return [];
+  const { member, resolution } = first;
+  const onlyViewer = refused.length === 1 && member.id === viewerId;
+  const names = sentence(refused.map((each) => each.member.name));
+  const who = onlyViewer ? 'You' : refused.length === everybody ? 'Everybody' : names;
+  const about = { member: null, who, what: column.label, mailboxId: null };
+  const own = [{ ...about, because: resolution.because, fix: resolution.fix }];
+  if (onlyViewer) return own;
+  switch (resolution.reason) {
+    case 'not_given': {
+      const mailboxId = column.rule.mode === 'alias' ? column.rule.mailboxId : 'default';
+      return [{ ...about, because: 'They may not use the Gmail account that it comes from.', fix: '', mailboxId }];
+    }
+    case 'own_default_gone': {
+      const because = 'The Gmail account that they chose as their own default is not connected, or not theirs to use.';
+      return [{ ...about, because, fix: 'They choose another one in Settings → Email.' }];
+    }
+    default:
+      return own;
+  }
 }

@@ -2,7 +2,7 @@ import { type Response, Router } from 'express';
 import { z } from 'zod';
 import { type DocumentKind, documentKinds } from '../documents/document.ts';
 import { kindWords } from '../documents/format.ts';
-import { listMailboxes } from '../mailboxes/mailboxes.ts';
+import { listMailboxes, type MailboxRecord } from '../mailboxes/mailboxes.ts';
 import { ruleFor } from '../mailboxes/sender.ts';
 import { listMemberSenders, listRules, removeRule, saveRule } from '../mailboxes/sender-rules.ts';
 import { inTenant } from '../tenants/scope.ts';
@@ -17,7 +17,10 @@ import { requireRole, viewerOf } from './viewer.ts';
 type Rules = Awaited<ReturnType<typeof listRules>>;
 type ByKind = Partial<Record<DocumentKind, string>>;
 
-/** Whose address emails come from: the company's way, another per kind of record, and what that means for each member. */
+/**
+ * Whose address emails come from: the company's way, another per kind of record, and what that means for each member. Owners and
+ * admins see all members; the others themselves, because senders can be of mailboxes that they were not given.
+ */
 export function senderRulePages(ctx: WebContext): Router {
   const router = Router();
 
@@ -26,13 +29,14 @@ export function senderRulePages(ctx: WebContext): Router {
     const form = modeSchema.safeParse(req.body);
     if (!form.success) throw badChoice('Choose one of the three ways to send.');
     const value = form.data.mode === 'alias' ? (form.data.alias ?? '') : form.data.mode;
-    const rule = await inTenant(ctx.db, tenantId, async (trx) => {
-      const choice = readChoice(await listMailboxes(trx, tenantId, memberId), value);
+    const words = await inTenant(ctx.db, tenantId, async (trx) => {
+      const mailboxes = await listMailboxes(trx, tenantId, memberId);
+      const choice = readChoice(mailboxes, value);
       if ('problem' in choice) throw badChoice(choice.problem);
       await saveRule(trx, tenantId, null, choice.rule);
-      return choice.rule;
+      return ruleWords(choice.rule, mailboxes);
     });
-    await notify(req, 'ok', `Saved: from now on emails come from ${ruleWords(rule)}.`);
+    await notify(req, 'ok', `Saved: from now on emails come from ${words}.`);
     res.redirect(303, '/settings/email');
   });
 
@@ -63,10 +67,10 @@ const modeSchema = z.object({ mode: z.enum(['default', 'current_user', 'alias'])
 const kindsSchema = z.object({ rule: z.partialRecord(z.enum(documentKinds), z.string()) });
 
 /** The kinds that have a rule of their own, in words: `invoices come from accounts@brightwater.example`. */
-export function exceptionWords(rules: Rules): string[] {
+export function exceptionWords(rules: Rules, mailboxes: readonly MailboxRecord[]): string[] {
   return documentKinds.flatMap((kind) => {
     const own = rules.find((each) => each.documentKind === kind);
-    return own ? [`${kindWords[kind].plural.toLowerCase()} come from ${ruleWords(own.rule)}`] : [];
+    return own ? [`${kindWords[kind].plural.toLowerCase()} come from ${ruleWords(own.rule, mailboxes)}`] : [];
   });
 }
 
@@ -110,13 +114,14 @@ async function rulesPage(
   asked: { readonly after?: string | undefined; readonly typed?: ByKind; readonly problems?: ByKind },
 ) {
   const { tenantId, memberId, role } = viewerOf(res);
+  const mayChange = role === 'owner' || role === 'admin';
   const { rules, columns, mailboxes, overview } = await inTenant(ctx.db, tenantId, async (trx) => {
     const rules = await listRules(trx, tenantId);
     const columns = ruleColumns(rules);
     const shown = columns.map((column) => column.rule);
     return {
       ...{ rules, columns, mailboxes: await listMailboxes(trx, tenantId, memberId) },
-      overview: await listMemberSenders(trx, tenantId, shown, { after: asked.after }),
+      overview: await listMemberSenders(trx, tenantId, shown, mayChange ? { after: asked.after } : { only: memberId }),
     };
   });
   const general = ruleFor(null, rules);
@@ -132,13 +137,13 @@ async function rulesPage(
     title: 'Send from, per kind',
     section: 'settings',
     ...{ kinds, columns, memberId },
-    general: ruleWords(general),
+    general: ruleWords(general, mailboxes),
     rows: overview.rows,
-    refused: refusals(columns, overview.rows),
+    refused: refusals(columns, overview.rows, memberId),
     company: shared.find((mailbox) => mailbox.isDefault) ?? shared[0],
     settingsUrl: `${ctx.publicUrl}/settings/email`,
     first: asked.after && '/settings/email/rules',
     more: overview.next && `/settings/email/rules?after=${overview.next}`,
-    mayChange: role === 'owner' || role === 'admin',
+    mayChange,
   });
 }

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { type Response, Router } from 'express';
 import { z } from 'zod';
 import { isAddress } from '../deliveries/recipients.ts';
-import { listMailboxes } from '../mailboxes/mailboxes.ts';
-import { resolveSender, ruleFor, type SenderRule } from '../mailboxes/sender.ts';
-import { listRules } from '../mailboxes/sender-rules.ts';
+import { hasSharedMailbox, listMailboxes } from '../mailboxes/mailboxes.ts';
+import { ruleFor } from '../mailboxes/sender.ts';
+import { listRules, senderUnder } from '../mailboxes/sender-rules.ts';
 import { invite, listInvitations, listMembers, withdrawInvitation } from '../tenants/members.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { companySchema, getTenant, letterheadSchema, updateTenant } from '../tenants/tenants.ts';
@@ -100,23 +100,23 @@ const typedInvitation = z.object({ email: z.string().catch(''), role: z.string()
 /** Everything the email page shows: mailboxes, the three modes with who they would make the sender, and the rule in force. */
 async function emailSettings(ctx: WebContext, viewer: Viewer) {
   const { tenantId, memberId } = viewer;
-  const { mailboxes, rules } = await inTenant(ctx.db, tenantId, async (trx) => ({
-    mailboxes: await listMailboxes(trx, tenantId, memberId),
-    rules: await listRules(trx, tenantId),
-  }));
-  const rule = ruleFor(null, rules);
-  const member = { id: memberId, email: viewer.email, name: viewer.name };
-  const resolve = (asked: SenderRule) => resolveSender({ rule: asked, member, mailboxes });
+  const { mailboxes, hasShared, rules, rule, resolve } = await inTenant(ctx.db, tenantId, async (trx) => {
+    const rules = await listRules(trx, tenantId);
+    const rule = ruleFor(null, rules);
+    return {
+      ...{ rules, rule, mailboxes: await listMailboxes(trx, tenantId, memberId) },
+      hasShared: await hasSharedMailbox(trx, tenantId),
+      resolve: await senderUnder(trx, tenantId, memberId, [rule, { mode: 'current_user' }]),
+    };
+  });
   return {
     mailboxes: [...mailboxes].sort((a, b) => Number(a.state === 'disconnected') - Number(b.state === 'disconnected')),
     hasPersonal: mailboxes.some((mailbox) => mailbox.kind === 'personal' && mailbox.state !== 'disconnected'),
-    hasShared: mailboxes.some((mailbox) => mailbox.kind === 'shared' && mailbox.state !== 'disconnected'),
-    rule,
-    now: resolve(rule),
-    byDefault: resolve({ mode: 'default' }),
+    hasShared,
+    ...{ rule, now: resolve(rule), byDefault: resolve({ mode: 'default' }) },
     byMember: resolve({ mode: 'current_user' }),
     aliases: aliasChoices(mailboxes, rule),
-    exceptions: exceptionWords(rules),
+    exceptions: exceptionWords(rules, mailboxes),
     mayChange: viewer.role === 'owner' || viewer.role === 'admin',
     maySend: viewer.role !== 'viewer',
     testKey: randomUUID(),

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { isUsable, type MailboxFacts, resolveSender, type SenderQuestion } from '../../src/mailboxes/sender.ts';
+import { resolveSender, type SenderQuestion } from '../../src/mailboxes/sender.ts';
+import { isUsable, type MailboxFacts } from '../../src/mailboxes/sender-facts.ts';
 
 // Few values, so that they meet: every address can be a mailbox, an alias and the member's, in any case.
 const address = fc
@@ -16,11 +17,16 @@ const sendAs = fc.record({
   verificationStatus: fc.constantFrom(null, 'accepted', 'pending', 'expired'),
 });
 
-const mailboxes = fc.tuple(...ids.map(mailboxWithId)).chain((all) => fc.subarray(all));
+const mailboxes = fc
+  .tuple(...ids.map(mailboxWithId))
+  .chain((all) => fc.subarray(all))
+  // As the database holds it, a tenant has one default.
+  .map((all) => all.map((each, index) => ({ ...each, isDefault: index === all.findIndex((one) => one.isDefault) })));
 
 function mailboxWithId(id: string): fc.Arbitrary<MailboxFacts> {
   return fc
     .record({
+      mayUse: fc.boolean(),
       kind: fc.constantFrom('shared', 'personal'),
       owner: memberId,
       email: address,
@@ -35,6 +41,7 @@ function mailboxWithId(id: string): fc.Arbitrary<MailboxFacts> {
       const personal = kind === 'personal';
       return {
         id,
+        sendAsFetchedAt: null,
         ...rest,
         kind: personal ? 'personal' : 'shared',
         memberId: personal ? owner : null,
@@ -49,7 +56,12 @@ const question: fc.Arbitrary<SenderQuestion> = fc.record({
     fc.constant({ mode: 'current_user' } as const),
     fc.record({ mode: fc.constant('alias' as const), mailboxId: fc.constantFrom(...ids), email: address }),
   ),
-  member: fc.record({ id: memberId, email: address, name: fc.constant('Dana') }),
+  member: fc.record({
+    ...{ id: memberId, email: address, name: fc.constant('Dana') },
+    maySend: fc.integer({ min: 0, max: 9 }).map((dice) => dice > 0),
+    defaultMailboxId: fc.oneof(fc.constant(null), fc.constantFrom(...ids)),
+  }),
+  standIn: fc.boolean(),
   mailboxes,
 });
 
@@ -61,10 +73,17 @@ function mayBeFrom(mailbox: MailboxFacts, email: string): boolean {
   return listed ? isUsable(listed) : same(mailbox.email, email);
 }
 
-function isWhatWasAsked({ rule, member }: SenderQuestion, mailbox: MailboxFacts, from: string): boolean {
+function isTheDefault({ member }: SenderQuestion, mailbox: MailboxFacts, from: string): boolean {
+  const chosen = member.defaultMailboxId;
+  return (chosen === null ? mailbox.isDefault : mailbox.id === chosen) && from === mailbox.email;
+}
+
+function isWhatWasAsked(asked: SenderQuestion, mailbox: MailboxFacts, from: string, standsIn: boolean): boolean {
+  const { rule, member } = asked;
+  if (standsIn) return rule.mode === 'current_user' && asked.standIn && isTheDefault(asked, mailbox, from);
   switch (rule.mode) {
     case 'default':
-      return mailbox.isDefault && from === mailbox.email;
+      return isTheDefault(asked, mailbox, from);
     case 'current_user':
       return mailbox.kind === 'personal'
         ? mailbox.memberId === member.id && from === mailbox.email
@@ -77,36 +96,63 @@ function isWhatWasAsked({ rule, member }: SenderQuestion, mailbox: MailboxFacts,
 }
 
 it('a sender is always what was asked for, on a connected mailbox, at an address that is really its own', () => {
-  const seen = { ok: 0, refused: 0 };
+  const seen = { ok: 0, refused: 0, standsIn: 0 };
   fc.assert(
     fc.property(question, (asked) => {
       const resolution = resolveSender(asked);
       seen[resolution.ok ? 'ok' : 'refused'] += 1;
       if (!resolution.ok) return;
+      if (resolution.standsIn) seen.standsIn += 1;
       const { sender } = resolution;
       const mailbox = asked.mailboxes.find((each) => each.id === sender.mailboxId);
       if (!mailbox) throw new Error('a mailbox that was not given');
       expect(mailbox.state).not.toBe('disconnected');
       expect(resolution.needsReconnect).toBe(mailbox.state === 'needs_reconnect');
       expect(sender.mailboxEmail).toBe(mailbox.email);
-      expect(isWhatWasAsked(asked, mailbox, sender.fromEmail)).toBe(true);
+      expect(mailbox.mayUse).toBe(true);
+      expect(asked.member.maySend).toBe(true);
+      expect(isWhatWasAsked(asked, mailbox, sender.fromEmail, resolution.standsIn)).toBe(true);
+      expect(sender.replyTo).toBe(resolution.standsIn ? asked.member.email : mailbox.replyTo);
+      if (resolution.standsIn) expect(resolution.because).toContain('stand in');
     }),
-    { numRuns: 3_000 },
+    { numRuns: 5_000 },
   );
   // A property that never sees a sender would hold of anything.
   expect(Math.min(seen.ok, seen.refused)).toBeGreaterThan(300);
+  expect(seen.standsIn).toBeGreaterThan(10);
 });
 
 it('a member’s own Gmail, however it stands, is never passed over for another', () => {
   fc.assert(
     fc.property(question, (asked) => {
       const own = asked.mailboxes.filter(
-        (each) => each.kind === 'personal' && each.memberId === asked.member.id && each.state !== 'disconnected',
+        ({ kind, memberId, state, mayUse }) =>
+          kind === 'personal' && memberId === asked.member.id && state !== 'disconnected' && mayUse,
       );
-      fc.pre(own.length > 0);
+      fc.pre(own.length > 0 && asked.member.maySend);
       const resolution = resolveSender({ ...asked, rule: { mode: 'current_user' } });
       expect(resolution.ok && own.some((each) => each.id === resolution.sender.mailboxId)).toBe(true);
     }),
     { numRuns: 1_000 },
   );
+});
+
+it('what the member may not use changes nothing and is named nowhere', () => {
+  let named = 0;
+  fc.assert(
+    fc.property(question, (asked) => {
+      // Addresses of its own for each that is withheld, so that a name could only come from there.
+      const mailboxes = asked.mailboxes.map((each) =>
+        each.mayUse ? each : { ...each, email: `secret-${each.id}@withheld.example`, displayName: 'Withheld' },
+      );
+      const resolution = resolveSender({ ...asked, mailboxes });
+      named += mailboxes.filter((each) => !each.mayUse).length;
+      expect(JSON.stringify(resolution)).not.toMatch(/withheld/i);
+      const without = resolveSender({ ...asked, mailboxes: mailboxes.filter((each) => each.mayUse) });
+      expect(without.ok).toBe(resolution.ok);
+      if (resolution.ok) expect(without).toEqual(resolution);
+    }),
+    { numRuns: 3_000 },
+  );
+  expect(named).toBeGreaterThan(300);
 });

@@ -1,19 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import {
-  isUsable,
-  type MailboxFacts,
   type RefusalReason,
   resolveSender,
   ruleFor,
-  type SendAsFacts,
+  type SenderQuestion,
   type SenderRule,
 } from '../../src/mailboxes/sender.ts';
+import { isUsable, type MailboxFacts, type SendAsFacts } from '../../src/mailboxes/sender-facts.ts';
 
-const dana = { id: 'dana', email: 'dana@brightwater.example', name: 'Dana Reyes' };
+const dana = {
+  ...{ id: 'dana', email: 'dana@brightwater.example', name: 'Dana Reyes' },
+  ...{ maySend: true, defaultMailboxId: null },
+};
+const ask = (rule: SenderRule, mailboxes: MailboxFacts[], over: Partial<SenderQuestion> = {}) =>
+  resolveSender({ rule, member: dana, mailboxes, standIn: false, ...over });
 
 function mailbox(over: Partial<MailboxFacts> = {}): MailboxFacts {
   return {
     id: 'office',
+    mayUse: true,
     kind: 'shared',
     memberId: null,
     email: 'office@brightwater.example',
@@ -23,6 +28,7 @@ function mailbox(over: Partial<MailboxFacts> = {}): MailboxFacts {
     state: 'active',
     capabilities: ['send', 'aliases'],
     sendAs: [],
+    sendAsFetchedAt: null,
     ...over,
   };
 }
@@ -73,6 +79,13 @@ const rows: Row[] = [
   ['a disconnected default', { mode: 'default' }, [mailbox({ state: 'disconnected' })], 'no_mailbox'],
   ['only another shared one', { mode: 'default' }, [mailbox({ isDefault: false })], 'no_mailbox'],
   ['only the member’s own', { mode: 'default' }, [own()], 'no_mailbox'],
+  ['a default that the member was not given', { mode: 'default' }, [mailbox({ mayUse: false })], 'not_given'],
+  [
+    'a default that the member was not given, beside one they were given',
+    { mode: 'default' },
+    [mailbox({ mayUse: false }), mailbox({ id: 'b', email: 'b@x.example', isDefault: false })],
+    'not_given',
+  ],
 
   // 2. current_user
   ['the member’s own Gmail', { mode: 'current_user' }, [own()], { from: dana.email, via: 'own' }],
@@ -150,6 +163,21 @@ const rows: Row[] = [
     [mailbox({ state: 'disconnected', sendAs: [entry(dana.email, 'accepted')] })],
     'member_has_no_address',
   ],
+  [
+    'the address accepted on a mailbox that the member was not given',
+    { mode: 'current_user' },
+    [mailbox({ mayUse: false, sendAs: [entry(dana.email, 'accepted')] })],
+    'member_has_no_address',
+  ],
+  [
+    'the address accepted on one that they were not given, and on one that they were',
+    { mode: 'current_user' },
+    [
+      mailbox({ mayUse: false, sendAs: [entry(dana.email, 'accepted')] }),
+      mailbox({ id: 'b', email: 'b@x.example', isDefault: false, sendAs: [entry(dana.email, 'accepted')] }),
+    ],
+    { from: dana.email, via: 'b' },
+  ],
   ['no address of the member anywhere', { mode: 'current_user' }, [withAlias('accepted')], 'member_has_no_address'],
 
   // 3. alias
@@ -190,6 +218,18 @@ const rows: Row[] = [
   ],
   ['an alias of a mailbox that is not given', alias, [own()], 'alias_mailbox_gone'],
   [
+    'an alias of a mailbox that the member was not given',
+    alias,
+    [withAlias('accepted', { mayUse: false })],
+    'not_given',
+  ],
+  [
+    'an alias of a mailbox that the member was not given, disconnected',
+    alias,
+    [withAlias('accepted', { mayUse: false, state: 'disconnected' })],
+    'not_given',
+  ],
+  [
     'the same alias accepted on another mailbox only',
     alias,
     [withAlias('pending'), withAlias('accepted', { id: 'b', email: 'b@x.example', isDefault: false })],
@@ -199,7 +239,7 @@ const rows: Row[] = [
 
 describe('who an email comes from', () => {
   it.each(rows)('%s', (_what, rule, mailboxes, expected) => {
-    const resolution = resolveSender({ rule, member: dana, mailboxes });
+    const resolution = ask(rule, mailboxes);
     if (typeof expected === 'string') {
       expect(resolution).toMatchObject({ ok: false, reason: expected });
       // A refusal always says what happened and what to do.
@@ -215,7 +255,7 @@ describe('who an email comes from', () => {
 
   it('is named as the mailbox, the member or the alias is', () => {
     const nameOf = (rule: SenderRule, mailboxes: MailboxFacts[]) => {
-      const resolution = resolveSender({ rule, member: dana, mailboxes });
+      const resolution = ask(rule, mailboxes);
       return resolution.ok ? resolution.sender.fromName : resolution.reason;
     };
     expect(nameOf({ mode: 'default' }, [mailbox()])).toBe('Brightwater Joinery');
@@ -228,9 +268,113 @@ describe('who an email comes from', () => {
 
   it('has replies go where its mailbox says', () => {
     const mailboxes = [mailbox({ replyTo: 'hello@brightwater.example' })];
-    const resolution = resolveSender({ rule: { mode: 'default' }, member: dana, mailboxes });
+    const resolution = ask({ mode: 'default' }, mailboxes);
     expect(resolution).toMatchObject({ sender: { replyTo: 'hello@brightwater.example' } });
   });
+});
+
+describe('a member’s own default', () => {
+  const second = (over: Partial<MailboxFacts> = {}) =>
+    mailbox({ id: 'second', email: 'second@brightwater.example', displayName: 'Second', isDefault: false, ...over });
+  const withDefault = (id: string) => ({ member: { ...dana, defaultMailboxId: id } });
+
+  it.each<[string, MailboxFacts[], string, string]>([
+    ['another shared mailbox', [mailbox(), second()], 'second', 'second@brightwater.example'],
+    ['their own Gmail', [mailbox(), own()], 'own', dana.email],
+    ['the company’s default itself', [mailbox(), second()], 'office', 'office@brightwater.example'],
+    [
+      'one of several, where the company’s was not given to them',
+      [mailbox({ mayUse: false }), second()],
+      'second',
+      'second@brightwater.example',
+    ],
+  ])('may be %s', (_what, mailboxes, chosen, from) => {
+    const resolution = ask({ mode: 'default' }, mailboxes, withDefault(chosen));
+    expect(resolution).toMatchObject({ ok: true, sender: { mailboxId: chosen, fromEmail: from } });
+    expect(resolution.because).toContain('you chose');
+  });
+
+  it.each<[string, MailboxFacts[]]>([
+    ['not given to them any more', [mailbox(), second({ mayUse: false })]],
+    ['disconnected', [mailbox(), second({ state: 'disconnected' })]],
+    ['not there', [mailbox()]],
+  ])('is refused where it is %s, and never replaced by the company’s', (_what, mailboxes) => {
+    expect(ask({ mode: 'default' }, mailboxes, withDefault('second'))).toMatchObject({
+      ok: false,
+      reason: 'own_default_gone',
+    });
+  });
+
+  it('waits where it must be connected again', () => {
+    const mailboxes = [mailbox(), second({ state: 'needs_reconnect' })];
+    expect(ask({ mode: 'default' }, mailboxes, withDefault('second'))).toMatchObject({
+      ok: true,
+      needsReconnect: true,
+    });
+  });
+
+  it('changes nothing about the other ways to send', () => {
+    const mailboxes = [withAlias('accepted'), second(), own()];
+    for (const rule of [alias, { mode: 'current_user' } as const]) {
+      expect(ask(rule, mailboxes, withDefault('second'))).toEqual(ask(rule, mailboxes));
+    }
+  });
+});
+
+describe('the default mailbox standing in for a member', () => {
+  const current = { mode: 'current_user' } as const;
+
+  it('sends from the default with replies to the member, and says so', () => {
+    const resolution = ask(current, [mailbox({ replyTo: 'hello@brightwater.example' })], { standIn: true });
+    expect(resolution).toMatchObject({
+      ...{ ok: true, standsIn: true },
+      sender: { fromEmail: 'office@brightwater.example', fromName: 'Brightwater Joinery', replyTo: dana.email },
+    });
+    expect(resolution.because).toContain('dana@brightwater.example is not connected');
+    expect(resolution.because).toContain('stand in');
+  });
+
+  it('does so while the member’s address waits to be confirmed, and from their own default where they chose one', () => {
+    expect(ask(current, [asDana('pending')], { standIn: true })).toMatchObject({ ok: true, standsIn: true });
+    const mailboxes = [mailbox(), mailbox({ id: 'b', email: 'b@x.example', isDefault: false })];
+    const member = { ...dana, defaultMailboxId: 'b' };
+    expect(ask(current, mailboxes, { standIn: true, member })).toMatchObject({
+      ...{ ok: true, standsIn: true },
+      sender: { fromEmail: 'b@x.example', replyTo: dana.email },
+    });
+  });
+
+  it('never stands before the member’s own Gmail or address', () => {
+    for (const mailboxes of [
+      [mailbox(), own()],
+      [mailbox(), own({ state: 'needs_reconnect' })],
+      [asDana('accepted')],
+    ]) {
+      expect(ask(current, mailboxes, { standIn: true })).toEqual(ask(current, mailboxes));
+      expect(ask(current, mailboxes)).toMatchObject({ ok: true, standsIn: false });
+    }
+  });
+
+  it('is refused where the company did not switch it on, or the member may not use the default', () => {
+    expect(ask(current, [mailbox()])).toMatchObject({ ok: false, reason: 'member_has_no_address' });
+    expect(ask(current, [mailbox({ mayUse: false })], { standIn: true })).toMatchObject({
+      ...{ ok: false, reason: 'member_has_no_address' },
+    });
+  });
+
+  it('has nothing to do with the other ways to send', () => {
+    for (const rule of [alias, { mode: 'default' } as const]) {
+      expect(ask(rule, [mailbox()], { standIn: true })).toEqual(ask(rule, [mailbox()]));
+    }
+  });
+});
+
+it('a member who may only look, or was removed, has no sender, whatever the rule', () => {
+  const member = { ...dana, maySend: false };
+  for (const rule of [alias, { mode: 'default' }, { mode: 'current_user' }] satisfies SenderRule[]) {
+    const resolution = ask(rule, [withAlias('accepted'), own()], { member, standIn: true });
+    expect(resolution).toMatchObject({ ok: false, reason: 'may_not_send' });
+  }
 });
 
 describe('an address of Send mail as', () => {

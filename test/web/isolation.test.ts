@@ -46,6 +46,8 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
   'GET /documents/:id/deliveries/new': notFound(({ document }) => `/documents/${document}/deliveries/new`),
   'GET /documents/:id/edit': notFound(({ document }) => `/documents/${document}/edit`),
   'GET /documents/:id/pdf': notFound(({ document }) => `/documents/${document}/pdf`),
+  'GET /mailboxes/:id/access': notFound(({ mailbox }) => `/mailboxes/${mailbox}/access`),
+  'GET /mailboxes/:id/name': notFound(({ mailbox }) => `/mailboxes/${mailbox}/name`),
   'GET /parties/:id': notFound(({ party }) => `/parties/${party}`),
   'GET /parties/:id/edit': notFound(({ party }) => `/parties/${party}/edit`),
   'POST /deliveries/:id/decision': notFound(
@@ -72,6 +74,10 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
     ({ document }) => `/documents/${document}/status`,
     () => ({ status: 'paid' }),
   ),
+  'POST /mailboxes/:id/access': notFound(
+    ({ mailbox }) => `/mailboxes/${mailbox}/access`,
+    () => ({ access: 'chosen' }),
+  ),
   'POST /mailboxes/:id/default': notFound(
     ({ mailbox }) => `/mailboxes/${mailbox}/default`,
     () => ({}),
@@ -79,6 +85,10 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
   'POST /mailboxes/:id/disconnection': notFound(
     ({ mailbox }) => `/mailboxes/${mailbox}/disconnection`,
     () => ({}),
+  ),
+  'POST /mailboxes/:id/name': notFound(
+    ({ mailbox }) => `/mailboxes/${mailbox}/name`,
+    () => ({ name: 'Stolen', replyTo: '' }),
   ),
   'POST /mailboxes/:id/send-as-refresh': notFound(
     ({ mailbox }) => `/mailboxes/${mailbox}/send-as-refresh`,

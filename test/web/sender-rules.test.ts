@@ -137,7 +137,9 @@ describe('a sender per kind of record', () => {
 describe('who would be refused', () => {
   it('is named to an admin, with a mail that asks them to connect and the steps in Gmail', async () => {
     const { text } = await dana.get(rules);
-    expect(text).toContain('tom@joinery.example is not connected, and no Gmail of the company may send as it.');
+    expect(text).toContain(
+      'tom@joinery.example is not connected, and no Gmail of the company that they may use may send as it.',
+    );
     expect(text).toContain('href="mailto:tom@joinery.example?subject=');
     expect(text).toContain('Open Gmail as <b>desk@joinery.example</b>');
   });

@@ -1,0 +1,102 @@
+import { type Response, Router } from 'express';
+import { z } from 'zod';
+import { holdWithdrawn, releaseAllowed } from '../deliveries/withdrawn.ts';
+import { changeAccess, listMailboxMembers } from '../mailboxes/access.ts';
+import { findMailbox, type MailboxRecord } from '../mailboxes/mailboxes.ts';
+import { inTenant } from '../tenants/scope.ts';
+import type { WebContext } from './context.ts';
+import { found, PageError } from './errors.ts';
+import { onlyIds, textParam } from './query.ts';
+import { page } from './render.ts';
+import { notify } from './session.ts';
+import { param, requireRole, type Viewer } from './viewer.ts';
+
+/** Who may use a shared mailbox: everybody, or those an owner or admin chooses. */
+export function mailboxAccessPages(ctx: WebContext): Router {
+  const router = Router();
+  onlyIds(router);
+
+  router.get('/mailboxes/:id/access', async (req, res) => {
+    const viewer = requireRole(res, 'owner', 'admin');
+    const mailbox = await findShared(ctx, viewer, param(req, 'id'));
+    const after = z.uuid().safeParse(textParam(req, 'after')).data;
+    await accessPage(ctx, res, mailbox, { after, search: textParam(req, 'q').trim() });
+  });
+
+  router.post('/mailboxes/:id/access', async (req, res) => {
+    const viewer = requireRole(res, 'owner', 'admin');
+    const mailbox = await findShared(ctx, viewer, param(req, 'id'));
+    const form = formSchema.safeParse(req.body ?? {});
+    if (!form.success) {
+      throw new PageError(422, 'mailbox_access', {
+        title: 'Not saved',
+        message: 'Choose whether everybody may use it, or only those you tick.',
+        next: { href: `/mailboxes/${mailbox.id}/access`, label: 'Back' },
+      });
+    }
+    const { access, shown, given } = form.data;
+    const change = { forEverybody: access === 'everybody', shown: Object.keys(shown), given: Object.keys(given) };
+    const count = found(
+      await inTenant(ctx.db, viewer.tenantId, (trx) => changeAccess(trx, viewer.tenantId, mailbox.id, change)),
+    );
+    const words = [whoMay(mailbox.email, change.forEverybody, count), ...(await followUp(ctx, viewer, mailbox.id))];
+    await notify(req, count === 0 && !change.forEverybody ? 'wait' : 'ok', words.join(' '));
+    res.redirect(303, `/mailboxes/${mailbox.id}/access`);
+  });
+
+  return router;
+}
+
+/** The members that the page showed, and those of them that were ticked: by their ids. */
+const membersSchema = z
+  .record(z.uuid(), z.unknown())
+  .refine((members) => Object.keys(members).length <= 500)
+  .default({});
+const formSchema = z.object({
+  access: z.enum(['everybody', 'chosen']),
+  shown: membersSchema,
+  given: membersSchema,
+});
+
+async function findShared(ctx: WebContext, { tenantId, memberId }: Viewer, id: string): Promise<MailboxRecord> {
+  const mailbox = found(await inTenant(ctx.db, tenantId, (trx) => findMailbox(trx, tenantId, memberId, id)));
+  if (mailbox.kind !== 'shared') throw PageError.notFound();
+  return mailbox;
+}
+
+function whoMay(email: string, everybody: boolean, count: number): string {
+  if (everybody) return `Everybody may use ${email} now.`;
+  if (count === 0) return `Nobody may use ${email} now.`;
+  return `${count} ${count === 1 ? 'member' : 'members'} may use ${email} now.`;
+}
+
+/** What is queued and may not leave any more is held; what was held for that and may leave goes on. Says so. */
+async function followUp(ctx: WebContext, { tenantId }: Viewer, mailboxId: string): Promise<string[]> {
+  const held = await holdWithdrawn(ctx, tenantId, { mailboxId });
+  const released = await releaseAllowed(ctx, tenantId, { mailboxId });
+  return [
+    ...(held > 0 ? [`${held} waiting ${held === 1 ? 'email is' : 'emails are'} held: look in Activity.`] : []),
+    ...(released > 0 ? [`${released} held ${released === 1 ? 'email goes' : 'emails go'} out now.`] : []),
+  ];
+}
+
+async function accessPage(
+  ctx: WebContext,
+  res: Response,
+  mailbox: MailboxRecord,
+  { after, search }: { readonly after: string | undefined; readonly search: string },
+) {
+  const { tenantId } = requireRole(res, 'owner', 'admin');
+  const { rows, next } = await inTenant(ctx.db, tenantId, (trx) =>
+    listMailboxMembers(trx, tenantId, mailbox.id, { after, search }),
+  );
+  const address = `/mailboxes/${mailbox.id}/access`;
+  const query = search ? `&q=${encodeURIComponent(search)}` : '';
+  await page(res, 'settings/mailbox-access', {
+    title: `Who may use ${mailbox.email}`,
+    section: 'settings',
+    ...{ mailbox, members: rows, search, address },
+    first: after && `${address}?${query}`,
+    more: next && `${address}?after=${next}${query}`,
+  });
+}

@@ -1,0 +1,87 @@
+import { type Request, type Response, Router } from 'express';
+import { z } from 'zod';
+import { isAddress } from '../deliveries/recipients.ts';
+import { changeSenderName, findMailbox, type MailboxRecord } from '../mailboxes/mailboxes.ts';
+import { inTenant } from '../tenants/scope.ts';
+import type { WebContext } from './context.ts';
+import { found } from './errors.ts';
+import { onlyIds } from './query.ts';
+import { page } from './render.ts';
+import { notify } from './session.ts';
+import { param, requireRole } from './viewer.ts';
+
+/** The name that people see before a mailbox's address, and where replies go. */
+export function mailboxNamePages(ctx: WebContext): Router {
+  const router = Router();
+  onlyIds(router);
+
+  router.get('/mailboxes/:id/name', async (req, res) => {
+    const mailbox = await findOwn(ctx, req, res);
+    await namePage(res, mailbox, { name: mailbox.displayName, replyTo: mailbox.replyTo ?? '' }, {});
+  });
+
+  router.post('/mailboxes/:id/name', async (req, res) => {
+    const mailbox = await findOwn(ctx, req, res);
+    const form = nameSchema.safeParse(req.body ?? {});
+    if (!form.success) {
+      res.status(422);
+      return namePage(res, mailbox, typedSchema.parse(req.body ?? {}), z.flattenError(form.error).fieldErrors);
+    }
+    const { tenantId } = requireRole(res, 'owner', 'admin', 'member');
+    await inTenant(ctx.db, tenantId, (trx) => changeSenderName(trx, tenantId, mailbox.id, form.data));
+    const replies = form.data.replyTo ?? 'the address that they come from';
+    await notify(
+      req,
+      'ok',
+      `Saved: emails from ${mailbox.email} now come from “${form.data.name}”, and replies go to ${replies}. What was sent or written before keeps what it had.`,
+    );
+    res.redirect(303, '/settings/email');
+  });
+
+  return router;
+}
+
+/** One's own can be named by oneself, the company's by an admin. */
+async function findOwn(ctx: WebContext, req: Request, res: Response): Promise<MailboxRecord> {
+  const { tenantId, memberId } = requireRole(res, 'owner', 'admin', 'member');
+  const id = param(req, 'id');
+  const mailbox = found(await inTenant(ctx.db, tenantId, (trx) => findMailbox(trx, tenantId, memberId, id)));
+  if (mailbox.kind === 'shared') requireRole(res, 'owner', 'admin');
+  return mailbox;
+}
+
+// Control characters would end a header early; the direction marks can make a name read as another one.
+const unseen = /[\p{Cc}\p{Zl}\p{Zp}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/u;
+
+const nameSchema = z.object({
+  name: z
+    .string({ error: 'Write the name that people see.' })
+    .trim()
+    .min(1, 'Write the name that people see.')
+    .max(100, 'The name is longer than 100 characters. Shorten it.')
+    .refine((name) => !unseen.test(name), 'The name has characters in it that nobody can see. Write it anew.'),
+  replyTo: z
+    .string({ error: 'Write one email address, or leave it empty.' })
+    .trim()
+    .refine(
+      (text) => text === '' || isAddress(text),
+      'Write one email address, such as hello@northgate.example, or leave it empty.',
+    )
+    .transform((text) => text || null),
+});
+
+const typedSchema = z.object({ name: z.string().catch(''), replyTo: z.string().catch('') });
+
+function namePage(
+  res: Response,
+  mailbox: MailboxRecord,
+  values: z.infer<typeof typedSchema>,
+  errors: Readonly<Record<string, string[] | undefined>>,
+) {
+  return page(res, 'settings/mailbox-name', {
+    title: `Name of ${mailbox.email}`,
+    section: 'settings',
+    ...{ mailbox, values },
+    problemOf: (field: string) => errors[field]?.[0],
+  });
+}
