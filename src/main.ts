@@ -3,6 +3,7 @@ import { runImport } from './commands/import.ts';
 import { runKeys } from './commands/keys.ts';
 import { runMigrate } from './commands/migrate.ts';
 import { runProduction } from './commands/production.ts';
+import { runTroubles } from './commands/troubles.ts';
 import { parseConfig, readEnv } from './platform/config.ts';
 import { StartError } from './platform/start-error.ts';
 
@@ -15,6 +16,7 @@ import { StartError } from './platform/start-error.ts';
  *   migrate         brings the database to the newest shape
  *   import FILE…    imports UBL files as records
  *   keys …          lists, rotates and gives up the keys that seal the Gmail tokens
+ *   troubles        what ails our own registration with Google
  */
 async function main(argument: string | undefined, rest: string[]): Promise<void> {
   const env = readEnv(process.env);
@@ -30,9 +32,11 @@ async function main(argument: string | undefined, rest: string[]): Promise<void>
       return runImport(parseConfig(env, 'import'), rest);
     case 'keys':
       return runKeys(parseConfig(env, 'keys'), rest);
+    case 'troubles':
+      return runTroubles(parseConfig(env, 'troubles'));
     default:
       throw new StartError(
-        `There is no command “${argument}”. Use serve, work, migrate, import or keys, or no argument at all to run everything.`,
+        `There is no command “${argument}”. Use serve, work, migrate, import, keys or troubles, or no argument at all to run everything.`,
       );
   }
 }

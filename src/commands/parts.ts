@@ -6,6 +6,7 @@ import { startDelivering } from '../deliveries/work.ts';
 import { createPdfRenderer } from '../documents/pdf/render.ts';
 import type { GoogleApp } from '../google/app.ts';
 import { findEndpoints } from '../google/endpoints.ts';
+import { createTroubleWatch } from '../google/trouble-watch.ts';
 import { createAccessTokens } from '../mailboxes/access-token.ts';
 import { assertKeysFit } from '../mailboxes/check-keys.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
@@ -64,8 +65,11 @@ export async function openParts(config: ServiceConfig, log: Logger, shutdown: Sh
   shutdown.add('PDF renderer', () => pdf.close());
   const queue = await startQueue(config.database.app, log, true);
   shutdown.add('job queue', () => queue.stop(config.sendDeadlineMs + 10_000));
-  const tokens = createAccessTokens({ db: app.db, system: system.db, keys, google: config.google, clock });
-  const { google, publicUrl, sessionSecrets, trustProxy, localMailUrl } = config;
+  const watch = createTroubleWatch({ system: system.db, log, clock, clientId: config.google.clientId });
+  shutdown.add('watch over Google’s answers', () => watch.stop());
+  const google = { ...config.google, hear: watch.hear };
+  const tokens = createAccessTokens({ db: app.db, system: system.db, keys, google, clock });
+  const { publicUrl, sessionSecrets, trustProxy, localMailUrl } = config;
   const context: WebContext = {
     ...{
       db: app.db,

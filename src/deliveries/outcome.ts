@@ -1,4 +1,5 @@
 import type { GoogleFailure } from '../google/errors.ts';
+import { operatorTroubleOf } from '../google/operator-trouble.ts';
 import type { HeldReason } from './state.ts';
 
 /**
@@ -80,23 +81,25 @@ function classifyAnswer(failure: Extract<GoogleFailure, { kind: 'answered' }>, t
   }
   if (reason === 'domainPolicy')
     return reconnect('admin_policy', 'Your Google Workspace administrator has switched Gmail apps off.');
-  if (reason === 'accessNotConfigured' || reason === 'SERVICE_DISABLED' || reason === 'dailyLimitExceeded') {
-    return hold(
-      'operator',
-      later(now, 15),
-      'Letterhead’s own access to Google is interrupted. You need not do anything.',
-    );
+  const trouble = operatorTroubleOf('gmail', failure);
+  if (trouble?.sure) {
+    // It goes on by itself as soon as it is noticed that the trouble is over; a quota by the minute is that anyway.
+    const until = later(now, trouble.kind === 'project_quota' ? 1 : 15);
+    return hold('operator', until, 'Letterhead’s own access to Google is interrupted. You need not do anything.');
   }
   if (isSendingLimit(message)) {
     const until = retryTime(message, now) ?? later(now, 60);
     return hold('sending_limit', until, 'Gmail’s daily sending limit for this account is used up.');
   }
-  if (status === 429 || reason === 'rateLimitExceeded' || reason === 'userRateLimitExceeded') {
+  if (status === 429 || rateReasons.includes(reason)) {
     const at = retryTime(message, now) ?? backoff(tried.attempts, now);
     return { ...retry(at, 'Gmail asked us to slow down. We try again.'), slowDown: true };
   }
   return { kind: 'refuse', words: refusalWords(status, reason, message) };
 }
+
+/** Newer backends say it in capitals, among the details. */
+const rateReasons = ['rateLimitExceeded', 'userRateLimitExceeded', 'RATE_LIMIT_EXCEEDED'];
 
 /** The day's limit, as against the minute's: Gmail says so only in its sentence, with 429 or 403 (google.md, D). */
 function isSendingLimit(message: string): boolean {

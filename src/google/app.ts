@@ -1,5 +1,12 @@
 import { OAuth2Client } from 'google-auth-library';
 import type { GoogleEndpoints } from './endpoints.ts';
+import type { GoogleFailure } from './errors.ts';
+
+/** Which part of Google was asked: for tokens, or for mail. */
+export type GoogleService = 'oauth' | 'gmail';
+
+/** Hears how every call to Google went; null where it went well. Must not throw and must not keep anybody waiting. */
+export type GoogleEar = (service: GoogleService, failure: GoogleFailure | null) => void;
 
 /** Our registration with Google: one OAuth client, and where Google answers. */
 export interface GoogleApp {
@@ -8,6 +15,8 @@ export interface GoogleApp {
   readonly endpoints: GoogleEndpoints;
   /** For every call to Google, in milliseconds; the library itself would wait forever. */
   readonly timeoutMs: number;
+  /** Hears how each call went, to notice what is wrong with the registration itself. */
+  readonly hear?: GoogleEar;
 }
 
 /** The permissions we know how to use. */

@@ -1,5 +1,6 @@
 import type { GoogleApp } from './app.ts';
-import { GoogleError, guarded } from './errors.ts';
+import { ask } from './ask.ts';
+import { GoogleError } from './errors.ts';
 import {
   type AccessToken,
   gmailClient,
@@ -21,7 +22,7 @@ export interface Draft {
  * @throws {GoogleError} `lost` when nobody knows whether it is there now
  */
 export async function createDraft(app: GoogleApp, token: AccessToken, mime: Buffer, timeoutMs: number): Promise<Draft> {
-  const { data } = await guarded(() =>
+  const { data } = await ask(app, 'gmail', () =>
     gmailClient(app, token).users.drafts.create(
       { userId: 'me', media: { mimeType: 'message/rfc822', body: mime } },
       { rootUrl: app.endpoints.gmailRoot, timeout: timeoutMs, retry: false },
@@ -43,7 +44,7 @@ export async function sendDraft(
   draftId: string,
   timeoutMs: number,
 ): Promise<SentMessage> {
-  const { data } = await guarded(() =>
+  const { data } = await ask(app, 'gmail', () =>
     gmailClient(app, token).users.drafts.send(
       { userId: 'me', requestBody: { id: draftId } },
       { timeout: timeoutMs, retry: false },
@@ -55,7 +56,7 @@ export async function sendDraft(
 /** A draft's present message, with all its headers; null when the draft is gone. */
 export async function getDraft(app: GoogleApp, token: AccessToken, draftId: string): Promise<MessageHeaders | null> {
   try {
-    const { data } = await guarded(() =>
+    const { data } = await ask(app, 'gmail', () =>
       gmailClient(app, token).users.drafts.get(
         { userId: 'me', id: draftId, format: 'metadata' },
         { timeout: app.timeoutMs },
@@ -74,7 +75,7 @@ export async function listDrafts(
   token: AccessToken,
   pageToken: string | null,
 ): Promise<{ readonly drafts: readonly Draft[]; readonly next: string | null }> {
-  const { data } = await guarded(() =>
+  const { data } = await ask(app, 'gmail', () =>
     gmailClient(app, token).users.drafts.list(
       { userId: 'me', maxResults: 100, ...(pageToken && { pageToken }) },
       { timeout: app.timeoutMs },
@@ -89,7 +90,7 @@ export async function listDrafts(
 /** Removes a draft for good. One that is gone already is no error. */
 export async function deleteDraft(app: GoogleApp, token: AccessToken, draftId: string): Promise<void> {
   try {
-    await guarded(() =>
+    await ask(app, 'gmail', () =>
       gmailClient(app, token).users.drafts.delete({ userId: 'me', id: draftId }, { timeout: app.timeoutMs }),
     );
   } catch (error) {

@@ -1,7 +1,8 @@
 import { gmail, type gmail_v1 } from 'googleapis/build/src/apis/gmail/index.js';
 import { z } from 'zod';
 import { type GoogleApp, oauthClient } from './app.ts';
-import { GoogleError, guarded } from './errors.ts';
+import { ask } from './ask.ts';
+import { GoogleError } from './errors.ts';
 
 /** A token that is good for one mailbox, and until when. */
 export interface AccessToken {
@@ -50,7 +51,7 @@ export async function sendMessage(
   mime: Buffer,
   timeoutMs: number,
 ): Promise<SentMessage> {
-  const { data } = await guarded(() =>
+  const { data } = await ask(app, 'gmail', () =>
     gmailClient(app, token).users.messages.send(
       { userId: 'me', media: { mimeType: 'message/rfc822', body: mime } },
       // rootUrl again: the client's own does not cover media uploads.
@@ -80,7 +81,7 @@ export async function listSent(
   token: AccessToken,
   pageToken: string | null,
 ): Promise<{ readonly ids: readonly string[]; readonly next: string | null }> {
-  const { data } = await guarded(() =>
+  const { data } = await ask(app, 'gmail', () =>
     gmailClient(app, token).users.messages.list(
       { userId: 'me', labelIds: ['SENT'], maxResults: 100, ...(pageToken && { pageToken }) },
       { timeout: app.timeoutMs },
@@ -103,7 +104,7 @@ export async function getHeaders(
   id: string,
   names: readonly string[],
 ): Promise<MessageHeaders> {
-  const { data } = await guarded(() =>
+  const { data } = await ask(app, 'gmail', () =>
     gmailClient(app, token).users.messages.get(
       { userId: 'me', id, format: 'metadata', metadataHeaders: [...names] },
       { timeout: app.timeoutMs },
@@ -131,7 +132,7 @@ export function readHeaders(message: gmail_v1.Schema$Message): MessageHeaders {
  * @throws {GoogleError} `insufficientPermissions` without the permission `gmail.settings.basic`
  */
 export async function listSendAs(app: GoogleApp, token: AccessToken): Promise<SendAsEntry[]> {
-  const { data } = await guarded(() =>
+  const { data } = await ask(app, 'gmail', () =>
     gmailClient(app, token).users.settings.sendAs.list({ userId: 'me' }, { timeout: app.timeoutMs }),
   );
   return (data.sendAs ?? [])

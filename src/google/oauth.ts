@@ -1,6 +1,7 @@
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { type GoogleApp, oauthClient } from './app.ts';
+import { ask } from './ask.ts';
 import { GoogleError, guarded } from './errors.ts';
 
 /** What the token endpoint gives for a code or a refresh token. */
@@ -38,7 +39,7 @@ export async function refreshAccessToken(app: GoogleApp, refreshToken: string): 
   client.on('tokens', (tokens) => {
     sent = tokens.refresh_token;
   });
-  const { credentials } = await guarded(() => client.refreshAccessToken());
+  const { credentials } = await ask(app, 'oauth', () => client.refreshAccessToken());
   return readTokens({ ...credentials, refresh_token: sent });
 }
 

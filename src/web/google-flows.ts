@@ -92,6 +92,9 @@ function flow(
       return new Promise((resolve) => {
         const done = (error: unknown, consent?: Consent | false | null) => {
           const purpose = store.purposeOf(req);
+          // Whether Google takes our registration shows here, too.
+          const refused = { kind: 'answered', status: 400, reason: codeOf(error), message: 'trading a code' } as const;
+          app.hear?.('oauth', error ? refused : null);
           if (error) resolve({ kind: 'failed', code: codeOf(error), error, purpose });
           else if (consent && purpose) resolve({ kind: 'consent', consent, purpose });
           else resolve({ kind: 'lost' });

@@ -35,6 +35,24 @@ const rows: [what: string, failure: GoogleFailure, expected: Partial<Outcome> & 
   ['403 API not enabled, ErrorInfo', said(403, 'SERVICE_DISABLED'), { kind: 'hold', reason: 'operator' }],
   ['403 own cap', said(403, 'dailyLimitExceeded', 'Daily Limit Exceeded'), { kind: 'hold', reason: 'operator' }],
   ['403 rate', said(403, 'rateLimitExceeded'), { kind: 'retry', newToken: false }],
+  [
+    '403 rate of the project, ErrorInfo',
+    said(
+      403,
+      'RATE_LIMIT_EXCEEDED',
+      "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute' of service",
+    ),
+    { kind: 'hold', reason: 'operator', until: inMinutes(1), reconnect: null },
+  ],
+  [
+    '403 user rate, ErrorInfo',
+    said(
+      403,
+      'RATE_LIMIT_EXCEEDED',
+      "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute per user'",
+    ),
+    { kind: 'retry', slowDown: true },
+  ],
   ['403 user rate', said(403, 'userRateLimitExceeded'), { kind: 'retry', newToken: false }],
   ['403 user rate, with a time', said(403, 'userRateLimitExceeded', slower), { kind: 'retry', at: inMinutes(30) }],
   ['429 rate', said(429, 'rateLimitExceeded', 'Rate Limit Exceeded'), { kind: 'retry', newToken: false }],

@@ -158,7 +158,7 @@ describe('.env.example', () => {
       ...Object.fromEntries(documented.map(({ name, value }) => [name, value])),
       TOKEN_KEYS: newKey('k1'),
     });
-    for (const command of ['all', 'serve', 'work', 'migrate', 'import', 'keys'] as const)
+    for (const command of ['all', 'serve', 'work', 'migrate', 'import', 'keys', 'troubles'] as const)
       expect(() => parseConfig(env, command)).not.toThrow();
   });
 

@@ -1,0 +1,108 @@
+import type { Logger } from 'pino';
+import type { Clock } from '../platform/clock.ts';
+import type { Database } from '../platform/database.ts';
+import type { GoogleEar, GoogleService } from './app.ts';
+import type { GoogleFailure } from './errors.ts';
+import { type OperatorTrouble, operatorTroubleOf, operatorWords } from './operator-trouble.ts';
+import { addToTrouble, endTroubles, endTroublesOfOthers, openTroubles } from './troubles.ts';
+
+/** Notices the operator's troubles in what Google answers, and that they are over. */
+export interface TroubleWatch {
+  /** To be given to the {@link GoogleApp}. */
+  readonly hear: GoogleEar;
+  /** Waits for what is being written down. */
+  stop(): Promise<void>;
+}
+
+/** At most so often does a process write that a trouble goes on; real milliseconds, because it only spares the database. */
+const writeEveryMs = 5_000;
+/** How often a process asks what others have noticed. */
+const lookEveryMs = 15_000;
+/** A success so soon after a failure proves nothing: both were on their way together. */
+const quietMs = 1_000;
+
+const serviceOf: Readonly<Record<OperatorTrouble, GoogleService>> = {
+  client_refused: 'oauth',
+  api_disabled: 'gmail',
+  daily_cap: 'gmail',
+  project_quota: 'gmail',
+};
+
+/**
+ * Keeps `operator_troubles`, which all processes share, and tells the log once when a trouble begins, once an hour
+ * while it lasts, and when it is over. Of a tenant nothing is written down, not even that it was one.
+ *
+ * @param system the cross-tenant pool: the table belongs to no tenant
+ */
+export function createTroubleWatch(context: {
+  readonly system: Database;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly clientId: string;
+}): TroubleWatch {
+  const { system, log, clock, clientId } = context;
+  const heard = new Map<OperatorTrouble, { times: number; googleSaid: string; at: number; writtenAt: number }>();
+  const open = new Set<OperatorTrouble>();
+  let writing: Promise<void> = Promise.resolve();
+
+  const later = (work: () => Promise<void>) => {
+    writing = writing.then(work).catch((error) => log.error({ err: error }, 'the operator’s troubles'));
+  };
+  const look = async () => {
+    await endTroublesOfOthers(system, clientId, clock());
+    const found = await openTroubles(system, clientId);
+    open.clear();
+    for (const { kind } of found) open.add(kind);
+  };
+  const timer = setInterval(() => later(look), lookEveryMs);
+  timer.unref();
+  later(look);
+
+  return {
+    hear(service, failure) {
+      if (failure === null) return open.size > 0 ? noticeSuccess(service) : undefined;
+      const trouble = operatorTroubleOf(service, failure);
+      if (trouble) noticeTrouble(trouble.kind, failure);
+    },
+    async stop() {
+      clearInterval(timer);
+      for (const kind of heard.keys()) later(() => write(kind));
+      await writing;
+    },
+  };
+
+  function noticeTrouble(kind: OperatorTrouble, failure: GoogleFailure): void {
+    const now = Date.now();
+    const known = heard.get(kind) ?? { times: 0, googleSaid: '', at: now, writtenAt: 0 };
+    const googleSaid = failure.kind === 'answered' ? `${failure.status} ${failure.reason}: ${failure.message}` : '';
+    const due = now - known.writtenAt >= writeEveryMs;
+    heard.set(kind, { times: known.times + 1, googleSaid, at: now, writtenAt: due ? now : known.writtenAt });
+    open.add(kind);
+    if (due) later(() => write(kind));
+  }
+
+  async function write(kind: OperatorTrouble): Promise<void> {
+    const known = heard.get(kind);
+    if (!known || known.times === 0) return;
+    const { times, googleSaid } = known;
+    known.times = 0;
+    const added = await addToTrouble(system, { kind, clientId, googleSaid, times, at: clock() });
+    if (!added.alert) return;
+    const { what, fix } = operatorWords[kind];
+    const facts = { trouble: kind, clientId, googleSaid, since: added.beganAt, times: added.times };
+    log.error(facts, `${added.began ? '' : 'Still: '}${what} ${fix}`);
+  }
+
+  function noticeSuccess(service: GoogleService): void {
+    const over = [...open].filter(
+      (kind) => serviceOf[kind] === service && Date.now() - (heard.get(kind)?.at ?? 0) > quietMs,
+    );
+    if (over.length === 0) return;
+    for (const kind of over) open.delete(kind);
+    later(async () => {
+      const ended = await endTroubles(system, clientId, over, clock());
+      for (const { kind, beganAt } of ended)
+        log.warn({ trouble: kind, clientId, since: beganAt }, 'Google answers again');
+    });
+  }
+}

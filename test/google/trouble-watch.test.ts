@@ -1,0 +1,137 @@
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { GoogleFailure } from '../../src/google/errors.ts';
+import { createTroubleWatch, type TroubleWatch } from '../../src/google/trouble-watch.ts';
+import { openTroubles, recentTroubles } from '../../src/google/troubles.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
+
+let database: TestDatabase;
+let lines: { level: number; msg: string; trouble?: string; times?: number; googleSaid?: string }[];
+let minutes: number;
+let clientId: string;
+let clients = 0;
+const watches: TroubleWatch[] = [];
+
+beforeAll(async () => {
+  database = await testDatabase();
+});
+beforeEach(() => {
+  lines = [];
+  minutes = 0;
+  clients += 1;
+  clientId = `client-${clients}`;
+});
+afterEach(async () => {
+  for (const watch of watches.splice(0)) await watch.stop();
+});
+afterAll(() => database.close());
+
+/** As another process would have it. */
+function process(id = clientId): TroubleWatch {
+  const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+  const clock = () => new Date(Date.UTC(2026, 10, 21, 9, minutes));
+  const watch = createTroubleWatch({ system: database.system, log, clock, clientId: id });
+  watches.push(watch);
+  return watch;
+}
+
+const disabled: GoogleFailure = { kind: 'answered', status: 403, reason: 'accessNotConfigured', message: 'Enable it.' };
+const refused: GoogleFailure = { kind: 'answered', status: 401, reason: 'invalid_client', message: 'Wrong secret.' };
+const alerts = () => lines.filter(({ level }) => level === 50).map(({ trouble, msg }) => `${trouble} ${msg}`);
+const open = () => openTroubles(database.system, clientId);
+
+describe('a trouble of the operator', () => {
+  it('is one row and one alert, however many calls of however many processes meet it', async () => {
+    const processes = [process(), process(), process()];
+    for (const { hear } of processes) for (let call = 0; call < 40; call += 1) hear('gmail', disabled);
+    for (const watch of processes) await watch.stop();
+    expect(await open()).toMatchObject([
+      { kind: 'api_disabled', times: 120, googleSaid: '403 accessNotConfigured: Enable it.' },
+    ]);
+    expect(alerts()).toEqual([expect.stringMatching(/^api_disabled The Gmail API is not enabled .+ Enable\./)]);
+  });
+
+  it('is alerted again once in each hour that it lasts', async () => {
+    for (const minute of [0, 30, 59, 60, 61, 119, 120]) {
+      minutes = minute;
+      const watch = process();
+      watch.hear('oauth', refused);
+      await watch.stop();
+    }
+    expect(alerts().map((alert) => alert.slice(0, 22))).toEqual([
+      'client_refused Google ',
+      'client_refused Still: ',
+      'client_refused Still: ',
+    ]);
+    expect(await open()).toMatchObject([{ times: 7, beganAt: new Date('2026-11-21T09:00:00Z') }]);
+  });
+
+  it('is over when what failed works again, in another process too, and only that', async () => {
+    const failing = process();
+    failing.hear('gmail', disabled);
+    failing.hear('oauth', refused);
+    await failing.stop();
+    expect(await open()).toHaveLength(2);
+    minutes = 5;
+    const other = process();
+    await eventually(
+      async () => {
+        other.hear('gmail', null);
+        return (await open()).map(({ kind }) => kind);
+      },
+      (kinds) => kinds.join() === 'client_refused',
+    );
+    const ended = (await recentTroubles(database.system, new Date(0))).filter((each) => each.clientId === clientId);
+    expect(ended).toMatchObject([
+      { endedAt: null },
+      { kind: 'api_disabled', endedAt: new Date('2026-11-21T09:05:00Z') },
+    ]);
+    await other.stop();
+    expect(lines.filter(({ msg }) => msg === 'Google answers again')).toHaveLength(1);
+  });
+
+  it('that is back within the hour is the same, without another alert; later it is a new one', async () => {
+    const meet = async (minute: number, failure: GoogleFailure | null) => {
+      minutes = minute;
+      const watch = process();
+      if (failure) watch.hear('gmail', failure);
+      else
+        await eventually(
+          async () => {
+            watch.hear('gmail', null);
+            return open();
+          },
+          (found) => found.length === 0,
+        );
+      await watch.stop();
+    };
+    await meet(0, disabled);
+    await meet(1, null);
+    await meet(20, disabled);
+    expect(await open()).toMatchObject([{ times: 2, beganAt: new Date('2026-11-21T09:00:00Z') }]);
+    expect(alerts()).toHaveLength(1);
+    await meet(21, null);
+    await meet(90, disabled);
+    expect(await open()).toMatchObject([{ times: 1, beganAt: new Date('2026-11-21T10:30:00Z') }]);
+    expect(alerts()).toHaveLength(2);
+  });
+
+  it('of a client that is not used any more ends by itself', async () => {
+    const former = process('former');
+    former.hear('oauth', refused);
+    await former.stop();
+    minutes = 61;
+    await process().stop();
+    expect(await openTroubles(database.system, 'former')).toEqual([]);
+  });
+
+  it('is not what befalls a mailbox', async () => {
+    const watch = process();
+    const failure = { kind: 'answered', status: 400, reason: 'invalid_grant', message: '' } as const;
+    for (const service of ['oauth', 'gmail'] as const) watch.hear(service, failure);
+    await watch.stop();
+    expect(await open()).toEqual([]);
+    expect(lines).toEqual([]);
+  });
+});
