@@ -23,6 +23,8 @@ export interface IdTokenClaims {
   readonly sub: string;
   readonly email: string;
   readonly name: string;
+  /** The Workspace domain that manages the account; null for a consumer's, whatever its address. */
+  readonly hd: string | null;
 }
 
 /**
@@ -107,7 +109,8 @@ export async function checkIdToken(app: GoogleApp, idToken: string, nonce: strin
     // An unverified address proves nothing about who receives its mail.
     if (!claims.email_verified) throw new Error('the address is not verified by Google');
     const issuer = app.endpoints.issuer;
-    return { issuer, sub: claims.sub, email: claims.email.toLowerCase(), name: claims.name ?? claims.email };
+    const { sub, hd = null } = claims;
+    return { issuer, sub, email: claims.email.toLowerCase(), name: claims.name ?? claims.email, hd };
   } catch (error) {
     // Without Google's keys nothing was found wrong with the token: it could not be checked.
     if (error instanceof errors.JWKSTimeout || error instanceof TypeError) {
@@ -133,6 +136,7 @@ const idTokenPayload = z.object({
   email: z.email(),
   email_verified: z.boolean().default(false),
   name: z.string().optional(),
+  hd: z.string().optional(),
   nonce: z.string().optional(),
 });
 

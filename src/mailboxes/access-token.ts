@@ -7,6 +7,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { KeyRing } from '../platform/key-ring.ts';
 import { inTenant } from '../tenants/scope.ts';
+import { fetchDelegated } from './delegated-token.ts';
 import { renewAheadMs } from './fresh-token.ts';
 import { gatherFacts } from './grant-facts.ts';
 import { isStanding, keepRefreshed, type OpenGrant, openGrant } from './grant-vault.ts';
@@ -114,7 +115,12 @@ export function createAccessTokens(context: TokenContext): AccessTokens {
     lease: RefreshLease,
   ): Promise<AccessToken> {
     try {
-      const { expiresInMs, endsInMs, ...answer } = await refreshAccessToken(google, grant.refreshToken);
+      const fetched =
+        grant.refreshToken === null
+          ? await fetchDelegated(context, tenantId, mailboxId)
+          : await refreshAccessToken(google, grant.refreshToken);
+      if (!fetched) throw new MailboxUnusableError('needs_reconnect');
+      const { expiresInMs, endsInMs, ...answer } = fetched;
       const now = clock();
       const expiresAt = new Date(now.getTime() + expiresInMs);
       const endsAt = endsInMs === undefined ? undefined : new Date(now.getTime() + endsInMs);
@@ -161,6 +167,8 @@ export function createAccessTokens(context: TokenContext): AccessTokens {
 
 /** Whether a grant was given to another OAuth client than this process runs with. */
 function isOfAnotherApp(grant: OpenGrant, google: GoogleApp): boolean {
+  // A delegated one is given to a service account, whichever client signs people in.
+  if (grant.refreshToken === null) return false;
   return grant.clientId !== google.clientId || grant.issuer !== google.endpoints.issuer;
 }
 

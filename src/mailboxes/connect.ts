@@ -95,6 +95,8 @@ async function placeMailbox(
     .selectFrom('mailboxes')
     .select(['id', 'email', 'kind', 'google_sub', 'member_id', 'state'])
     .where('tenant_id', '=', tenantId)
+    // Sent from by delegation: nobody's connection, and what somebody connects does not take its place.
+    .where('delegated', '=', false)
     .forUpdate()
     .execute();
   const hasDefault = await defaultIsUsable(trx, tenantId);
@@ -209,8 +211,8 @@ export async function disconnectMailbox(
   if (!ended) return undefined;
 
   const usedElsewhere = (await countMailboxesOf(system, ended.google_sub)) > 0;
-  const revokedAtGoogle =
-    ended.grant !== undefined && !usedElsewhere && (await tryToRevoke(google, ended.grant.refreshToken));
+  const token = ended.grant?.refreshToken ?? null;
+  const revokedAtGoogle = token !== null && !usedElsewhere && (await tryToRevoke(google, token));
   return { email: ended.email, revokedAtGoogle, usedElsewhere };
 }
 

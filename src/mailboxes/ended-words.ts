@@ -93,6 +93,21 @@ function words(email: string): Readonly<Record<EndedReason, Words>> {
         'whoever runs Letterhead lost the key that kept this connection safe. Nothing is wrong with your Google account.',
       fix: 'Connect it again.',
     },
+    delegation_ended: {
+      sentence: 'Google no longer lets Letterhead send as the people of your Google Workspace.',
+      fix: 'An owner or admin can see why in Settings → Email → Google Workspace, and check again there. Until then, whoever needs to send can connect their own Gmail.',
+      first: 'elsewhere',
+    },
+    no_such_person: {
+      sentence: `your Google Workspace has no account ${email}, or it is suspended.`,
+      fix: 'Ask your Google Workspace administrator. When the account is there again, an owner or admin presses “Check again” in Settings → Email → Google Workspace.',
+      first: 'elsewhere',
+    },
+    other_person: {
+      sentence: `the address ${email} belongs to another Google account by now than the one that signs in here.`,
+      fix: 'Whoever has this address now signs in to Letterhead themselves. Or connect a Gmail of your own in Settings → Email.',
+      first: 'elsewhere',
+    },
   };
 }
 

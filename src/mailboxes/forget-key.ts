@@ -31,10 +31,11 @@ export async function forgetKey({ db, system, keys }: KeyContext, keyId: string,
       const lost = await inTenant(db, tenantId, async (trx) => {
         const grant = await inspectGrant(trx, keys, tenantId, mailboxId);
         if (!grant) return null;
-        if (really && !grant.refresh.opens) await giveUp(trx, tenantId, mailboxId);
+        const isLost = grant.refresh?.opens === false;
+        if (really && isLost) await giveUp(trx, tenantId, mailboxId);
         // Only a copy that is good for an hour: the next use fetches another.
         else if (really && grant.access?.opens === false) await dropAccessToken(trx, tenantId, mailboxId);
-        return !grant.refresh.opens;
+        return isLost;
       });
       if (lost === true) givenUp += 1;
       if (lost === false) kept += 1;

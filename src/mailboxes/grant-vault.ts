@@ -2,13 +2,15 @@ import { sql } from 'kysely';
 import type { TokenAnswer } from '../google/oauth.ts';
 import type { Database } from '../platform/database.ts';
 import { type KeyRing, KeyRingError } from '../platform/key-ring.ts';
+import { prefixDigest, tokenDigest } from './token-digest.ts';
 
 /** The tokens behind a mailbox, opened. Keep it in a variable, never in a log, an error or an answer. */
 export interface OpenGrant {
   readonly issuer: string;
   readonly clientId: string;
   readonly scopes: readonly string[];
-  readonly refreshToken: string;
+  /** Null for a delegated grant: its access tokens come from the company's service account. */
+  readonly refreshToken: string | null;
   readonly grantedAt: Date;
   /** When Google last gave an access token for it. */
   readonly lastRefreshedAt: Date;
@@ -57,7 +59,7 @@ export async function keepGrant(
     issuer: grant.issuer,
     client_id: grant.clientId,
     scopes: [...grant.scopes],
-    refresh_token: keys.seal(grant.refreshToken, context(tenantId, mailboxId, 'refresh')),
+    ...sealRefresh(keys, tenantId, mailboxId, grant.refreshToken),
     access_token: keys.seal(grant.accessToken, context(tenantId, mailboxId, 'access')),
     access_token_expires_at: grant.expiresAt,
     refresh_lease_until: null,
@@ -72,6 +74,15 @@ export async function keepGrant(
     .values({ tenant_id: tenantId, mailbox_id: mailboxId, ...row })
     .onConflict((conflict) => conflict.column('mailbox_id').doUpdateSet(row))
     .execute();
+}
+
+/** A refresh token as the row keeps it: sealed, and with the digests by which Google's events name it. */
+function sealRefresh(keys: KeyRing, tenantId: string, mailboxId: string, token: string) {
+  return {
+    refresh_token: keys.seal(token, context(tenantId, mailboxId, 'refresh')),
+    refresh_token_digest: tokenDigest(token),
+    refresh_prefix_digest: prefixDigest(token),
+  };
 }
 
 /**
@@ -96,7 +107,7 @@ export async function openGrant(
     issuer: row.issuer,
     clientId: row.client_id,
     scopes: row.scopes,
-    refreshToken: keys.open(row.refresh_token, context(tenantId, mailboxId, 'refresh')),
+    refreshToken: row.refresh_token && keys.open(row.refresh_token, context(tenantId, mailboxId, 'refresh')),
     grantedAt: row.granted_at,
     lastRefreshedAt: row.last_refreshed_at,
     endsAt: row.ends_at,
@@ -135,9 +146,7 @@ export async function keepRefreshed(
       refresh_lease_by: null,
       last_refreshed_at: answer.refreshedAt,
       ...(answer.endsAt && { ends_at: answer.endsAt }),
-      ...(answer.refreshToken && {
-        refresh_token: keys.seal(answer.refreshToken, context(tenantId, mailboxId, 'refresh')),
-      }),
+      ...(answer.refreshToken && sealRefresh(keys, tenantId, mailboxId, answer.refreshToken)),
       ...(answer.scopes && { scopes: [...answer.scopes] }),
     })
     .where('tenant_id', '=', tenantId)
@@ -156,7 +165,9 @@ export async function isStanding(
 ): Promise<boolean> {
   // Sealed anew while Google answered, it reads differently and is the same: the row is locked, and looked into.
   await lockGrant(db, tenantId, mailboxId);
-  return (await openGrant(db, keys, tenantId, mailboxId))?.refreshToken === grant.refreshToken;
+  const standing = await openGrant(db, keys, tenantId, mailboxId);
+  // A delegated one has no refresh token, and is known by its service account.
+  return standing?.refreshToken === grant.refreshToken && standing.clientId === grant.clientId;
 }
 
 /**
@@ -175,20 +186,19 @@ export async function resealGrant(
   const row = await lockGrant(db, tenantId, mailboxId);
   if (!row) return 'gone';
   const id = keys.currentId;
-  if (row.refresh_key_id === id && (row.access_key_id ?? id) === id) return 'current';
+  if ((row.refresh_key_id ?? id) === id && (row.access_key_id ?? id) === id) return 'current';
   if (row.refreshing) return 'refreshing';
   const reseal = (token: 'refresh' | 'access', sealed: Buffer) => {
     const opened = tryToOpen(keys, sealed, context(tenantId, mailboxId, token));
     return opened === undefined ? null : keys.seal(opened, context(tenantId, mailboxId, token));
   };
-  const refreshToken = reseal('refresh', row.refresh_token);
-  if (!refreshToken) return 'unopened';
+  const refreshToken = row.refresh_token && reseal('refresh', row.refresh_token);
+  if (row.refresh_token && !refreshToken) return 'unopened';
   await db
     .updateTable('grants')
     .set({ refresh_token: refreshToken, access_token: row.access_token && reseal('access', row.access_token) })
     .where('tenant_id', '=', tenantId)
     .where('mailbox_id', '=', mailboxId)
-    .where('refresh_token', '=', row.refresh_token)
     .execute();
   return 'resealed';
 }
@@ -209,13 +219,13 @@ export async function inspectGrant(
   keys: KeyRing,
   tenantId: string,
   mailboxId: string,
-): Promise<{ refresh: KeptToken; access: KeptToken | null } | undefined> {
+): Promise<{ refresh: KeptToken | null; access: KeptToken | null } | undefined> {
   const row = await lockGrant(db, tenantId, mailboxId);
   if (!row) return undefined;
   const opens = (token: 'refresh' | 'access', sealed: Buffer) =>
     tryToOpen(keys, sealed, context(tenantId, mailboxId, token)) !== undefined;
   return {
-    refresh: { keyId: row.refresh_key_id, opens: opens('refresh', row.refresh_token) },
+    refresh: row.refresh_token && { keyId: row.refresh_key_id, opens: opens('refresh', row.refresh_token) },
     access: row.access_token && { keyId: row.access_key_id, opens: opens('access', row.access_token) },
   };
 }

@@ -3,6 +3,7 @@ import type { Capability } from '../platform/capability.ts';
 import type { Database } from '../platform/database.ts';
 import { isUsableBy, isVisibleTo } from './access.ts';
 import { capabilitiesOf, readCapabilities } from './capabilities.ts';
+import { placeDelegatedMailboxes } from './delegated-mailboxes.ts';
 import { endMailbox } from './health.ts';
 import type { MailboxFacts, SendAsFacts } from './sender-facts.ts';
 import type { EndedReason } from './why-ended.ts';
@@ -30,7 +31,8 @@ export interface MailboxRecord extends MailboxFacts {
  * The mailboxes that a member may know of, connected or not: those they may use, and for owners and admins every
  * shared one, because they decide about it. Each says whether they may use it. The default one first.
  */
-export function listMailboxes(db: Database, tenantId: string, memberId: string): Promise<MailboxRecord[]> {
+export async function listMailboxes(db: Database, tenantId: string, memberId: string): Promise<MailboxRecord[]> {
+  await placeDelegatedMailboxes(db, tenantId, [memberId]);
   return readMailboxes(db, tenantId, memberId, isVisibleTo(memberId));
 }
 
@@ -104,6 +106,7 @@ function selectMailboxes(db: Database, tenantId: string, memberId: string) {
       'mailboxes.id',
       'mailboxes.kind',
       'mailboxes.member_id as memberId',
+      'mailboxes.delegated',
       'mailboxes.email',
       'mailboxes.display_name as displayName',
       'mailboxes.reply_to as replyTo',

@@ -18,6 +18,8 @@ export interface MailboxFacts {
   readonly kind: 'shared' | 'personal';
   /** Whose it is, for a personal one. */
   readonly memberId: string | null;
+  /** A member's Workspace account that is sent from by domain-wide delegation: nobody connected it. */
+  readonly delegated: boolean;
   readonly email: string;
   readonly displayName: string;
   readonly replyTo: string | null;

@@ -99,6 +99,7 @@ function selectMailboxes(
       'mailboxes.id',
       'mailboxes.kind',
       'mailboxes.member_id as memberId',
+      'mailboxes.delegated',
       'mailboxes.email',
       'mailboxes.display_name as displayName',
       'mailboxes.reply_to as replyTo',

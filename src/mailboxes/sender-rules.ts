@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 import type { DocumentKind } from '../platform/database-types.ts';
+import { placeDelegatedMailboxes } from './delegated-mailboxes.ts';
 import { resolveSender, ruleFor, type SenderResolution, type SenderRule } from './sender.ts';
 import { readFactsOf, readMemberFacts, selectSendingMembers } from './sender-questions.ts';
 
@@ -94,6 +95,11 @@ export async function listMemberSenders(
     query = query.where(sql<boolean>`(name, id) > ${place}`);
   }
   const members = await query.execute();
+  await placeDelegatedMailboxes(
+    db,
+    tenantId,
+    members.map(({ id }) => id),
+  );
   const facts = await readMemberFacts(db, tenantId, members.slice(0, limit), rules);
   const rows = facts.map((about) => ({
     member: about.member,
@@ -114,6 +120,7 @@ export async function senderUnder(
   memberId: string,
   rules: readonly SenderRule[],
 ): Promise<(rule: SenderRule) => SenderResolution> {
+  await placeDelegatedMailboxes(db, tenantId, [memberId]);
   const member = await selectSendingMembers(db, tenantId).where('id', '=', memberId).executeTakeFirstOrThrow();
   const facts = await readFactsOf(db, tenantId, member, rules);
   return (rule) => resolveSender({ ...facts, rule });

@@ -65,9 +65,10 @@ export type SenderResolution =
  * 0. Who may not send has no sender. Of the mailboxes below only those that the member may use count.
  * 1. `default`: the primary address of (a) the mailbox that the member chose as their own default; (b) where they
  *    chose none, the tenant's default mailbox.
- * 2. `current_user`: (a) the member's own personal mailbox; else (b) the member's address where it is a
- *    usable send-as address of a shared mailbox, the default one first; else (c) where the tenant has switched it
- *    on, what 1 gives, with Reply-To the member; else refused.
+ * 2. `current_user`: (a) the member's own personal mailbox; else (b) their Workspace account, where the tenant may send
+ *    as the people of its domain; else (c) the member's address where it is a usable send-as address of a shared
+ *    mailbox, the default one first; else (d) where the tenant has switched it on, what 1 gives, with Reply-To the
+ *    member; else refused.
  * 3. `alias`: the chosen address, where it is usable on the chosen mailbox; else refused.
  *
  * Which send-as addresses are usable: {@link isUsable}.
@@ -141,9 +142,17 @@ function fromOwnDefault(mailboxId: string, mailboxes: readonly MailboxFacts[]): 
 function fromMember(question: SenderQuestion): SenderResolution {
   const { member } = question;
   const mailboxes = question.mailboxes.filter((each) => each.mayUse && isConnected(each));
-  const own = mailboxes.find((each) => each.kind === 'personal' && each.memberId === member.id);
+  const personal = mailboxes.filter((each) => each.kind === 'personal' && each.memberId === member.id);
+  const own = personal.find((each) => !each.delegated);
   if (own)
     return accept(own, own.email, own.displayName, 'emails come from whoever is signed in, and this is your own Gmail');
+  // Of the address that the member has now: what went out from an earlier one keeps its mailbox.
+  const delegated = personal.find((each) => each.email.toLowerCase() === member.email.toLowerCase());
+  if (delegated) {
+    const via = 'your company’s Google Workspace lets Letterhead send as you';
+    const because = `emails come from whoever is signed in, and ${via}`;
+    return accept(delegated, delegated.email, delegated.displayName, because);
+  }
 
   const shared = mailboxes
     .filter((each) => each.kind === 'shared')

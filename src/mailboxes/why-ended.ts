@@ -25,7 +25,13 @@ export type EndedReason =
   /** The permission belongs to another OAuth client than the operator uses now. */
   | 'app_changed'
   /** The operator lost the key that sealed the tokens. */
-  | 'key_lost';
+  | 'key_lost'
+  /** Nobody's connection: the company may no longer send as the people of its Workspace domain. */
+  | 'delegation_ended'
+  /** The Workspace domain has no such account, or it is suspended. */
+  | 'no_such_person'
+  /** The address is another person's account by now. */
+  | 'other_person';
 
 /** What ended a permission, and whether Google said so or it is what fits best. */
 export interface Ended {

@@ -7,6 +7,8 @@ import type { ColumnType } from "kysely";
 
 export type AttemptOutcome = "refused" | "refused_retry" | "sent" | "unknown";
 
+export type DelegationState = "active" | "ended" | "waiting";
+
 export type DeliveryPurpose = "document" | "notice" | "test";
 
 export type DeliveryState = "cancelled" | "failed" | "held" | "queued" | "sending" | "sent" | "unconfirmed";
@@ -18,6 +20,8 @@ export type DocumentStatus = "accepted" | "cancelled" | "draft" | "open" | "paid
 export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
   ? ColumnType<S, I | undefined, U>
   : ColumnType<T, T | undefined, T>;
+
+export type GrantKind = "delegated" | "oauth";
 
 export type Int8 = ColumnType<string, bigint | number | string, bigint | number | string>;
 
@@ -67,6 +71,24 @@ export interface Attempts {
   started_at: Generated<Timestamp>;
   tenant_id: string;
   via: Generated<string>;
+}
+
+export interface Delegations {
+  added_at: Timestamp;
+  added_by: string | null;
+  client_email: string;
+  client_id: string;
+  domain: string;
+  id: Generated<string>;
+  issuer: string;
+  key_id: Generated<string | null>;
+  private_key: Buffer;
+  private_key_id: string | null;
+  scopes: Generated<string[]>;
+  state: Generated<DelegationState>;
+  state_at: Timestamp;
+  state_reason: string | null;
+  tenant_id: string;
 }
 
 export interface Deliveries {
@@ -168,6 +190,7 @@ export interface Grants {
   ends_at: Timestamp | null;
   granted_at: Generated<Timestamp>;
   issuer: string;
+  kind: Generated<GrantKind>;
   /**
    * When Google last gave an access token for it.
    */
@@ -180,7 +203,9 @@ export interface Grants {
   refresh_key_id: Generated<string | null>;
   refresh_lease_by: string | null;
   refresh_lease_until: Timestamp | null;
-  refresh_token: Buffer;
+  refresh_prefix_digest: Buffer | null;
+  refresh_token: Buffer | null;
+  refresh_token_digest: Buffer | null;
   scopes: string[];
   tenant_id: string;
 }
@@ -199,6 +224,7 @@ export interface Mailboxes {
   connected_at: Generated<Timestamp>;
   connected_by: string | null;
   daily_limit: number | null;
+  delegated: Generated<boolean>;
   display_name: string;
   email: string;
   for_everybody: Generated<boolean>;
@@ -245,6 +271,8 @@ export interface Members {
   created_at: Generated<Timestamp>;
   default_mailbox_id: string | null;
   email: string;
+  google_sub: string | null;
+  hd: string | null;
   id: Generated<string>;
   name: string;
   person_id: string;
@@ -287,9 +315,24 @@ export interface People {
   created_at: Generated<Timestamp>;
   email: string;
   google_sub: string;
+  hd: string | null;
   id: Generated<string>;
   issuer: string;
   name: string;
+  sessions_ended_at: Timestamp | null;
+}
+
+export interface SecurityEvents {
+  detail: string | null;
+  event_at: Timestamp;
+  google_sub: string | null;
+  grants_checked: Generated<number>;
+  grants_ended: Generated<number>;
+  handled_at: Timestamp | null;
+  jti: string;
+  received_at: Timestamp;
+  sessions_ended: Generated<number>;
+  type: string;
 }
 
 export interface SendAsAddresses {
@@ -344,6 +387,7 @@ export interface Tenants {
 
 export interface DB {
   attempts: Attempts;
+  delegations: Delegations;
   deliveries: Deliveries;
   delivery_attachments: DeliveryAttachments;
   delivery_events: DeliveryEvents;
@@ -359,6 +403,7 @@ export interface DB {
   operator_troubles: OperatorTroubles;
   parties: Parties;
   people: People;
+  security_events: SecurityEvents;
   send_as_addresses: SendAsAddresses;
   sender_rules: SenderRules;
   sending_accounts: SendingAccounts;

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 import type { MemberRole } from '../platform/database-types.ts';
 import { inTenant } from './scope.ts';
-import { invitationsFor } from './system.ts';
+import { findPerson, invitationsFor, membershipsOf } from './system.ts';
 
 /** A member as the settings page lists them. */
 export interface Member {
@@ -107,4 +107,28 @@ export async function joinInvited(
     });
   }
   return joined;
+}
+
+/**
+ * Notes with each of a person's memberships who they are to Google, and which Workspace manages their account. Inside a
+ * tenant nothing else of a person can be seen.
+ *
+ * @param pools the app's pool, and the cross-tenant one to find person and memberships
+ */
+export async function noteIdentity(
+  pools: { readonly db: Database; readonly system: Database },
+  personId: string,
+): Promise<void> {
+  const person = await findPerson(pools.system, personId);
+  if (!person) return;
+  for (const { tenantId, memberId } of await membershipsOf(pools.system, personId)) {
+    await inTenant(pools.db, tenantId, (trx) =>
+      trx
+        .updateTable('members')
+        .set({ google_sub: person.googleSub, hd: person.hd })
+        .where('tenant_id', '=', tenantId)
+        .where('id', '=', memberId)
+        .execute(),
+    );
+  }
 }

@@ -13,24 +13,29 @@ export interface GoogleIdentity {
   readonly sub: string;
   readonly email: string;
   readonly name: string;
+  /** The Workspace domain that manages the account, if any. */
+  readonly hd?: string | null;
 }
 
-/** Finds the person behind a Google identity, or makes one; keeps address and name up to date. Returns the person's id. */
+/** Finds the person behind a Google identity, or makes one; keeps what Google says of them up to date. Returns the person's id. */
 export async function rememberPerson(system: Database, identity: GoogleIdentity): Promise<string> {
+  const { issuer, sub, email, name, hd = null } = identity;
   const { id } = await system
     .insertInto('people')
-    .values({ issuer: identity.issuer, google_sub: identity.sub, email: identity.email, name: identity.name })
-    .onConflict((conflict) =>
-      conflict.columns(['issuer', 'google_sub']).doUpdateSet({ email: identity.email, name: identity.name }),
-    )
+    .values({ issuer, google_sub: sub, email, name, hd })
+    .onConflict((conflict) => conflict.columns(['issuer', 'google_sub']).doUpdateSet({ email, name, hd }))
     .returning('id')
     .executeTakeFirstOrThrow();
   return id;
 }
 
-/** Name and address of a person, or undefined. */
+/** What Google said of a person when they last signed in, or undefined. */
 export function findPerson(system: Database, personId: string) {
-  return system.selectFrom('people').select(['id', 'email', 'name']).where('id', '=', personId).executeTakeFirst();
+  return system
+    .selectFrom('people')
+    .select(['id', 'email', 'name', 'google_sub as googleSub', 'hd'])
+    .where('id', '=', personId)
+    .executeTakeFirst();
 }
 
 /** A membership as the tenant switcher shows it. */
@@ -76,13 +81,14 @@ export function listTenants(system: Database): Promise<{ id: string; name: strin
   return system.selectFrom('tenants').select(['id', 'name']).orderBy('name').orderBy('id').limit(1_000).execute();
 }
 
-/** How many connected mailboxes, of any tenant, use one Google account. */
+/** How many connected mailboxes, of any tenant, use what one Google account itself allowed: a delegation is not that. */
 export async function countMailboxesOf(system: Database, googleSub: string): Promise<number> {
   const { count } = await system
     .selectFrom('mailboxes')
     .select((eb) => eb.fn.countAll<string>().as('count'))
     .where('google_sub', '=', googleSub)
     .where('state', '<>', 'disconnected')
+    .where('delegated', '=', false)
     .executeTakeFirstOrThrow();
   return Number(count);
 }
@@ -98,7 +104,7 @@ export interface KeyUse {
 export async function countKeyUses(system: Database): Promise<KeyUse[]> {
   const { rows } = await sql<KeyUse>`
     select key_id as "keyId", count(*)::int as mailboxes from (
-      select mailbox_id, refresh_key_id as key_id from grants
+      select mailbox_id, refresh_key_id as key_id from grants where refresh_key_id is not null
       union
       select mailbox_id, access_key_id from grants where access_key_id is not null
     ) uses group by key_id order by key_id`.execute(system);

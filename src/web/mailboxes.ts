@@ -110,8 +110,10 @@ export function mailboxPages(ctx: WebContext, flow: GoogleFlow): Router {
   return router;
 }
 
-function find(ctx: WebContext, viewer: Viewer, mailboxId: string) {
-  return inTenant(ctx.db, viewer.tenantId, (trx) => findMailbox(trx, viewer.tenantId, viewer.memberId, mailboxId));
+/** Not a delegated one: nobody connects or disconnects that by itself. */
+async function find(ctx: WebContext, { tenantId, memberId }: Viewer, mailboxId: string) {
+  const mailbox = await inTenant(ctx.db, tenantId, (trx) => findMailbox(trx, tenantId, memberId, mailboxId));
+  return mailbox?.delegated ? undefined : mailbox;
 }
 
 /** Without the list the mailbox works all the same, so a failure here fails nothing else. */

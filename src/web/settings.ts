@@ -110,8 +110,13 @@ async function emailSettings(ctx: WebContext, viewer: Viewer) {
     };
   });
   return {
-    mailboxes: [...mailboxes].sort((a, b) => Number(a.state === 'disconnected') - Number(b.state === 'disconnected')),
-    hasPersonal: mailboxes.some((mailbox) => mailbox.kind === 'personal' && mailbox.state !== 'disconnected'),
+    // What is sent by delegation has a page of its own: nobody connects it.
+    mailboxes: mailboxes
+      .filter((each) => !each.delegated)
+      .sort((a, b) => Number(a.state === 'disconnected') - Number(b.state === 'disconnected')),
+    hasPersonal: mailboxes.some(
+      (mailbox) => mailbox.kind === 'personal' && !mailbox.delegated && mailbox.state !== 'disconnected',
+    ),
     hasShared,
     ...{ rule, now: resolve(rule), byDefault: resolve({ mode: 'default' }) },
     byMember: resolve({ mode: 'current_user' }),

@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { scopes } from '../google/app.ts';
-import { joinInvited } from '../tenants/members.ts';
+import { joinInvited, noteIdentity } from '../tenants/members.ts';
 import { findPerson, membershipsOf, rememberPerson } from '../tenants/system.ts';
 import { companySchema, createTenant } from '../tenants/tenants.ts';
 import { countries, currencies, timeZones } from './choices.ts';
@@ -37,6 +37,7 @@ export function signInPages(ctx: WebContext, flow: GoogleFlow): Router {
     const { identity } = result.consent;
     const personId = await rememberPerson(ctx.system, identity);
     const [joined] = await joinInvited(ctx, { personId, email: identity.email, name: identity.name });
+    await noteIdentity(ctx, personId);
     await signIn(req, personId);
     if (joined) {
       req.session.tenantId = joined;
@@ -55,7 +56,10 @@ export function signInPages(ctx: WebContext, flow: GoogleFlow): Router {
     if (!person) return;
     // Invited while they were signed in already.
     const [joined] = await joinInvited(ctx, { ...person, personId: person.id });
-    if (joined) return res.redirect(303, '/');
+    if (joined) {
+      await noteIdentity(ctx, person.id);
+      return res.redirect(303, '/');
+    }
     await welcome(res, person, { name: '', country: '', currency: '', timeZone: '' }, {});
   });
 
@@ -68,6 +72,7 @@ export function signInPages(ctx: WebContext, flow: GoogleFlow): Router {
       return welcome(res, person, typed(req.body), z.flattenError(company.error).fieldErrors);
     }
     const { tenantId } = await createTenant(ctx.db, company.data, { ...person, personId: person.id });
+    await noteIdentity(ctx, person.id);
     req.session.tenantId = tenantId;
     await notify(req, 'ok', `Welcome, ${company.data.name}. Next: connect your Gmail.`);
     res.redirect(303, '/');

@@ -67,12 +67,18 @@ function idToken(wrong: Wrong = {}): Promise<string> {
 }
 
 describe('an ID token', () => {
+  it('names the Workspace domain that manages the account', async () => {
+    const token = await idToken({ claims: { hd: 'brightwater.example' } });
+    expect(await checkIdToken(app, token, 'the-nonce')).toMatchObject({ hd: 'brightwater.example' });
+  });
+
   it('names whom it names, the address in small letters', async () => {
     expect(await checkIdToken(app, await idToken(), 'the-nonce')).toEqual({
       issuer,
       sub: '1234567890',
       email: 'dana@brightwater.example',
       name: 'Dana Reyes',
+      hd: null,
     });
   });
 

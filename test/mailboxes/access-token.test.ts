@@ -98,7 +98,7 @@ describe('an access token', () => {
     const before = await row();
     await ask(process());
     const after = await row();
-    expect(after.refresh_token.equals(before.refresh_token)).toBe(true);
+    expect(after.refresh_token).toEqual(before.refresh_token);
     expect(after.access_token?.equals(before.access_token ?? Buffer.of())).toBe(false);
     expect(after.refresh_lease_until).toBeNull();
   });

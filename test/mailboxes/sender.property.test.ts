@@ -29,6 +29,7 @@ function mailboxWithId(id: string): fc.Arbitrary<MailboxFacts> {
       mayUse: fc.boolean(),
       kind: fc.constantFrom('shared', 'personal'),
       owner: memberId,
+      delegated: fc.boolean(),
       email: address,
       displayName: fc.constant('Somebody'),
       replyTo: fc.constantFrom(null, 'reply@x.example'),
@@ -37,7 +38,7 @@ function mailboxWithId(id: string): fc.Arbitrary<MailboxFacts> {
       capabilities: fc.constantFrom(['send'], ['send', 'aliases']),
       sendAs: fc.array(sendAs, { maxLength: 4 }),
     })
-    .map(({ owner, kind, isDefault, ...rest }): MailboxFacts => {
+    .map(({ owner, kind, isDefault, delegated, ...rest }): MailboxFacts => {
       const personal = kind === 'personal';
       return {
         id,
@@ -45,6 +46,7 @@ function mailboxWithId(id: string): fc.Arbitrary<MailboxFacts> {
         ...rest,
         kind: personal ? 'personal' : 'shared',
         memberId: personal ? owner : null,
+        delegated: delegated && personal,
         isDefault: isDefault && !personal,
       };
     });
@@ -86,7 +88,7 @@ function isWhatWasAsked(asked: SenderQuestion, mailbox: MailboxFacts, from: stri
       return isTheDefault(asked, mailbox, from);
     case 'current_user':
       return mailbox.kind === 'personal'
-        ? mailbox.memberId === member.id && from === mailbox.email
+        ? mailbox.memberId === member.id && from === mailbox.email && (!mailbox.delegated || same(from, member.email))
         : same(from, member.email) && mayBeFrom(mailbox, from);
     case 'alias':
       return mailbox.id === rule.mailboxId && same(from, rule.email) && mayBeFrom(mailbox, from);
@@ -126,8 +128,8 @@ it('a member’s own Gmail, however it stands, is never passed over for another'
   fc.assert(
     fc.property(question, (asked) => {
       const own = asked.mailboxes.filter(
-        ({ kind, memberId, state, mayUse }) =>
-          kind === 'personal' && memberId === asked.member.id && state !== 'disconnected' && mayUse,
+        ({ kind, delegated, memberId, state, mayUse }) =>
+          kind === 'personal' && !delegated && memberId === asked.member.id && state !== 'disconnected' && mayUse,
       );
       fc.pre(own.length > 0 && asked.member.maySend);
       const resolution = resolveSender({ ...asked, rule: { mode: 'current_user' } });

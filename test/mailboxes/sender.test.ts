@@ -21,6 +21,7 @@ function mailbox(over: Partial<MailboxFacts> = {}): MailboxFacts {
     mayUse: true,
     kind: 'shared',
     memberId: null,
+    delegated: false,
     email: 'office@brightwater.example',
     displayName: 'Brightwater Joinery',
     replyTo: null,
@@ -47,6 +48,7 @@ const own = (over: Partial<MailboxFacts> = {}) =>
     isDefault: false,
     ...over,
   });
+const delegated = (over: Partial<MailboxFacts> = {}) => own({ id: 'workspace', delegated: true, ...over });
 const accounts = 'accounts@brightwater.example';
 const alias: SenderRule = { mode: 'alias', mailboxId: 'office', email: accounts };
 const asDana = (status: string | null) => mailbox({ sendAs: [entry(dana.email, status)] });
@@ -113,6 +115,56 @@ const rows: Row[] = [
     [asDana('accepted'), own({ state: 'disconnected' })],
     { from: dana.email, via: 'office' },
   ],
+  [
+    'a Workspace account by delegation',
+    { mode: 'current_user' },
+    [delegated()],
+    { from: dana.email, via: 'workspace' },
+  ],
+  [
+    'own Gmail before the delegation',
+    { mode: 'current_user' },
+    [delegated(), own({ email: 'reyes@gmail.com' })],
+    { from: 'reyes@gmail.com', via: 'own' },
+  ],
+  [
+    'own Gmail to be reconnected, never replaced by the delegation',
+    { mode: 'current_user' },
+    [delegated(), own({ state: 'needs_reconnect' })],
+    { from: dana.email, via: 'own', reconnect: true },
+  ],
+  [
+    'the delegation where own Gmail is disconnected',
+    { mode: 'current_user' },
+    [own({ state: 'disconnected' }), delegated()],
+    { from: dana.email, via: 'workspace' },
+  ],
+  [
+    'the delegation before an alias',
+    { mode: 'current_user' },
+    [asDana('accepted'), delegated()],
+    { from: dana.email, via: 'workspace' },
+  ],
+  [
+    'a delegation that Google ended, never replaced by the alias',
+    { mode: 'current_user' },
+    [asDana('accepted'), delegated({ state: 'needs_reconnect' })],
+    { from: dana.email, via: 'workspace', reconnect: true },
+  ],
+  [
+    'a removed delegation, the address accepted',
+    { mode: 'current_user' },
+    [asDana('accepted'), delegated({ state: 'disconnected' })],
+    { from: dana.email, via: 'office' },
+  ],
+  ['a colleague’s delegation', { mode: 'current_user' }, [delegated({ memberId: 'mira' })], 'member_has_no_address'],
+  [
+    'a delegation for the address the member had before',
+    { mode: 'current_user' },
+    [delegated({ email: 'd.reyes@brightwater.example' })],
+    'member_has_no_address',
+  ],
+  ['a delegation is nobody’s default', { mode: 'default' }, [delegated()], 'no_mailbox'],
   [
     'own Gmail disconnected',
     { mode: 'current_user' },

@@ -59,6 +59,7 @@ describe('every table of a tenant', () => {
       'kysely_migration_lock',
       'operator_troubles',
       'people',
+      'security_events',
       'sending_accounts',
       'sessions',
     ]);
@@ -221,7 +222,7 @@ describe('the role that crosses tenants', () => {
   });
 
   it('reads no tokens, no documents and no attachments', async () => {
-    for (const table of ['grants', 'documents', 'delivery_attachments', 'parties'] as const) {
+    for (const table of ['grants', 'delegations', 'documents', 'delivery_attachments', 'parties'] as const) {
       const reading = database.system.selectFrom(table).selectAll().execute();
       await expect(reading, table).rejects.toThrow(/permission denied/);
     }

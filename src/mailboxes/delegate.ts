@@ -1,0 +1,243 @@
+import { type GoogleApp, scopes } from '../google/app.ts';
+import {
+  type DelegationTrouble,
+  delegatedAccessToken,
+  delegationScopes,
+  delegationTrouble,
+  personBehind,
+  type ServiceAccount,
+} from '../google/delegation.ts';
+import { GoogleError } from '../google/errors.ts';
+import type { Capability } from '../platform/capability.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Database } from '../platform/database.ts';
+import type { KeyRing } from '../platform/key-ring.ts';
+import { inTenant } from '../tenants/scope.ts';
+import { scopesFor } from './capabilities.ts';
+import { dropDelegated, endDelegation, reviveDelegated } from './delegated-mailboxes.ts';
+import { domainOf } from './delegated-token.ts';
+import { keepDelegation, type OpenDelegation, openDelegation } from './delegations.ts';
+import type { KeyFile } from './key-file.ts';
+
+/** What it takes to deal with delegations. */
+export interface DelegateContext {
+  readonly db: Database;
+  readonly keys: KeyRing;
+  readonly google: GoogleApp;
+  readonly clock: Clock;
+}
+
+/** An owner or admin who vouches for their domain: Google says that it manages their account. */
+export interface Voucher {
+  readonly memberId: string;
+  readonly email: string;
+  readonly googleSub: string;
+}
+
+/**
+ * What a look at Google found. `mailboxIds`: those that work from now on. `missing`: what the administrator left out.
+ * `kept`: whether the key file is stored (one that does not work never takes the place of one that does).
+ */
+export type DelegationCheck =
+  | {
+      readonly kind: 'active';
+      readonly domain: string;
+      readonly mailboxIds: readonly string[];
+      readonly missing: readonly Capability[];
+    }
+  | { readonly kind: 'refused'; readonly domain: string; readonly trouble: Trouble; readonly kept: boolean };
+
+/** A refusal of Google's, or that the address is somebody else's account by now. */
+export type Trouble = DelegationTrouble | 'other_person';
+
+/**
+ * The owner or admin as somebody who can vouch for a domain; undefined where they cannot: their Google account is no
+ * Workspace's, they have not signed in since we ask for that, or their role is another.
+ */
+export async function findVoucher(
+  db: Database,
+  tenantId: string,
+  who: { readonly memberId: string } | { readonly email: string },
+): Promise<Voucher | undefined> {
+  const member = await db
+    .selectFrom('members')
+    .select(['id as memberId', 'email', 'google_sub as googleSub'])
+    .where('tenant_id', '=', tenantId)
+    .where((where) => ('memberId' in who ? where('id', '=', who.memberId) : where('email', '=', who.email)))
+    .where('role', 'in', ['owner', 'admin'])
+    .where('hd', 'is not', null)
+    .executeTakeFirst();
+  return member?.googleSub ? { ...member, googleSub: member.googleSub } : undefined;
+}
+
+/**
+ * Keeps a service account for the voucher's domain, and looks at once whether it works. Where the administrator has yet
+ * to allow it, it waits, and {@link checkDelegation} looks again.
+ *
+ * @param offered what to use of it beside sending
+ * @param byOperator whether the operator stored it, in the voucher's place
+ * @throws {GoogleError} when Google could not be asked; it is kept all the same
+ */
+export async function addDelegation(
+  ctx: DelegateContext,
+  tenantId: string,
+  voucher: Voucher,
+  file: KeyFile,
+  offered: readonly Capability[],
+  byOperator = false,
+): Promise<DelegationCheck> {
+  const domain = domainOf(voucher.email);
+  const [standing] = await inTenant(ctx.db, tenantId, (trx) => findActive(trx, tenantId, domain));
+  const trouble = standing && (await tryAs(ctx, file, voucher));
+  if (trouble) return { kind: 'refused', domain, trouble, kept: false };
+  const about = { ...file, domain, issuer: ctx.google.endpoints.issuer, addedBy: byOperator ? null : voucher.memberId };
+  await inTenant(ctx.db, tenantId, (trx) => keepDelegation(trx, ctx.keys, tenantId, about, ctx.clock()));
+  const check = await checkDelegation(ctx, tenantId, voucher, offered);
+  if (!check) throw new Error('The delegation vanished between two statements.');
+  return check;
+}
+
+/**
+ * Proves that the tenant may send as the people of the voucher's domain: Google gives us a token for the voucher's own
+ * account, here and now. Then everything that waits for it works again; refused, it does not.
+ *
+ * @returns undefined when there is no delegation for that domain
+ * @throws {GoogleError} when Google could not be asked; {@link KeyRingError} when the key does not open
+ */
+export async function checkDelegation(
+  ctx: DelegateContext,
+  tenantId: string,
+  voucher: Voucher,
+  offered: readonly Capability[],
+): Promise<DelegationCheck | undefined> {
+  const domain = domainOf(voucher.email);
+  const delegation = await inTenant(ctx.db, tenantId, (trx) => openDelegation(trx, ctx.keys, tenantId, domain));
+  if (!delegation) return undefined;
+  const trouble = await tryAs(ctx, delegation, voucher);
+  if (trouble) {
+    await inTenant(ctx.db, tenantId, (trx) => noteRefusal(trx, tenantId, delegation.id, trouble, ctx.clock()));
+    return { kind: 'refused', domain, trouble, kept: true };
+  }
+  const allowed: Capability[] = [];
+  for (const capability of offered) {
+    if (capability !== 'send' && (await isAllowed(ctx, delegation, voucher, capability))) allowed.push(capability);
+  }
+  const granted = [...delegationScopes, ...allowed.flatMap(furtherScopes)];
+  const mailboxIds = await inTenant(ctx.db, tenantId, (trx) =>
+    activate(trx, tenantId, delegation, granted, ctx.clock()),
+  );
+  const missing = offered.filter((capability) => capability !== 'send' && !allowed.includes(capability));
+  return { kind: 'active', domain, mailboxIds, missing };
+}
+
+/**
+ * Takes a delegation away: its key is forgotten, and its mailboxes are disconnected.
+ *
+ * @returns the domain and the mailboxes, or undefined when it is not there
+ */
+export async function removeDelegation(
+  db: Database,
+  tenantId: string,
+  delegationId: string,
+  at: Date,
+): Promise<{ domain: string; mailboxIds: string[] } | undefined> {
+  const removed = await db
+    .deleteFrom('delegations')
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', delegationId)
+    .returning('domain')
+    .executeTakeFirst();
+  if (!removed) return undefined;
+  return { domain: removed.domain, mailboxIds: await dropDelegated(db, tenantId, removed.domain, at) };
+}
+
+/** The scopes to paste into the Admin console, for these capabilities. */
+export function scopesToAuthorise(offered: readonly Capability[]): string[] {
+  return [...delegationScopes, ...offered.filter((each) => each !== 'send').flatMap(furtherScopes)];
+}
+
+/** What a capability takes beyond {@link delegationScopes}. */
+function furtherScopes(capability: Capability): string[] {
+  const known: readonly string[] = [...delegationScopes, scopes.openid, 'email'];
+  return scopesFor([capability]).filter((scope) => !known.includes(scope));
+}
+
+function findActive(trx: Database, tenantId: string, domain: string) {
+  return trx
+    .selectFrom('delegations')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('domain', '=', domain)
+    .where('state', '=', 'active')
+    .execute();
+}
+
+async function tryAs(
+  { google, clock }: DelegateContext,
+  account: ServiceAccount,
+  voucher: Voucher,
+): Promise<Trouble | null> {
+  try {
+    const { accessToken } = await delegatedAccessToken(google, account, voucher.email, delegationScopes, clock());
+    return (await personBehind(google, accessToken)).sub === voucher.googleSub ? null : 'other_person';
+  } catch (error) {
+    const trouble = error instanceof GoogleError ? delegationTrouble(error.failure) : null;
+    if (trouble) return trouble;
+    throw error;
+  }
+}
+
+async function isAllowed(
+  { google, clock }: DelegateContext,
+  delegation: OpenDelegation,
+  voucher: Voucher,
+  capability: Capability,
+): Promise<boolean> {
+  try {
+    const asked = [...delegationScopes, ...furtherScopes(capability)];
+    await delegatedAccessToken(google, delegation, voucher.email, asked, clock());
+    return true;
+  } catch (error) {
+    // What cannot be found out now is not used, and found at the next look.
+    if (error instanceof GoogleError) return false;
+    throw error;
+  }
+}
+
+/** An active one ends only by what says that the service account is refused, and not by what concerns one person. */
+async function noteRefusal(
+  trx: Database,
+  tenantId: string,
+  delegationId: string,
+  trouble: Trouble,
+  at: Date,
+): Promise<void> {
+  if (trouble === 'not_authorized' || trouble === 'key_refused')
+    await endDelegation(trx, tenantId, delegationId, trouble, at);
+  await trx
+    .updateTable('delegations')
+    .set({ state_reason: trouble })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', delegationId)
+    .where('state', '=', 'waiting')
+    .execute();
+}
+
+async function activate(
+  trx: Database,
+  tenantId: string,
+  delegation: OpenDelegation,
+  granted: readonly string[],
+  at: Date,
+): Promise<string[]> {
+  const activated = await trx
+    .updateTable('delegations')
+    .set({ state: 'active', state_reason: null, state_at: at, scopes: [...granted] })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', delegation.id)
+    // Another service account may have taken its place while Google answered, and that one was not tried.
+    .where('client_email', '=', delegation.clientEmail)
+    .returning(['domain', 'issuer', 'client_id', 'scopes'])
+    .executeTakeFirst();
+  return activated ? reviveDelegated(trx, tenantId, activated.domain, activated, at) : [];
+}
