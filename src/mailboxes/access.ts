@@ -1,6 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
-import type { MemberRole } from '../platform/database-types.ts';
 
 /**
  * Who may use which mailbox: a personal one its member, a shared one everybody until an admin narrows it, then those
@@ -21,57 +20,21 @@ export function isVisibleTo(memberId: string): RawBuilder<boolean> {
       and looking.role in ('owner', 'admin'))))`;
 }
 
-/** A member on the page that says who may use a shared mailbox. */
-export interface MailboxMember {
-  readonly id: string;
-  readonly name: string;
-  readonly email: string;
-  readonly role: MemberRole;
-  /** Whether it was given to them; of no consequence while it is for everybody. */
-  readonly given: boolean;
-}
-
-/**
- * The members of a tenant, by name, each with whether they were given the mailbox.
- *
- * @param after the id of the last member of the page before
- * @param search part of a name or an address
- * @returns at most `limit` members (50 unless told), and `next` when there are more
- */
-export async function listMailboxMembers(
+/** Those of some members to whom a mailbox was given; of no consequence while it is for everybody. */
+export async function givenAmong(
   db: Database,
   tenantId: string,
   mailboxId: string,
-  {
-    after,
-    search = '',
-    limit = 50,
-  }: { readonly after?: string | undefined; readonly search?: string; readonly limit?: number } = {},
-): Promise<{ readonly rows: MailboxMember[]; readonly next?: string }> {
-  let query = db
-    .selectFrom('members')
-    .leftJoin('mailbox_members as given', (join) =>
-      join.onRef('given.member_id', '=', 'members.id').on('given.mailbox_id', '=', mailboxId),
-    )
-    .select(['members.id', 'members.name', 'members.email', 'members.role'])
-    .select((eb) => eb('given.member_id', 'is not', null).$castTo<boolean>().as('given'))
-    .where('members.tenant_id', '=', tenantId)
-    .where('members.removed_at', 'is', null)
-    .orderBy('members.name')
-    .orderBy('members.id')
-    .limit(limit + 1);
-  if (search) {
-    const found = sql<boolean>`position(lower(${search}) in lower(members.name || ' ' || members.email)) > 0`;
-    query = query.where(found);
-  }
-  if (after) {
-    const place = sql`(select name, id from members where tenant_id = ${tenantId} and id = ${after})`;
-    query = query.where(sql<boolean>`(members.name, members.id) > ${place}`);
-  }
-  const members = await query.execute();
-  const rows = members.slice(0, limit);
-  const last = rows.at(-1);
-  return members.length > limit && last ? { rows, next: last.id } : { rows };
+  memberIds: readonly string[],
+): Promise<Set<string>> {
+  const rows = await db
+    .selectFrom('mailbox_members')
+    .select('member_id')
+    .where('tenant_id', '=', tenantId)
+    .where('mailbox_id', '=', mailboxId)
+    .where('member_id', '=', sql<string>`any(${memberIds})`)
+    .execute();
+  return new Set(rows.map((row) => row.member_id));
 }
 
 /** Who may use a shared mailbox, as an admin decides it. */

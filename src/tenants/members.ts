@@ -12,16 +12,39 @@ export interface Member {
   readonly role: MemberRole;
 }
 
-/** The members of a tenant, by name. */
-export function listMembers(db: Database, tenantId: string): Promise<Member[]> {
-  return db
+/**
+ * The members of a tenant, by name; former ones left out.
+ *
+ * @param after the id of the last member of the page before
+ * @param search part of a name or an address
+ * @returns at most `limit` members (50 unless told), and `next` when there are more
+ */
+export async function listMembers(
+  db: Database,
+  tenantId: string,
+  {
+    after,
+    search = '',
+    limit = 50,
+  }: { readonly after?: string | undefined; readonly search?: string; readonly limit?: number } = {},
+): Promise<{ readonly rows: Member[]; readonly next?: string }> {
+  let query = db
     .selectFrom('members')
     .select(['id', 'email', 'name', 'role'])
     .where('tenant_id', '=', tenantId)
+    .where('removed_at', 'is', null)
     .orderBy('name')
     .orderBy('id')
-    .limit(500)
-    .execute();
+    .limit(limit + 1);
+  if (search) query = query.where(sql<boolean>`position(lower(${search}) in lower(name || ' ' || email)) > 0`);
+  if (after) {
+    const place = sql`(select name, id from members where tenant_id = ${tenantId} and id = ${after})`;
+    query = query.where(sql<boolean>`(name, id) > ${place}`);
+  }
+  const members = await query.execute();
+  const rows = members.slice(0, limit);
+  const last = rows.at(-1);
+  return members.length > limit && last ? { rows, next: last.id } : { rows };
 }
 
 /** Invitations that nobody has followed yet, newest first. */
@@ -52,6 +75,7 @@ export async function invite(
     .select('id')
     .where('tenant_id', '=', tenantId)
     .where(sql<string>`lower(email)`, '=', email)
+    .where('removed_at', 'is', null)
     .executeTakeFirst();
   if (member) return false;
   await db
@@ -80,7 +104,7 @@ export async function withdrawInvitation(db: Database, tenantId: string, invitat
 
 /**
  * Lets a person into every tenant that invited their address. Google has verified that the address is theirs.
- * Returns the ids of the tenants they are in now because of it.
+ * A former member comes back as the one they were, with what they wrote and sent. Returns the ids of the tenants they are in now because of it.
  *
  * @param pools the app's pool, and the cross-tenant one to find the invitations
  */
@@ -101,7 +125,12 @@ export async function joinInvited(
       await trx
         .insertInto('members')
         .values({ tenant_id: tenantId, person_id: person.personId, email: person.email, name: person.name, role })
-        .onConflict((conflict) => conflict.columns(['tenant_id', 'person_id']).doNothing())
+        .onConflict((conflict) =>
+          conflict
+            .columns(['tenant_id', 'person_id'])
+            .doUpdateSet({ email: person.email, name: person.name, role, removed_at: null })
+            .where('members.removed_at', 'is not', null),
+        )
         .execute();
       joined.push(tenantId);
     });

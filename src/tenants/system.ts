@@ -53,6 +53,7 @@ export function membershipsOf(system: Database, personId: string): Promise<Membe
     .innerJoin('tenants', 'tenants.id', 'members.tenant_id')
     .select(['tenants.id as tenantId', 'tenants.name as tenantName', 'members.id as memberId', 'members.role'])
     .where('members.person_id', '=', personId)
+    .where('members.removed_at', 'is', null)
     .orderBy('tenants.name')
     .execute();
 }

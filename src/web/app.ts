@@ -2,10 +2,6 @@ import { randomUUID } from 'node:crypto';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type pg from 'pg';
-import { countAttention } from '../deliveries/deliveries.ts';
-import { inTenant } from '../tenants/scope.ts';
-import { membershipsOf } from '../tenants/system.ts';
-import { getTenant } from '../tenants/tenants.ts';
 import { asset, assets } from './assets.ts';
 import type { WebContext } from './context.ts';
 import { deliveryPages } from './deliveries.ts';
@@ -17,14 +13,14 @@ import { importPages } from './imports.ts';
 import { mailboxAccessPages } from './mailbox-access.ts';
 import { mailboxNamePages } from './mailbox-name.ts';
 import { mailboxPages } from './mailboxes.ts';
+import { loadViewer, requireMember } from './membership.ts';
 import { noNulls } from './no-nulls.ts';
 import { partyPages } from './parties.ts';
 import { page } from './render.ts';
 import { sameOrigin } from './same-origin.ts';
-import { saveSession, sessions } from './session.ts';
+import { sessions } from './session.ts';
 import { settingsPages } from './settings.ts';
 import { signInPages } from './sign-in.ts';
-import { setViewer } from './viewer.ts';
 
 /**
  * The whole HTTP ring, in the order a request meets it: health, security headers, files, the session,
@@ -117,48 +113,6 @@ function ownHost(publicUrl: string): RequestHandler {
     res.redirect(307, `${publicUrl}${path}`);
   };
 }
-
-function loadViewer(ctx: WebContext): RequestHandler {
-  return async (req, res, next) => {
-    const { personId } = req.session;
-    if (!personId) return next();
-    const memberships = await membershipsOf(ctx.system, personId);
-    const membership = memberships.find((each) => each.tenantId === req.session.tenantId) ?? memberships[0];
-    if (!membership) return next();
-    const { tenantId, memberId, role } = membership;
-    const { tenant, member, attention } = await inTenant(ctx.db, tenantId, async (trx) => ({
-      tenant: await getTenant(trx, tenantId),
-      member: await trx
-        .selectFrom('members')
-        .select(['name', 'email'])
-        .where('id', '=', memberId)
-        .executeTakeFirstOrThrow(),
-      attention: await countAttention(trx, tenantId),
-    }));
-    setViewer(res, { personId, memberId, tenantId, role, ...member, tenant, memberships });
-    res.locals['attention'] = attention;
-    if (req.session.notice && req.method === 'GET' && !req.get('hx-request')) {
-      res.locals['notice'] = req.session.notice;
-      delete req.session.notice;
-      await saveSession(req);
-    }
-    next();
-  };
-}
-
-const requireMember: RequestHandler = (req, res, next) => {
-  if (res.locals['viewer']) return next();
-  if (req.session.personId) return res.redirect(303, '/welcome');
-  if (req.method === 'GET') {
-    const next = req.originalUrl === '/' ? '' : `?next=${encodeURIComponent(req.originalUrl)}`;
-    return res.redirect(303, `/sign-in${next}`);
-  }
-  throw new PageError(401, 'signed_out', {
-    title: 'You are signed out',
-    message: 'You were signed out meanwhile, so this was not saved. Sign in, go back and press the button again.',
-    next: { href: '/sign-in', label: 'Sign in' },
-  });
-};
 
 function answerErrors(ctx: WebContext): ErrorRequestHandler {
   return async (error, req, res, next) => {

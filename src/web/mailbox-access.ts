@@ -1,8 +1,9 @@
 import { type Response, Router } from 'express';
 import { z } from 'zod';
 import { holdWithdrawn, releaseAllowed } from '../deliveries/withdrawn.ts';
-import { changeAccess, listMailboxMembers } from '../mailboxes/access.ts';
+import { changeAccess, givenAmong } from '../mailboxes/access.ts';
 import { findMailbox, type MailboxRecord } from '../mailboxes/mailboxes.ts';
+import { listMembers } from '../tenants/members.ts';
 import { inTenant } from '../tenants/scope.ts';
 import type { WebContext } from './context.ts';
 import { found, PageError } from './errors.ts';
@@ -87,15 +88,17 @@ async function accessPage(
   { after, search }: { readonly after: string | undefined; readonly search: string },
 ) {
   const { tenantId } = requireRole(res, 'owner', 'admin');
-  const { rows, next } = await inTenant(ctx.db, tenantId, (trx) =>
-    listMailboxMembers(trx, tenantId, mailbox.id, { after, search }),
-  );
+  const { members, given, next } = await inTenant(ctx.db, tenantId, async (trx) => {
+    const { rows, next } = await listMembers(trx, tenantId, { after, search });
+    const ids = rows.map((member) => member.id);
+    return { members: rows, given: await givenAmong(trx, tenantId, mailbox.id, ids), next };
+  });
   const address = `/mailboxes/${mailbox.id}/access`;
   const query = search ? `&q=${encodeURIComponent(search)}` : '';
   await page(res, 'settings/mailbox-access', {
     title: `Who may use ${mailbox.email}`,
     section: 'settings',
-    ...{ mailbox, members: rows, search, address },
+    ...{ mailbox, members, given, search, address },
     first: after && `${address}?${query}`,
     more: next && `${address}?after=${next}${query}`,
   });

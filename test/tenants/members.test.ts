@@ -23,7 +23,7 @@ async function tenantWith(email: string, role: 'admin' | 'member' | 'viewer' = '
   const asked = (address = email, as = role) =>
     inTenant(database.db, tenantId, (trx) => invite(trx, tenantId, { email: address, role: as, invitedBy: memberId }));
   await asked();
-  const members = () => inTenant(database.db, tenantId, (trx) => listMembers(trx, tenantId));
+  const members = () => inTenant(database.db, tenantId, async (trx) => (await listMembers(trx, tenantId)).rows);
   const invitations = () => inTenant(database.db, tenantId, (trx) => listInvitations(trx, tenantId));
   return { tenantId, asked, members, invitations };
 }
@@ -104,7 +104,9 @@ describe('an invitation', () => {
     await join(hal);
     // Invited under an address that he only takes on later.
     await inTenant(database.db, tenantId, async (trx) => {
-      const [owner] = await listMembers(trx, tenantId);
+      const {
+        rows: [owner],
+      } = await listMembers(trx, tenantId);
       await invite(trx, tenantId, { email: 'hal@new.example', role: 'admin', invitedBy: owner?.id ?? '' });
     });
     await join({ ...hal, email: 'hal@new.example' });

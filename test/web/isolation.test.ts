@@ -18,6 +18,7 @@ interface Ids {
   readonly mailbox: string;
   readonly delivery: string;
   readonly invitation: string;
+  readonly member: string;
 }
 
 interface Attempt {
@@ -115,6 +116,14 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
   'POST /settings/members/invitations/:id/withdrawal': notFound(
     ({ invitation }) => `/settings/members/invitations/${invitation}/withdrawal`,
     () => ({}),
+  ),
+  'POST /settings/members/:id/removal': notFound(
+    ({ member }) => `/settings/members/${member}/removal`,
+    () => ({}),
+  ),
+  'POST /settings/members/:id/role': notFound(
+    ({ member }) => `/settings/members/${member}/role`,
+    () => ({ role: 'viewer' }),
   ),
   'POST /tenant-switch': notFound(
     () => '/tenant-switch',
@@ -234,6 +243,7 @@ async function collect({ database }: TestLetterhead): Promise<Ids> {
     delivery: sent.location?.replace('/deliveries/', '') ?? '',
     mailbox: (await trx.selectFrom('mailboxes').select('id').executeTakeFirstOrThrow()).id,
     invitation: (await trx.selectFrom('invitations').select('id').executeTakeFirstOrThrow()).id,
+    member: (await trx.selectFrom('members').select('id').executeTakeFirstOrThrow()).id,
   }));
 }
 

@@ -1,0 +1,164 @@
+import { type Request, type Response, Router } from 'express';
+import { z } from 'zod';
+import { isAddress } from '../deliveries/recipients.ts';
+import { holdWithdrawn, releaseAllowed } from '../deliveries/withdrawn.ts';
+import { disconnectMailbox } from '../mailboxes/connect.ts';
+import type { MemberRole } from '../platform/database-types.ts';
+import { changeRole, type MemberChange, removeMember } from '../tenants/member-life.ts';
+import { invite, listInvitations, listMembers, withdrawInvitation } from '../tenants/members.ts';
+import { inTenant } from '../tenants/scope.ts';
+import type { WebContext } from './context.ts';
+import { PageError } from './errors.ts';
+import { onlyIds, textParam } from './query.ts';
+import { page } from './render.ts';
+import { notify } from './session.ts';
+import { param, requireRole, type Viewer, viewerOf } from './viewer.ts';
+
+const members = '/settings/members';
+
+/** Who works here: invitations, roles, and how somebody leaves. */
+export function memberPages(ctx: WebContext): Router {
+  const router = Router();
+  onlyIds(router);
+
+  router.get(members, async (req, res) => {
+    await membersPage(ctx, req, res, { email: '', role: 'member' }, undefined);
+  });
+
+  router.post('/settings/members/invitations', async (req, res) => {
+    const { tenantId, memberId } = requireRole(res, 'owner', 'admin');
+    const invitation = invitationSchema.safeParse(req.body);
+    if (!invitation.success) {
+      res.status(422);
+      const values = typedInvitation.parse(req.body ?? {});
+      return membersPage(ctx, req, res, values, invitation.error.issues[0]?.message);
+    }
+    const { email, role } = invitation.data;
+    const invited = await inTenant(ctx.db, tenantId, (trx) =>
+      invite(trx, tenantId, { email, role, invitedBy: memberId }),
+    );
+    await notify(
+      req,
+      invited ? 'ok' : 'wait',
+      invited ? `${email} joins as soon as they sign in here with Google.` : `${email} is a member already.`,
+    );
+    res.redirect(303, members);
+  });
+
+  router.post('/settings/members/invitations/:id/withdrawal', async (req, res) => {
+    const { tenantId } = requireRole(res, 'owner', 'admin');
+    const id = param(req, 'id');
+    const withdrawn = await inTenant(ctx.db, tenantId, (trx) => withdrawInvitation(trx, tenantId, id));
+    if (!withdrawn) throw PageError.notFound();
+    await notify(req, 'ok', 'The invitation is withdrawn.');
+    res.redirect(303, members);
+  });
+
+  router.post('/settings/members/:id/role', async (req, res) => {
+    const { tenantId, memberId: byId } = requireRole(res, 'owner', 'admin');
+    const id = param(req, 'id');
+    const role = z.enum(['owner', 'admin', 'member', 'viewer']).safeParse(req.body?.role).data;
+    if (!role) throw refused('Choose one of the roles.');
+    const change = await inTenant(ctx.db, tenantId, (trx) => changeRole(trx, tenantId, id, role, byId));
+    if (change.kind !== 'done') throw refusal(change, viewerOf(res));
+    // Whoever may only look now sends nothing more; whoever may send again finds what was held for that.
+    const held = await holdWithdrawn(ctx, tenantId, { memberId: id });
+    const released = await releaseAllowed(ctx, tenantId, { memberId: id });
+    await notify(req, 'ok', `${change.name} is ${roleWords[role]} now.${waitingWords(held, released)}`);
+    res.redirect(303, id === byId && role !== 'owner' ? '/settings' : members);
+  });
+
+  router.post('/settings/members/:id/removal', async (req, res) => {
+    const { tenantId, memberId: byId } = requireRole(res, 'owner', 'admin');
+    const id = param(req, 'id');
+    const change = await remove(ctx, tenantId, id, byId);
+    if (change.kind !== 'done') throw refusal(change, viewerOf(res));
+    const held = await holdWithdrawn(ctx, tenantId, { memberId: id });
+    await notify(
+      req,
+      'ok',
+      `${change.name} is no longer a member. What they wrote and sent stays under their name.${waitingWords(held, 0)}`,
+    );
+    res.redirect(303, members);
+  });
+
+  return router;
+}
+
+/** Their own Gmail is disconnected first: no former member leaves a connected one behind, whatever happens in between. */
+async function remove(ctx: WebContext, tenantId: string, memberId: string, byId: string): Promise<MemberChange> {
+  const attempt = () => inTenant(ctx.db, tenantId, (trx) => removeMember(trx, tenantId, memberId, byId, ctx.clock()));
+  const change = await attempt();
+  if (change.kind !== 'still_connected') return change;
+  for (const mailboxId of change.mailboxIds) await disconnectMailbox(ctx, tenantId, mailboxId);
+  return attempt();
+}
+
+const roleWords: Record<MemberRole, string> = {
+  owner: 'an owner',
+  admin: 'an admin',
+  member: 'a member',
+  viewer: 'a viewer, who may only look,',
+};
+
+function waitingWords(held: number, released: number): string {
+  const heldWords =
+    held === 0 ? '' : held === 1 ? ' 1 email of theirs is held.' : ` ${held} emails of theirs are held.`;
+  const releasedWords =
+    released === 0 ? '' : released === 1 ? ' 1 held email goes out now.' : ` ${released} held emails go out now.`;
+  return `${heldWords}${releasedWords}`;
+}
+
+function refusal(change: Exclude<MemberChange, { kind: 'done' }>, { role }: Viewer): PageError {
+  switch (change.kind) {
+    case 'not_found':
+      return PageError.notFound();
+    case 'not_allowed':
+      return PageError.forbidden(role);
+    case 'last_owner':
+      return refused('A company keeps an owner, and this is the only one. Make somebody else an owner first.');
+    case 'owners_only':
+      return refused('Only an owner can make somebody an owner, or change or remove one. Ask an owner to do it.');
+    case 'still_connected':
+      return refused('They connected their own Gmail just now. Nothing has changed; try once more.');
+    default:
+      return change satisfies never;
+  }
+}
+
+function refused(message: string): PageError {
+  const next = { href: members, label: 'Back to the members' };
+  return new PageError(409, 'member_change', { title: 'Not changed', message, next });
+}
+
+const invitationSchema = z.object({
+  email: z.string().trim().refine(isAddress, 'Write an email address, such as mira@northgate.example.'),
+  role: z.enum(['admin', 'member', 'viewer']),
+});
+
+const typedInvitation = z.object({ email: z.string().catch(''), role: z.string().catch('member') });
+
+async function membersPage(
+  ctx: WebContext,
+  req: Request,
+  res: Response,
+  values: { email: string; role: string },
+  error: string | undefined,
+) {
+  const { tenantId, role } = viewerOf(res);
+  const after = z.uuid().safeParse(textParam(req, 'after')).data;
+  const search = textParam(req, 'q').trim();
+  const { list, invitations } = await inTenant(ctx.db, tenantId, async (trx) => ({
+    list: await listMembers(trx, tenantId, { after, search }),
+    invitations: await listInvitations(trx, tenantId),
+  }));
+  const query = search ? `&q=${encodeURIComponent(search)}` : '';
+  await page(res, 'settings/members', {
+    title: 'Members',
+    section: 'settings',
+    ...{ members: list.rows, invitations, values, error, search },
+    first: after && `${members}?${query}`,
+    more: list.next && `${members}?after=${list.next}${query}`,
+    mayChange: role === 'owner' || role === 'admin',
+  });
+}

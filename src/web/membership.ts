@@ -1,0 +1,78 @@
+import type { Request, RequestHandler, Response } from 'express';
+import { countAttention } from '../deliveries/deliveries.ts';
+import { inTenant } from '../tenants/scope.ts';
+import { membershipsOf } from '../tenants/system.ts';
+import { getTenant } from '../tenants/tenants.ts';
+import type { WebContext } from './context.ts';
+import { PageError } from './errors.ts';
+import { saveSession, signOut } from './session.ts';
+import { setViewer } from './viewer.ts';
+
+/**
+ * Finds out who looks, in which company and with which role, anew for each request: what an admin changes holds from
+ * the next one on. Whoever was removed from the company they look at is signed out; they are never moved to another
+ * company of theirs, where the form in front of them would do something else.
+ */
+export function loadViewer(ctx: WebContext): RequestHandler {
+  return async (req, res, next) => {
+    const { personId } = req.session;
+    if (!personId) return next();
+    const memberships = await membershipsOf(ctx.system, personId);
+    const chosen = req.session.tenantId;
+    const membership =
+      chosen === undefined ? memberships[0] : memberships.find((membership) => membership.tenantId === chosen);
+    if (!membership && chosen !== undefined) throw await endMembership(ctx, req, chosen);
+    if (!membership) return next();
+    const { tenantId, memberId, role } = membership;
+    req.session.tenantId ??= tenantId;
+    const { tenant, member, attention } = await inTenant(ctx.db, tenantId, async (trx) => ({
+      tenant: await getTenant(trx, tenantId),
+      member: await trx
+        .selectFrom('members')
+        .select(['name', 'email'])
+        .where('id', '=', memberId)
+        .executeTakeFirstOrThrow(),
+      attention: await countAttention(trx, tenantId),
+    }));
+    setViewer(res, { personId, memberId, tenantId, role, ...member, tenant, memberships });
+    res.locals['attention'] = attention;
+    await takeNotice(req, res);
+    next();
+  };
+}
+
+async function takeNotice(req: Request, res: Response): Promise<void> {
+  if (!req.session.notice || req.method !== 'GET' || req.get('hx-request')) return;
+  res.locals['notice'] = req.session.notice;
+  delete req.session.notice;
+  await saveSession(req);
+}
+
+/** Signs them out, and says why. */
+async function endMembership(ctx: WebContext, req: Request, tenantId: string): Promise<PageError> {
+  const tenant = await inTenant(ctx.db, tenantId, (trx) =>
+    trx.selectFrom('tenants').select('name').where('id', '=', tenantId).executeTakeFirst(),
+  );
+  await signOut(req);
+  return new PageError(403, 'removed', {
+    title: `You are no longer a member of ${tenant?.name ?? 'this company'}`,
+    message:
+      'You have left, or an owner or admin has removed you, so you were signed out, and nothing was saved just now. If you belong to another company, sign in again. If this is a mistake, ask an owner or admin to invite you.',
+    next: { href: '/sign-in', label: 'Sign in' },
+  });
+}
+
+/** Lets members of a company go on; everybody else is led to where they become one, or told that they are signed out. */
+export const requireMember: RequestHandler = (req, res, next) => {
+  if (res.locals['viewer']) return next();
+  if (req.session.personId) return res.redirect(303, '/welcome');
+  if (req.method === 'GET') {
+    const next = req.originalUrl === '/' ? '' : `?next=${encodeURIComponent(req.originalUrl)}`;
+    return res.redirect(303, `/sign-in${next}`);
+  }
+  throw new PageError(401, 'signed_out', {
+    title: 'You are signed out',
+    message: 'You were signed out meanwhile, so this was not saved. Sign in, go back and press the button again.',
+    next: { href: '/sign-in', label: 'Sign in' },
+  });
+};
