@@ -1,50 +1,60 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { wake } from '../platform/wake.ts';
-import { moveDeliveries, moveDelivery } from './state.ts';
+import { type HeldReason, type Move, moveDeliveries } from './state.ts';
 
 /** What a person can decide about a delivery that does not move by itself. */
 export type Decision = 'send_again' | 'mark_as_sent' | 'cancel' | 'send_now';
 
-const moves = {
-  send_again: { from: ['unconfirmed'], to: 'queued', detail: 'Not found in Gmail: to be sent again.' },
-  mark_as_sent: { from: ['unconfirmed'], to: 'sent', detail: 'Found in Gmail: marked as sent.' },
-  cancel: { from: ['queued', 'held'], to: 'cancelled', detail: 'Cancelled before it left.' },
-  send_now: { from: ['held'], to: 'queued', detail: 'To be tried again now.' },
-} as const;
+type Step = Pick<Move, 'from' | 'to' | 'detail' | 'heldFor'>;
+
+/** What each decision does; a delivery that none of its steps fits has moved on. */
+const steps: Record<Decision, readonly Step[]> = {
+  send_again: [{ from: 'unconfirmed', to: 'queued', detail: 'Not found in Gmail: to be sent again.' }],
+  mark_as_sent: [
+    { from: 'unconfirmed', to: 'sent', detail: 'Found in Gmail: marked as sent.' },
+    { from: 'held', to: 'sent', detail: 'Found in Gmail: marked as sent.', heldFor: ['restored'] },
+  ],
+  cancel: [
+    { from: 'queued', to: 'cancelled', detail: 'Cancelled before it left.' },
+    { from: 'held', to: 'cancelled', detail: 'Cancelled before it left.' },
+  ],
+  send_now: [{ from: 'held', to: 'queued', detail: 'To be sent now.' }],
+};
 
 /**
- * Carries out a decision and records who made it.
+ * Carries out one decision about any number of deliveries, and records with each who made it. In two statements at
+ * most, however many they are; those that have moved on meanwhile, or that it does not fit, are left alone.
  *
- * @returns false when the delivery has moved on meanwhile, and the decision no longer fits
+ * @returns the ids of those that it moved
  */
 export async function decide(
+  ctx: { readonly clock: Clock },
   trx: Database,
-  clock: Clock,
   tenantId: string,
-  deliveryId: string,
+  deliveryIds: readonly string[],
   decision: Decision,
   memberId: string,
-): Promise<boolean> {
-  const { from, to, detail } = moves[decision];
-  for (const state of from) {
-    if (await moveDelivery(trx, tenantId, deliveryId, { from: state, to, at: clock(), detail, memberId })) {
-      if (to === 'queued') await wake(trx, 'waiting');
-      return true;
-    }
+): Promise<string[]> {
+  const moved: string[] = [];
+  for (const step of steps[decision]) {
+    moved.push(...(await moveDeliveries(trx, tenantId, deliveryIds, { ...step, at: ctx.clock(), memberId })));
+    if (step.to === 'queued' && moved.length > 0) await wake(trx, 'waiting');
   }
-  return false;
+  return moved;
 }
 
 /** Whether a word from a form is a decision. */
 export function isDecision(word: unknown): word is Decision {
-  return typeof word === 'string' && Object.hasOwn(moves, word);
+  return typeof word === 'string' && Object.hasOwn(steps, word);
 }
 
-/** What fits a delivery in this state, in the order to offer it. */
-export function decisionsFor(state: string): Decision[] {
-  const all: Decision[] = ['send_again', 'mark_as_sent', 'send_now', 'cancel'];
-  return all.filter((decision) => moves[decision].from.some((from) => from === state));
+/** What fits a delivery that stands so, in the order to offer it. */
+export function decisionsFor(delivery: { readonly state: string; readonly heldReason: string | null }): Decision[] {
+  const all: Decision[] = ['send_again', 'send_now', 'mark_as_sent', 'cancel'];
+  const fits = ({ from, heldFor }: Step) =>
+    from === delivery.state && (!heldFor || heldFor.some((reason: HeldReason) => reason === delivery.heldReason));
+  return all.filter((decision) => steps[decision].some(fits));
 }
 
 /** Held longer than this, a delivery waits for somebody to say "send now". */

@@ -6,8 +6,8 @@ import type { DeliveryState } from '../platform/database-types.ts';
 export const allowedMoves = {
   queued: ['sending', 'held', 'cancelled', 'failed'],
   sending: ['sent', 'queued', 'held', 'failed', 'unconfirmed'],
-  // Held after a restore, it may turn out to have been sent.
-  held: ['queued', 'cancelled', 'sent'],
+  // Held after a restore, it may turn out to have been sent; what waits for one thing may come to wait for another.
+  held: ['queued', 'cancelled', 'sent', 'held'],
   // A person looked in Gmail and decided; or we could look after all.
   unconfirmed: ['queued', 'sent', 'held'],
   sent: [],
@@ -30,7 +30,17 @@ export type HeldReason =
   /** Somebody deleted our draft of it in Gmail; it was not sent. */
   | 'draft_deleted'
   /** It was found not to have been sent long after somebody asked for it. */
-  | 'not_sent';
+  | 'not_sent'
+  /** Somebody chose a time for it. */
+  | 'scheduled'
+  /** The company sends at certain hours only, and these are not. */
+  | 'outside_hours'
+  /** A moment in which it can still be taken back. */
+  | 'undo'
+  /** The database was restored from a backup: nobody knows whether it was sent since then. */
+  | 'restored'
+  /** Working on it failed again and again, for a reason that is ours. */
+  | 'stuck';
 
 /** A move that {@link allowedMoves} does not know: a mistake of ours, never of a person or of Google. */
 export class IllegalMoveError extends Error {
@@ -50,6 +60,8 @@ export interface Move {
   readonly at: Date;
   /** A sentence for people. */
   readonly detail: string;
+  /** Only those that are held for one of these reasons; for a move from `held`. */
+  readonly heldFor?: readonly HeldReason[];
   /** Needed when, and only when, `to` is `held`. */
   readonly heldReason?: HeldReason;
   /** When it is looked at again by itself: a retry, the end of a hold, the look into an outcome. */
@@ -105,6 +117,7 @@ export async function moveDeliveries(
         .where('tenant_id', '=', tenantId)
         .where('id', '=', sql<string>`any(${[...deliveryIds]}::uuid[])`)
         .where('state', '=', move.from)
+        .$if(move.heldFor !== undefined, (query) => query.where('held_reason', 'in', [...(move.heldFor ?? [])]))
         .returning(['id', 'tenant_id']),
     )
     .insertInto('delivery_events')

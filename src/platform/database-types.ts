@@ -73,6 +73,17 @@ export interface Attempts {
   via: Generated<string>;
 }
 
+export interface Chores {
+  begun_at: Timestamp;
+  name: string;
+}
+
+export interface DatabaseIdentity {
+  identity: string;
+  only_row: Generated<boolean>;
+  recorded_at: Timestamp;
+}
+
 export interface Delegations {
   added_at: Timestamp;
   added_by: string | null;
@@ -93,11 +104,13 @@ export interface Delegations {
 
 export interface Deliveries {
   account: string;
+  any_time: Generated<boolean>;
   created_at: Generated<Timestamp>;
   document_id: string | null;
   document_snapshot: Json | null;
   draft_id: string | null;
   draft_message_id: string | null;
+  from_changed_at: Timestamp | null;
   from_email: string;
   from_name: string;
   gmail_message_id: string | null;
@@ -117,6 +130,8 @@ export interface Deliveries {
   reply_to: string | null;
   request_hash: string;
   rule_mode: SenderMode;
+  scheduled_for: Timestamp | null;
+  seen_at: Timestamp | null;
   sent_at: Timestamp | null;
   sent_from: string | null;
   sent_message_id: string | null;
@@ -379,14 +394,18 @@ export interface Tenants {
   postal_code: string | null;
   region: string | null;
   release_hours: Generated<number>;
+  sending_hours: Json | null;
   street: string | null;
   tax_id: string | null;
   time_zone: string;
+  undo_seconds: Generated<number>;
   website: string | null;
 }
 
 export interface DB {
   attempts: Attempts;
+  chores: Chores;
+  database_identity: DatabaseIdentity;
   delegations: Delegations;
   deliveries: Deliveries;
   delivery_attachments: DeliveryAttachments;

@@ -128,8 +128,9 @@ export function deliveryPages(ctx: WebContext): Router {
     const decision: unknown = req.body?.decision;
     found(await inTenant(ctx.db, tenantId, (trx) => getDelivery(trx, tenantId, id)));
     if (!isDecision(decision)) throw PageError.notFound();
-    const done = await inTenant(ctx.db, tenantId, (trx) => decide(trx, ctx.clock, tenantId, id, decision, memberId));
-    if (!done) await notify(req, 'wait', 'It has moved on meanwhile, so there was nothing to decide any more.');
+    const moved = await inTenant(ctx.db, tenantId, (trx) => decide(ctx, trx, tenantId, [id], decision, memberId));
+    if (moved.length === 0)
+      await notify(req, 'wait', 'It has moved on meanwhile, so there was nothing to decide any more.');
     res.redirect(303, `/deliveries/${id}`);
   });
 

@@ -54,6 +54,8 @@ describe('every table of a tenant', () => {
     );
     const without = rows.map(({ name }) => name).filter((name) => !tables.includes(name));
     expect(without.sort()).toEqual([
+      'chores',
+      'database_identity',
       'google_tokens',
       'kysely_migration',
       'kysely_migration_lock',
