@@ -8,6 +8,7 @@ import { inTenant } from '../tenants/scope.ts';
 import { companySchema, getTenant, letterheadSchema, updateTenant } from '../tenants/tenants.ts';
 import { countries, currencies, timeZones } from './choices.ts';
 import type { WebContext } from './context.ts';
+import { defaultChoices, defaultSenderPages } from './default-sender.ts';
 import { memberPages } from './members.ts';
 import { page } from './render.ts';
 import { aliasChoices } from './sender-choice.ts';
@@ -32,6 +33,7 @@ export function settingsPages(ctx: WebContext): Router {
 
   router.use(memberPages(ctx));
   router.use(senderRulePages(ctx));
+  router.use(defaultSenderPages(ctx));
 
   router.get('/settings/company', async (_req, res) => {
     const { tenantId } = viewerOf(res);
@@ -57,11 +59,13 @@ export function settingsPages(ctx: WebContext): Router {
 /** Everything the email page shows: mailboxes, the three modes with who they would make the sender, and the rule in force. */
 async function emailSettings(ctx: WebContext, viewer: Viewer) {
   const { tenantId, memberId } = viewer;
-  const { mailboxes, hasShared, rules, rule, resolve } = await inTenant(ctx.db, tenantId, async (trx) => {
+  const { mailboxes, hasShared, rules, rule, resolve, defaults } = await inTenant(ctx.db, tenantId, async (trx) => {
     const rules = await listRules(trx, tenantId);
     const rule = ruleFor(null, rules);
+    const mailboxes = await listMailboxes(trx, tenantId, memberId);
+    const all = [rule, ...rules.map((each) => each.rule)];
     return {
-      ...{ rules, rule, mailboxes: await listMailboxes(trx, tenantId, memberId) },
+      ...{ rules, rule, mailboxes, defaults: await defaultChoices(trx, tenantId, memberId, all, mailboxes) },
       hasShared: await hasSharedMailbox(trx, tenantId),
       resolve: await senderUnder(trx, tenantId, memberId, [rule, { mode: 'current_user' }]),
     };
@@ -75,6 +79,7 @@ async function emailSettings(ctx: WebContext, viewer: Viewer) {
       (mailbox) => mailbox.kind === 'personal' && !mailbox.delegated && mailbox.state !== 'disconnected',
     ),
     hasShared,
+    ...defaults,
     ...{ rule, now: resolve(rule), byDefault: resolve({ mode: 'default' }) },
     byMember: resolve({ mode: 'current_user' }),
     aliases: aliasChoices(mailboxes, rule),

@@ -103,6 +103,9 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
     ({ party }) => `/parties/${party}`,
     () => ({ name: 'stolen' }),
   ),
+  'POST /settings/email/own-default': ({ mailbox }) => ({
+    ...{ path: '/settings/email/own-default', form: { mailboxId: mailbox }, status: 422 },
+  }),
   'POST /settings/email/rules': ({ mailbox }) => ({
     path: '/settings/email/rules',
     form: { 'rule[invoice]': `${mailbox} accounts@brightwater.example` },
@@ -156,6 +159,7 @@ const withoutIds = [
   'POST /imports',
   'POST /parties',
   'POST /settings/company',
+  'POST /settings/email/stand-in',
   'POST /settings/email/test-deliveries',
   'POST /settings/members/invitations',
   'POST /sign-in/google',
