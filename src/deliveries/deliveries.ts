@@ -20,6 +20,8 @@ export interface DeliverySummary {
   readonly documentKind: DocumentKind | null;
   readonly documentNumber: string | null;
   readonly partyName: string | null;
+  /** The run it was started with, or null. */
+  readonly runId: string | null;
   /** The latest sentence of its timeline. */
   readonly lastDetail: string | null;
 }
@@ -55,8 +57,12 @@ export interface AttemptRecord {
   readonly durationMs: number | null;
 }
 
-/** Whether a person has something to do: what is held until a time goes on by itself. */
-const needsSomebody = sql<boolean>`(deliveries.state in ('unconfirmed', 'failed') or (deliveries.state = 'held' and deliveries.not_before is null))`;
+/**
+ * Whether a person has something to do: what is held until a time goes on by itself, who paused a run knows it, and what
+ * was sent again needs nothing more.
+ */
+const needsSomebody = sql<boolean>`(deliveries.replaced_by is null and (deliveries.state in ('unconfirmed', 'failed')
+  or (deliveries.state = 'held' and deliveries.not_before is null and deliveries.held_reason <> 'run_paused')))`;
 
 /** Which deliveries a list shows; `attention` keeps those that need somebody. */
 export interface DeliveryFilter extends PageRequest {
@@ -205,6 +211,7 @@ function summaries(db: Database, tenantId: string) {
       'deliveries.subject',
       'deliveries.created_at as createdAt',
       'deliveries.document_id as documentId',
+      'deliveries.run_id as runId',
       'documents.kind as documentKind',
       'documents.number as documentNumber',
       'parties.name as partyName',
