@@ -25,7 +25,7 @@ import type { WebContext } from '../web/context.ts';
 export interface ServiceConfig
   extends Pick<
     Config,
-    'host' | 'port' | 'publicUrl' | 'trustProxy' | 'sendDeadlineMs' | 'settleMs' | 'pace' | 'draftsSendOnce'
+    'host' | 'port' | 'publicUrl' | 'trustProxy' | 'offered' | 'sendDeadlineMs' | 'settleMs' | 'pace' | 'draftsSendOnce'
   > {
   readonly database: DatabaseUrls;
   readonly google: GoogleApp;
@@ -69,12 +69,13 @@ export async function openParts(config: ServiceConfig, log: Logger, shutdown: Sh
   shutdown.add('watch over Google’s answers', () => watch.stop());
   const google = { ...config.google, hear: watch.hear };
   const tokens = createAccessTokens({ db: app.db, system: system.db, keys, google, clock });
-  const { publicUrl, sessionSecrets, trustProxy, localMailUrl } = config;
+  const { offered, publicUrl, sessionSecrets, trustProxy, localMailUrl } = config;
   const context: WebContext = {
     ...{
       db: app.db,
       system: system.db,
       google,
+      offered,
       keys,
       tokens,
       queue,

@@ -72,7 +72,7 @@ export async function refreshAddresses(
     return null;
   } catch (error) {
     if (isMissingPermission(error)) {
-      const words = `Gmail no longer lets us check whether this account may send as ${email.from.email}. Connect it again and leave the box about settings ticked.`;
+      const words = `Gmail no longer lets us check whether this account may send as ${email.from.email}. Switch on “Other addresses” for it in Settings → Email.`;
       return { reason: 'sender_changed', words };
     }
     if (!isAnswered(error, 401)) throw error;

@@ -3,6 +3,7 @@ import { type Page, type PageRequest, pageOf, pageSize, readCursor } from '../do
 import type { Database } from '../platform/database.ts';
 import type { DeliveryPurpose, DeliveryState, DocumentKind } from '../platform/database-types.ts';
 import { type Recipients, recipientsSchema } from './recipients.ts';
+import { mailboxReasons } from './release.ts';
 
 /** A delivery as lists show it. */
 export interface DeliverySummary {
@@ -68,6 +69,8 @@ const needsSomebody = sql<boolean>`(deliveries.replaced_by is null and (deliveri
 export interface DeliveryFilter extends PageRequest {
   readonly documentId?: string | undefined;
   readonly attention?: boolean | undefined;
+  /** Only what is held until this mailbox is connected, or was when it was connected again too late. */
+  readonly waitingFor?: string | undefined;
 }
 
 /** One page of deliveries, newest first. */
@@ -80,6 +83,11 @@ export async function listDeliveries(
   let query = summaries(db, tenantId);
   if (filter.documentId) query = query.where('deliveries.document_id', '=', filter.documentId);
   if (filter.attention) query = query.where(needsSomebody);
+  if (filter.waitingFor) {
+    query = query
+      .where('deliveries.mailbox_id', '=', filter.waitingFor)
+      .where('deliveries.held_reason', 'in', mailboxReasons);
+  }
   const after = readCursor(filter.after);
   if (after && microseconds.test(after[0])) {
     const [epoch, id] = after;

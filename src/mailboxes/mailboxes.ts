@@ -199,3 +199,27 @@ export async function changeSenderName(
     .where('id', '=', mailboxId)
     .execute();
 }
+
+/** Switches a capability on or off in what the mailbox wants. To send cannot be switched off. */
+export async function wantCapability(
+  db: Database,
+  tenantId: string,
+  mailboxId: string,
+  capability: Exclude<Capability, 'send'>,
+  isOn: boolean,
+): Promise<void> {
+  const { wanted } = await db
+    .selectFrom('mailboxes')
+    .select('wanted')
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', mailboxId)
+    .forUpdate()
+    .executeTakeFirstOrThrow();
+  const others = wanted.filter((each) => each !== capability);
+  await db
+    .updateTable('mailboxes')
+    .set({ wanted: readCapabilities(isOn ? [...others, capability] : others) })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', mailboxId)
+    .execute();
+}
