@@ -3,7 +3,6 @@ import type { Request } from 'express';
 import type pg from 'pg';
 import { z } from 'zod';
 import type { ConsentStore } from '../google/strategy.ts';
-import { capabilities } from '../platform/capability.ts';
 import { saveSession } from './session.ts';
 
 /** The two flows. Each has its own states, so that a state of one is worth nothing in the other. */
@@ -19,7 +18,6 @@ const purposeSchema = z.object({
       memberId: z.string(),
       kind: z.enum(['shared', 'personal']),
       mailboxId: z.string().nullable(),
-      asked: z.array(z.enum(capabilities)),
     })
     .optional(),
 });
