@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
-import { startUpkeep } from '../deliveries/upkeep.ts';
 import { startDelivering } from '../deliveries/work.ts';
 import { createPdfRenderer } from '../documents/pdf/render.ts';
 import type { GoogleApp } from '../google/app.ts';
@@ -26,7 +25,7 @@ import type { WebContext } from '../web/context.ts';
 export interface ServiceConfig
   extends Pick<
     Config,
-    'host' | 'port' | 'publicUrl' | 'trustProxy' | 'sendDeadlineMs' | 'settleMs' | 'pace' | 'draftsSendOnce'
+    'host' | 'port' | 'publicUrl' | 'trustProxy' | 'offered' | 'sendDeadlineMs' | 'settleMs' | 'pace' | 'draftsSendOnce'
   > {
   readonly database: DatabaseUrls;
   readonly google: GoogleApp;
@@ -70,12 +69,13 @@ export async function openParts(config: ServiceConfig, log: Logger, shutdown: Sh
   shutdown.add('watch over Google’s answers', () => watch.stop());
   const google = { ...config.google, hear: watch.hear };
   const tokens = createAccessTokens({ db: app.db, system: system.db, keys, google, clock });
-  const { publicUrl, sessionSecrets, trustProxy, localMailUrl } = config;
+  const { offered, publicUrl, sessionSecrets, trustProxy, localMailUrl } = config;
   const context: WebContext = {
     ...{
       db: app.db,
       system: system.db,
       google,
+      offered,
       keys,
       tokens,
       queue,
@@ -123,10 +123,11 @@ export async function assertPortFree(port: number, host: string, variable: strin
 export async function work({ context }: Parts, config: ServiceConfig, shutdown: Shutdown): Promise<void> {
   const owner = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
   const { sendDeadlineMs, settleMs, pace, draftsSendOnce } = config;
-  const deliver = { ...context, owner, sendDeadlineMs, settleMs, pace, draftsSendOnce };
-  const stopPacing = startDelivering(deliver, concurrency);
+  const stopPacing = startDelivering(
+    { ...context, owner, sendDeadlineMs, settleMs, pace, draftsSendOnce },
+    concurrency,
+  );
   shutdown.add('pacer', stopPacing);
-  shutdown.add('upkeep', startUpkeep(deliver));
 }
 
 /** Node's error for a port that cannot be had, in words and with the way out. */

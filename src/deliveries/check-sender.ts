@@ -72,11 +72,11 @@ export async function refreshAddresses(
     return null;
   } catch (error) {
     if (isMissingPermission(error)) {
-      const words = `Gmail no longer lets us check whether this account may send as ${email.from.email}. Connect it again and leave the box about settings ticked.`;
+      const words = `Gmail no longer lets us check whether this account may send as ${email.from.email}. Switch on “Other addresses” for it in Settings → Email.`;
       return { reason: 'sender_changed', words };
     }
     if (!isAnswered(error, 401)) throw error;
-    const flip = { from: 'active', to: 'needs_reconnect', reason: 'refused', at: ctx.clock() } as const;
+    const flip = { from: 'active', to: 'needs_reconnect', reason: 'revoked', at: ctx.clock() } as const;
     await inTenant(ctx.db, tenantId, (trx) => moveMailbox(trx, tenantId, mailboxId, flip));
     throw new MailboxUnusableError('needs_reconnect');
   }

@@ -12,6 +12,7 @@ import { frozenRule, objectionTo } from './check-sender.ts';
 import type { DeliverContext } from './context.ts';
 import { connectedSince, everBefore } from './cut-off.ts';
 import { loadForSending, type SendableDelivery } from './load.ts';
+import { cancelledWithRun, pausedWithRun } from './runs/moves.ts';
 import { type HeldReason, moveDelivery } from './state.ts';
 
 /** An attempt that is under way. */
@@ -79,6 +80,7 @@ export async function claimDelivery(
     return nothing;
   }
 
+  if (await stopWithRun(ctx, trx, tenantId, delivery)) return nothing;
   const rule = frozenRule(delivery);
   const facts = await readFactsOf(trx, tenantId, delivery.member, [rule]);
   const mailbox = facts.mailboxes.find(({ id }) => id === delivery.mailboxId);
@@ -105,6 +107,19 @@ function needsAddresses(mailbox: MailboxFacts, delivery: SendableDelivery, now: 
   if (mailbox.state !== 'active' || !mailbox.capabilities.includes('aliases')) return false;
   if (mailbox.email === delivery.email.from.email) return false;
   return now.getTime() - (mailbox.sendAsFetchedAt?.getTime() ?? 0) >= sendAsMaxAgeMs;
+}
+
+/** What came back to the queue after its run was paused or cancelled stops here. @returns whether it did */
+async function stopWithRun(
+  { clock }: Pick<DeliverContext, 'clock'>,
+  trx: Database,
+  tenantId: string,
+  { id, runState }: SendableDelivery,
+): Promise<boolean> {
+  if (runState === 'paused') await moveDelivery(trx, tenantId, id, { ...pausedWithRun, from: 'queued', at: clock() });
+  if (runState === 'cancelled')
+    await moveDelivery(trx, tenantId, id, { ...cancelledWithRun, from: 'queued', at: clock() });
+  return runState === 'paused' || runState === 'cancelled';
 }
 
 /** Its account stands still: it waits for the pacer again. */

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { PdfRenderer } from '../documents/pdf/render.ts';
 import type { GoogleApp } from '../google/app.ts';
 import type { AccessTokens } from '../mailboxes/access-token.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -16,6 +17,7 @@ export interface DeliverContext {
   readonly keys: KeyRing;
   readonly tokens: AccessTokens;
   readonly queue: Queue;
+  readonly pdf: PdfRenderer;
   readonly log: Logger;
   readonly clock: Clock;
   /** Names this process in the attempts it makes. */

@@ -56,38 +56,3 @@ export function decisionsFor(delivery: { readonly state: string; readonly heldRe
     from === delivery.state && (!heldFor || heldFor.some((reason: HeldReason) => reason === delivery.heldReason));
   return all.filter((decision) => steps[decision].some(fits));
 }
-
-/** Held longer than this, a delivery waits for somebody to say "send now". */
-const releaseWithinMs = 24 * 3_600_000;
-
-/**
- * Lets go of what waited for a mailbox to be connected again or resumed, if it waited less than 24 hours. While the
- * mailbox still waits for the other of the two, nothing is let go.
- *
- * @returns how many were released, and how many are too old for that
- */
-export async function releaseMailbox(
-  trx: Database,
-  clock: Clock,
-  tenantId: string,
-  mailboxId: string,
-): Promise<{ released: number; waiting: number }> {
-  const held = await trx
-    .selectFrom('deliveries')
-    .select(['id', 'state_at'])
-    .where('tenant_id', '=', tenantId)
-    .where('mailbox_id', '=', mailboxId)
-    .where('state', '=', 'held')
-    .where('held_reason', 'in', ['mailbox_needs_reconnect', 'mailbox_paused', 'mailbox_disconnected'])
-    .where(({ exists, selectFrom }) =>
-      exists(selectFrom('mailboxes').select('id').where('id', '=', mailboxId).where('state', '=', 'active')),
-    )
-    .orderBy('created_at')
-    .execute();
-  const fresh = held.filter((delivery) => clock().getTime() - delivery.state_at.getTime() < releaseWithinMs);
-  const ids = fresh.map(({ id }) => id);
-  const detail = 'Gmail can be used again.';
-  await moveDeliveries(trx, tenantId, ids, { from: 'held', to: 'queued', at: clock(), detail });
-  if (fresh.length > 0) await wake(trx, 'waiting');
-  return { released: fresh.length, waiting: held.length - fresh.length };
-}

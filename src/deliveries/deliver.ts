@@ -9,6 +9,7 @@ import { refreshAddresses } from './check-sender.ts';
 import { type Claim, type Claimed, claimDelivery, hold, type Supplies } from './claim.ts';
 import type { DeliverContext } from './context.ts';
 import { resolveDoubt } from './doubt.ts';
+import { freezeOrFail } from './freeze.ts';
 import { settleAttempt } from './settle.ts';
 import { type HeldReason, IllegalMoveError } from './state.ts';
 import { transmit } from './transmit.ts';
@@ -86,7 +87,7 @@ async function supply(
         return null;
       }
       case 'pdf':
-        throw new Error('A document is sent without its file.');
+        return (await freezeOrFail(ctx, tenantId, delivery.id)) ? {} : null;
       default:
         return what satisfies never;
     }

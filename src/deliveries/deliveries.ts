@@ -3,6 +3,7 @@ import { type Page, type PageRequest, pageOf, pageSize, readCursor } from '../do
 import type { Database } from '../platform/database.ts';
 import type { DeliveryPurpose, DeliveryState, DocumentKind } from '../platform/database-types.ts';
 import { type Recipients, recipientsSchema } from './recipients.ts';
+import { mailboxReasons } from './release.ts';
 
 /** A delivery as lists show it. */
 export interface DeliverySummary {
@@ -20,6 +21,8 @@ export interface DeliverySummary {
   readonly documentKind: DocumentKind | null;
   readonly documentNumber: string | null;
   readonly partyName: string | null;
+  /** The run it was started with, or null. */
+  readonly runId: string | null;
   /** The latest sentence of its timeline. */
   readonly lastDetail: string | null;
 }
@@ -55,13 +58,19 @@ export interface AttemptRecord {
   readonly durationMs: number | null;
 }
 
-/** Whether a person has something to do: what is held until a time goes on by itself. */
-const needsSomebody = sql<boolean>`(deliveries.state in ('unconfirmed', 'failed') or (deliveries.state = 'held' and deliveries.not_before is null))`;
+/**
+ * Whether a person has something to do: what is held until a time goes on by itself, who paused a run knows it, and what
+ * was sent again needs nothing more.
+ */
+const needsSomebody = sql<boolean>`(deliveries.replaced_by is null and (deliveries.state in ('unconfirmed', 'failed')
+  or (deliveries.state = 'held' and deliveries.not_before is null and deliveries.held_reason <> 'run_paused')))`;
 
 /** Which deliveries a list shows; `attention` keeps those that need somebody. */
 export interface DeliveryFilter extends PageRequest {
   readonly documentId?: string | undefined;
   readonly attention?: boolean | undefined;
+  /** Only what is held until this mailbox is connected, or was when it was connected again too late. */
+  readonly waitingFor?: string | undefined;
 }
 
 /** One page of deliveries, newest first. */
@@ -74,6 +83,11 @@ export async function listDeliveries(
   let query = summaries(db, tenantId);
   if (filter.documentId) query = query.where('deliveries.document_id', '=', filter.documentId);
   if (filter.attention) query = query.where(needsSomebody);
+  if (filter.waitingFor) {
+    query = query
+      .where('deliveries.mailbox_id', '=', filter.waitingFor)
+      .where('deliveries.held_reason', 'in', mailboxReasons);
+  }
   const after = readCursor(filter.after);
   if (after && microseconds.test(after[0])) {
     const [epoch, id] = after;
@@ -205,6 +219,7 @@ function summaries(db: Database, tenantId: string) {
       'deliveries.subject',
       'deliveries.created_at as createdAt',
       'deliveries.document_id as documentId',
+      'deliveries.run_id as runId',
       'documents.kind as documentKind',
       'documents.number as documentNumber',
       'parties.name as partyName',

@@ -3,7 +3,7 @@ import type { Draft } from '../google/drafts.ts';
 import { isUsableBy } from '../mailboxes/access.ts';
 import type { SendingMember } from '../mailboxes/sender-questions.ts';
 import type { Database } from '../platform/database.ts';
-import type { DeliveryState, MailboxState, SenderMode } from '../platform/database-types.ts';
+import type { DeliveryState, MailboxState, RunState, SenderMode } from '../platform/database-types.ts';
 import type { Email } from './compose.ts';
 import { recipientsSchema } from './recipients.ts';
 import type { Standing } from './withdrawn.ts';
@@ -27,6 +27,8 @@ export interface SendableDelivery {
   /** Whether its account's last outcome was unknown. */
   readonly afterTrouble: boolean;
   readonly document: boolean;
+  /** How its run stands; null where it has none, or where somebody decided about this one by itself. */
+  readonly runState: RunState | null;
   /** Our draft of it in Gmail, where there is one. */
   readonly draft: Draft | null;
   readonly email: Omit<Email, 'date'>;
@@ -42,6 +44,7 @@ export async function loadForSending(
     .selectFrom('deliveries')
     .innerJoin('mailboxes', 'mailboxes.id', 'deliveries.mailbox_id')
     .innerJoin('members', 'members.id', 'deliveries.member_id')
+    .leftJoin('runs', 'runs.id', 'deliveries.run_id')
     .selectAll('deliveries')
     .select([
       ...([
@@ -49,7 +52,7 @@ export async function loadForSending(
         'members.email as member_email',
         'members.name as member_name',
       ] as const),
-      ...(['members.role', 'members.removed_at', 'members.default_mailbox_id'] as const),
+      ...(['members.role', 'members.removed_at', 'members.default_mailbox_id', 'runs.state as run_state'] as const),
       isUsableBy(sql.ref('members.id')).as('may_use'),
     ])
     .select(
@@ -84,6 +87,7 @@ export async function loadForSending(
     standsStillUntil: row.standing.until === null ? null : new Date(row.standing.until),
     afterTrouble: row.standing.unknown ?? false,
     document: row.document_id !== null,
+    runState: row.lane === 0 ? null : row.run_state,
     draft:
       row.draft_id !== null && row.draft_message_id !== null
         ? { id: row.draft_id, messageId: row.draft_message_id }

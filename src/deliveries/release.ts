@@ -1,84 +1,145 @@
-import { openTroubles, recentTroubles } from '../google/troubles.ts';
+import { type RawBuilder, sql } from 'kysely';
+import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { wake } from '../platform/wake.ts';
-import { inTenant } from '../tenants/scope.ts';
-import { findHeldForOperator, findWronglyHeld } from '../tenants/system-upkeep.ts';
-import type { DeliverContext } from './context.ts';
-import { releaseMailbox } from './decide.ts';
-import { moveDeliveries } from './state.ts';
+import { releaseHoursOf } from '../tenants/tenants.ts';
+import { type HeldReason, type Move, moveDeliveries } from './state.ts';
 
-const pageSize = 200;
-const day = 86_400_000;
-/** Troubles that ended so long ago have released what they held. */
-const lately = 3_600_000;
+/** Why a delivery waits for its mailbox, and for nothing else. */
+export const mailboxReasons = [
+  'mailbox_needs_reconnect',
+  'mailbox_disconnected',
+  'mailbox_paused',
+] as const satisfies readonly HeldReason[];
 
-type Context = Pick<DeliverContext, 'db' | 'system' | 'google' | 'clock'>;
+/** How many deliveries of a mailbox wait, and why. */
+export interface Waiting {
+  /** About to leave, or to be tried again. */
+  readonly queued: number;
+  /** Held for the mailbox: until it is connected again. */
+  readonly forMailbox: number;
+  /** Held for another reason, such as the day's sending limit. */
+  readonly otherwise: number;
+}
+
+/** Counts what has not left through a mailbox yet. */
+export async function countWaiting(db: Database, tenantId: string, mailboxId: string): Promise<Waiting> {
+  const { rows } = await sql<Waiting>`
+    select count(*) filter (where state = 'queued')::int as queued,
+           count(*) filter (where ${heldForMailbox})::int as "forMailbox",
+           count(*) filter (where state = 'held' and not ${heldForMailbox})::int as otherwise
+    from deliveries
+    where tenant_id = ${tenantId} and mailbox_id = ${mailboxId} and state in ('queued', 'held')`.execute(db);
+  return rows[0] ?? { queued: 0, forMailbox: 0, otherwise: 0 };
+}
+
+const heldForMailbox = sql<boolean>`(state = 'held' and held_reason = any (${[...mailboxReasons]}))`;
+
+/** What became of the deliveries that waited for a mailbox. */
+export interface Released {
+  readonly released: number;
+  /** Too old to go out by themselves. */
+  readonly waiting: number;
+  /** What is too old, in this tenant. */
+  readonly hours: number;
+}
 
 /**
- * Lets go what waits for mailboxes that work again without anybody having pressed a button: their end was a mistake, or
- * a delivery was held at the very moment of reconnecting. Younger than a day, as everywhere.
+ * Lets go of what waited for a mailbox that is active again, if it waited for less than the tenant says (24 hours
+ * unless changed). Older ones stay held: what is in them may not be true any more, so somebody looks first.
  *
- * @returns how many were released
+ * @param trx the transaction in which the mailbox becomes active: whoever holds a delivery for it locks its row, so
+ *   either it is held before and found here, or it is not held
  */
-export async function releaseRecovered({ db, system, clock }: Context): Promise<number> {
-  let released = 0;
-  for (const { tenantId, mailboxId } of await findWronglyHeld(system, new Date(clock().getTime() - day), pageSize)) {
-    released += (await inTenant(db, tenantId, (trx) => releaseMailbox(trx, clock, tenantId, mailboxId))).released;
-  }
-  return released;
+export async function releaseMailbox(
+  trx: Database,
+  clock: Clock,
+  tenantId: string,
+  mailboxId: string,
+): Promise<Released> {
+  const hours = await releaseHoursOf(trx, tenantId);
+  const now = clock();
+  const heldAfter = new Date(now.getTime() - hours * 3_600_000);
+  const released = await moveAll(
+    trx,
+    { tenantId, mailboxId },
+    sql<boolean>`${heldForMailbox} and state_at > ${heldAfter}
+      and exists (select from mailboxes where id = ${mailboxId} and state = 'active')`,
+    { from: 'held', to: 'queued', detail: 'Gmail is connected again.', at: now },
+  );
+  const { forMailbox } = await countWaiting(trx, tenantId, mailboxId);
+  return { released, waiting: forMailbox, hours };
+}
+
+/** What a person decides about deliveries that waited too long to go out by themselves. */
+export interface WaitingDecision {
+  readonly kind: 'send_now' | 'discard';
+  /** One of them; null for all. */
+  readonly deliveryId: string | null;
+  /** Held until then: what came later was not on the page that was decided about. */
+  readonly heldUntil: Date;
+  readonly memberId: string;
 }
 
 /**
- * Lets go what was held for a trouble of the operator's that is over now.
+ * Carries out a decision about what waits for a mailbox.
  *
- * @returns how many were released
+ * @returns how many it moved; those that have moved on meanwhile are left alone
  */
-export async function releaseAfterTrouble(ctx: Context): Promise<number> {
-  const { clientId } = ctx.google;
-  const now = ctx.clock();
-  if ((await openTroubles(ctx.system, clientId)).length > 0) return 0;
-  const over = await recentTroubles(ctx.system, new Date(now.getTime() - lately));
-  let released = 0;
-  for (const { clientId: whose, beganAt, endedAt } of over) {
-    if (whose !== clientId || !endedAt) continue;
-    let page: { deliveryId: string; tenantId: string }[];
-    do {
-      page = await findHeldForOperator(ctx.system, fromThen(beganAt), endedAt, pageSize);
-      released += await letGo(ctx, page, 'Letterhead’s access to Google works again.');
-    } while (page.length === pageSize);
-  }
-  return released;
+export function decideWaiting(
+  trx: Database,
+  clock: Clock,
+  tenantId: string,
+  mailboxId: string,
+  { kind, deliveryId, heldUntil, memberId }: WaitingDecision,
+): Promise<number> {
+  const which = sql<boolean>`${heldForMailbox} and state_at <= ${heldUntil}
+    and (${deliveryId}::uuid is null or id = ${deliveryId})`;
+  const move =
+    kind === 'send_now'
+      ? ({ from: 'held', to: 'queued', detail: 'To be sent now, after it had waited.' } as const)
+      : ({ from: 'held', to: 'cancelled', detail: 'Discarded, after it had waited.' } as const);
+  return moveAll(trx, { tenantId, mailboxId }, which, { ...move, at: clock(), memberId });
 }
 
-/**
- * While the operator's trouble lasts, lets one delivery at a time try whether it still does: the one that has waited
- * longest. Every other waits for its own time.
- */
-export async function probeTrouble(ctx: Context): Promise<number> {
-  const [trouble] = await openTroubles(ctx.system, ctx.google.clientId);
-  if (!trouble) return 0;
-  const page = await findHeldForOperator(ctx.system, fromThen(trouble.beganAt), ctx.clock(), 1);
-  return letGo(ctx, page, 'Tried again, to see whether Letterhead’s access to Google works.');
+/** Holds what is queued for a mailbox that is being disconnected by a member. Returns how many. */
+export function holdMailbox(
+  trx: Database,
+  clock: Clock,
+  { tenantId, memberId }: { readonly tenantId: string; readonly memberId: string },
+  mailboxId: string,
+): Promise<number> {
+  const detail = 'The Gmail account was disconnected. It waits until that is connected again.';
+  return moveAll(trx, { tenantId, mailboxId }, sql<boolean>`state = 'queued'`, {
+    ...{ from: 'queued', to: 'held', heldReason: 'mailbox_disconnected', detail, memberId, at: clock() },
+  });
 }
 
-/** A trouble is written down a moment after the first delivery met it. */
-function fromThen(beganAt: Date): Date {
-  return new Date(beganAt.getTime() - 60_000);
-}
+/** How many are moved by one statement. */
+const batch = 1_000;
 
-async function letGo(
-  { db, clock }: Context,
-  page: readonly { readonly deliveryId: string; readonly tenantId: string }[],
-  detail: string,
+async function moveAll(
+  trx: Database,
+  { tenantId, mailboxId }: { readonly tenantId: string; readonly mailboxId: string },
+  which: RawBuilder<boolean>,
+  move: Move,
 ): Promise<number> {
   let moved = 0;
-  for (const [tenantId, deliveries] of Map.groupBy(page, (each) => each.tenantId)) {
-    const ids = deliveries.map(({ deliveryId }) => deliveryId);
-    moved += await inTenant(db, tenantId, async (trx: Database) => {
-      const released = await moveDeliveries(trx, tenantId, ids, { from: 'held', to: 'queued', at: clock(), detail });
-      if (released.length > 0) await wake(trx, 'waiting');
-      return released.length;
-    });
+  while (true) {
+    // Locked, so that each of them moves, and the next page holds others.
+    const rows = await trx
+      .selectFrom('deliveries')
+      .select('id')
+      .where('tenant_id', '=', tenantId)
+      .where('mailbox_id', '=', mailboxId)
+      .where(which)
+      .limit(batch)
+      .forUpdate()
+      .execute();
+    const ids = rows.map(({ id }) => id);
+    moved += (await moveDeliveries(trx, tenantId, ids, move)).length;
+    if (ids.length < batch) break;
   }
+  if (moved > 0 && move.to === 'queued') await wake(trx, 'waiting');
   return moved;
 }

@@ -40,7 +40,9 @@ export type HeldReason =
   /** The database was restored from a backup: nobody knows whether it was sent since then. */
   | 'restored'
   /** Working on it failed again and again, for a reason that is ours. */
-  | 'stuck';
+  | 'stuck'
+  /** Somebody paused its run. */
+  | 'run_paused';
 
 /** A move that {@link allowedMoves} does not know: a mistake of ours, never of a person or of Google. */
 export class IllegalMoveError extends Error {

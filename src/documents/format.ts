@@ -77,6 +77,11 @@ export function keyDate(content: DocumentContent): { label: string; date: string
   return undefined;
 }
 
+/** What the PDF of a record is called. */
+export function pdfName(record: { readonly number: string }): string {
+  return `${record.number.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-')}.pdf`;
+}
+
 /** What an extra says, in one line: `7300010000001 (scheme 0088)`. An embedded file is named, not spelled out. */
 export function extraText(extra: Extra): string {
   const attributes = { ...extra.attributes };

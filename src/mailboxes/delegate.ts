@@ -65,6 +65,7 @@ export async function findVoucher(
     .where('tenant_id', '=', tenantId)
     .where((where) => ('memberId' in who ? where('id', '=', who.memberId) : where('email', '=', who.email)))
     .where('role', 'in', ['owner', 'admin'])
+    .where('removed_at', 'is', null)
     .where('hd', 'is not', null)
     .executeTakeFirst();
   return member?.googleSub ? { ...member, googleSub: member.googleSub } : undefined;

@@ -152,7 +152,7 @@ export function moveMailbox(
   mailboxId: string,
   { reason, at }: { from: 'active'; to: 'needs_reconnect'; reason: EndedReason; at: Date },
 ): Promise<boolean> {
-  return endMailbox(trx, tenantId, mailboxId, { reason, sure: true, at });
+  return endMailbox(trx, tenantId, mailboxId, { reason, sure: reason !== 'revoked', at });
 }
 
 /** Makes a connected shared mailbox the tenant's default. Returns false where it is none. */
@@ -195,6 +195,30 @@ export async function changeSenderName(
   await db
     .updateTable('mailboxes')
     .set({ display_name: name, reply_to: replyTo })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', mailboxId)
+    .execute();
+}
+
+/** Switches a capability on or off in what the mailbox wants. To send cannot be switched off. */
+export async function wantCapability(
+  db: Database,
+  tenantId: string,
+  mailboxId: string,
+  capability: Exclude<Capability, 'send'>,
+  isOn: boolean,
+): Promise<void> {
+  const { wanted } = await db
+    .selectFrom('mailboxes')
+    .select('wanted')
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', mailboxId)
+    .forUpdate()
+    .executeTakeFirstOrThrow();
+  const others = wanted.filter((each) => each !== capability);
+  await db
+    .updateTable('mailboxes')
+    .set({ wanted: readCapabilities(isOn ? [...others, capability] : others) })
     .where('tenant_id', '=', tenantId)
     .where('id', '=', mailboxId)
     .execute();

@@ -54,8 +54,6 @@ export type SenderResolution =
       readonly because: string;
       /** The mailbox must be reconnected first: an email can be written now and is held until then. */
       readonly needsReconnect: boolean;
-      /** Somebody paused the mailbox: an email can be written now and is held until it is resumed. */
-      readonly paused: boolean;
       /** It comes from the default mailbox instead of the member's own address, and replies go to the member. */
       readonly standsIn: boolean;
     }
@@ -179,6 +177,14 @@ function fromMember(question: SenderQuestion): SenderResolution {
       `Open the confirmation mail that Gmail sent to ${member.email} and follow its link, or connect your own Gmail in Settings → Email.`,
     );
   }
+  const unseen = shared.find((mailbox) => !mailbox.capabilities.includes('aliases'));
+  if (unseen) {
+    return refuse(
+      'aliases_unreadable',
+      `Emails come from whoever is signed in; ${member.email} is not connected, and Letterhead may not ask Gmail whether ${unseen.email} can send as it.`,
+      `Connect your own Gmail in Settings → Email. Or let an admin open ${unseen.email} there and switch on “Other addresses”.`,
+    );
+  }
   return refuse(
     'member_has_no_address',
     `Emails come from whoever is signed in, and ${member.email} is not connected.`,
@@ -225,8 +231,8 @@ function fromAlias(rule: Extract<SenderRule, { mode: 'alias' }>, mailboxes: read
         )
       : refuse(
           'aliases_unreadable',
-          `Emails come from ${rule.email}, but we may not ask Gmail whether ${mailbox.email} can use it.`,
-          'Connect Gmail again in Settings → Email and leave the box about settings ticked.',
+          `Emails come from ${rule.email}, but Letterhead may not ask Gmail whether ${mailbox.email} can use it.`,
+          `In Settings → Email, open ${mailbox.email} and switch on “Other addresses”; or choose another sender there.`,
         );
   }
   if (!isUsable(entry)) {
@@ -250,7 +256,6 @@ function accept(mailbox: MailboxFacts, fromEmail: string, fromName: string, beca
     sender: { mailboxId: mailbox.id, mailboxEmail: mailbox.email, fromEmail, fromName, replyTo: mailbox.replyTo },
     because,
     needsReconnect: mailbox.state === 'needs_reconnect',
-    paused: mailbox.state === 'paused',
     standsIn: false,
   };
 }

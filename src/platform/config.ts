@@ -1,3 +1,4 @@
+import { type Capability, capabilities } from './capability.ts';
 import { parseKeyRing } from './key-ring.ts';
 import { appRole, type DatabaseUrls, systemRole } from './roles.ts';
 
@@ -16,6 +17,7 @@ const examples = {
   DATABASE_OWNER_URL: 'postgres://postgres:password@localhost:5432/letterhead',
   GOOGLE_CLIENT_ID: '1234567890-abc.apps.googleusercontent.com',
   GOOGLE_CLIENT_SECRET: 'GOCSPX-…',
+  GOOGLE_CAPABILITIES: 'send,safe_retry,aliases,tracking',
   GOOGLE_ISSUER: 'https://accounts.google.com',
   GMAIL_ROOT_URL: 'https://gmail.googleapis.com/',
   GOOGLE_TIMEOUT_SECONDS: '20',
@@ -50,6 +52,8 @@ export interface Config {
   readonly database: DatabaseUrls | null;
   /** Null: Local Google. */
   readonly google: { readonly clientId: string; readonly clientSecret: string } | null;
+  /** What pages offer, and consents ask for: what the operator’s Google app may ask for. Always with `send`. */
+  readonly offered: readonly Capability[];
   readonly googleIssuer: string;
   readonly gmailRoot: string;
   readonly googleTimeoutMs: number;
@@ -182,6 +186,7 @@ export function parseConfig(env: Env, command: Command): Config {
     trustProxy: whole('TRUST_PROXY', publicUrl?.startsWith('https:') ? 1 : 0, 0, 10),
     database,
     google: clientId && clientSecret ? { clientId, clientSecret } : null,
+    offered: readOffered(env.GOOGLE_CAPABILITIES, report),
     googleIssuer: url('GOOGLE_ISSUER', http)?.replace(/\/$/, '') ?? 'https://accounts.google.com',
     gmailRoot: url('GMAIL_ROOT_URL', http)?.replace(/\/?$/, '/') ?? 'https://gmail.googleapis.com/',
     googleTimeoutMs: whole('GOOGLE_TIMEOUT_SECONDS', 20, 1, 300) * 1000,
@@ -200,6 +205,20 @@ export function parseConfig(env: Env, command: Command): Config {
   };
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+/** Incoming mail is not built yet, so there is nothing that its permission would buy. */
+const offerable = capabilities.filter((capability) => capability !== 'inbox');
+
+function readOffered(text: string | undefined, report: (variable: Variable, problem: string) => void) {
+  if (text === undefined) return offerable;
+  const words = text.split(',').map((word) => word.trim());
+  const unknown = words.find((word) => !offerable.some((capability) => capability === word));
+  if (unknown !== undefined)
+    report('GOOGLE_CAPABILITIES', `names “${unknown}” and may name only ${offerable.join(', ')}`);
+  else if (!words.includes('send'))
+    report('GOOGLE_CAPABILITIES', 'leaves out “send”, and without it nothing can be sent');
+  return offerable.filter((capability) => words.includes(capability));
 }
 
 type ReadUrl = (variable: Variable, protocols: readonly string[]) => string | undefined;

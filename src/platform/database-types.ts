@@ -49,6 +49,8 @@ export type MemberRole = "admin" | "member" | "owner" | "viewer";
 
 export type Numeric = ColumnType<string, number | string, number | string>;
 
+export type RunState = "cancelled" | "paused" | "running";
+
 export type SenderMode = "alias" | "current_user" | "default";
 
 export type Timestamp = ColumnType<Date, Date | string, Date | string>;
@@ -127,9 +129,11 @@ export interface Deliveries {
   purpose: DeliveryPurpose;
   recipients: Json;
   released_at: Timestamp | null;
+  replaced_by: string | null;
   reply_to: string | null;
   request_hash: string;
   rule_mode: SenderMode;
+  run_id: string | null;
   scheduled_for: Timestamp | null;
   seen_at: Timestamp | null;
   sent_at: Timestamp | null;
@@ -337,6 +341,28 @@ export interface People {
   sessions_ended_at: Timestamp | null;
 }
 
+export interface Runs {
+  created_at: Generated<Timestamp>;
+  document_kind: DocumentKind;
+  from_email: string;
+  from_name: string;
+  head: Json;
+  id: Generated<string>;
+  idempotency_key: string;
+  left_out: Json;
+  mailbox_id: string;
+  member_id: string;
+  message: string;
+  reply_to: string | null;
+  request_hash: string;
+  state: Generated<RunState>;
+  state_at: Timestamp;
+  state_by: string | null;
+  subject: string;
+  tenant_id: string;
+  total: number;
+}
+
 export interface SecurityEvents {
   detail: string | null;
   event_at: Timestamp;
@@ -422,6 +448,7 @@ export interface DB {
   operator_troubles: OperatorTroubles;
   parties: Parties;
   people: People;
+  runs: Runs;
   security_events: SecurityEvents;
   send_as_addresses: SendAsAddresses;
   sender_rules: SenderRules;

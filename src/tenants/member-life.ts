@@ -58,6 +58,8 @@ export async function removeMember(
     .where('tenant_id', '=', tenantId)
     .where('member_id', '=', memberId)
     .where('state', '<>', 'disconnected')
+    // What is sent by delegation is the company's own Workspace account.
+    .where('delegated', '=', false)
     .execute();
   if (connected.length > 0) return { kind: 'still_connected', mailboxIds: connected.map(({ id }) => id) };
   await trx

@@ -134,3 +134,18 @@ export async function updateTenant(db: Database, tenantId: string, change: Compa
     .where('id', '=', tenantId)
     .execute();
 }
+
+/** For how many hours an email may have waited for Gmail to be connected again and still go out by itself. */
+export async function releaseHoursOf(db: Database, tenantId: string): Promise<number> {
+  const { release_hours } = await db
+    .selectFrom('tenants')
+    .select('release_hours')
+    .where('id', '=', tenantId)
+    .executeTakeFirstOrThrow();
+  return release_hours;
+}
+
+/** Sets {@link releaseHoursOf}: a whole number from 0, which lets nothing go by itself, to 720. */
+export async function setReleaseHours(db: Database, tenantId: string, hours: number): Promise<void> {
+  await db.updateTable('tenants').set({ release_hours: hours }).where('id', '=', tenantId).execute();
+}

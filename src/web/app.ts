@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type pg from 'pg';
+import { accountChoicePages } from './account-choice.ts';
 import { asset, assets } from './assets.ts';
+import { connectionPages } from './connection.ts';
 import type { WebContext } from './context.ts';
 import { deliveryPages } from './deliveries.ts';
 import { documentPages } from './documents.ts';
@@ -16,11 +18,14 @@ import { mailboxPages } from './mailboxes.ts';
 import { loadViewer, requireMember } from './membership.ts';
 import { noNulls } from './no-nulls.ts';
 import { partyPages } from './parties.ts';
+import { PendingChoices } from './pending-choices.ts';
+import { permissionPages } from './permissions.ts';
 import { page } from './render.ts';
 import { sameOrigin } from './same-origin.ts';
 import { sessions } from './session.ts';
 import { settingsPages } from './settings.ts';
 import { signInPages } from './sign-in.ts';
+import { waitingPages } from './waiting.ts';
 
 /**
  * The whole HTTP ring, in the order a request meets it: health, security headers, files, the session,
@@ -32,6 +37,7 @@ export function createApp(ctx: WebContext, pool: pg.Pool): Express {
   const app = express();
   const secure = ctx.publicUrl.startsWith('https:');
   const flows = googleFlows(ctx.google, ctx.publicUrl, pool);
+  const choices = new PendingChoices(pool, ctx.keys, ctx.clock);
   app.disable('x-powered-by');
   app.set('trust proxy', ctx.trustProxy);
   app.locals['asset'] = asset;
@@ -55,9 +61,13 @@ export function createApp(ctx: WebContext, pool: pg.Pool): Express {
   app.use(importPages(ctx));
   app.use(partyPages(ctx));
   app.use(deliveryPages(ctx));
-  app.use(mailboxPages(ctx, flows.connect));
+  app.use(connectionPages(ctx, flows.connect, choices));
+  app.use(accountChoicePages(ctx, flows.connect, choices));
+  app.use(mailboxPages(ctx));
   app.use(mailboxAccessPages(ctx));
   app.use(mailboxNamePages(ctx));
+  app.use(permissionPages(ctx, flows.connect));
+  app.use(waitingPages(ctx));
   app.use(settingsPages(ctx));
 
   app.use(() => {

@@ -1,10 +1,18 @@
-import type { ConnectError } from '../mailboxes/connect.ts';
+import type { ConnectError } from '../mailboxes/connect-error.ts';
 import { PageError } from './errors.ts';
 
 const next = { href: '/settings/email', label: 'Back to the email settings' };
 
-/** Words for everything that can go wrong between pressing “Connect to Gmail” and being connected. */
-export function consentError(kind: 'refused' | 'lost' | 'failed', code: string): PageError {
+/**
+ * Words for everything that can go wrong between pressing “Connect to Gmail” and being connected.
+ *
+ * @param connected the address of the mailbox that it was asked for, where that is connected and stays so
+ */
+export function consentError(
+  kind: 'refused' | 'lost' | 'failed',
+  code: string,
+  connected: string | null = null,
+): PageError {
   if (kind === 'lost') {
     return new PageError(400, 'state', {
       title: 'Not connected: this answer was used before',
@@ -17,7 +25,14 @@ export function consentError(kind: 'refused' | 'lost' | 'failed', code: string):
     title: 'Not connected: Google ended it',
     message: `Google ended the connection with the word “${code}”. Nothing has changed. Try again; if it stays, tell whoever runs Letterhead for you this word.`,
   };
-  return new PageError(kind === 'refused' ? 403 : 502, code, { ...words, next });
+  const status = kind === 'refused' ? 403 : 502;
+  if (connected === null) return new PageError(status, code, { ...words, next });
+  const message = code === 'access_denied' ? '' : words.message.replace(' Nothing has changed.', '');
+  return new PageError(status, code, {
+    title: words.title.replace(/^Not connected/, 'Nothing was switched on'),
+    message: `${message} ${connected} stays connected and works as before.`.trim(),
+    next,
+  });
 }
 
 /** Google's error codes, at the consent page and at the token endpoint. */
@@ -69,7 +84,7 @@ export function connectError(error: ConnectError): PageError {
   const words = {
     send_not_granted: {
       title: 'Not connected: one box was left empty',
-      message: `${email} was chosen, but the box “Send email on your behalf” was not ticked on Google’s page, so nothing could be sent. Connect again and tick it.`,
+      message: `${email} was chosen, but the box “Send email on your behalf” was not ticked on Google’s page, so nothing could be sent. Nothing has changed. Connect again and tick it.`,
     },
     no_refresh_token: {
       title: 'Not connected: Google gave no lasting permission',
@@ -77,7 +92,7 @@ export function connectError(error: ConnectError): PageError {
     },
     other_account: {
       title: 'Not connected: that is another account',
-      message: `You chose ${email} at Google, and this mailbox is ${expected}. Go back and choose ${expected}; or use “Connect another Gmail” to add ${email} beside it.`,
+      message: `You chose ${email} at Google, and this mailbox is ${expected}. Nothing has changed. Connect again and choose ${expected}.`,
     },
     personal_taken: {
       title: 'Not connected: you already have a Gmail of your own here',

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { PdfRenderer } from '../documents/pdf/render.ts';
 import type { GoogleApp } from '../google/app.ts';
 import type { AccessTokens } from '../mailboxes/access-token.ts';
+import type { Capability } from '../platform/capability.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { KeyRing } from '../platform/key-ring.ts';
@@ -14,6 +15,8 @@ export interface WebContext {
   /** The cross-tenant pool; only for functions of `src/tenants/system.ts`. */
   readonly system: Database;
   readonly google: GoogleApp;
+  /** What our Google app may ask people for; more is not offered on any page. */
+  readonly offered: readonly Capability[];
   readonly keys: KeyRing;
   readonly tokens: AccessTokens;
   readonly queue: Queue;

@@ -11,7 +11,7 @@ export const decisionWords: Record<Decision, string> = {
 
 /** The next step beside a state that waits for somebody: a sentence, and where to go. */
 export function nextStep(
-  delivery: Pick<DeliverySummary, 'state' | 'heldReason' | 'id'>,
+  delivery: Pick<DeliverySummary, 'state' | 'heldReason' | 'id' | 'runId'>,
 ): { text: string; href: string; label: string } | null {
   const own = `/deliveries/${delivery.id}`;
   switch (delivery.state) {
@@ -29,6 +29,8 @@ export function nextStep(
           return { text: 'Whoever sent it may not send it any more', href: own, label: 'Look' };
         case 'sending_limit':
           return { text: 'Gmail’s daily limit is used up; it goes out by itself', href: own, label: 'Look' };
+        case 'run_paused':
+          return { text: 'Its run is paused', href: delivery.runId ? `/runs/${delivery.runId}` : own, label: 'Look' };
         default:
           return { text: 'Google is in trouble; it goes out by itself', href: own, label: 'Look' };
       }

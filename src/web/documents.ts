@@ -10,6 +10,7 @@ import {
   formatPercent,
   keyDate,
   kindWords,
+  pdfName,
   unitName,
 } from '../documents/format.ts';
 import { documentsWithNumber, getDocument, listDocuments, setDocumentStatus } from '../documents/store.ts';
@@ -20,7 +21,7 @@ import type { WebContext } from './context.ts';
 import { documentEditor } from './document-editor.ts';
 import { found, PageError } from './errors.ts';
 import { onlyIds, textParam } from './query.ts';
-import { pdfName, recordPdf, sendInline } from './record-pdf.ts';
+import { recordPdf, sendInline } from './record-pdf.ts';
 import { deliveryWords, kindNamed, nextStatuses, statusWords } from './record-words.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';

@@ -2,7 +2,7 @@ import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { isAddress } from '../deliveries/recipients.ts';
 import { holdWithdrawn, releaseAllowed } from '../deliveries/withdrawn.ts';
-import { disconnectMailbox } from '../mailboxes/connect.ts';
+import { disconnectMailbox } from '../mailboxes/disconnect.ts';
 import type { MemberRole } from '../platform/database-types.ts';
 import { changeRole, type MemberChange, removeMember } from '../tenants/member-life.ts';
 import { invite, listInvitations, listMembers, withdrawInvitation } from '../tenants/members.ts';
@@ -90,7 +90,9 @@ async function remove(ctx: WebContext, tenantId: string, memberId: string, byId:
   const attempt = () => inTenant(ctx.db, tenantId, (trx) => removeMember(trx, tenantId, memberId, byId, ctx.clock()));
   const change = await attempt();
   if (change.kind !== 'still_connected') return change;
-  for (const mailboxId of change.mailboxIds) await disconnectMailbox(ctx, tenantId, mailboxId);
+  // What is queued is held afterwards, for the reason that its member is gone.
+  for (const mailboxId of change.mailboxIds)
+    await disconnectMailbox(ctx, { tenantId, memberId: byId }, mailboxId, async () => {});
   return attempt();
 }
 

@@ -3,6 +3,7 @@ import type { Request } from 'express';
 import type pg from 'pg';
 import { z } from 'zod';
 import type { ConsentStore } from '../google/strategy.ts';
+import { capabilities } from '../platform/capability.ts';
 import { saveSession } from './session.ts';
 
 /** The two flows. Each has its own states, so that a state of one is worth nothing in the other. */
@@ -18,6 +19,7 @@ const purposeSchema = z.object({
       memberId: z.string(),
       kind: z.enum(['shared', 'personal']),
       mailboxId: z.string().nullable(),
+      asked: z.array(z.enum(capabilities)),
     })
     .optional(),
 });

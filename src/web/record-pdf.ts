@@ -1,7 +1,8 @@
 import type { Response } from 'express';
+import { headOf } from '../documents/pdf/head.ts';
 import { PdfError, type PdfRenderer } from '../documents/pdf/render.ts';
 import type { DocumentRecord } from '../documents/store.ts';
-import { localeOf, type Tenant } from '../tenants/tenants.ts';
+import type { Tenant } from '../tenants/tenants.ts';
 import { PageError } from './errors.ts';
 
 /**
@@ -14,13 +15,8 @@ export async function recordPdf(
   tenant: Tenant,
   record: DocumentRecord,
 ): Promise<Uint8Array> {
-  const head = Object.fromEntries(Object.entries(tenant).map(([name, value]) => [name, value ?? undefined]));
   try {
-    return await ctx.pdf.render({
-      company: { ...head, name: tenant.name },
-      content: record.content,
-      locale: localeOf(tenant),
-    });
+    return await ctx.pdf.render({ ...headOf(tenant), content: record.content });
   } catch (cause) {
     if (!(cause instanceof PdfError)) throw cause;
     const words = {
@@ -30,11 +26,6 @@ export async function recordPdf(
     };
     throw new PageError(503, `pdf_${cause.code}`, words, { cause });
   }
-}
-
-/** What the attached file is called. */
-export function pdfName(record: { readonly number: string }): string {
-  return `${record.number.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-')}.pdf`;
 }
 
 /** Answers with a file to look at in the browser, inside our own pages too. */

@@ -90,6 +90,13 @@ export function badChoice(message: string): PageError {
   return new PageError(422, 'sender_rule', { title: 'Not saved', message, next });
 }
 
+/** The company's connected accounts of which we may not see the other addresses. */
+export function withoutAliases(mailboxes: readonly MailboxRecord[]): MailboxRecord[] {
+  return mailboxes.filter(
+    (mailbox) => mailbox.kind === 'shared' && mailbox.state === 'active' && !mailbox.capabilities.includes('aliases'),
+  );
+}
+
 function offersAliases(mailbox: MailboxRecord): boolean {
   return mailbox.kind === 'shared' && mailbox.state !== 'disconnected' && mailbox.capabilities.includes('aliases');
 }

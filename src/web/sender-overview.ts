@@ -1,6 +1,6 @@
 import { type DocumentKind, documentKinds } from '../documents/document.ts';
 import { kindWords } from '../documents/format.ts';
-import { ruleFor, type SenderResolution, type SenderRule } from '../mailboxes/sender.ts';
+import { type RefusalReason, ruleFor, type SenderResolution, type SenderRule } from '../mailboxes/sender.ts';
 import { isSameRule, type listRules, type MemberSenders } from '../mailboxes/sender-rules.ts';
 import { sentence } from './words.ts';
 
@@ -74,11 +74,17 @@ export function refusals(columns: readonly RuleColumn[], rows: readonly MemberSe
 type Refused = Extract<SenderResolution, { ok: false }>;
 type Stopped = { readonly member: MemberSenders['member']; readonly resolution: Refused };
 
+const ownAddressReasons: readonly RefusalReason[] = ['address_pending', 'member_has_no_address', 'aliases_unreadable'];
+
 function needsOwnAddress({ rule }: RuleColumn, { reason }: Refused): boolean {
-  return rule.mode === 'current_user' && (reason === 'address_pending' || reason === 'member_has_no_address');
+  return rule.mode === 'current_user' && ownAddressReasons.includes(reason);
 }
 
 function addressWords({ email }: MemberSenders['member'], { reason }: Refused) {
+  if (reason === 'aliases_unreadable') {
+    const because = `${email} is not connected, and Letterhead may not see whether a Gmail of the company can send as it.`;
+    return { because, fix: '' };
+  }
   if (reason !== 'address_pending') {
     return {
       because: `${email} is not connected, and no Gmail of the company that they may use may send as it.`,

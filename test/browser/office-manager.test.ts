@@ -138,6 +138,13 @@ describe('Send', () => {
   it('goes out from one fixed address that Gmail has accepted', async () => {
     const { page } = manager;
     await page.goto('/settings/email');
+    expect(await page.getByLabel('One fixed address').isDisabled()).toBe(true);
+    await leading(page, () => page.getByRole('link', { name: 'Let it check them' }).click());
+    expect(await page.locator('#main').textContent()).toContain('It cannot read any email.');
+    await press(page, 'Continue to Google');
+    // One box for each permission now; those of before among them.
+    expect(await answerGoogle(page, { account: office })).toEqual(['warning', 'consent']);
+    expect(await page.getByRole('status').textContent()).toContain(`switched on for ${office}`);
     await page.getByLabel('One fixed address').check();
     await page.getByLabel('Which address').selectOption({ label: `Accounts, Brightwater <${accounts}>` });
     await press(page, 'Save');

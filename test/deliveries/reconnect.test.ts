@@ -75,7 +75,7 @@ describe.concurrent('a mailbox that Google cut off', () => {
         .execute(),
     );
     const page = await reconnect(sender);
-    expect(page.text).toContain('1 waited for more than a day');
+    expect(page.text).toContain('1 waited for more than 24 hours');
     expect((await sender.delivery(id)).state).toBe('held');
     await sender.founder.post(`/deliveries/${id}/decision`, { decision: 'send_now' });
     await sender.reaches(id, 'sent');

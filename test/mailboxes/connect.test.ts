@@ -5,7 +5,6 @@ import { listMailboxes } from '../../src/mailboxes/mailboxes.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { type Company, company } from '../support/company.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
-import { founder } from '../support/visitor.ts';
 
 let letterhead: TestLetterhead;
 
@@ -61,29 +60,6 @@ describe('connecting', () => {
     expect(mailbox?.sendAs).toHaveLength(2);
   });
 
-  it('keeps nothing when the box to send was left empty, and says which', async () => {
-    const one = await founder(letterhead, another('no-send@x.example'), 'No Send');
-    const page = await one.connect('no-send@x.example', { tick: ['gmail.settings.basic'] });
-    expect([page.status, page.text]).toEqual([409, expect.stringContaining('one box was left empty')]);
-    expect(page.text).toContain('no-send@x.example');
-    const kept = await letterhead.database.system
-      .selectFrom('mailboxes')
-      .select('id')
-      .where('email', '=', 'no-send@x.example')
-      .execute();
-    expect(kept).toEqual([]);
-  });
-
-  it('works without the box about settings, but without aliases', async () => {
-    const one = await founder(letterhead, another('no-settings@x.example'), 'No Settings');
-    const page = await one.connect('no-settings@x.example', { tick: ['gmail.send'] });
-    expect(page.status).toBe(200);
-    expect(page.text).toContain('no-settings@x.example is connected.');
-    expect(page.text).toContain('The box about Gmail settings was left unticked');
-    // Nothing went wrong at Google: it was not asked.
-    expect(page.text).not.toContain('Check again');
-  });
-
   it('leaves no token anywhere in the database, nor in the log', async () => {
     const one = await company(letterhead);
     const grant = await grantOf(one, one.mailboxId);
@@ -135,16 +111,6 @@ describe('connecting again', () => {
     const one = await company(letterhead);
     await one.founder.connect(one.account);
     expect(await mailboxesOf(one)).toHaveLength(1);
-  });
-
-  it('refuses another Google account, names both, and changes nothing', async () => {
-    const one = await company(letterhead);
-    const before = await grantOf(one, one.mailboxId);
-    const page = await one.founder.connect(another('stranger@x.example'), { mailboxId: one.mailboxId });
-    expect(page.status).toBe(409);
-    expect(page.text).toContain(`You chose stranger@x.example at Google, and this mailbox is ${one.account}`);
-    expect((await mailboxesOf(one)).map(({ email }) => email)).toEqual([one.account]);
-    expect((await grantOf(one, one.mailboxId)).refreshToken).toBe(before.refreshToken);
   });
 
   it('without the box about settings forgets the aliases: nobody may check them any more', async () => {

@@ -74,7 +74,7 @@ describe('a delegation', () => {
     const one = await workspace(letterhead);
     expect(await one.store()).toEqual({ kind: 'refused', domain: one.domain, trouble: 'not_authorized', kept: true });
     expect(await delegation(one)).toMatchObject({ state: 'waiting', stateReason: 'not_authorized', scopes: [] });
-    expect(await tomsSender(one)).toMatchObject({ ok: false, reason: 'member_has_no_address' });
+    expect(await tomsSender(one)).toMatchObject({ ok: false, reason: 'aliases_unreadable' });
     one.authorise(sendOnly);
     expect(await again(one)).toMatchObject({ kind: 'active' });
     expect(await tomsSender(one)).toMatchObject({ ok: true });

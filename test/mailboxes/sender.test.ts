@@ -230,6 +230,12 @@ const rows: Row[] = [
     ],
     { from: dana.email, via: 'b' },
   ],
+  [
+    'an address that nobody may look up',
+    { mode: 'current_user' },
+    [mailbox({ capabilities: ['send'], sendAs: [entry(dana.email, 'accepted')] })],
+    'aliases_unreadable',
+  ],
   ['no address of the member anywhere', { mode: 'current_user' }, [withAlias('accepted')], 'member_has_no_address'],
 
   // 3. alias

@@ -106,6 +106,7 @@ describe('what cannot be used', () => {
     PUBLIC_URL: 'https://letterhead.example.com/app',
     GOOGLE_ISSUER: 'accounts.google.com',
     GMAIL_ROOT_URL: 'ftp://gmail.googleapis.com',
+    GOOGLE_CAPABILITIES: 'send,everything',
     GOOGLE_TIMEOUT_SECONDS: '0',
     LOCAL_GOOGLE_PORT: '3080.5',
     SEND_DEADLINE_SECONDS: '-1',
@@ -135,6 +136,21 @@ describe('what cannot be used', () => {
       expect(text).not.toContain('dG9vIHNob3J0');
       expect(text).not.toContain(production.TOKEN_KEYS.slice(3, 20));
     }
+  });
+});
+
+describe('GOOGLE_CAPABILITIES', () => {
+  const offered = (text?: string) =>
+    parseConfig(text === undefined ? {} : { GOOGLE_CAPABILITIES: text }, 'all').offered;
+
+  it('is everything there is unless told, and always in the same order', () => {
+    expect(offered()).toEqual(['send', 'safe_retry', 'aliases', 'tracking']);
+    expect(offered('aliases, send')).toEqual(['send', 'aliases']);
+    expect(offered('send')).toEqual(['send']);
+  });
+
+  it.each(['aliases', 'send,inbox', 'send,', 'Send'])('cannot be “%s”', (text) => {
+    expect(namesIn(errorOf({ GOOGLE_CAPABILITIES: text }, 'all'))).toEqual(['GOOGLE_CAPABILITIES']);
   });
 });
 

@@ -7,6 +7,7 @@ import type { DeliveryState } from '../../src/platform/database-types.ts';
 import type { SendAsSeed } from '../../src/sandbox/accounts.ts';
 import type { Accepted } from '../../src/sandbox/truth.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
+import type { Permission } from '../../src/web/permission-words.ts';
 import { fixture } from '../documents/content.ts';
 import { eventually } from './eventually.ts';
 import type { TestLetterhead } from './letterhead.ts';
@@ -33,12 +34,20 @@ export interface Company {
   accepted(deliveryId: string): Accepted[];
 }
 
+/** What a test may have otherwise. */
+export interface CompanyOptions {
+  /** The account's other addresses in Gmail; with some, the permission to see them is switched on. */
+  readonly sendAs?: readonly SendAsSeed[];
+  /** What the mailbox may do besides sending. */
+  readonly permissions?: readonly Permission[];
+}
+
 let companies = 0;
 
 /** Founds it over the pages. */
 export async function company(
   letterhead: TestLetterhead,
-  { sendAs = [] }: { sendAs?: readonly SendAsSeed[] } = {},
+  { sendAs = [], permissions = sendAs.length > 0 ? ['aliases'] : [] }: CompanyOptions = {},
 ): Promise<Company> {
   companies += 1;
   const domain = `company${companies}.example`;
@@ -55,6 +64,7 @@ export async function company(
   const mailbox = await inTenant(database.db, tenantId, (trx) =>
     trx.selectFrom('mailboxes').select('id').executeTakeFirstOrThrow(),
   );
+  for (const permission of permissions) await owner.permit(permission, account);
 
   const ask = (request: Partial<SendRequest> = {}) =>
     inTenant(database.db, tenantId, (trx) =>

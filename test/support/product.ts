@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { openParts, type ServiceConfig, work } from '../../src/commands/parts.ts';
 import type { Pace } from '../../src/deliveries/pacing.ts';
 import { findEndpoints } from '../../src/google/endpoints.ts';
+import type { Capability } from '../../src/platform/capability.ts';
 import { newKey } from '../../src/platform/key-ring.ts';
 import type { DatabaseUrls } from '../../src/platform/roles.ts';
 import { createShutdown } from '../../src/platform/shutdown.ts';
@@ -39,6 +40,8 @@ export interface ProductOptions {
   /** No limits but five at once, unless told otherwise. */
   readonly pace?: Pace;
   readonly draftsSendOnce?: boolean;
+  /** What our Google app may ask for; everything unless told. */
+  readonly offered?: readonly Capability[];
   /** Whether Google shows its unverified-app page. */
   readonly unverified?: boolean;
 }
@@ -80,6 +83,7 @@ export async function startProduct(urls: DatabaseUrls, options: ProductOptions =
     port,
     publicUrl,
     trustProxy: 0,
+    offered: options.offered ?? ['send', 'safe_retry', 'aliases', 'tracking'],
     database: urls,
     google: { ...testClient, timeoutMs, endpoints: await findEndpoints(google.url, `${google.url}/`, timeoutMs) },
     tokenKeys: newKey('test'),

@@ -1,3 +1,4 @@
+import type { Permission } from '../../src/web/permission-words.ts';
 import type { Product } from './product.ts';
 
 /** Somebody at the pages, without a browser: keeps cookies, follows nothing by itself. */
@@ -14,10 +15,15 @@ export interface Visitor {
   /** Signs in at Google as this account. */
   signIn(account: string): Promise<void>;
   /** Connects Gmail; returns the page that the callback led to. */
-  connect(
-    account: string,
-    options?: { kind?: 'shared' | 'personal'; tick?: readonly string[]; refuse?: boolean; mailboxId?: string },
-  ): Promise<Page>;
+  connect(account: string, options?: AtGoogle & { kind?: 'shared' | 'personal'; mailboxId?: string }): Promise<Page>;
+  /** Switches a permission of this account's mailbox on, at Google; returns the page that the callback led to. */
+  permit(permission: Permission, account: string, options?: AtGoogle): Promise<Page>;
+}
+
+/** What somebody does on Google's page: ticks only these boxes, or says no. */
+export interface AtGoogle {
+  readonly tick?: readonly string[];
+  readonly refuse?: boolean;
 }
 
 /** An answer. */
@@ -51,6 +57,12 @@ export function visitor({ url, google }: Pick<Product, 'url' | 'google'>): Visit
   const post: Visitor['post'] = (path, form = {}, headers = { 'sec-fetch-site': 'same-origin' }) =>
     ask(path, { method: 'POST', body: new URLSearchParams(form), headers });
 
+  const atGoogle = async (start: Page, account: string, { tick, refuse }: AtGoogle) => {
+    const approval = { account, ...(tick && { tick }), ...(refuse && { refuse }) };
+    const page = await get(await google.approve(start.location ?? '', approval));
+    return page.location ? get(page.location) : page;
+  };
+
   return {
     get,
     post,
@@ -65,11 +77,11 @@ export function visitor({ url, google }: Pick<Product, 'url' | 'google'>): Visit
       if (page.status !== 303)
         throw new Error(`Signing in as ${account} answered ${page.status}: ${page.text.slice(-800)}`);
     },
-    async connect(account, { kind = 'shared', tick, refuse, mailboxId = '' } = {}) {
-      const start = await post('/mailboxes/connection', { kind, mailboxId });
-      const approval = { account, ...(tick && { tick }), ...(refuse && { refuse }) };
-      const page = await get(await google.approve(start.location ?? '', approval));
-      return page.location ? get(page.location) : page;
+    connect: async (account, { kind = 'shared', mailboxId = '', ...answer } = {}) =>
+      atGoogle(await post('/mailboxes/connection', { kind, mailboxId }), account, answer),
+    async permit(permission, account, answer = {}) {
+      const [, id] = new RegExp(`id="mailbox-([^"]+)">${account}<`).exec((await get('/settings/email')).text) ?? [];
+      return atGoogle(await post(`/mailboxes/${id}/permissions/${permission}`, { switch: 'on' }), account, answer);
     },
   };
 }

@@ -42,7 +42,7 @@ describe('on the way to Google', () => {
       .get('scope')
       ?.split(' ')
       .map((scope) => scope.replace(/.*\//, ''));
-    expect(scopes?.sort()).toEqual(['email', 'gmail.send', 'gmail.settings.basic', 'openid']);
+    expect(scopes?.sort()).toEqual(['email', 'gmail.send', 'openid']);
     expect([asked.get('access_type'), asked.get('prompt')]).toEqual(['offline', 'consent']);
     expect(asked.has('include_granted_scopes')).toBe(false);
     expect(asked.get('redirect_uri')).toBe(`${letterhead.url}/mailboxes/connection/callback`);

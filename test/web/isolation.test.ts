@@ -19,6 +19,8 @@ interface Ids {
   readonly delivery: string;
   readonly invitation: string;
   readonly member: string;
+  /** What to do with a consent for another Google account. */
+  readonly choice: string;
 }
 
 interface Attempt {
@@ -49,6 +51,11 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
   'GET /documents/:id/pdf': notFound(({ document }) => `/documents/${document}/pdf`),
   'GET /mailboxes/:id/access': notFound(({ mailbox }) => `/mailboxes/${mailbox}/access`),
   'GET /mailboxes/:id/name': notFound(({ mailbox }) => `/mailboxes/${mailbox}/name`),
+  'GET /mailboxes/:id': notFound(({ mailbox }) => `/mailboxes/${mailbox}`),
+  'GET /mailboxes/:id/disconnection': notFound(({ mailbox }) => `/mailboxes/${mailbox}/disconnection`),
+  'GET /mailboxes/:id/permissions/:permission': notFound(({ mailbox }) => `/mailboxes/${mailbox}/permissions/aliases`),
+  'GET /mailboxes/:id/waiting': notFound(({ mailbox }) => `/mailboxes/${mailbox}/waiting`),
+  'GET /mailboxes/connection/choices/:id': notFound(({ choice }) => `/mailboxes/connection/choices/${choice}`),
   'GET /parties/:id': notFound(({ party }) => `/parties/${party}`),
   'GET /parties/:id/edit': notFound(({ party }) => `/parties/${party}/edit`),
   'POST /deliveries/:id/decision': notFound(
@@ -91,6 +98,18 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
     ({ mailbox }) => `/mailboxes/${mailbox}/name`,
     () => ({ name: 'Stolen', replyTo: '' }),
   ),
+  'POST /mailboxes/:id/permissions/:permission': notFound(
+    ({ mailbox }) => `/mailboxes/${mailbox}/permissions/aliases`,
+    () => ({ switch: 'on' }),
+  ),
+  'POST /mailboxes/:id/waiting': notFound(
+    ({ mailbox }) => `/mailboxes/${mailbox}/waiting`,
+    () => ({ decision: 'discard', heldUntil: '2100-01-01T00:00:00Z' }),
+  ),
+  'POST /mailboxes/connection/choices/:id': notFound(
+    ({ choice }) => `/mailboxes/connection/choices/${choice}`,
+    () => ({ choice: 'another' }),
+  ),
   'POST /mailboxes/:id/send-as-refresh': notFound(
     ({ mailbox }) => `/mailboxes/${mailbox}/send-as-refresh`,
     () => ({}),
@@ -103,6 +122,9 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
     ({ party }) => `/parties/${party}`,
     () => ({ name: 'stolen' }),
   ),
+  'POST /settings/email/own-default': ({ mailbox }) => ({
+    ...{ path: '/settings/email/own-default', form: { mailboxId: mailbox }, status: 422 },
+  }),
   'POST /settings/email/rules': ({ mailbox }) => ({
     path: '/settings/email/rules',
     form: { 'rule[invoice]': `${mailbox} accounts@brightwater.example` },
@@ -156,6 +178,8 @@ const withoutIds = [
   'POST /imports',
   'POST /parties',
   'POST /settings/company',
+  'POST /settings/email/stand-in',
+  'POST /settings/email/release-hours',
   'POST /settings/email/test-deliveries',
   'POST /settings/members/invitations',
   'POST /sign-in/google',
@@ -222,7 +246,7 @@ async function dataOfDana() {
   return { memberships: await membershipsOf(letterhead.database.system, person.id) };
 }
 
-async function collect({ database }: TestLetterhead): Promise<Ids> {
+async function collect({ database, google }: TestLetterhead): Promise<Ids> {
   const [membership] = (await dataOfDana()).memberships;
   if (!membership) throw new Error('Dana has no company');
   const tenant = membership.tenantId;
@@ -236,12 +260,18 @@ async function collect({ database }: TestLetterhead): Promise<Ids> {
     subject: 'Invoice',
     message: 'Here it is',
   });
+  const mailbox = await inTenant(database.db, tenant, (trx) =>
+    trx.selectFrom('mailboxes').select('id').executeTakeFirstOrThrow(),
+  );
+  const start = await dana.post('/mailboxes/connection', { kind: 'shared', mailboxId: mailbox.id });
+  const back = await dana.get(await google.approve(start.location ?? '', { account: 'dana@brightwater.example' }));
   return inTenant(database.db, tenant, async (trx) => ({
     tenant,
+    choice: back.location?.replace('/mailboxes/connection/choices/', '') ?? '',
     document: record.id,
     party: record.partyId,
     delivery: sent.location?.replace('/deliveries/', '') ?? '',
-    mailbox: (await trx.selectFrom('mailboxes').select('id').executeTakeFirstOrThrow()).id,
+    mailbox: mailbox.id,
     invitation: (await trx.selectFrom('invitations').select('id').executeTakeFirstOrThrow()).id,
     member: (await trx.selectFrom('members').select('id').executeTakeFirstOrThrow()).id,
   }));

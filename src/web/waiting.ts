@@ -1,0 +1,92 @@
+import { Router } from 'express';
+import { z } from 'zod';
+import { listDeliveries } from '../deliveries/deliveries.ts';
+import { countWaiting, decideWaiting } from '../deliveries/release.ts';
+import { findMailbox } from '../mailboxes/mailboxes.ts';
+import { inTenant } from '../tenants/scope.ts';
+import { releaseHoursOf, setReleaseHours } from '../tenants/tenants.ts';
+import { findConnected } from './connected-mailbox.ts';
+import { hours } from './connected-words.ts';
+import type { WebContext } from './context.ts';
+import { found, PageError } from './errors.ts';
+import { onlyIds, textParam } from './query.ts';
+import { page } from './render.ts';
+import { notify } from './session.ts';
+import { param, requireRole, viewerOf } from './viewer.ts';
+
+/** What waits for a mailbox: too old to go out by itself, or because it is not connected; and how old is too old. */
+export function waitingPages(ctx: WebContext): Router {
+  const router = Router();
+  onlyIds(router);
+
+  router.get('/mailboxes/:id/waiting', async (req, res) => {
+    const { tenantId, memberId, role } = viewerOf(res);
+    const id = param(req, 'id');
+    const after = textParam(req, 'after');
+    const shown = await inTenant(ctx.db, tenantId, async (trx) => ({
+      mailbox: found(await findMailbox(trx, tenantId, memberId, id)),
+      list: await listDeliveries(trx, tenantId, { waitingFor: id, after }),
+      waiting: (await countWaiting(trx, tenantId, id)).forMailbox,
+      limit: hours(await releaseHoursOf(trx, tenantId)),
+    }));
+    await page(res, 'mailboxes/waiting', {
+      title: `Waiting for ${shown.mailbox.email}`,
+      section: 'settings',
+      ...{ ...shown, rows: shown.list.rows, heldUntil: ctx.clock().toISOString(), mayDecide: role !== 'viewer' },
+      first: after && `/mailboxes/${id}/waiting`,
+      more: shown.list.next && `/mailboxes/${id}/waiting?after=${shown.list.next}`,
+    });
+  });
+
+  router.post('/mailboxes/:id/waiting', async (req, res) => {
+    const { tenantId, memberId } = requireRole(res, 'owner', 'admin', 'member');
+    const id = param(req, 'id');
+    const mailbox = found(await findConnected(ctx, { tenantId, memberId }, id));
+    const form = decisionSchema.safeParse(req.body);
+    if (!form.success) throw PageError.notFound();
+    const { decision: kind, deliveryId, heldUntil } = form.data;
+    if (kind === 'send_now' && mailbox.state !== 'active') {
+      await notify(req, 'fail', `${mailbox.email} must be connected to Gmail first.`);
+      return res.redirect(303, `/mailboxes/${id}/waiting`);
+    }
+    const decision = { kind, deliveryId: deliveryId ?? null, heldUntil, memberId };
+    const { moved, left } = await inTenant(ctx.db, tenantId, async (trx) => ({
+      moved: await decideWaiting(trx, ctx.clock, tenantId, id, decision),
+      left: (await countWaiting(trx, tenantId, id)).forMailbox,
+    }));
+    await notify(req, moved > 0 ? 'ok' : 'wait', decidedWords(kind, moved));
+    res.redirect(303, left > 0 ? `/mailboxes/${id}/waiting` : `/mailboxes/${id}`);
+  });
+
+  router.post('/settings/email/release-hours', async (req, res) => {
+    const { tenantId } = requireRole(res, 'owner', 'admin');
+    const form = hoursSchema.safeParse(req.body);
+    if (!form.success) {
+      throw new PageError(422, 'release_hours', {
+        title: 'Not saved',
+        message: 'Write a whole number of hours from 0 to 720 (30 days).',
+        next: { href: '/settings/email#release', label: 'Back to the email settings' },
+      });
+    }
+    await inTenant(ctx.db, tenantId, (trx) => setReleaseHours(trx, tenantId, form.data.hours));
+    await notify(req, 'ok', 'Saved.');
+    res.redirect(303, '/settings/email');
+  });
+
+  return router;
+}
+
+const decisionSchema = z.object({
+  decision: z.enum(['send_now', 'discard']),
+  deliveryId: z.uuid().optional(),
+  heldUntil: z.iso.datetime().transform((text) => new Date(text)),
+});
+
+const hoursSchema = z.object({ hours: z.string().trim().regex(/^\d+$/).transform(Number).pipe(z.number().max(720)) });
+
+function decidedWords(kind: 'send_now' | 'discard', moved: number): string {
+  if (moved === 0) return 'It has moved on meanwhile, so there was nothing to decide any more.';
+  const emails = moved === 1 ? '1 email' : `${moved} emails`;
+  if (kind === 'send_now') return `${emails} ${moved === 1 ? 'is' : 'are'} going out now.`;
+  return `${emails} ${moved === 1 ? 'was' : 'were'} discarded. ${moved === 1 ? 'It stays' : 'They stay'} in Activity as cancelled.`;
+}

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { type MergeValues, mergeFields, parseTemplate, TemplateError } from '../../src/deliveries/merge.ts';
+
+const values = {
+  ...Object.fromEntries(Object.keys(mergeFields).map((name) => [name, null])),
+  number: 'INV-7',
+  kind: 'invoice',
+  contact: 'Mira Okafor',
+  due_date: '5 December 2026',
+} as MergeValues;
+const late = { ...values, due_date: null };
+
+function troubleIn(text: string): string {
+  try {
+    parseTemplate(text).merge(values);
+  } catch (error) {
+    if (error instanceof TemplateError) return error.message;
+    throw error;
+  }
+  return 'nothing';
+}
+
+describe('a text with fields', () => {
+  it.each([
+    ['Hello {{ contact }}, {{kind}} {{ number }}', 'Hello Mira Okafor, invoice INV-7'],
+    ['{{ contact | first_word }} {{ kind | upcase }} {{ "AB" | downcase }}', 'Mira INVOICE ab'],
+    ['{% if due_date %}due {{ due_date }}{% else %}due soon{% endif %}', 'due 5 December 2026'],
+    ['{% case kind %}{% when "invoice" %}Please pay{% else %}Look{% endcase %}', 'Please pay'],
+    ['100 % of { this } is < plain & stays', '100 % of { this } is < plain & stays'],
+    ['{{ reference | default: "none" }}', 'none'],
+  ])('%s', (text, merged) => {
+    expect(parseTemplate(text).merge(values)).toEqual({ kind: 'text', text: merged });
+  });
+
+  it('serves one record after the other', () => {
+    const template = parseTemplate('{% if due_date %}due {{ due_date }}{% endif %}.');
+    expect(template.merge(values)).toEqual({ kind: 'text', text: 'due 5 December 2026.' });
+    expect(template.merge(late)).toEqual({ kind: 'text', text: '.' });
+    expect(template.merge(values)).toEqual({ kind: 'text', text: 'due 5 December 2026.' });
+  });
+
+  it('says which field a record lacks, instead of leaving a hole', () => {
+    const missing = { kind: 'missing', field: 'due_date' };
+    expect(parseTemplate('due on {{ due_date }}.').merge(late)).toEqual(missing);
+    expect(parseTemplate('{{ reference | default: "" }}{{ due_date | upcase }}').merge(late)).toEqual(missing);
+    expect(parseTemplate('{% unless due_date %}soon{% endunless %}').merge(late)).toMatchObject({ text: 'soon' });
+  });
+
+  it.each([
+    ['Hello {{ contcat }}', /no “contcat”.*contact/],
+    ['{% if false %}{{ contcat }}{% endif %}', /no “contcat”/],
+    ['{{ number.constructor }}', /number\.constructor/],
+    ['{{ __proto__ }}', /__proto__/],
+    ['one\n{{ number | money }}', /Line 2 .*“money”.*upcase/],
+    ['{% for i in (1..3) %}{% endfor %}', /“for”/],
+    ['{% assign number = "x" %}', /“assign”/],
+    ['{% include "/etc/passwd" %}{% render "x" %}', /“include”/],
+    ['Hello {{ contact', /does not close/],
+    ['{% if number %}', /does not close/],
+    ['{{ }}', /cannot be understood/],
+  ])('%j is an error in words', (text, words) => {
+    expect(troubleIn(text)).toMatch(words);
+  });
+
+  it('cannot be made to work for long', () => {
+    const begun = performance.now();
+    expect(troubleIn('{% if (1..999999999) contains 3 %}{% endif %}')).toMatch(/too much work/);
+    expect(troubleIn('x'.repeat(100_001))).toMatch(/too much work/);
+    expect(performance.now() - begun).toBeLessThan(1_000);
+  });
+});
