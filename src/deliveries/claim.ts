@@ -1,19 +1,18 @@
 import { sql } from 'kysely';
 import type { AccessToken } from '../google/gmail.ts';
-import { readFreshToken } from '../mailboxes/fresh-token.ts';
+import { readFreshTokens } from '../mailboxes/fresh-token.ts';
 import { sendAsMaxAgeMs } from '../mailboxes/send-as.ts';
 import { resolveSender } from '../mailboxes/sender.ts';
 import type { MailboxFacts } from '../mailboxes/sender-facts.ts';
-import { readFactsOf } from '../mailboxes/sender-questions.ts';
+import { type MemberFacts, readMemberFacts } from '../mailboxes/sender-questions.ts';
 import type { Database } from '../platform/database.ts';
-import type { DeliveryJob } from '../platform/queue.ts';
 import { wake } from '../platform/wake.ts';
 import { frozenRule, objectionTo } from './check-sender.ts';
 import type { DeliverContext } from './context.ts';
 import { connectedSince, everBefore } from './cut-off.ts';
-import { loadForSending, type SendableDelivery } from './load.ts';
+import { loadAllForSending, type SendableDelivery } from './load.ts';
 import { cancelledWithRun, pausedWithRun } from './runs/moves.ts';
-import { type HeldReason, moveDelivery } from './state.ts';
+import { type HeldReason, moveDeliveries, moveDelivery } from './state.ts';
 
 /** An attempt that is under way. */
 export interface OpenAttempt {
@@ -25,8 +24,6 @@ export interface OpenAttempt {
   readonly startedAt: Date;
   /** No byte is written to Gmail after this. */
   readonly deadline: Date;
-  /** `draft`: retried safely, because a draft that is still there was not sent. */
-  readonly via: 'message' | 'draft';
 }
 
 /** A delivery in our hands, and everything at hand to send it. */
@@ -34,6 +31,8 @@ export interface Claimed {
   readonly delivery: SendableDelivery;
   readonly attempt: OpenAttempt;
   readonly token: AccessToken;
+  /** `draft`: retried safely, because a draft that is still there was not sent. */
+  readonly via: 'message' | 'draft';
   /** Whether we may look among the mailbox's sent messages. */
   readonly tracking: boolean;
 }
@@ -58,48 +57,89 @@ export type Claim =
 const nothing = { kind: 'nothing' } as const;
 
 /**
- * Takes a waiting delivery into our hands, in one transaction: it is there, it may leave, its sender is still whom it
- * was frozen with, a token is at hand; then the attempt is written, and with the commit it is ours. Whatever stands in
- * the way is written too: it is held with its reason, or says what it needs.
+ * Takes waiting deliveries of a tenant into our hands, in one transaction: they are there, they may leave, their senders
+ * are still whom they were frozen with, tokens are at hand; then the attempts are written, and with the commit they are
+ * ours. Whatever stands in the way of one is written too: it is held with its reason, or says what it needs.
  *
  * @param trx must be committed before Gmail is contacted
+ * @param supplies what was fetched meanwhile, by delivery
+ * @returns by delivery; none for one that is not there
  */
-export async function claimDelivery(
+export async function claimDeliveries(
   ctx: DeliverContext,
   trx: Database,
-  { tenantId, deliveryId }: DeliveryJob,
-  supplies: Supplies,
-): Promise<Claim> {
+  tenantId: string,
+  deliveryIds: readonly string[],
+  supplies: ReadonlyMap<string, Supplies> = new Map(),
+): Promise<Map<string, Claim>> {
+  const claims = new Map<string, Claim>();
+  const ready: Omit<Claimed, 'attempt'>[] = [];
+  const deliveries = await loadAllForSending(trx, tenantId, deliveryIds);
+  const tokens = await readFreshTokens(trx, ctx.keys, tenantId, mailboxIdsOf(deliveries), ctx.clock());
+  const facts = await factsOf(trx, tenantId, deliveries);
+  for (const delivery of deliveries) {
+    const theirs = facts.get(delivery.member.id);
+    if (!theirs) throw new TypeError('A member without facts');
+    const supplied = supplies.get(delivery.id) ?? {};
+    const token = supplied.token ?? tokens.get(delivery.mailboxId) ?? null;
+    const claim = await readiness(ctx, trx, tenantId, delivery, theirs, { ...supplied, token });
+    if (claim.kind === 'ready') ready.push(claim);
+    else claims.set(delivery.id, claim);
+  }
+  const attempts = await beginAttempts(trx, ctx, tenantId, ready);
+  for (const one of ready) {
+    const attempt = attempts.get(one.delivery.id);
+    claims.set(one.delivery.id, attempt ? { ...one, kind: 'claimed', attempt } : nothing);
+  }
+  return claims;
+}
+
+function mailboxIdsOf(deliveries: readonly SendableDelivery[]): string[] {
+  return [...new Set(deliveries.map(({ mailboxId }) => mailboxId))];
+}
+
+/** What decides whom the emails of these members come from, by member. */
+async function factsOf(
+  trx: Database,
+  tenantId: string,
+  deliveries: readonly SendableDelivery[],
+): Promise<Map<string, MemberFacts>> {
+  const members = [...new Map(deliveries.map(({ member }) => [member.id, member])).values()];
+  const rules = new Map(deliveries.map((delivery) => [JSON.stringify(frozenRule(delivery)), frozenRule(delivery)]));
+  const facts = await readMemberFacts(trx, tenantId, members, [...rules.values()]);
+  return new Map(facts.map((each) => [each.member.id, each]));
+}
+
+/** Whether one may be begun. What stands in its way is written. */
+async function readiness(
+  ctx: DeliverContext,
+  trx: Database,
+  tenantId: string,
+  delivery: SendableDelivery,
+  facts: MemberFacts,
+  { token, addresses }: Omit<Supplies, 'token'> & { readonly token: AccessToken | null },
+): Promise<Exclude<Claim, { kind: 'claimed' }> | ({ readonly kind: 'ready' } & Omit<Claimed, 'attempt'>)> {
   const now = ctx.clock();
-  const delivery = await loadForSending(trx, tenantId, deliveryId);
-  if (!delivery) return nothing;
   if (delivery.state === 'sending' || delivery.state === 'unconfirmed') return { kind: 'in_doubt' };
   if (delivery.state !== 'queued' || (delivery.notBefore && delivery.notBefore > now)) return nothing;
   if (delivery.standsStillUntil && delivery.standsStillUntil > now) {
-    await putBack(trx, tenantId, deliveryId);
+    await putBack(trx, tenantId, delivery.id);
     return nothing;
   }
-
   if (await stopWithRun(ctx, trx, tenantId, delivery)) return nothing;
-  const rule = frozenRule(delivery);
-  const facts = await readFactsOf(trx, tenantId, delivery.member, [rule]);
   const mailbox = facts.mailboxes.find(({ id }) => id === delivery.mailboxId);
-  if (mailbox && !supplies.addresses && needsAddresses(mailbox, delivery, now))
+  if (mailbox && !addresses && needsAddresses(mailbox, delivery, now))
     return { kind: 'needs', what: 'addresses', delivery };
-  const objection = objectionTo(delivery, resolveSender({ ...facts, rule }));
+  const objection = objectionTo(delivery, resolveSender({ ...facts, rule: frozenRule(delivery) }));
   if (objection) {
     await hold(ctx, trx, tenantId, delivery, objection.reason, objection.words);
     return nothing;
   }
   if (delivery.document && delivery.email.attachments.length === 0) return { kind: 'needs', what: 'pdf', delivery };
-  const token = supplies.token ?? (await readFreshToken(trx, ctx.keys, tenantId, delivery.mailboxId, now));
   if (!token) return { kind: 'needs', what: 'token', delivery };
-
   const capabilities = mailbox?.capabilities ?? [];
   const via = capabilities.includes('safe_retry') ? 'draft' : 'message';
-  const attempt = await beginAttempt(trx, ctx, tenantId, deliveryId, via);
-  if (!attempt) return nothing;
-  return { kind: 'claimed', delivery, attempt, token, tracking: capabilities.includes('tracking') };
+  return { kind: 'ready', delivery, token, via, tracking: capabilities.includes('tracking') };
 }
 
 /** Its own address needs no list, and without the permission there is none to ask for. */
@@ -159,39 +199,40 @@ export async function hold(
 }
 
 /**
- * Moves a queued delivery to `sending` and writes down that Gmail is about to be asked.
+ * Moves queued deliveries to `sending` and writes down that Gmail is about to be asked.
  *
- * @returns undefined when another worker has it
+ * @returns by delivery; none for one that another worker has
  */
-export async function beginAttempt(
+export async function beginAttempts(
   trx: Database,
   { owner, clock, sendDeadlineMs, settleMs }: Pick<DeliverContext, 'owner' | 'clock' | 'sendDeadlineMs' | 'settleMs'>,
   tenantId: string,
-  deliveryId: string,
-  via: OpenAttempt['via'] = 'message',
-): Promise<OpenAttempt | undefined> {
+  ready: readonly { readonly delivery: { readonly id: string }; readonly via: Claimed['via'] }[],
+): Promise<Map<string, OpenAttempt>> {
+  if (ready.length === 0) return new Map();
   const startedAt = clock();
   const deadline = new Date(startedAt.getTime() + sendDeadlineMs);
-  const claimed = await moveDelivery(trx, tenantId, deliveryId, {
-    ...{ from: 'queued', to: 'sending', at: startedAt, detail: 'Handed to Gmail.' },
-    // Should we die: nobody looks before nothing can be under way any more.
-    notBefore: new Date(deadline.getTime() + settleMs),
-  });
-  if (!claimed) return undefined;
-  const earlier = trx.selectFrom('attempts').where('delivery_id', '=', deliveryId);
-  const refused = earlier
-    .innerJoin('deliveries', 'deliveries.id', 'attempts.delivery_id')
-    .innerJoin('mailboxes', 'mailboxes.id', 'deliveries.mailbox_id')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .where('attempts.http_status', '=', 401)
-    .whereRef('attempts.started_at', '>', 'mailboxes.connected_at');
-  const row = await trx
-    .insertInto('attempts')
-    .values({
-      ...{ tenant_id: tenantId, delivery_id: deliveryId, owner, started_at: startedAt, deadline, via },
-      number: earlier.select(sql<number>`count(*) + 1`.as('number')),
-    })
-    .returning(['id', 'number', sql<number>`(${refused})::int`.as('tokensRefused')])
-    .executeTakeFirstOrThrow();
-  return { ...row, startedAt, deadline, via };
+  const moved = await moveDeliveries(
+    trx,
+    tenantId,
+    ready.map(({ delivery }) => delivery.id),
+    {
+      ...{ from: 'queued', to: 'sending', at: startedAt, detail: 'Handed to Gmail.' },
+      // Should we die: nobody looks before nothing can be under way any more.
+      notBefore: new Date(deadline.getTime() + settleMs),
+    },
+  );
+  const ours = ready.filter(({ delivery }) => moved.includes(delivery.id));
+  if (ours.length === 0) return new Map();
+  const { rows } = await sql<{ id: string; deliveryId: string; number: number; tokensRefused: number }>`
+    insert into attempts (tenant_id, delivery_id, number, owner, started_at, deadline, via)
+    select ${tenantId}, ours.id, (select count(*) + 1 from attempts where delivery_id = ours.id), ${owner}, ${startedAt},
+      ${deadline}, ours.via
+    from unnest(${ours.map(({ delivery }) => delivery.id)}::uuid[], ${ours.map(({ via }) => via)}::text[]) as ours (id, via)
+    returning id, delivery_id as "deliveryId", number, (
+      select count(*)::int from attempts earlier
+      join deliveries on deliveries.id = earlier.delivery_id join mailboxes on mailboxes.id = deliveries.mailbox_id
+      where earlier.delivery_id = attempts.delivery_id and earlier.http_status = 401
+        and earlier.started_at > mailboxes.connected_at) as "tokensRefused"`.execute(trx);
+  return new Map(rows.map(({ deliveryId, ...row }) => [deliveryId, { ...row, startedAt, deadline }]));
 }

@@ -6,54 +6,106 @@ import type { DeliveryJob } from '../platform/queue.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { noteOutcome } from './account-standing.ts';
 import { refreshAddresses } from './check-sender.ts';
-import { type Claim, type Claimed, claimDelivery, hold, type Supplies } from './claim.ts';
+import { type Claim, type Claimed, claimDeliveries, hold, type Supplies } from './claim.ts';
 import type { DeliverContext } from './context.ts';
 import { resolveDoubt } from './doubt.ts';
 import { freezeOrFail } from './freeze.ts';
-import { settleAttempt } from './settle.ts';
+import { createSettler } from './settler.ts';
 import { type HeldReason, IllegalMoveError } from './state.ts';
 import { transmit } from './transmit.ts';
 
+/** Takes deliveries to Gmail. */
+export interface Deliverer {
+  /** Begins with all of them; each has a promise of its own, in their order. */
+  deliverAll(jobs: readonly DeliveryJob[]): Promise<void>[];
+}
+
 /**
- * Takes one delivery to Gmail, as far as it can go now. Safe to run twice, at the same time or again
- * after a crash: what happens is decided by the delivery's state, and each move is made by one of them.
+ * Takes deliveries to Gmail, as far as they can go now. Safe to run twice for one, at the same time or again after a
+ * crash: what happens is decided by the delivery's state, and each move is made by one of them.
  *
- * 1. It is claimed: the attempt is committed. What the claim lacks (a token, a list, a PDF) is fetched, and it is
- *    claimed again.
+ * 1. Those of a tenant are claimed together: the attempts are committed. What the claim of one lacks (a token, a list, a
+ *    PDF) is fetched, and it is claimed again.
  * 2. Handed to Gmail before: {@link resolveDoubt}, which never sends.
  * 3. Gmail is asked, once, then what came of it is committed.
  */
-export async function deliver(ctx: DeliverContext, job: DeliveryJob): Promise<void> {
-  let supplies: Supplies = {};
-  // What can be missing, each once, and then one more.
-  for (let round = 0; round < 5; round += 1) {
-    const claim: Claim = await inTenant(ctx.db, job.tenantId, (trx) => claimDelivery(ctx, trx, job, supplies));
-    switch (claim.kind) {
-      case 'nothing':
-        return;
-      case 'in_doubt':
-        return resolveDoubt(ctx, job);
-      case 'needs': {
-        const found = await supply(ctx, job.tenantId, claim);
-        if (!found) return;
-        supplies = { ...supplies, ...found };
-        break;
+export function createDeliverer(ctx: DeliverContext): Deliverer {
+  const settler = createSettler(ctx);
+
+  const one = async (job: DeliveryJob, first: Claim | undefined): Promise<void> => {
+    let claim = first;
+    let supplies: Supplies = {};
+    // What can be missing, each once, and then one more.
+    for (let round = 0; round < 5 && claim; round += 1) {
+      switch (claim.kind) {
+        case 'nothing':
+          return;
+        case 'in_doubt':
+          return resolveDoubt(ctx, job);
+        case 'needs': {
+          const found = await supply(ctx, job.tenantId, claim);
+          if (!found) return;
+          supplies = { ...supplies, ...found };
+          claim = await claimOne(job, supplies);
+          break;
+        }
+        case 'claimed':
+          return send(job.tenantId, claim);
+        default:
+          return claim satisfies never;
       }
-      case 'claimed':
-        return send(ctx, job.tenantId, claim);
-      default:
-        return claim satisfies never;
     }
-  }
+  };
+
+  const claimOne = async ({ tenantId, deliveryId }: DeliveryJob, supplies: Supplies): Promise<Claim | undefined> => {
+    const given = new Map([[deliveryId, supplies]]);
+    const claims = await inTenant(ctx.db, tenantId, (trx) => claimDeliveries(ctx, trx, tenantId, [deliveryId], given));
+    return claims.get(deliveryId);
+  };
+
+  const claimAll = async (tenantId: string, jobs: readonly DeliveryJob[]): Promise<Map<string, Claim> | null> => {
+    const ids = [...new Set(jobs.map(({ deliveryId }) => deliveryId))];
+    try {
+      return await inTenant(ctx.db, tenantId, (trx) => claimDeliveries(ctx, trx, tenantId, ids));
+    } catch (error) {
+      if (ids.length === 1) throw error;
+      // One of them spoils it for all: each by itself then, so that only that one fails.
+      ctx.log.info({ reason: String(error), tenantId }, 'deliveries could not be claimed together');
+      return null;
+    }
+  };
+
+  const send = async (tenantId: string, claimed: Claimed): Promise<void> => {
+    const result = await transmit(ctx, tenantId, claimed);
+    // What Gmail said is known here and nowhere else: a database that blinks must not turn it into a question.
+    const until = Date.now() + (claimed.attempt.deadline.getTime() - ctx.clock().getTime()) + ctx.settleMs;
+    await insist(until, () => settler.settle(tenantId, claimed, result));
+    await noteOutcome(ctx, claimed.delivery, result);
+  };
+
+  return {
+    deliverAll(jobs) {
+      const byTenant = Map.groupBy(jobs, ({ tenantId }) => tenantId);
+      const claims = new Map([...byTenant].map(([tenantId, theirs]) => [tenantId, claimAll(tenantId, theirs)]));
+      // A delivery with two jobs at once is one.
+      const seen = new Map<string, Promise<void>>();
+      return jobs.map((job) => {
+        const running = seen.get(job.deliveryId);
+        if (running) return running;
+        const started = (async () => {
+          const together = await claims.get(job.tenantId);
+          return one(job, together ? together.get(job.deliveryId) : await claimOne(job, {}));
+        })();
+        seen.set(job.deliveryId, started);
+        return started;
+      });
+    },
+  };
 }
 
-async function send(ctx: DeliverContext, tenantId: string, claimed: Claimed): Promise<void> {
-  const { delivery, attempt } = claimed;
-  const result = await transmit(ctx, tenantId, claimed);
-  // What Gmail said is known here and nowhere else: a database that blinks must not turn it into a question.
-  const until = Date.now() + (attempt.deadline.getTime() - ctx.clock().getTime()) + ctx.settleMs;
-  await insist(until, () => settleAttempt(ctx, tenantId, claimed, result));
-  await noteOutcome(ctx, delivery, result);
+/** Takes one delivery to Gmail by itself, as {@link createDeliverer} does. */
+export async function deliver(ctx: DeliverContext, job: DeliveryJob): Promise<void> {
+  await Promise.all(createDeliverer(ctx).deliverAll([job]));
 }
 
 /** Does it again, every half second, while it fails and there is time; then the last error is thrown. */

@@ -40,37 +40,47 @@ export async function loadForSending(
   tenantId: string,
   deliveryId: string,
 ): Promise<SendableDelivery | undefined> {
-  const row = await trx
+  const [delivery] = await loadAllForSending(trx, tenantId, [deliveryId]);
+  return delivery;
+}
+
+/** Reads any number of deliveries of a tenant with their attachments, in two queries. Those that are not there are left out. */
+export async function loadAllForSending(
+  trx: Database,
+  tenantId: string,
+  deliveryIds: readonly string[],
+): Promise<SendableDelivery[]> {
+  const ids = sql<string>`any(${[...deliveryIds]}::uuid[])`;
+  const rows = await trx
     .selectFrom('deliveries')
     .innerJoin('mailboxes', 'mailboxes.id', 'deliveries.mailbox_id')
     .innerJoin('members', 'members.id', 'deliveries.member_id')
     .leftJoin('runs', 'runs.id', 'deliveries.run_id')
-    .selectAll('deliveries')
     .select([
-      ...([
-        'mailboxes.state as mailbox_state',
-        'members.email as member_email',
-        'members.name as member_name',
-      ] as const),
       ...(['members.role', 'members.removed_at', 'members.default_mailbox_id', 'runs.state as run_state'] as const),
       isUsableBy(sql.ref('members.id')).as('may_use'),
-    ])
-    .select(
+      ...(['deliveries.id', 'deliveries.state', 'deliveries.not_before', 'deliveries.created_at'] as const),
+      ...(['deliveries.mailbox_id', 'deliveries.account', 'deliveries.lane', 'deliveries.rule_mode'] as const),
+      ...(['deliveries.document_id', 'deliveries.draft_id', 'deliveries.draft_message_id'] as const),
+      ...(['deliveries.from_name', 'deliveries.from_email', 'deliveries.reply_to'] as const),
+      ...(['deliveries.recipients', 'deliveries.subject', 'deliveries.message'] as const),
+      ...(['deliveries.member_id', 'members.email as member_email', 'members.name as member_name'] as const),
+      'mailboxes.state as mailbox_state',
       sql<AccountStanding>`(select json_build_object('until', max(blocked_until) filter (where probe_id is distinct from deliveries.id),
         'unknown', bool_or(unknown_in_a_row > 0 or blocked_reason = 'trouble'))
         from sending_accounts where account in (deliveries.account, ''))`.as('standing'),
-    )
+    ])
     .where('deliveries.tenant_id', '=', tenantId)
-    .where('deliveries.id', '=', deliveryId)
-    .executeTakeFirst();
-  if (!row) return undefined;
+    .where('deliveries.id', '=', ids)
+    .execute();
   const attachments = await trx
     .selectFrom('delivery_attachments')
-    .select(['file_name as fileName', 'media_type as mediaType', 'bytes'])
+    .select(['delivery_id as deliveryId', 'file_name as fileName', 'media_type as mediaType', 'bytes'])
     .where('tenant_id', '=', tenantId)
-    .where('delivery_id', '=', deliveryId)
+    .where('delivery_id', '=', ids)
     .execute();
-  return {
+  const files = Map.groupBy(attachments, ({ deliveryId }) => deliveryId);
+  return rows.map((row) => ({
     id: row.id,
     state: row.state,
     notBefore: row.not_before,
@@ -99,9 +109,9 @@ export async function loadForSending(
       recipients: recipientsSchema.parse(row.recipients),
       subject: row.subject,
       message: row.message,
-      attachments,
+      attachments: files.get(row.id) ?? [],
     },
-  };
+  }));
 }
 
 interface AccountStanding {

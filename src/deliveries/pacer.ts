@@ -22,6 +22,7 @@ import type { DeliverContext } from './context.ts';
 import {
   allowedNow,
   defaultDailyLimit,
+  isFull,
   isOutage,
   payFor,
   probeAfterMs,
@@ -37,10 +38,20 @@ const lostAfterMs = 120_000;
 /** How often counts over many rows are taken anew. */
 const countEveryMs = 5_000;
 
+/** What a round of the pacer did. */
+export interface Round {
+  /** How many deliveries were given a job. */
+  readonly released: number;
+  /** More could go than may be handed out at once: the next round is worth while as soon as some are finished. */
+  readonly full: boolean;
+}
+
+const idle: Round = { released: 0, full: false };
+
 /** Hands waiting deliveries their jobs, as fast as Google allows, and wakes those whose moment has come. */
 export interface Pacer {
-  /** One round. @returns how many deliveries were given a job */
-  tick(): Promise<number>;
+  /** One round. */
+  tick(): Promise<Round>;
 }
 
 /**
@@ -56,29 +67,29 @@ export function createPacer(ctx: DeliverContext): Pacer {
       await wakeDue(ctx);
       const due = ctx.clock().getTime() - countedAt >= countEveryMs;
       if (due) countedAt = ctx.clock().getTime();
-      const released = await ctx.system.transaction().execute(async (trx) => {
-        if (!(await takePacer(trx))) return 0;
+      return ctx.system.transaction().execute(async (trx) => {
+        if (!(await takePacer(trx))) return idle;
         if (due) {
           await takeBackLost(trx, new Date(ctx.clock().getTime() - lostAfterMs));
           await noticeOutage(ctx, trx);
         }
         return releaseWaiting(ctx, trx, sent);
       });
-      return released;
     },
   };
 }
 
-async function releaseWaiting(ctx: DeliverContext, trx: Database, sent: SentCounts): Promise<number> {
+async function releaseWaiting(ctx: DeliverContext, trx: Database, sent: SentCounts): Promise<Round> {
   const { pace, clock } = ctx;
   const now = clock();
   const waiting = (await findWaitingAccounts(trx)).filter(({ blockedUntil }) => !blockedUntil || blockedUntil <= now);
-  if (waiting.length === 0) return 0;
+  if (waiting.length === 0) return idle;
   const project = await readProject(trx);
   let projectRoom = roomOfProject(project, ctx, now);
-  if (projectRoom === 0) return 0;
+  if (projectRoom === 0) return idle;
   await sent.refresh(trx, waiting, now);
 
+  let full = false;
   const picks: { account: string; count: number }[] = [];
   for (const account of fairly(waiting)) {
     const { email, dailyLimit } = account;
@@ -87,19 +98,20 @@ async function releaseWaiting(ctx: DeliverContext, trx: Database, sent: SentCoun
       dailyLimit: dailyLimit ?? defaultDailyLimit(email),
     };
     const count = Math.min(projectRoom, roomFor(facts, pace, units.send + units.createDraft, now));
+    full ||= isFull(facts, count);
     if (count <= 0) continue;
     picks.push({ account: account.account, count });
     projectRoom -= count;
     if (projectRoom === 0) break;
   }
   const released = await release(trx, picks, now);
-  if (released.length === 0) return 0;
+  if (released.length === 0) return { released: 0, full };
 
   await ctx.queue.add(trx, 'deliver', released satisfies readonly ReadyJob[]);
   sent.add(released);
   await pay(ctx, trx, waiting, project, released, now);
   await wake(trx, 'ready');
-  return released.length;
+  return { released: released.length, full };
 }
 
 /** Those whom somebody waits for, then those who used their rate least: nobody's long run stands before another's. */

@@ -18,7 +18,7 @@ export interface Pace {
 }
 
 /** At most so many of an account are handed out and not finished: the queue stays short however long the backlog. */
-const ahead = 60;
+const ahead = 100;
 
 /** This share of a minute's rate may go out at once; the rest is spread, so that no minute at all holds more than it may. */
 const burst = 0.1;
@@ -76,6 +76,11 @@ export function roomFor(facts: AccountFacts, pace: Pace, cost: number, now: Date
   // One that tries whether the trouble is over.
   if (blockedReason === 'trouble') return underWay === 0 ? Math.min(1, Math.max(0, room)) : 0;
   return Math.max(0, room);
+}
+
+/** Whether an account has as many handed out as it may, so that more can follow as soon as some are finished. */
+export function isFull({ underWay }: Pick<AccountFacts, 'underWay'>, handedOut: number): boolean {
+  return underWay + handedOut >= ahead;
 }
 
 /** Messages in 24 h: what Google allows people with a Gmail address of their own, and those of a Workspace. */

@@ -1,3 +1,5 @@
+import { sql } from 'kysely';
+import type { SentMessage } from '../google/gmail.ts';
 import { dropAccessToken } from '../mailboxes/grant-vault.ts';
 import { moveMailbox } from '../mailboxes/mailboxes.ts';
 import type { Database } from '../platform/database.ts';
@@ -11,6 +13,51 @@ import type { Outcome } from './outcome.ts';
 import { moveDelivery, writeEvent } from './state.ts';
 import type { AttemptResult } from './transmit.ts';
 
+/** What is to be settled. */
+export type Settling = Omit<Claimed, 'token'>;
+
+/**
+ * Writes down at once what many attempts of a tenant brought, all of them that Gmail accepted the email: the common
+ * case, in two statements however many they are.
+ *
+ * @returns the ids of deliveries that were no longer in `sending`: they are left to {@link settleAttempt}
+ */
+export async function settleSent(
+  ctx: DeliverContext,
+  tenantId: string,
+  settled: readonly { readonly settling: Settling; readonly sent: SentMessage }[],
+): Promise<string[]> {
+  const at = ctx.clock();
+  return inTenant(ctx.db, tenantId, async (trx) => {
+    const { rows } = await sql<{ id: string }>`
+      with result as (
+        select * from unnest(${settled.map(({ settling }) => settling.delivery.id)}::uuid[],
+          ${settled.map(({ settling }) => settling.attempt.id)}::uuid[], ${settled.map(({ sent }) => sent.id)}::text[],
+          ${settled.map(({ sent }) => sent.threadId)}::text[]) as result (delivery_id, attempt_id, message_id, thread_id)
+      ), moved as (
+        update deliveries set state = 'sent', state_at = ${at}, sent_at = ${at}, not_before = null, released_at = null,
+          gmail_message_id = result.message_id, gmail_thread_id = result.thread_id
+        from result where deliveries.tenant_id = ${tenantId} and deliveries.id = result.delivery_id and state = 'sending'
+        returning deliveries.id, from_email, result.attempt_id
+      ), closed as (
+        update attempts set finished_at = ${at}, outcome = 'sent', http_status = 200,
+          duration_ms = extract(epoch from ${at}::timestamptz - started_at) * 1000
+        from moved where attempts.id = moved.attempt_id
+      )
+      insert into delivery_events (tenant_id, delivery_id, state, detail)
+      select ${tenantId}, id, 'sent', 'Gmail accepted it from ' || from_email || '.' from moved
+      returning delivery_id as id`.execute(trx);
+    const done = new Set(rows.map(({ id }) => id));
+    const jobs = settled.flatMap(({ settling: { delivery, tracking } }) =>
+      tracking && done.has(delivery.id)
+        ? [{ tenantId, deliveryId: delivery.id, account: delivery.account, lane: delivery.lane }]
+        : [],
+    );
+    await ctx.queue.add(trx, 'after', jobs);
+    return settled.map(({ settling }) => settling.delivery.id).filter((id) => !done.has(id));
+  });
+}
+
 /**
  * Writes down what an attempt brought, and moves the delivery accordingly, in one transaction.
  *
@@ -20,7 +67,7 @@ import type { AttemptResult } from './transmit.ts';
 export async function settleAttempt(
   ctx: DeliverContext,
   tenantId: string,
-  { delivery, attempt, tracking }: Omit<Claimed, 'token'>,
+  { delivery, attempt, via, tracking }: Settling,
   result: AttemptResult,
 ): Promise<void> {
   const at = ctx.clock();
@@ -65,7 +112,7 @@ export async function settleAttempt(
         return;
       case 'refuse':
         await moveDelivery(trx, tenantId, deliveryId, { ...move, to: 'failed' });
-        if (attempt.via === 'draft') await ctx.queue.add(trx, 'after', [{ tenantId, deliveryId, account, lane }]);
+        if (via === 'draft') await ctx.queue.add(trx, 'after', [{ tenantId, deliveryId, account, lane }]);
         return;
       case 'unknown': {
         const wait = 'We wait to be sure that nothing is still on its way.';

@@ -19,7 +19,7 @@ export type AttemptResult =
  * is known. With a permission for drafts the email goes by way of one (`docs/delivery.md` says why), else as a message.
  */
 export async function transmit(ctx: DeliverContext, tenantId: string, claimed: Claimed): Promise<AttemptResult> {
-  const { delivery, attempt } = claimed;
+  const { delivery } = claimed;
   let mime: Buffer;
   try {
     mime = await compose({ ...delivery.email, date: ctx.clock() });
@@ -30,7 +30,7 @@ export async function transmit(ctx: DeliverContext, tenantId: string, claimed: C
       'The email could not be put together, so it was not sent. Change its text or its recipients and send again.';
     return neverSent('COMPOSE', words, { kind: 'refuse', words });
   }
-  return attempt.via === 'draft' ? byDraft(ctx, tenantId, claimed, mime) : asMessage(ctx, claimed, mime);
+  return claimed.via === 'draft' ? byDraft(ctx, tenantId, claimed, mime) : asMessage(ctx, claimed, mime);
 }
 
 async function asMessage(ctx: DeliverContext, { attempt, token }: Claimed, mime: Buffer): Promise<AttemptResult> {

@@ -1,6 +1,6 @@
 import { afterDelivery } from './after.ts';
 import type { DeliverContext } from './context.ts';
-import { deliver } from './deliver.ts';
+import { createDeliverer } from './deliver.ts';
 import { createPacer } from './pacer.ts';
 
 /** How often the pacer looks by itself; whatever waits for a moment in time waits at most so much longer. */
@@ -14,11 +14,15 @@ const tickEveryMs = 1_000;
  */
 export function startDelivering(ctx: DeliverContext, concurrency: number): () => Promise<void> {
   const perAccount = ctx.pace.inFlight;
-  const deliveries = ctx.queue.work('deliver', { concurrency, perAccount }, (job) => deliver(ctx, job));
-  ctx.queue.work('after', { concurrency: 5, perAccount: null }, (job) => afterDelivery(ctx, job));
+  const deliverer = createDeliverer(ctx);
+  const deliveries = ctx.queue.work('deliver', { concurrency, perAccount }, deliverer.deliverAll);
+  ctx.queue.work('after', { concurrency: 5, perAccount: null }, (jobs) => jobs.map((job) => afterDelivery(ctx, job)));
   ctx.queue.wakeUps.on('ready', deliveries.wake);
   return startPacing(ctx);
 }
+
+/** How soon it looks again where an account has more to send than may be handed out at once. */
+const tickSoonMs = 50;
 
 /** Runs the pacer each second, and at once when something waits; one round at a time. */
 function startPacing(ctx: DeliverContext): () => Promise<void> {
@@ -26,12 +30,14 @@ function startPacing(ctx: DeliverContext): () => Promise<void> {
   let running: Promise<void> | null = null;
   let again = false;
   let stopped = false;
+  let soon: NodeJS.Timeout | undefined;
 
   const rounds = async () => {
     do {
       again = false;
+      clearTimeout(soon);
       try {
-        await pacer.tick();
+        if ((await pacer.tick()).full) soon = setTimeout(go, tickSoonMs);
       } catch (error) {
         ctx.log.error({ err: error }, 'the pacer');
       }
@@ -49,6 +55,7 @@ function startPacing(ctx: DeliverContext): () => Promise<void> {
   return async () => {
     stopped = true;
     clearInterval(timer);
+    clearTimeout(soon);
     await running;
   };
 }

@@ -122,6 +122,11 @@ export async function openGrant(
   };
 }
 
+/** Opens a sealed access token of a mailbox; null where this ring cannot. */
+export function openAccessToken(keys: KeyRing, tenantId: string, mailboxId: string, sealed: Buffer): string | null {
+  return tryToOpen(keys, sealed, context(tenantId, mailboxId, 'access')) ?? null;
+}
+
 /**
  * Keeps what a refresh brought, if the grant is still the one that was refreshed, whichever key seals it by now.
  * A missing refresh token replaces nothing.

@@ -8,7 +8,8 @@ export interface LoopOptions<Data> {
   readonly concurrency: number;
   /** How many jobs of one group at once, over all processes; null for as many as there are. */
   readonly perGroup: number | null;
-  readonly handler: (data: Data) => Promise<void>;
+  /** Starts jobs that were fetched together; each has a promise of its own, in their order. */
+  readonly handler: (jobs: readonly Data[]) => readonly Promise<void>[];
 }
 
 /** A loop that runs. */
@@ -55,9 +56,9 @@ export function startJobLoop<Data extends object>(boss: PgBoss, log: Logger, opt
       };
     });
 
-  const run = async (id: string, data: Data) => {
+  const run = async (id: string, data: Data, work: Promise<void> | undefined) => {
     try {
-      await handler(data);
+      await work;
       done.push(id);
     } catch (error) {
       log.error({ err: error, queue, job: data }, 'a job failed and will run again');
@@ -98,7 +99,8 @@ export function startJobLoop<Data extends object>(boss: PgBoss, log: Logger, opt
             ...(perGroup !== null && { groupConcurrency: perGroup }),
           });
           fetched = jobs.length;
-          for (const job of jobs) running.set(job.id, run(job.id, job.data));
+          const works = handler(jobs.map(({ data }) => data));
+          for (const [index, job] of jobs.entries()) running.set(job.id, run(job.id, job.data, works[index]));
         } catch (error) {
           log.error({ err: error, queue }, 'jobs could not be fetched');
         }

@@ -78,7 +78,11 @@ export interface Queue {
   /** Adds jobs, except for deliveries that got one this way in the last half minute. */
   addOnce(trx: Database, name: QueueName, jobs: readonly ReadyJob[]): Promise<void>;
   /** Works a queue off in this process, until `stop`. */
-  work(name: QueueName, options: WorkOptions, handler: (job: DeliveryJob) => Promise<void>): JobLoop;
+  work(
+    name: QueueName,
+    options: WorkOptions,
+    handler: (jobs: readonly DeliveryJob[]) => readonly Promise<void>[],
+  ): JobLoop;
   /** Hears what other processes say. */
   readonly wakeUps: WakeListener;
   /**

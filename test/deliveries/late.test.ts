@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { beginAttempt } from '../../src/deliveries/claim.ts';
+import { beginAttempts } from '../../src/deliveries/claim.ts';
 import { createDelivery } from '../../src/deliveries/create.ts';
 import { deliver } from '../../src/deliveries/deliver.ts';
 import { loadForSending } from '../../src/deliveries/load.ts';
@@ -147,7 +147,9 @@ async function begun(sender: Company, id: string, sendDeadlineMs = 5_000) {
   const { tenantId } = sender;
   const delivery = await within(sender, (trx) => loadForSending(trx, tenantId, id));
   const worker = { ...anotherWorker(letterhead), sendDeadlineMs };
-  const attempt = await within(sender, (trx) => beginAttempt(trx, worker, tenantId, id));
+  const via = 'message' as const;
+  const begun = [{ delivery: { id }, via }];
+  const attempt = (await within(sender, (trx) => beginAttempts(trx, worker, tenantId, begun))).get(id);
   if (!delivery || !attempt) throw new Error('It could not be begun.');
-  return { delivery, attempt, tracking: false };
+  return { delivery, attempt, via, tracking: false };
 }

@@ -74,7 +74,7 @@ describe('an account', () => {
     ['that used its rate has none', { paidUntil: later(30_000) }, 0],
     ['that Gmail asked to wait has none until then', { blockedUntil: later(1), blockedReason: 'rate' as const }, 0],
     ['that waited has it again', { blockedUntil: later(-1), blockedReason: 'rate' as const }, 4],
-    ['with much handed out gets no more', { underWay: 60 }, 0],
+    ['with much handed out gets no more', { underWay: 100 }, 0],
     ['that has two of its day left gets two', { sentToday: 1_998 }, 2],
     ['counts what is handed out as spent', { sentToday: 1_998, underWay: 1 }, 1],
     ['that spent its day gets none', { sentToday: 2_000 }, 0],

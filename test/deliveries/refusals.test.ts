@@ -51,7 +51,7 @@ describe.concurrent('a refusal', () => {
       const id = await sender.send();
       const waiting = await eventually(
         () => sender.delivery(id),
-        ({ attempts }) => attempts[0]?.outcome === 'refused_retry',
+        ({ attempts, state }) => attempts[0]?.outcome === 'refused_retry' && state === 'queued',
       );
       expect(waiting).toMatchObject({ state: 'queued', notBefore: at });
       const sent = await sender.reaches(id, 'sent');

@@ -44,10 +44,12 @@ function collect(
   options: Partial<WorkOptions> = {},
 ) {
   const given: string[] = [];
-  const loop = on.work('deliver', { concurrency: 10, perAccount: null, ...options }, async ({ deliveryId }) => {
-    given.push(deliveryId);
-    await handler(deliveryId);
-  });
+  const loop = on.work('deliver', { concurrency: 10, perAccount: null, ...options }, (jobs) =>
+    jobs.map(async ({ deliveryId }) => {
+      given.push(deliveryId);
+      await handler(deliveryId);
+    }),
+  );
   on.wakeUps.on('ready', loop.wake);
   return { given, of: (one: ReadyJob) => given.filter((id) => id === one.deliveryId).length };
 }

@@ -185,7 +185,7 @@ describe('a connection that was used for a tenant before', () => {
   it('is given no tenant by what is no id', async () => {
     await expect(
       inTenant(database.db, 'everything', (trx) => trx.selectFrom('tenants').select('id').execute()),
-    ).rejects.toThrow(/uuid/);
+    ).rejects.toThrow(/is no tenant/);
     const nobody = await inTenant(database.db, randomUUID(), (trx) => trx.selectFrom('tenants').select('id').execute());
     expect(nobody).toEqual([]);
   });
