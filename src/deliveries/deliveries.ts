@@ -3,7 +3,7 @@ import { type Page, type PageRequest, pageOf, pageSize, readCursor } from '../do
 import type { Database } from '../platform/database.ts';
 import type { DeliveryPurpose, DeliveryState, DocumentKind } from '../platform/database-types.ts';
 import { type Recipients, recipientsSchema } from './recipients.ts';
-import { mailboxReasons } from './release.ts';
+import { waitingReasons } from './release.ts';
 
 /** A delivery as lists show it. */
 export interface DeliverySummary {
@@ -86,7 +86,7 @@ export async function listDeliveries(
   if (filter.waitingFor) {
     query = query
       .where('deliveries.mailbox_id', '=', filter.waitingFor)
-      .where('deliveries.held_reason', 'in', mailboxReasons);
+      .where('deliveries.held_reason', 'in', waitingReasons);
   }
   const after = readCursor(filter.after);
   if (after && microseconds.test(after[0])) {

@@ -6,34 +6,33 @@ import { releaseHoursOf } from '../tenants/tenants.ts';
 import { type HeldReason, type Move, moveDeliveries } from './state.ts';
 
 /** Why a delivery waits for its mailbox, and for nothing else. */
-export const mailboxReasons = [
-  'mailbox_needs_reconnect',
-  'mailbox_disconnected',
-  'mailbox_paused',
-] as const satisfies readonly HeldReason[];
+const forMailbox = ['mailbox_needs_reconnect', 'mailbox_disconnected', 'mailbox_paused'] as const;
+
+/** The same, and what waited for so long that somebody decides about it although its mailbox is back. */
+export const waitingReasons = [...forMailbox, 'waited_too_long'] as const satisfies readonly HeldReason[];
 
 /** How many deliveries of a mailbox wait, and why. */
 export interface Waiting {
   /** About to leave, or to be tried again. */
   readonly queued: number;
-  /** Held for the mailbox: until it is connected again. */
+  /** Held for the mailbox: until it is connected again, or until somebody decides about it. */
   readonly forMailbox: number;
   /** Held for another reason, such as the day's sending limit. */
   readonly otherwise: number;
 }
 
+const waits = sql<boolean>`(state = 'held' and held_reason = any (${[...waitingReasons]}))`;
+
 /** Counts what has not left through a mailbox yet. */
 export async function countWaiting(db: Database, tenantId: string, mailboxId: string): Promise<Waiting> {
   const { rows } = await sql<Waiting>`
     select count(*) filter (where state = 'queued')::int as queued,
-           count(*) filter (where ${heldForMailbox})::int as "forMailbox",
-           count(*) filter (where state = 'held' and not ${heldForMailbox})::int as otherwise
+           count(*) filter (where ${waits})::int as "forMailbox",
+           count(*) filter (where state = 'held' and not ${waits})::int as otherwise
     from deliveries
     where tenant_id = ${tenantId} and mailbox_id = ${mailboxId} and state in ('queued', 'held')`.execute(db);
   return rows[0] ?? { queued: 0, forMailbox: 0, otherwise: 0 };
 }
-
-const heldForMailbox = sql<boolean>`(state = 'held' and held_reason = any (${[...mailboxReasons]}))`;
 
 /** What became of the deliveries that waited for a mailbox. */
 export interface Released {
@@ -60,15 +59,19 @@ export async function releaseMailbox(
   const hours = await releaseHoursOf(trx, tenantId);
   const now = clock();
   const heldAfter = new Date(now.getTime() - hours * 3_600_000);
-  const released = await moveAll(
-    trx,
-    { tenantId, mailboxId },
-    sql<boolean>`${heldForMailbox} and state_at > ${heldAfter}
-      and exists (select from mailboxes where id = ${mailboxId} and state = 'active')`,
-    { from: 'held', to: 'queued', detail: 'Gmail is connected again.', at: now },
-  );
-  const { forMailbox } = await countWaiting(trx, tenantId, mailboxId);
-  return { released, waiting: forMailbox, hours };
+  const here = { tenantId, mailboxId };
+  const isBack = sql<boolean>`(state = 'held' and held_reason = any (${[...forMailbox]})
+    and exists (select from mailboxes where id = ${mailboxId} and state = 'active'))`;
+  const released = await moveAll(trx, here, sql<boolean>`${isBack} and state_at > ${heldAfter}`, {
+    ...{ from: 'held', to: 'queued', at: now, detail: 'Gmail is connected again.' },
+  });
+  const tooLong = hours === 0 ? '' : `, but it waited for more than ${hours === 1 ? '1 hour' : `${hours} hours`}`;
+  const detail = `Gmail is connected again${tooLong}: it is sent when somebody says so.`;
+  await moveAll(trx, here, isBack, {
+    ...{ from: 'held', to: 'held', at: now, heldReason: 'waited_too_long', detail },
+  });
+  const { forMailbox: waiting } = await countWaiting(trx, tenantId, mailboxId);
+  return { released, waiting, hours };
 }
 
 /** What a person decides about deliveries that waited too long to go out by themselves. */
@@ -93,7 +96,7 @@ export function decideWaiting(
   mailboxId: string,
   { kind, deliveryId, heldUntil, memberId }: WaitingDecision,
 ): Promise<number> {
-  const which = sql<boolean>`${heldForMailbox} and state_at <= ${heldUntil}
+  const which = sql<boolean>`${waits} and state_at <= ${heldUntil}
     and (${deliveryId}::uuid is null or id = ${deliveryId})`;
   const move =
     kind === 'send_now'

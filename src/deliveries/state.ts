@@ -20,6 +20,8 @@ export type HeldReason =
   | 'mailbox_needs_reconnect'
   | 'mailbox_paused'
   | 'mailbox_disconnected'
+  /** Its mailbox is back, but it waited longer than the company lets go by itself. */
+  | 'waited_too_long'
   | 'sender_changed'
   /** The member who sent it may not send it any more. */
   | 'not_allowed'

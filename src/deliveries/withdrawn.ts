@@ -5,6 +5,7 @@ import type { Database } from '../platform/database.ts';
 import type { MemberRole } from '../platform/database-types.ts';
 import { wake } from '../platform/wake.ts';
 import { inTenant } from '../tenants/scope.ts';
+import { releaseHoursOf } from '../tenants/tenants.ts';
 import { moveDeliveries } from './state.ts';
 
 /**
@@ -81,7 +82,7 @@ export async function holdWithdrawn(
 }
 
 /**
- * Lets go of what was held for this reason and may leave again, if it waited less than 24 hours.
+ * Lets go of what was held for this reason and may leave again, if it waited for less than the tenant says.
  *
  * @param db the app's pool
  * @returns how many it let go
@@ -94,10 +95,11 @@ export async function releaseAllowed(
   let released = 0;
   while (true) {
     const seen = await inTenant(db, tenantId, async (trx) => {
+      const heldAfter = new Date(clock().getTime() - (await releaseHoursOf(trx, tenantId)) * 3_600_000);
       const rows = await selectStandings(trx, tenantId, of)
         .where('deliveries.state', '=', 'held')
         .where('deliveries.held_reason', '=', 'not_allowed')
-        .where('deliveries.state_at', '>', new Date(clock().getTime() - releaseWithinMs))
+        .where('deliveries.state_at', '>', heldAfter)
         .where(sql<boolean>`(members.removed_at is null and members.role <> 'viewer' and ${mayUse})`)
         .limit(batch)
         .execute();
@@ -111,9 +113,6 @@ export async function releaseAllowed(
     if (seen < batch) return released;
   }
 }
-
-/** Held longer than this, a delivery waits for somebody to say "send now". */
-const releaseWithinMs = 24 * 3_600_000;
 
 const mayUse = isUsableBy(sql.ref('deliveries.member_id'));
 

@@ -7,6 +7,8 @@ import { sentence } from './words.ts';
 /** What there is to tell after a consent, besides what it made of the mailbox. */
 export interface Aftermath extends Released {
   readonly email: string;
+  /** Somebody paused it, and resumes it. */
+  readonly paused: boolean;
   readonly aliases: 'read' | 'unusable' | 'failed' | 'not_allowed';
 }
 
@@ -29,17 +31,19 @@ export function connectedWords(connected: Omit<Connected<unknown>, 'mailboxId' |
     );
   if (after.released > 0)
     words.push(`${after.released} waiting ${after.released === 1 ? 'email is' : 'emails are'} going out now.`);
-  if (after.waiting > 0)
-    words.push(
-      `${after.waiting} waited for more than ${hours(after.hours)}: decide about ${after.waiting === 1 ? 'it' : 'them'} here.`,
-    );
+  if (after.paused) words.push('It stays paused.');
+  if (after.waiting > 0 && !after.paused) {
+    const waited = after.hours === 0 ? 'waited' : `waited for more than ${hours(after.hours)}`;
+    words.push(`${after.waiting} ${waited}: decide about ${after.waiting === 1 ? 'it' : 'them'} here.`);
+  }
   if (after.aliases === 'failed')
     words.push('Gmail did not tell its other addresses just now; press “Check again” at its list of addresses.');
   return { tone: declined.length > 0 ? 'wait' : 'ok', text: words.join(' ') };
 }
 
-/** `24 hours`, `1 hour`. */
+/** `24 hours`, `1 hour`; empty for none. */
 export function hours(count: number): string {
+  if (count === 0) return '';
   return count === 1 ? '1 hour' : `${count} hours`;
 }
 

@@ -121,7 +121,10 @@ export async function keepConsent(
     ? await tryToReadAliases(ctx, tenantId, mailboxId)
     : 'not_allowed';
   const released = result ?? { released: 0, waiting: 0, hours: 0 };
-  const notice = connectedWords(connected, { email, ...released, aliases });
+  const notice = connectedWords(connected, {
+    ...{ email, aliases, paused: mailbox?.state === 'paused' },
+    ...released,
+  });
   await notify(req, notice.tone, notice.text);
-  res.redirect(303, released.waiting > 0 ? `/mailboxes/${mailboxId}/waiting` : returnTo);
+  res.redirect(303, released.waiting > 0 && mailbox?.state === 'active' ? `/mailboxes/${mailboxId}/waiting` : returnTo);
 }

@@ -23,6 +23,8 @@ export function nextStep(
           return { text: 'The Gmail account is paused', href: '/settings/email', label: 'Resume' };
         case 'mailbox_disconnected':
           return { text: 'The Gmail account was disconnected', href: '/settings/email', label: 'Connect' };
+        case 'waited_too_long':
+          return { text: 'It waited too long to go out by itself', href: own, label: 'Decide' };
         case 'sender_changed':
           return { text: 'It would come from another address now', href: own, label: 'Look' };
         case 'not_allowed':

@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import { hasSharedMailbox, listMailboxes } from '../mailboxes/mailboxes.ts';
+import { ruleFor } from '../mailboxes/sender.ts';
+import { listRules, senderUnder } from '../mailboxes/sender-rules.ts';
+import { inTenant } from '../tenants/scope.ts';
+import { releaseHoursOf } from '../tenants/tenants.ts';
+import type { WebContext } from './context.ts';
+import { defaultChoices } from './default-sender.ts';
+import { mayWords } from './permission-words.ts';
+import { aliasChoices, withoutAliases } from './sender-choice.ts';
+import { exceptionWords } from './sender-rules.ts';
+import type { Viewer } from './viewer.ts';
+
+/** Everything the email page shows: mailboxes, the three modes with who they would make the sender, and the rule in force. */
+export async function emailSettings(ctx: WebContext, viewer: Viewer) {
+  const { tenantId, memberId } = viewer;
+  const { mailboxes, hasShared, rules, releaseHours, rule, resolve, defaults } = await inTenant(
+    ctx.db,
+    tenantId,
+    async (trx) => {
+      const rules = await listRules(trx, tenantId);
+      const rule = ruleFor(null, rules);
+      const mailboxes = await listMailboxes(trx, tenantId, memberId);
+      const all = [rule, ...rules.map((each) => each.rule)];
+      return {
+        ...{ rules, rule, mailboxes, defaults: await defaultChoices(trx, tenantId, memberId, all, mailboxes) },
+        releaseHours: await releaseHoursOf(trx, tenantId),
+        hasShared: await hasSharedMailbox(trx, tenantId),
+        resolve: await senderUnder(trx, tenantId, memberId, [rule, { mode: 'current_user' }]),
+      };
+    },
+  );
+  return {
+    // What is sent by delegation has a page of its own: nobody connects it.
+    mailboxes: mailboxes
+      .filter((each) => !each.delegated)
+      .sort((a, b) => Number(a.state === 'disconnected') - Number(b.state === 'disconnected')),
+    hasPersonal: mailboxes.some(
+      (mailbox) => mailbox.kind === 'personal' && !mailbox.delegated && mailbox.state !== 'disconnected',
+    ),
+    hasShared,
+    ...defaults,
+    ...{ rule, now: resolve(rule), byDefault: resolve({ mode: 'default' }) },
+    byMember: resolve({ mode: 'current_user' }),
+    aliases: aliasChoices(mailboxes, rule),
+    aliasPermission: withoutAliases(mailboxes).map(({ id, email }) => ({
+      ...{ id, email, offered: ctx.offered.includes('aliases') },
+    })),
+    ...{ mayWords, releaseHours },
+    exceptions: exceptionWords(rules, mailboxes),
+    mayChange: viewer.role === 'owner' || viewer.role === 'admin',
+    maySend: viewer.role !== 'viewer',
+    testKey: randomUUID(),
+  };
+}
