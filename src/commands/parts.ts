@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
+import { startUpkeep } from '../deliveries/upkeep.ts';
 import { startDelivering } from '../deliveries/work.ts';
 import { createPdfRenderer } from '../documents/pdf/render.ts';
 import type { GoogleApp } from '../google/app.ts';
@@ -123,11 +124,10 @@ export async function assertPortFree(port: number, host: string, variable: strin
 export async function work({ context }: Parts, config: ServiceConfig, shutdown: Shutdown): Promise<void> {
   const owner = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
   const { sendDeadlineMs, settleMs, pace, draftsSendOnce } = config;
-  const stopPacing = startDelivering(
-    { ...context, owner, sendDeadlineMs, settleMs, pace, draftsSendOnce },
-    concurrency,
-  );
+  const deliver = { ...context, owner, sendDeadlineMs, settleMs, pace, draftsSendOnce };
+  const stopPacing = startDelivering(deliver, concurrency);
   shutdown.add('pacer', stopPacing);
+  shutdown.add('upkeep', startUpkeep(deliver));
 }
 
 /** Node's error for a port that cannot be had, in words and with the way out. */

@@ -76,7 +76,7 @@ export async function refreshAddresses(
       return { reason: 'sender_changed', words };
     }
     if (!isAnswered(error, 401)) throw error;
-    const flip = { from: 'active', to: 'needs_reconnect', reason: 'revoked', at: ctx.clock() } as const;
+    const flip = { from: 'active', to: 'needs_reconnect', reason: 'refused', at: ctx.clock() } as const;
     await inTenant(ctx.db, tenantId, (trx) => moveMailbox(trx, tenantId, mailboxId, flip));
     throw new MailboxUnusableError('needs_reconnect');
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { DocumentRecord } from '../documents/store.ts';
 import type { SenderResolution } from '../mailboxes/sender.ts';
-import { senderFor } from '../mailboxes/sender-rules.ts';
+import { senderFor, senderUnder } from '../mailboxes/sender-rules.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { wake } from '../platform/wake.ts';
@@ -21,6 +21,8 @@ export interface SendRequest {
   readonly message: string;
   /** The record as it was shown, with its PDF; null for a test email. */
   readonly document: { readonly record: DocumentRecord; readonly fileName: string; readonly pdf: Uint8Array } | null;
+  /** For a message of Letterhead itself to its people: the mailbox it goes through, from its own address. */
+  readonly notice?: { readonly mailboxId: string; readonly email: string };
 }
 
 /** What became of the request. */
@@ -45,19 +47,22 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
   const earlier = await findByKey(trx, request);
   if (earlier) return answerAgain(earlier, requestHash);
 
-  const { rule, resolution } = await senderFor(trx, tenantId, memberId, document?.record.kind ?? null);
+  const { rule, resolution } = request.notice
+    ? await senderOfNotice(trx, tenantId, memberId, request.notice)
+    : await senderFor(trx, tenantId, memberId, document?.record.kind ?? null);
   if (!resolution.ok) return { kind: 'refused', resolution };
   if (document && !(await isUnchanged(trx, document.record))) return { kind: 'document_changed' };
 
   const { sender } = resolution;
-  const needsReconnect =
-    resolution.needsReconnect && !(await connectedSince(trx, tenantId, sender.mailboxId, everBefore));
-  const state = needsReconnect ? 'held' : 'queued';
+  const waitsFor = resolution.needsReconnect ? 'reconnect' : resolution.paused ? 'resume' : null;
+  const heldFor =
+    waitsFor && !(await connectedSince(trx, tenantId, sender.mailboxId, everBefore)) ? waits[waitsFor] : null;
+  const state = heldFor ? 'held' : 'queued';
   const inserted = await trx
     .insertInto('deliveries')
     .values({
       tenant_id: tenantId,
-      purpose: document ? 'document' : 'test',
+      purpose: document ? 'document' : request.notice ? 'notice' : 'test',
       document_id: document?.record.id ?? null,
       member_id: memberId,
       mailbox_id: sender.mailboxId,
@@ -72,7 +77,7 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
       document_snapshot: document ? JSON.stringify(document.record.content) : null,
       state,
       state_at: clock(),
-      held_reason: needsReconnect ? 'mailbox_needs_reconnect' : null,
+      held_reason: heldFor?.reason ?? null,
       idempotency_key: request.idempotencyKey,
       request_hash: requestHash,
     })
@@ -100,20 +105,31 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
       })
       .execute();
   }
-  if (needsReconnect) {
-    await writeEvent(
-      trx,
-      tenantId,
-      deliveryId,
-      'held',
-      `Waits until ${sender.mailboxEmail} is connected to Gmail again.`,
-      memberId,
-    );
+  if (heldFor) {
+    const detail = `Waits until ${sender.mailboxEmail} ${heldFor.until}.`;
+    await writeEvent(trx, tenantId, deliveryId, 'held', detail, memberId);
   } else {
     await writeEvent(trx, tenantId, deliveryId, 'queued', `To be sent from ${sender.fromEmail}.`, memberId);
     await wake(trx, 'waiting');
   }
   return { kind: 'created', deliveryId, repeated: false };
+}
+
+/** What a new delivery may have to wait for. */
+const waits = {
+  reconnect: { reason: 'mailbox_needs_reconnect', until: 'is connected to Gmail again' },
+  resume: { reason: 'mailbox_paused', until: 'is resumed' },
+} as const;
+
+/** Its own mailbox and address, whatever the company's rule says of other email. */
+async function senderOfNotice(
+  trx: Database,
+  tenantId: string,
+  memberId: string,
+  { mailboxId, email }: NonNullable<SendRequest['notice']>,
+) {
+  const rule = { mode: 'alias', mailboxId, email } as const;
+  return { rule, resolution: (await senderUnder(trx, tenantId, memberId, [rule]))(rule) };
 }
 
 function findByKey(trx: Database, { tenantId, idempotencyKey }: SendRequest) {

@@ -1,6 +1,10 @@
 import type { GoogleFailure } from '../google/errors.ts';
 import { operatorTroubleOf } from '../google/operator-trouble.ts';
+import type { EndedReason } from '../mailboxes/why-ended.ts';
 import type { HeldReason } from './state.ts';
+
+/** Why Gmail itself wants the mailbox to be connected again. */
+type ReconnectReason = Extract<EndedReason, 'missing_permission' | 'admin_policy' | 'refused'>;
 
 /**
  * What a failed send means for the delivery.
@@ -23,7 +27,7 @@ export type Outcome =
       readonly kind: 'hold';
       readonly reason: HeldReason;
       readonly until: Date | null;
-      readonly reconnect: 'missing_permission' | 'admin_policy' | 'revoked' | null;
+      readonly reconnect: ReconnectReason | null;
       readonly words: string;
     }
   | { readonly kind: 'refuse'; readonly words: string }
@@ -74,7 +78,7 @@ function classifyAnswer(failure: Extract<GoogleFailure, { kind: 'answered' }>, t
     // Twice, because another delivery may have put the refused token back into use meanwhile.
     return tried.tokensRefused < 2
       ? { ...retry(now, 'Gmail asked us to show our permission again.'), newToken: true }
-      : reconnect('revoked', 'Gmail no longer accepts our permission.');
+      : reconnect('refused', 'Gmail no longer accepts our permission.');
   }
   if (reason === 'insufficientPermissions' || reason === 'ACCESS_TOKEN_SCOPE_INSUFFICIENT') {
     return reconnect('missing_permission', 'The permission to send is missing.');
@@ -145,7 +149,7 @@ function hold(reason: HeldReason, until: Date | null, words: string): Outcome {
   return { kind: 'hold', reason, until, reconnect: null, words };
 }
 
-function reconnect(why: 'missing_permission' | 'admin_policy' | 'revoked', words: string): Outcome {
+function reconnect(why: ReconnectReason, words: string): Outcome {
   return { kind: 'hold', reason: 'mailbox_needs_reconnect', until: null, reconnect: why, words };
 }
 

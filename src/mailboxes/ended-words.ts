@@ -83,6 +83,11 @@ function words(email: string): Readonly<Record<EndedReason, Words>> {
       sentence: 'the permission to send email is missing.',
       fix: 'Connect it again and leave the box “Send email on your behalf” ticked.',
     },
+    refused: {
+      sentence: `Gmail does not let us into ${email} any more, and does not say why.`,
+      fix: 'Sign in at gmail.com with this account and see whether it works there. Then connect it again.',
+      first: 'elsewhere',
+    },
     app_changed: {
       sentence:
         'whoever runs Letterhead registered it anew with Google, so that the old permission cannot be used any more. Nothing is wrong with your Google account.',

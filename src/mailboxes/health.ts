@@ -2,8 +2,8 @@ import type { Database } from '../platform/database.ts';
 import { type EventKind, writeMailboxEvent } from './mailbox-events.ts';
 import type { Ended, EndedReason } from './why-ended.ts';
 
-/** What a grant that works again does not disprove: Gmail itself said it, not the token endpoint. */
-const saidByGmail: readonly EndedReason[] = ['missing_permission', 'admin_policy'];
+/** What a token that can be renewed does not disprove: Gmail itself said it, not the token endpoint. */
+export const saidByGmail: readonly EndedReason[] = ['missing_permission', 'admin_policy', 'refused'];
 
 /**
  * Marks a mailbox as one that must be connected again, and writes that into its history. One guarded update: of all
@@ -65,7 +65,12 @@ export async function recoverMailbox(
       .where('id', '=', mailboxId)
       .where('state', '=', state)
       .where('state_reason', 'is not', null)
-      .$if(proof === 'token', (query) => query.where('state_reason', 'not in', saidByGmail))
+      .$if(proof === 'token', (query) =>
+        // A guess is nothing that Gmail said.
+        query.where((where) =>
+          where.or([where('state_reason', 'not in', saidByGmail), where('state_sure', '=', false)]),
+        ),
+      )
       .executeTakeFirst();
   await wrong('paused', works);
   const { numUpdatedRows } = await wrong('needs_reconnect', { ...works, state: 'active', state_at: at });

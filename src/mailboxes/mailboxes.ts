@@ -152,7 +152,7 @@ export function moveMailbox(
   mailboxId: string,
   { reason, at }: { from: 'active'; to: 'needs_reconnect'; reason: EndedReason; at: Date },
 ): Promise<boolean> {
-  return endMailbox(trx, tenantId, mailboxId, { reason, sure: reason !== 'revoked', at });
+  return endMailbox(trx, tenantId, mailboxId, { reason, sure: true, at });
 }
 
 /** Makes a connected shared mailbox the tenant's default. Returns false where it is none. */

@@ -54,6 +54,8 @@ export type SenderResolution =
       readonly because: string;
       /** The mailbox must be reconnected first: an email can be written now and is held until then. */
       readonly needsReconnect: boolean;
+      /** Somebody paused the mailbox: an email can be written now and is held until it is resumed. */
+      readonly paused: boolean;
       /** It comes from the default mailbox instead of the member's own address, and replies go to the member. */
       readonly standsIn: boolean;
     }
@@ -256,6 +258,7 @@ function accept(mailbox: MailboxFacts, fromEmail: string, fromName: string, beca
     sender: { mailboxId: mailbox.id, mailboxEmail: mailbox.email, fromEmail, fromName, replyTo: mailbox.replyTo },
     because,
     needsReconnect: mailbox.state === 'needs_reconnect',
+    paused: mailbox.state === 'paused',
     standsIn: false,
   };
 }

@@ -22,6 +22,8 @@ export type EndedReason =
   /** The Workspace domain wants its people to sign in again (`invalid_rapt`). */
   | 'reauth'
   | 'missing_permission'
+  /** Gmail refuses each token (401), although Google has just renewed it. */
+  | 'refused'
   /** The permission belongs to another OAuth client than the operator uses now. */
   | 'app_changed'
   /** The operator lost the key that sealed the tokens. */

@@ -99,7 +99,7 @@ describe('what a failed send means', () => {
     const unauthorized = said(401, 'authError', 'Invalid Credentials');
     const kind = (tokensRefused: number) => classifyFailure(unauthorized, { attempts: 3, tokensRefused }, now);
     expect(kind(1)).toMatchObject({ kind: 'retry', newToken: true });
-    expect(kind(2)).toMatchObject({ kind: 'hold', reason: 'mailbox_needs_reconnect', reconnect: 'revoked' });
+    expect(kind(2)).toMatchObject({ kind: 'hold', reason: 'mailbox_needs_reconnect', reconnect: 'refused' });
   });
 
   it('does not take a mailbox for cut off because its email had to wait its turn before', () => {

@@ -40,7 +40,7 @@ describe.concurrent('a refusal', () => {
       const delivery = await sender.reaches(id, 'held');
       expect(delivery.heldReason).toBe('mailbox_needs_reconnect');
       expect(delivery.attempts).toHaveLength(3);
-      expect(await mailboxOf(sender)).toEqual({ state: 'needs_reconnect', state_reason: 'revoked' });
+      expect(await mailboxOf(sender)).toEqual({ state: 'needs_reconnect', state_reason: 'refused' });
       expect(sender.accepted(id)).toEqual([]);
     });
 

@@ -78,7 +78,7 @@ describe('a connection that ended', () => {
     expect(await recover()).toBe(false);
   });
 
-  it.each(['missing_permission', 'admin_policy'] as const)(
+  it.each(['missing_permission', 'admin_policy', 'refused'] as const)(
     'because Gmail refused (%s), is not disproved by a token, but by Gmail',
     async (reason) => {
       await end({ reason, sure: true });

@@ -1,0 +1,83 @@
+import { openTroubles, recentTroubles } from '../google/troubles.ts';
+import type { Database } from '../platform/database.ts';
+import { wake } from '../platform/wake.ts';
+import { inTenant } from '../tenants/scope.ts';
+import { findHeldForOperator, findWronglyHeld } from '../tenants/system-upkeep.ts';
+import type { DeliverContext } from './context.ts';
+import { releaseMailbox } from './release.ts';
+import { moveDeliveries } from './state.ts';
+
+const pageSize = 200;
+/** Troubles that ended so long ago have released what they held. */
+const lately = 3_600_000;
+
+type Context = Pick<DeliverContext, 'db' | 'system' | 'google' | 'clock'>;
+
+/**
+ * Lets go what waits for mailboxes that work again without anybody having pressed a button: their end was a mistake, or
+ * a delivery was held at the very moment of reconnecting. Only what is young enough to go by itself, as everywhere.
+ *
+ * @returns how many were released
+ */
+export async function releaseRecovered({ db, system, clock }: Context): Promise<number> {
+  let released = 0;
+  for (const { tenantId, mailboxId } of await findWronglyHeld(system, clock(), pageSize)) {
+    released += (await inTenant(db, tenantId, (trx) => releaseMailbox(trx, clock, tenantId, mailboxId))).released;
+  }
+  return released;
+}
+
+/**
+ * Lets go what was held for a trouble of the operator's that is over now.
+ *
+ * @returns how many were released
+ */
+export async function releaseAfterTrouble(ctx: Context): Promise<number> {
+  const { clientId } = ctx.google;
+  const now = ctx.clock();
+  if ((await openTroubles(ctx.system, clientId)).length > 0) return 0;
+  const over = await recentTroubles(ctx.system, new Date(now.getTime() - lately));
+  let released = 0;
+  for (const { clientId: whose, beganAt, endedAt } of over) {
+    if (whose !== clientId || !endedAt) continue;
+    let page: { deliveryId: string; tenantId: string }[];
+    do {
+      page = await findHeldForOperator(ctx.system, fromThen(beganAt), endedAt, pageSize);
+      released += await letGo(ctx, page, 'Letterhead’s access to Google works again.');
+    } while (page.length === pageSize);
+  }
+  return released;
+}
+
+/**
+ * While the operator's trouble lasts, lets one delivery at a time try whether it still does: the one that has waited
+ * longest. Every other waits for its own time.
+ */
+export async function probeTrouble(ctx: Context): Promise<number> {
+  const [trouble] = await openTroubles(ctx.system, ctx.google.clientId);
+  if (!trouble) return 0;
+  const page = await findHeldForOperator(ctx.system, fromThen(trouble.beganAt), ctx.clock(), 1);
+  return letGo(ctx, page, 'Tried again, to see whether Letterhead’s access to Google works.');
+}
+
+/** A trouble is written down a moment after the first delivery met it. */
+function fromThen(beganAt: Date): Date {
+  return new Date(beganAt.getTime() - 60_000);
+}
+
+async function letGo(
+  { db, clock }: Context,
+  page: readonly { readonly deliveryId: string; readonly tenantId: string }[],
+  detail: string,
+): Promise<number> {
+  let moved = 0;
+  for (const [tenantId, deliveries] of Map.groupBy(page, (each) => each.tenantId)) {
+    const ids = deliveries.map(({ deliveryId }) => deliveryId);
+    moved += await inTenant(db, tenantId, async (trx: Database) => {
+      const released = await moveDeliveries(trx, tenantId, ids, { from: 'held', to: 'queued', at: clock(), detail });
+      if (released.length > 0) await wake(trx, 'waiting');
+      return released.length;
+    });
+  }
+  return moved;
+}

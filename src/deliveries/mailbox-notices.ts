@@ -1,0 +1,165 @@
+import type { Logger } from 'pino';
+import { endedWords, readReason } from '../mailboxes/ended-words.ts';
+import { listMailboxes, type MailboxRecord } from '../mailboxes/mailboxes.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Database } from '../platform/database.ts';
+import { inTenant } from '../tenants/scope.ts';
+import { findUntoldEndings } from '../tenants/system-upkeep.ts';
+import { createDelivery } from './create.ts';
+
+/** What telling people of an ended connection needs. */
+export interface NoticeContext {
+  readonly db: Database;
+  readonly system: Database;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Our own origin, for the way to the settings. */
+  readonly publicUrl: string;
+}
+
+const pageSize = 50;
+/** Owners and admins beyond these are told by the banner. */
+const mostRecipients = 20;
+
+/**
+ * Writes an email to whoever can reconnect a mailbox that has just ended, through another one of the company that
+ * works, if there is one. Once for each ending, whatever number of workers look: the row of the ending is locked, marked
+ * in the same transaction as the email is written, and the email's key is the ending's.
+ *
+ * @returns how many emails were written
+ */
+export async function tellEndings(ctx: NoticeContext): Promise<number> {
+  let written = 0;
+  for (const { id, tenantId } of await findUntoldEndings(ctx.system, pageSize)) {
+    if (await inTenant(ctx.db, tenantId, (trx) => tellEnding(ctx, trx, tenantId, id))) written += 1;
+  }
+  return written;
+}
+
+interface Ending {
+  readonly mailboxId: string;
+  readonly email: string;
+  readonly displayName: string;
+  /** Whose it is, for a personal one. */
+  readonly memberId: string | null;
+  readonly reason: string | null;
+  readonly sure: boolean;
+}
+
+async function tellEnding(ctx: NoticeContext, trx: Database, tenantId: string, eventId: string): Promise<boolean> {
+  const ending = await takeEnding(trx, tenantId, eventId, ctx.clock());
+  if (!ending) return false;
+  const people = await whoCanReconnect(trx, tenantId, ending.memberId);
+  const sender = await findWayOut(trx, tenantId, people, ending.mailboxId);
+  if (!sender) return false;
+  const held = await countHeld(trx, tenantId, ending.mailboxId);
+  const result = await createDelivery(trx, ctx.clock, {
+    tenantId,
+    memberId: sender.memberId,
+    idempotencyKey: `mailbox-ended/${eventId}`,
+    recipients: { to: people.map(({ name, email }) => ({ name, email })), cc: [], bcc: [] },
+    ...compose(ending, sender.mailbox, held, ctx.publicUrl),
+    document: null,
+    notice: { mailboxId: sender.mailbox.id, email: sender.mailbox.email },
+  });
+  if (result.kind === 'created') return !result.repeated;
+  ctx.log.warn({ tenantId, mailboxId: ending.mailboxId, result: result.kind }, 'nobody could be told by email');
+  return false;
+}
+
+/** The ending, marked as told; undefined where another worker has it, or the mailbox works again. */
+async function takeEnding(trx: Database, tenantId: string, eventId: string, now: Date): Promise<Ending | undefined> {
+  const event = await trx
+    .selectFrom('mailbox_events')
+    .select('mailbox_id')
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', eventId)
+    .where('noticed_at', 'is', null)
+    .forUpdate()
+    .skipLocked()
+    .executeTakeFirst();
+  if (!event) return undefined;
+  await trx
+    .updateTable('mailbox_events')
+    .set({ noticed_at: now })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', eventId)
+    .execute();
+  // The reason as it is known by now: it may have become a better one.
+  return trx
+    .selectFrom('mailboxes')
+    .select(['id as mailboxId', 'email', 'display_name as displayName', 'member_id as memberId'])
+    .select(['state_reason as reason', 'state_sure as sure'])
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', event.mailbox_id)
+    .where('state', '=', 'needs_reconnect')
+    .executeTakeFirst();
+}
+
+interface Person {
+  readonly id: string;
+  readonly name: string;
+  readonly email: string;
+}
+
+/** Owners and admins; for a personal mailbox, its member. */
+async function whoCanReconnect(trx: Database, tenantId: string, memberId: string | null): Promise<Person[]> {
+  return trx
+    .selectFrom('members')
+    .select(['id', 'name', 'email'])
+    .where('tenant_id', '=', tenantId)
+    .where('removed_at', 'is', null)
+    .$if(memberId === null, (query) => query.where('role', 'in', ['owner', 'admin']))
+    .$if(memberId !== null, (query) => query.where('id', '=', memberId))
+    .orderBy('role')
+    .orderBy('created_at')
+    .limit(mostRecipients)
+    .execute();
+}
+
+/** Somebody of them, and a mailbox that works and that they may use: a shared one before their own, the default first. */
+async function findWayOut(
+  trx: Database,
+  tenantId: string,
+  people: readonly Person[],
+  butNot: string,
+): Promise<{ memberId: string; mailbox: MailboxRecord } | undefined> {
+  for (const { id: memberId } of people) {
+    const mailbox = (await listMailboxes(trx, tenantId, memberId))
+      .filter(({ id, state, mayUse, capabilities }) => {
+        return id !== butNot && state === 'active' && mayUse && capabilities.includes('send');
+      })
+      .sort((a, b) => Number(a.kind === 'personal') - Number(b.kind === 'personal'))[0];
+    if (mailbox) return { memberId, mailbox };
+  }
+  return undefined;
+}
+
+async function countHeld(trx: Database, tenantId: string, mailboxId: string): Promise<number> {
+  const { count } = await trx
+    .selectFrom('deliveries')
+    .select((eb) => eb.fn.countAll<string>().as('count'))
+    .where('tenant_id', '=', tenantId)
+    .where('mailbox_id', '=', mailboxId)
+    .where('state', '=', 'held')
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+/** Subject and text. Pure. */
+function compose(ending: Ending, through: MailboxRecord, held: number, publicUrl: string) {
+  const { what, fix } = endedWords({ reason: readReason(ending.reason), sure: ending.sure }, ending.email);
+  const waiting =
+    held === 0
+      ? 'What is sent from it waits until then; nothing is lost.'
+      : `${held === 1 ? 'One email waits' : `${held} emails wait`} until then; nothing is lost.`;
+  const message = [
+    `Letterhead cannot send from ${ending.email} any more.`,
+    `What happened: ${what}`,
+    `What to do: ${fix}`,
+    `${waiting} What was waiting for less than a day goes out by itself.`,
+    `Here you can do it: ${publicUrl}/settings/email`,
+    `This came through ${through.email}, which still works. It is sent once.`,
+  ].join('\n\n');
+  return { subject: `Gmail must be connected again: ${ending.email}`, message };
+}

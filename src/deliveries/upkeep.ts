@@ -1,0 +1,53 @@
+import { markOfOthers, recheckEnded, renewUnused } from '../mailboxes/keep-alive.ts';
+import type { DeliverContext } from './context.ts';
+import { probeTrouble, releaseAfterTrouble, releaseRecovered } from './let-go.ts';
+import { type NoticeContext, tellEndings } from './mailbox-notices.ts';
+
+/** What the sweeps need. */
+export interface UpkeepContext extends DeliverContext, Pick<NoticeContext, 'publicUrl'> {}
+
+const seconds = 1_000;
+const minutes = 60 * seconds;
+
+/**
+ * Starts what looks after connections in a worker: tells people once of those that ended, lets go what was held when the
+ * reason is gone, keeps unused ones alive. Each sweep is safe in any number of processes, and none overlaps itself.
+ *
+ * @returns stops it, and waits for what is under way
+ */
+export function startUpkeep(ctx: UpkeepContext): () => Promise<void> {
+  const startedAt = ctx.clock();
+  const sweeps = [
+    every(ctx, 'notices of ended connections', 5 * seconds, () => tellEndings(ctx)),
+    every(ctx, 'release after trouble', 10 * seconds, () => releaseAfterTrouble(ctx)),
+    every(ctx, 'release of what works again', 20 * seconds, () => releaseRecovered(ctx)),
+    every(ctx, 'probe of trouble', 1 * minutes, () => probeTrouble(ctx)),
+    every(ctx, 'connections of another app', 60 * minutes, () => markOfOthers(ctx, startedAt)),
+    every(ctx, 'another look at ended connections', 60 * minutes, () => recheckEnded(ctx)),
+    every(ctx, 'unused connections', 60 * minutes, () => renewUnused(ctx)),
+  ];
+  return async () => void (await Promise.all(sweeps.map((stop) => stop())));
+}
+
+/** Runs a sweep now and then, one at a time; a sweep that fails is logged and tried again at its next time. */
+function every(ctx: UpkeepContext, name: string, ms: number, work: () => Promise<number>): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  const run = async () => {
+    try {
+      const done = await work();
+      if (done > 0) ctx.log.info({ sweep: name, done }, 'swept');
+    } catch (error) {
+      ctx.log.error({ err: error, sweep: name }, 'a sweep failed');
+    }
+    running = null;
+  };
+  const go = () => {
+    running ??= run();
+  };
+  const timer = setInterval(go, ms);
+  go();
+  return async () => {
+    clearInterval(timer);
+    await running;
+  };
+}

@@ -1,0 +1,76 @@
+import { GoogleError } from '../google/errors.ts';
+import { listSendAs } from '../google/gmail.ts';
+import { inTenant } from '../tenants/scope.ts';
+import { type AccessTokens, MailboxUnusableError, type TokenContext } from './access-token.ts';
+import { capabilitiesOf } from './capabilities.ts';
+import { readReason } from './ended-words.ts';
+import { dropAccessToken } from './grant-vault.ts';
+import { endMailbox, recoverMailbox, saidByGmail } from './health.ts';
+
+/** What another look at a mailbox showed. `not_now`: Google could not be asked, or said nothing about it. */
+export type Rechecked = 'works' | 'ended' | 'not_now';
+
+/**
+ * Looks whether a mailbox that needs reconnecting works after all: a new access token is asked for; and where Gmail
+ * itself had refused, Gmail, too. Success makes the mailbox active; a better reason replaces the one it had.
+ *
+ * @param depth `token` asks the token endpoint only, and leaves what Gmail said as it is
+ */
+export async function recheckMailbox(
+  ctx: TokenContext & { readonly tokens: AccessTokens },
+  tenantId: string,
+  mailboxId: string,
+  depth: 'token' | 'gmail',
+): Promise<Rechecked> {
+  await inTenant(ctx.db, tenantId, (trx) => dropAccessToken(trx, tenantId, mailboxId));
+  try {
+    const token = await ctx.tokens.of(tenantId, mailboxId);
+    const { state, reason, canSend } = await stateOf(ctx, tenantId, mailboxId);
+    if (state === 'active') return 'works';
+    if (depth === 'token' || !reason || !saidByGmail.includes(reason)) return 'ended';
+    if (reason === 'missing_permission' ? !canSend : !(await gmailAnswers(ctx, token))) return 'ended';
+    await inTenant(ctx.db, tenantId, (trx) => recoverMailbox(trx, tenantId, mailboxId, ctx.clock(), 'gmail'));
+    return 'works';
+  } catch (error) {
+    if (error instanceof MailboxUnusableError) return 'ended';
+    if (error instanceof GoogleError && error.failure.kind === 'answered' && error.code === 'domainPolicy') {
+      const ended = { reason: 'admin_policy', sure: true, at: ctx.clock() } as const;
+      await inTenant(ctx.db, tenantId, (trx) => endMailbox(trx, tenantId, mailboxId, ended));
+      return 'ended';
+    }
+    if (error instanceof GoogleError) return 'not_now';
+    throw error;
+  }
+}
+
+async function stateOf({ db }: TokenContext, tenantId: string, mailboxId: string) {
+  const row = await inTenant(db, tenantId, (trx) =>
+    trx
+      .selectFrom('mailboxes')
+      .leftJoin('grants', 'grants.mailbox_id', 'mailboxes.id')
+      .select(['mailboxes.state', 'mailboxes.state_reason', 'mailboxes.wanted', 'grants.scopes'])
+      .where('mailboxes.tenant_id', '=', tenantId)
+      .where('mailboxes.id', '=', mailboxId)
+      .executeTakeFirstOrThrow(),
+  );
+  const canSend = capabilitiesOf(row.scopes ?? [], row.wanted).includes('send');
+  return { state: row.state, reason: row.state_reason === null ? null : readReason(row.state_reason), canSend };
+}
+
+/**
+ * Whether Gmail lets us in at all. Asks for what may well be refused for want of a permission: that refusal, too, comes
+ * from a Gmail that is switched on for us.
+ *
+ * @throws {GoogleError} for any other refusal
+ */
+async function gmailAnswers({ google }: TokenContext, token: Parameters<typeof listSendAs>[1]): Promise<boolean> {
+  try {
+    await listSendAs(google, token);
+    return true;
+  } catch (error) {
+    if (!(error instanceof GoogleError) || error.failure.kind !== 'answered') throw error;
+    if (error.failure.status === 401) return false;
+    if (/insufficient/i.test(error.code)) return true;
+    throw error;
+  }
+}
