@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { type Page, type PageRequest, pageOf, pageSize, readCursor } from '../documents/paging.ts';
 import type { Database } from '../platform/database.ts';
 import type { DeliveryPurpose, DeliveryState, DocumentKind } from '../platform/database-types.ts';
+import { isSeenBy, type Onlooker } from './onlooker.ts';
 import { type Recipients, recipientsSchema } from './recipients.ts';
 import { waitingReasons } from './release.ts';
 
@@ -27,37 +28,6 @@ export interface DeliverySummary {
   readonly lastDetail: string | null;
 }
 
-/** A delivery with everything there is to know about it. */
-export interface DeliveryRecord extends DeliverySummary {
-  readonly fromName: string;
-  readonly replyTo: string | null;
-  readonly message: string;
-  readonly memberName: string;
-  readonly mailboxEmail: string;
-  readonly sentAt: Date | null;
-  readonly gmailMessageId: string | null;
-  readonly attachments: readonly { readonly fileName: string; readonly size: number; readonly sha256: string }[];
-  readonly events: readonly {
-    readonly at: Date;
-    readonly state: DeliveryState;
-    readonly detail: string | null;
-    readonly memberName: string | null;
-  }[];
-  readonly attempts: readonly AttemptRecord[];
-}
-
-/** One try at Gmail, with what Gmail answered. */
-export interface AttemptRecord {
-  readonly number: number;
-  readonly startedAt: Date;
-  readonly finishedAt: Date | null;
-  readonly outcome: string | null;
-  readonly httpStatus: number | null;
-  readonly reason: string | null;
-  readonly gmailMessage: string | null;
-  readonly durationMs: number | null;
-}
-
 /**
  * Whether a person has something to do: what is held until a time goes on by itself, who paused a run knows it, and what
  * was sent again needs nothing more.
@@ -73,14 +43,15 @@ export interface DeliveryFilter extends PageRequest {
   readonly waitingFor?: string | undefined;
 }
 
-/** One page of deliveries, newest first. */
+/** One page of the deliveries that somebody may see, newest first. */
 export async function listDeliveries(
   db: Database,
   tenantId: string,
+  onlooker: Onlooker,
   filter: DeliveryFilter = {},
 ): Promise<Page<DeliverySummary>> {
   const limit = pageSize(filter);
-  let query = summaries(db, tenantId);
+  let query = summaries(db, tenantId).where(isSeenBy(onlooker));
   if (filter.documentId) query = query.where('deliveries.document_id', '=', filter.documentId);
   if (filter.attention) query = query.where(needsSomebody);
   if (filter.waitingFor) {
@@ -106,103 +77,73 @@ export async function listDeliveries(
 // A cursor is exact to the microsecond, as PostgreSQL is: a JavaScript date would lose the order within a run.
 const microseconds = /^\d{1,17}$/;
 
-/** The newest delivery of each of these records that has one, by the record's id. */
+/**
+ * The newest delivery of each of these records that has one, by the record's id. That there is one, and its state, is
+ * told to everybody; `id` is null where they may not see it.
+ */
 export async function latestDeliveriesOf(
   db: Database,
   tenantId: string,
+  onlooker: Onlooker,
   documentIds: readonly string[],
-): Promise<Map<string, { id: string; state: DeliveryState }>> {
+): Promise<Map<string, { id: string | null; state: DeliveryState }>> {
   if (documentIds.length === 0) return new Map();
   const rows = await db
     .selectFrom('deliveries')
     .distinctOn('document_id')
-    .select(['document_id', 'id', 'state'])
+    .select(['document_id', 'id', 'state', isSeenBy(onlooker).as('isSeen')])
     .where('tenant_id', '=', tenantId)
     .where('document_id', 'in', [...documentIds])
     .orderBy('document_id')
     .orderBy('created_at', 'desc')
     .execute();
   return new Map(
-    rows.flatMap(({ document_id, id, state }) => (document_id ? [[document_id, { id, state }] as const] : [])),
+    rows.flatMap(({ document_id, id, state, isSeen }) =>
+      document_id ? [[document_id, { id: isSeen ? id : null, state }] as const] : [],
+    ),
   );
 }
 
-/** How many deliveries wait for somebody to do something. */
-export async function countAttention(db: Database, tenantId: string): Promise<number> {
+/** A delivery that an onlooker may not see, where they see its record: only that it was sent, so that nobody sends it twice. */
+export interface HiddenDelivery {
+  readonly state: DeliveryState;
+  readonly createdAt: Date;
+  readonly memberName: string;
+}
+
+/** The newest 50 deliveries of a record that somebody may not see, newest first. */
+export function listHidden(
+  db: Database,
+  tenantId: string,
+  onlooker: Onlooker,
+  documentId: string,
+): Promise<HiddenDelivery[]> {
+  return db
+    .selectFrom('deliveries')
+    .innerJoin('members', 'members.id', 'deliveries.member_id')
+    .select(['deliveries.state', 'deliveries.created_at as createdAt', 'members.name as memberName'])
+    .where('deliveries.tenant_id', '=', tenantId)
+    .where('deliveries.document_id', '=', documentId)
+    .where(sql<boolean>`not ${isSeenBy(onlooker)}`)
+    .orderBy('deliveries.created_at', 'desc')
+    .limit(50)
+    .execute();
+}
+
+/** How many of the deliveries that they may see wait for somebody to do something. */
+export async function countAttention(db: Database, tenantId: string, onlooker: Onlooker): Promise<number> {
   const { count } = await db
     .selectFrom('deliveries')
     .select((eb) => eb.fn.countAll<string>().as('count'))
     .where('tenant_id', '=', tenantId)
     .where(needsSomebody)
+    .where(isSeenBy(onlooker))
     .executeTakeFirstOrThrow();
   return Number(count);
 }
 
-/** One delivery with its timeline, attempts and attachments; undefined when there is none. */
-export async function getDelivery(
-  db: Database,
-  tenantId: string,
-  deliveryId: string,
-): Promise<DeliveryRecord | undefined> {
-  const row = await summaries(db, tenantId)
-    .innerJoin('members', 'members.id', 'deliveries.member_id')
-    .innerJoin('mailboxes', 'mailboxes.id', 'deliveries.mailbox_id')
-    .select([
-      'deliveries.from_name as fromName',
-      'deliveries.reply_to as replyTo',
-      'deliveries.message',
-      'deliveries.sent_at as sentAt',
-      'deliveries.gmail_message_id as gmailMessageId',
-      'members.name as memberName',
-      'mailboxes.email as mailboxEmail',
-    ])
-    .where('deliveries.id', '=', deliveryId)
-    .executeTakeFirst();
-  if (!row) return undefined;
-  const attachments = await db
-    .selectFrom('delivery_attachments')
-    .select(['file_name as fileName', 'sha256', sql<number>`length(bytes)`.as('size')])
-    .where('delivery_id', '=', deliveryId)
-    .execute();
-  const events = await db
-    .selectFrom('delivery_events')
-    .leftJoin('members', 'members.id', 'delivery_events.member_id')
-    .select(['at', 'state', 'detail', 'members.name as memberName'])
-    .where('delivery_id', '=', deliveryId)
-    .orderBy('delivery_events.id', 'desc')
-    .limit(200)
-    .execute();
-  const attempts = await db
-    .selectFrom('attempts')
-    .select([
-      'number',
-      'started_at as startedAt',
-      'finished_at as finishedAt',
-      'outcome',
-      'http_status as httpStatus',
-      'reason',
-      'gmail_message as gmailMessage',
-      'duration_ms as durationMs',
-    ])
-    .where('delivery_id', '=', deliveryId)
-    .orderBy('number', 'desc')
-    .limit(100)
-    .execute();
-  return { ...row, recipients: recipientsSchema.parse(row.recipients), attachments, events, attempts };
-}
-
-/** The bytes that were sent with a delivery; undefined when there is no such file. */
-export function getAttachment(db: Database, tenantId: string, deliveryId: string, fileName: string) {
-  return db
-    .selectFrom('delivery_attachments')
-    .select(['file_name as fileName', 'media_type as mediaType', 'bytes'])
-    .where('tenant_id', '=', tenantId)
-    .where('delivery_id', '=', deliveryId)
-    .where('file_name', '=', fileName)
-    .executeTakeFirst();
-}
-
-function summaries(db: Database, tenantId: string) {
+/** The rows of {@link DeliverySummary}, to be narrowed: nothing here asks who looks. */
+export function summaries(db: Database, tenantId: string) {
   return db
     .selectFrom('deliveries')
     .leftJoin('documents', 'documents.id', 'deliveries.document_id')

@@ -3,7 +3,8 @@ import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { createDelivery, type SendResult } from '../deliveries/create.ts';
 import { decide, decisionsFor, isDecision } from '../deliveries/decide.ts';
-import { getAttachment, getDelivery, listDeliveries } from '../deliveries/deliveries.ts';
+import { listDeliveries, listHidden } from '../deliveries/deliveries.ts';
+import { type DeliveryRecord, getAttachment, getDelivery } from '../deliveries/delivery.ts';
 import { formatAddress } from '../deliveries/recipients.ts';
 import { kindWords, pdfName } from '../documents/format.ts';
 import { type DocumentRecord, getDocument } from '../documents/store.ts';
@@ -19,7 +20,7 @@ import { deliveryWords } from './record-words.ts';
 import { fragment, page } from './render.ts';
 import { filledIn, readSendForm, type SendForm, testEmail } from './send-form.ts';
 import { notify } from './session.ts';
-import { param, requireRole, type Viewer, viewerOf } from './viewer.ts';
+import { onlookerOf, param, requireRole, type Viewer, viewerOf } from './viewer.ts';
 
 const words = {
   deliveryWords,
@@ -81,10 +82,13 @@ export function deliveryPages(ctx: WebContext): Router {
   });
 
   router.get('/activity', async (req, res) => {
-    const { tenantId } = viewerOf(res);
+    const viewer = viewerOf(res);
+    const { tenantId } = viewer;
     const attention = req.query['show'] === 'attention';
     const after = textParam(req, 'after');
-    const list = await inTenant(ctx.db, tenantId, (trx) => listDeliveries(trx, tenantId, { attention, after }));
+    const list = await inTenant(ctx.db, tenantId, (trx) =>
+      listDeliveries(trx, tenantId, onlookerOf(viewer), { attention, after }),
+    );
     await page(res, 'deliveries/activity', {
       title: 'Activity',
       section: 'activity',
@@ -103,7 +107,7 @@ export function deliveryPages(ctx: WebContext): Router {
       section: 'activity',
       ...words,
       delivery,
-      mayDecide: viewer.role !== 'viewer',
+      mayDecide: mayDecide(viewer, delivery),
     });
   });
 
@@ -111,22 +115,27 @@ export function deliveryPages(ctx: WebContext): Router {
   router.get('/deliveries/:id/progress', async (req, res) => {
     const viewer = viewerOf(res);
     const delivery = await findDelivery(ctx, viewer, req);
-    await fragment(res, 'deliveries/progress', { ...words, delivery, mayDecide: viewer.role !== 'viewer' });
+    await fragment(res, 'deliveries/progress', { ...words, delivery, mayDecide: mayDecide(viewer, delivery) });
   });
 
   router.get('/deliveries/:id/attachments/:name', async (req, res) => {
-    const { tenantId } = viewerOf(res);
+    const viewer = viewerOf(res);
+    const { tenantId } = viewer;
     const id = param(req, 'id');
     const name = param(req, 'name');
-    const file = found(await inTenant(ctx.db, tenantId, (trx) => getAttachment(trx, tenantId, id, name)));
+    const file = found(
+      await inTenant(ctx.db, tenantId, (trx) => getAttachment(trx, tenantId, onlookerOf(viewer), id, name)),
+    );
     sendInline(res, file.mediaType, file.fileName, file.bytes);
   });
 
   router.post('/deliveries/:id/decision', async (req, res) => {
-    const { tenantId, memberId } = requireRole(res, 'owner', 'admin', 'member');
+    const viewer = requireRole(res, 'owner', 'admin', 'member');
+    const { tenantId, memberId } = viewer;
     const id = param(req, 'id');
     const decision: unknown = req.body?.decision;
-    found(await inTenant(ctx.db, tenantId, (trx) => getDelivery(trx, tenantId, id)));
+    const delivery = await findDelivery(ctx, viewer, req);
+    if (!mayDecide(viewer, delivery)) throw notYours();
     if (!isDecision(decision)) throw PageError.notFound();
     const moved = await inTenant(ctx.db, tenantId, (trx) => decide(ctx, trx, tenantId, [id], decision, memberId));
     if (moved.length === 0)
@@ -142,9 +151,24 @@ async function findRecord(ctx: WebContext, { tenantId }: Viewer, req: Request): 
   return found(await inTenant(ctx.db, tenantId, (trx) => getDocument(trx, tenantId, id)));
 }
 
-async function findDelivery(ctx: WebContext, { tenantId }: Viewer, req: Request) {
+async function findDelivery(ctx: WebContext, viewer: Viewer, req: Request) {
   const id = param(req, 'id');
-  return found(await inTenant(ctx.db, tenantId, (trx) => getDelivery(trx, tenantId, id)));
+  const { tenantId } = viewer;
+  return found(await inTenant(ctx.db, tenantId, (trx) => getDelivery(trx, tenantId, onlookerOf(viewer), id)));
+}
+
+function mayDecide(viewer: Viewer, delivery: DeliveryRecord): boolean {
+  return viewer.role !== 'viewer' && delivery.mayDecide;
+}
+
+/** Seen, but sent through a Gmail that is not theirs to use. */
+function notYours(): PageError {
+  return new PageError(403, 'not_yours', {
+    title: 'Not yours to decide',
+    message:
+      'This email goes through the Gmail of somebody else. Whoever sent it, or an owner or admin of your company, can decide about it.',
+    next: { href: '/activity', label: 'Back to Activity' },
+  });
 }
 
 async function sendPage(
@@ -154,10 +178,13 @@ async function sendPage(
   form: SendForm,
   problems: readonly { field: string; message: string }[],
 ) {
-  const { tenantId, memberId } = viewerOf(res);
-  const { resolution, earlier } = await inTenant(ctx.db, tenantId, async (trx) => ({
+  const viewer = viewerOf(res);
+  const { tenantId, memberId } = viewer;
+  const onlooker = onlookerOf(viewer);
+  const { resolution, earlier, hidden } = await inTenant(ctx.db, tenantId, async (trx) => ({
     ...(await senderFor(trx, tenantId, memberId, record.kind)),
-    earlier: (await listDeliveries(trx, tenantId, { documentId: record.id })).rows.filter(isRecent),
+    earlier: (await listDeliveries(trx, tenantId, onlooker, { documentId: record.id })).rows.filter(isRecent),
+    hidden: (await listHidden(trx, tenantId, onlooker, record.id)).filter(isRecent),
   }));
   const title = `Send ${record.number}`;
   await page(res, 'deliveries/new', {
@@ -169,6 +196,7 @@ async function sendPage(
     problems,
     resolution,
     earlier,
+    hidden,
     fileName: pdfName(record),
   });
 }

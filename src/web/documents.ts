@@ -1,5 +1,5 @@
 import { Router } from 'express';
-import { latestDeliveriesOf, listDeliveries } from '../deliveries/deliveries.ts';
+import { latestDeliveriesOf, listDeliveries, listHidden } from '../deliveries/deliveries.ts';
 import type { DocumentContent } from '../documents/document.ts';
 import { documentStatuses } from '../documents/document.ts';
 import {
@@ -25,7 +25,7 @@ import { recordPdf, sendInline } from './record-pdf.ts';
 import { deliveryWords, kindNamed, nextStatuses, statusWords } from './record-words.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
-import { param, requireRole, viewerOf } from './viewer.ts';
+import { onlookerOf, param, requireRole, viewerOf } from './viewer.ts';
 
 /** The most lines a page shows; a PDF has all of them. */
 const linesShown = 200;
@@ -43,7 +43,7 @@ export function documentPages(ctx: WebContext): Router {
     const { list, latest } = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
       const list = await listDocuments(trx, viewer.tenantId, { kind, search: search || undefined, after });
       const ids = list.rows.map((row) => row.id);
-      return { list, latest: await latestDeliveriesOf(trx, viewer.tenantId, ids) };
+      return { list, latest: await latestDeliveriesOf(trx, viewer.tenantId, onlookerOf(viewer), ids) };
     });
     await page(res, 'documents/list', {
       title: kindWords[kind].plural,
@@ -67,12 +67,13 @@ export function documentPages(ctx: WebContext): Router {
   router.get('/documents/:id', async (req, res) => {
     const viewer = viewerOf(res);
     const id = param(req, 'id');
-    const { record, sent, twins } = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
+    const { record, sent, hidden, twins } = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
       const record = found(await getDocument(trx, viewer.tenantId, id));
       const twins = await documentsWithNumber(trx, viewer.tenantId, record.kind, record.number);
       return {
         record,
-        sent: await listDeliveries(trx, viewer.tenantId, { documentId: id }),
+        sent: await listDeliveries(trx, viewer.tenantId, onlookerOf(viewer), { documentId: id }),
+        hidden: await listHidden(trx, viewer.tenantId, onlookerOf(viewer), id),
         twins: twins.filter((other) => other.id !== id),
       };
     });
@@ -89,6 +90,7 @@ export function documentPages(ctx: WebContext): Router {
       keyDate: keyDate(record.content),
       twins,
       deliveries: sent.rows,
+      hidden,
       moreDeliveries: sent.next !== undefined,
       deliveryWords,
       statusWords,

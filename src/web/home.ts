@@ -8,7 +8,7 @@ import { localeOf } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
 import { deliveryWords, statusWords } from './record-words.ts';
 import { page } from './render.ts';
-import { viewerOf } from './viewer.ts';
+import { onlookerOf, viewerOf } from './viewer.ts';
 
 /** The start page: what to do next, and what happened last. Behind the sign-in. */
 export function homePages(ctx: WebContext): Router {
@@ -22,7 +22,7 @@ export function homePages(ctx: WebContext): Router {
       hasShared: await hasSharedMailbox(trx, tenantId),
       counts: await countDocuments(trx, tenantId),
       records: await listDocuments(trx, tenantId, { limit: 6 }),
-      deliveries: await listDeliveries(trx, tenantId),
+      deliveries: await listDeliveries(trx, tenantId, onlookerOf(viewer)),
     }));
     const records = Object.values(seen.counts).reduce((sum, count) => sum + count, 0);
     await page(res, 'home/page', {

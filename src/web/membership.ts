@@ -6,7 +6,7 @@ import { getTenant } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
 import { PageError } from './errors.ts';
 import { saveSession, signOut } from './session.ts';
-import { setViewer } from './viewer.ts';
+import { onlookerOf, setViewer } from './viewer.ts';
 
 /**
  * Finds out who looks, in which company and with which role, anew for each request: what an admin changes holds from
@@ -25,16 +25,17 @@ export function loadViewer(ctx: WebContext): RequestHandler {
     if (!membership) return next();
     const { tenantId, memberId, role } = membership;
     req.session.tenantId ??= tenantId;
-    const { tenant, member, attention } = await inTenant(ctx.db, tenantId, async (trx) => ({
-      tenant: await getTenant(trx, tenantId),
-      member: await trx
+    const { viewer, attention } = await inTenant(ctx.db, tenantId, async (trx) => {
+      const tenant = await getTenant(trx, tenantId);
+      const member = await trx
         .selectFrom('members')
         .select(['name', 'email'])
         .where('id', '=', memberId)
-        .executeTakeFirstOrThrow(),
-      attention: await countAttention(trx, tenantId),
-    }));
-    setViewer(res, { personId, memberId, tenantId, role, ...member, tenant, memberships });
+        .executeTakeFirstOrThrow();
+      const viewer = { personId, memberId, tenantId, role, ...member, tenant, memberships };
+      return { viewer, attention: await countAttention(trx, tenantId, onlookerOf(viewer)) };
+    });
+    setViewer(res, viewer);
     res.locals['attention'] = attention;
     await takeNotice(req, res);
     next();

@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express';
+import type { Onlooker } from '../deliveries/onlooker.ts';
 import type { MemberRole } from '../platform/database-types.ts';
 import type { Membership } from '../tenants/system.ts';
 import { PageError } from './errors.ts';
@@ -51,6 +52,11 @@ export function requireRole(res: Response, ...roles: MemberRole[]): Viewer {
   const viewer = viewerOf(res);
   if (!roles.includes(viewer.role)) throw PageError.forbidden(viewer.role);
   return viewer;
+}
+
+/** The viewer as somebody who looks at deliveries. */
+export function onlookerOf({ memberId, role }: Viewer): Onlooker {
+  return { memberId, seesAll: role === 'owner' || role === 'admin' };
 }
 
 /** A path parameter; `''` when the route has none of that name, which then finds nothing. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createDelivery, type SendRequest, type SendResult } from '../../src/deliveries/create.ts';
-import { type DeliveryRecord, getDelivery } from '../../src/deliveries/deliveries.ts';
+import { type DeliveryRecord, getDelivery } from '../../src/deliveries/delivery.ts';
 import { importDocument } from '../../src/documents/import-document.ts';
 import type { DocumentRecord } from '../../src/documents/store.ts';
 import type { DeliveryState } from '../../src/platform/database-types.ts';
@@ -71,7 +71,9 @@ export async function company(
       createDelivery(trx, context.clock, { ...testEmail(tenantId, memberId), ...request }),
     );
   const delivery = async (deliveryId: string) => {
-    const found = await inTenant(database.db, tenantId, (trx) => getDelivery(trx, tenantId, deliveryId));
+    const found = await inTenant(database.db, tenantId, (trx) =>
+      getDelivery(trx, tenantId, { memberId, seesAll: true }, deliveryId),
+    );
     if (!found) throw new Error(`There is no delivery ${deliveryId}.`);
     return found;
   };

@@ -1,0 +1,114 @@
+import { sql } from 'kysely';
+import type { Database } from '../platform/database.ts';
+import type { DeliveryState } from '../platform/database-types.ts';
+import { type DeliverySummary, summaries } from './deliveries.ts';
+import { isDecidedBy, isSeenBy, type Onlooker } from './onlooker.ts';
+import { recipientsSchema } from './recipients.ts';
+
+/** A delivery with everything there is to know about it. */
+export interface DeliveryRecord extends DeliverySummary {
+  readonly fromName: string;
+  readonly replyTo: string | null;
+  readonly message: string;
+  readonly memberName: string;
+  readonly mailboxEmail: string;
+  /** Whether the onlooker may decide about it, as far as mailboxes go. */
+  readonly mayDecide: boolean;
+  readonly sentAt: Date | null;
+  readonly gmailMessageId: string | null;
+  readonly attachments: readonly { readonly fileName: string; readonly size: number; readonly sha256: string }[];
+  readonly events: readonly {
+    readonly at: Date;
+    readonly state: DeliveryState;
+    readonly detail: string | null;
+    readonly memberName: string | null;
+  }[];
+  readonly attempts: readonly AttemptRecord[];
+}
+
+/** One try at Gmail, with what Gmail answered. */
+export interface AttemptRecord {
+  readonly number: number;
+  readonly startedAt: Date;
+  readonly finishedAt: Date | null;
+  readonly outcome: string | null;
+  readonly httpStatus: number | null;
+  readonly reason: string | null;
+  readonly gmailMessage: string | null;
+  readonly durationMs: number | null;
+}
+
+/** One delivery with its timeline, attempts and attachments; undefined when there is none that they may see. */
+export async function getDelivery(
+  db: Database,
+  tenantId: string,
+  onlooker: Onlooker,
+  deliveryId: string,
+): Promise<DeliveryRecord | undefined> {
+  const row = await summaries(db, tenantId)
+    .innerJoin('members', 'members.id', 'deliveries.member_id')
+    .innerJoin('mailboxes', 'mailboxes.id', 'deliveries.mailbox_id')
+    .select([
+      'deliveries.from_name as fromName',
+      'deliveries.reply_to as replyTo',
+      'deliveries.message',
+      'deliveries.sent_at as sentAt',
+      'deliveries.gmail_message_id as gmailMessageId',
+      'members.name as memberName',
+      'mailboxes.email as mailboxEmail',
+      isDecidedBy(onlooker).as('mayDecide'),
+    ])
+    .where('deliveries.id', '=', deliveryId)
+    .where(isSeenBy(onlooker))
+    .executeTakeFirst();
+  if (!row) return undefined;
+  const attachments = await db
+    .selectFrom('delivery_attachments')
+    .select(['file_name as fileName', 'sha256', sql<number>`length(bytes)`.as('size')])
+    .where('delivery_id', '=', deliveryId)
+    .execute();
+  const events = await db
+    .selectFrom('delivery_events')
+    .leftJoin('members', 'members.id', 'delivery_events.member_id')
+    .select(['at', 'state', 'detail', 'members.name as memberName'])
+    .where('delivery_id', '=', deliveryId)
+    .orderBy('delivery_events.id', 'desc')
+    .limit(200)
+    .execute();
+  const attempts = await db
+    .selectFrom('attempts')
+    .select([
+      'number',
+      'started_at as startedAt',
+      'finished_at as finishedAt',
+      'outcome',
+      'http_status as httpStatus',
+      'reason',
+      'gmail_message as gmailMessage',
+      'duration_ms as durationMs',
+    ])
+    .where('delivery_id', '=', deliveryId)
+    .orderBy('number', 'desc')
+    .limit(100)
+    .execute();
+  return { ...row, recipients: recipientsSchema.parse(row.recipients), attachments, events, attempts };
+}
+
+/** The bytes that were sent with a delivery; undefined when there is no such file that they may see. */
+export function getAttachment(
+  db: Database,
+  tenantId: string,
+  onlooker: Onlooker,
+  deliveryId: string,
+  fileName: string,
+) {
+  return db
+    .selectFrom('delivery_attachments')
+    .innerJoin('deliveries', 'deliveries.id', 'delivery_attachments.delivery_id')
+    .select(['file_name as fileName', 'media_type as mediaType', 'bytes'])
+    .where('deliveries.tenant_id', '=', tenantId)
+    .where('delivery_id', '=', deliveryId)
+    .where(isSeenBy(onlooker))
+    .where('file_name', '=', fileName)
+    .executeTakeFirst();
+}
