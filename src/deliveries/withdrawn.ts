@@ -82,7 +82,8 @@ export async function holdWithdrawn(
 }
 
 /**
- * Lets go of what was held for this reason and may leave again, if it waited for less than the tenant says.
+ * Lets go of what was held for this reason and may leave again, if it waited for less than the tenant says. Older ones
+ * stay held, for somebody to look first.
  *
  * @param db the app's pool
  * @returns how many it let go
@@ -93,9 +94,10 @@ export async function releaseAllowed(
   of: WithdrawnOf,
 ): Promise<number> {
   let released = 0;
+  const hours = await inTenant(db, tenantId, (trx) => releaseHoursOf(trx, tenantId));
+  const heldAfter = new Date(clock().getTime() - hours * 3_600_000);
   while (true) {
     const seen = await inTenant(db, tenantId, async (trx) => {
-      const heldAfter = new Date(clock().getTime() - (await releaseHoursOf(trx, tenantId)) * 3_600_000);
       const rows = await selectStandings(trx, tenantId, of)
         .where('deliveries.state', '=', 'held')
         .where('deliveries.held_reason', '=', 'not_allowed')

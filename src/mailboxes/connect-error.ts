@@ -1,7 +1,13 @@
 /** Google said yes, and still nothing could be connected. */
 export class ConnectError extends Error {
   override readonly name = 'ConnectError';
-  readonly code: 'send_not_granted' | 'no_refresh_token' | 'other_account' | 'personal_taken' | 'mailbox_gone';
+  readonly code:
+    | 'send_not_granted'
+    | 'no_refresh_token'
+    | 'other_account'
+    | 'personal_taken'
+    | 'mailbox_gone'
+    | 'not_allowed';
   /** The account that was chosen at Google. */
   readonly email: string;
   /** The account that was expected, where there is one. */

@@ -2,6 +2,7 @@ import type { IdTokenClaims } from '../google/oauth.ts';
 import type { Capability } from '../platform/capability.ts';
 import type { Database } from '../platform/database.ts';
 import type { MailboxKind, MailboxState } from '../platform/database-types.ts';
+import { heldRole } from '../tenants/member-life.ts';
 import { readCapabilities } from './capabilities.ts';
 import { ConnectError } from './connect-error.ts';
 import { writeMailboxEvent } from './mailbox-events.ts';
@@ -32,7 +33,8 @@ export interface MailboxPlace {
  * Finds where a consent belongs: the mailbox it was asked for, else the one with the same Google account, else a new
  * one. Locks the tenant's mailboxes until the transaction ends.
  *
- * @throws {ConnectError} `mailbox_gone`, `other_account`, or `personal_taken`: a member has one mailbox of their own
+ * @throws {ConnectError} `mailbox_gone`, `other_account`, `personal_taken`: a member has one mailbox of their own, or
+ *   `not_allowed`: they were removed, or their role was changed, while they were at Google
  */
 export async function placeMailbox(
   trx: Database,
@@ -47,6 +49,9 @@ export async function placeMailbox(
     .where('delegated', '=', false)
     .forUpdate()
     .execute();
+  const role = await heldRole(trx, tenantId, memberId);
+  const mayConnect = role === 'owner' || role === 'admin' || (kind === 'personal' && role === 'member');
+  if (!mayConnect) throw new ConnectError('not_allowed', identity.email);
   const asked = mailboxId ? all.find((each) => each.id === mailboxId) : undefined;
   if (mailboxId && !asked) throw new ConnectError('mailbox_gone', identity.email);
   if (asked && asked.google_sub !== identity.sub) throw new ConnectError('other_account', identity.email, asked.email);

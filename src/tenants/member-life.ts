@@ -14,7 +14,7 @@ export type MemberChange =
   /** Whoever asks is no owner or admin (any more). */
   | { readonly kind: 'not_allowed' }
   /** Removal only: their own Gmail is connected, and must be disconnected first. */
-  | { readonly kind: 'still_connected'; readonly mailboxIds: readonly string[] };
+  | { readonly kind: 'still_connected'; readonly mailboxId: string };
 
 /**
  * Gives a member another role. It holds from their next request on.
@@ -60,8 +60,8 @@ export async function removeMember(
     .where('state', '<>', 'disconnected')
     // What is sent by delegation is the company's own Workspace account.
     .where('delegated', '=', false)
-    .execute();
-  if (connected.length > 0) return { kind: 'still_connected', mailboxIds: connected.map(({ id }) => id) };
+    .executeTakeFirst();
+  if (connected) return { kind: 'still_connected', mailboxId: connected.id };
   await trx
     .updateTable('members')
     .set({ removed_at: now, default_mailbox_id: null })
@@ -70,6 +70,24 @@ export async function removeMember(
     .execute();
   await trx.deleteFrom('mailbox_members').where('tenant_id', '=', tenantId).where('member_id', '=', memberId).execute();
   return change;
+}
+
+/**
+ * The role of a member who is there, undefined otherwise. Holds their row until the transaction ends: whoever removes
+ * them, or changes the role, waits.
+ *
+ * @param trx a transaction inside the tenant
+ */
+export async function heldRole(trx: Database, tenantId: string, memberId: string): Promise<MemberRole | undefined> {
+  const member = await trx
+    .selectFrom('members')
+    .select('role')
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', memberId)
+    .where('removed_at', 'is', null)
+    .forShare()
+    .executeTakeFirst();
+  return member?.role;
 }
 
 /**

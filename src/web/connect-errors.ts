@@ -102,6 +102,10 @@ export function connectError(error: ConnectError): PageError {
       title: 'Not connected: the mailbox is gone',
       message: 'Somebody removed this mailbox meanwhile. Nothing has changed.',
     },
+    not_allowed: {
+      title: 'Not connected: you may not any more',
+      message: `Your place in the company was changed while you were at Google, so ${email} was not connected. Ask an owner or admin of your company.`,
+    },
   }[code];
   return new PageError(code === 'no_refresh_token' ? 502 : 409, code, { ...words, next });
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { isAddress } from '../deliveries/recipients.ts';
 import { holdWithdrawn, releaseAllowed } from '../deliveries/withdrawn.ts';
 import { disconnectMailbox } from '../mailboxes/disconnect.ts';
+import type { Database } from '../platform/database.ts';
 import type { MemberRole } from '../platform/database-types.ts';
 import { changeRole, type MemberChange, removeMember } from '../tenants/member-life.ts';
 import { invite, listInvitations, listMembers, withdrawInvitation } from '../tenants/members.ts';
@@ -85,15 +86,18 @@ export function memberPages(ctx: WebContext): Router {
   return router;
 }
 
-/** Their own Gmail is disconnected first: no former member leaves a connected one behind, whatever happens in between. */
+/** With their own Gmail, where they connected one: both end in one transaction, and Google is told afterwards. */
 async function remove(ctx: WebContext, tenantId: string, memberId: string, byId: string): Promise<MemberChange> {
-  const attempt = () => inTenant(ctx.db, tenantId, (trx) => removeMember(trx, tenantId, memberId, byId, ctx.clock()));
-  const change = await attempt();
+  const leave = (trx: Database) => removeMember(trx, tenantId, memberId, byId, ctx.clock());
+  const change = await inTenant(ctx.db, tenantId, leave);
   if (change.kind !== 'still_connected') return change;
-  // What is queued is held afterwards, for the reason that its member is gone.
-  for (const mailboxId of change.mailboxIds)
-    await disconnectMailbox(ctx, { tenantId, memberId: byId }, mailboxId, async () => {});
-  return attempt();
+  const done = await disconnectMailbox(ctx, { tenantId, memberId: byId }, change.mailboxId, async (trx) => {
+    const change = await leave(trx);
+    if (change.kind !== 'done') throw refused('They changed meanwhile, so nothing was done. Try once more.');
+    return change;
+  });
+  // Disconnected by somebody else in between.
+  return done?.result ?? inTenant(ctx.db, tenantId, leave);
 }
 
 const roleWords: Record<MemberRole, string> = {

@@ -12,7 +12,7 @@ import { found, PageError } from './errors.ts';
 import { onlyIds, textParam } from './query.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
-import { param, requireRole, viewerOf } from './viewer.ts';
+import { onlookerOf, param, requireRole, viewerOf } from './viewer.ts';
 
 /** What waits for a mailbox: too old to go out by itself, or because it is not connected; and how old is too old. */
 export function waitingPages(ctx: WebContext): Router {
@@ -20,12 +20,13 @@ export function waitingPages(ctx: WebContext): Router {
   onlyIds(router);
 
   router.get('/mailboxes/:id/waiting', async (req, res) => {
-    const { tenantId, memberId, role } = viewerOf(res);
+    const viewer = viewerOf(res);
+    const { tenantId, memberId, role } = viewer;
     const id = param(req, 'id');
     const after = textParam(req, 'after');
     const shown = await inTenant(ctx.db, tenantId, async (trx) => ({
       mailbox: found(await findMailbox(trx, tenantId, memberId, id)),
-      list: await listDeliveries(trx, tenantId, { waitingFor: id, after }),
+      list: await listDeliveries(trx, tenantId, onlookerOf(viewer), { waitingFor: id, after }),
       waiting: (await countWaiting(trx, tenantId, id)).forMailbox,
       limit: hours(await releaseHoursOf(trx, tenantId)),
     }));

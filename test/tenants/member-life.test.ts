@@ -126,7 +126,7 @@ describe('a member who is removed', () => {
     const mailbox = await within((trx) => aMailbox(trx, tenantId));
     const own = { kind: 'personal', member_id: id } as const;
     await within((trx) => trx.updateTable('mailboxes').set(own).where('id', '=', mailbox).execute());
-    expect(await remove(id)).toEqual({ kind: 'still_connected', mailboxIds: [mailbox] });
+    expect(await remove(id)).toEqual({ kind: 'still_connected', mailboxId: mailbox });
     await within((trx) => trx.updateTable('mailboxes').set({ state: 'disconnected' }).execute());
     expect(await remove(id)).toMatchObject({ kind: 'done' });
   });
