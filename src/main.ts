@@ -1,4 +1,5 @@
 import { runAll } from './commands/all.ts';
+import { runEvents } from './commands/events.ts';
 import { runImport } from './commands/import.ts';
 import { runKeys } from './commands/keys.ts';
 import { runMigrate } from './commands/migrate.ts';
@@ -17,6 +18,7 @@ import { StartError } from './platform/start-error.ts';
  *   import FILE…    imports UBL files as records
  *   keys …          lists, rotates and gives up the keys that seal the Gmail tokens
  *   troubles        what ails our own registration with Google
+ *   events          the last security events from Google, and what came of them
  */
 async function main(argument: string | undefined, rest: string[]): Promise<void> {
   const env = readEnv(process.env);
@@ -34,9 +36,11 @@ async function main(argument: string | undefined, rest: string[]): Promise<void>
       return runKeys(parseConfig(env, 'keys'), rest);
     case 'troubles':
       return runTroubles(parseConfig(env, 'troubles'));
+    case 'events':
+      return runEvents(parseConfig(env, 'events'));
     default:
       throw new StartError(
-        `There is no command “${argument}”. Use serve, work, migrate, import, keys or troubles, or no argument at all to run everything.`,
+        `There is no command “${argument}”. Use serve, work, migrate, import, keys, troubles or events, or no argument at all to run everything.`,
       );
   }
 }

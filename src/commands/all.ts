@@ -82,6 +82,9 @@ function startLocal(config: Config, dataDir: string, secrets: LocalSecrets, shut
   }).then(
     (google) => {
       shutdown.add('Local Google', () => google.close());
+      // To this process, whatever people call it: Local Google posts to addresses of this computer only.
+      const host = config.host === '::1' ? '[::1]' : config.host;
+      google.policies.setApp(clientId, { securityEventsUrl: `http://${host}:${config.port}/google/risc` });
       return google;
     },
     (error) => {

@@ -5,13 +5,12 @@ import { countMailboxes, type KeyContext } from '../mailboxes/check-keys.ts';
 import { forgetKey } from '../mailboxes/forget-key.ts';
 import { rotateKeys } from '../mailboxes/rotate-keys.ts';
 import type { Config } from '../platform/config.ts';
-import { openDatabase } from '../platform/database.ts';
 import { parseKeyRing } from '../platform/key-ring.ts';
-import { assertMigrated, migrate } from '../platform/migrate.ts';
 import { StartError } from '../platform/start-error.ts';
 import { countKeyUses, type KeyUse } from '../tenants/system.ts';
-import { dataFolder, useLocalDatabase } from './local-database.ts';
+import { dataFolder } from './local-database.ts';
 import { localSecrets } from './local-secrets.ts';
+import { withDatabases } from './with-databases.ts';
 
 const usage = `The keys that seal the Gmail tokens, by id (TOKEN_KEYS, newest first):
 
@@ -43,25 +42,8 @@ function readArguments(args: string[]) {
 }
 
 async function withKeys(config: Config, work: (context: KeyContext) => Promise<void>): Promise<void> {
-  const dataDir = dataFolder(config);
-  const keys = parseKeyRing(config.tokenKeys ?? (await keptKeys(dataDir)));
-  const local = config.database ? null : await useLocalDatabase(dataDir);
-  try {
-    const urls = config.database ?? local?.urls;
-    if (!urls) throw new StartError('There is no database.');
-    if (local?.started) await migrate(urls);
-    const app = openDatabase(urls.app, 2, () => {});
-    const system = openDatabase(urls.system, 1, () => {});
-    try {
-      await assertMigrated(app.db);
-      await work({ db: app.db, system: system.db, keys });
-    } finally {
-      await app.close();
-      await system.close();
-    }
-  } finally {
-    await local?.stop();
-  }
+  const keys = parseKeyRing(config.tokenKeys ?? (await keptKeys(dataFolder(config))));
+  await withDatabases(config, (databases) => work({ ...databases, keys }));
 }
 
 /** The keys that the no-argument mode made for itself. None are made here: new ones would open nothing. */

@@ -1,10 +1,7 @@
 import { operatorWords } from '../google/operator-trouble.ts';
 import { recentTroubles, type Trouble } from '../google/troubles.ts';
 import type { Config } from '../platform/config.ts';
-import { openDatabase } from '../platform/database.ts';
-import { assertMigrated, migrate } from '../platform/migrate.ts';
-import { StartError } from '../platform/start-error.ts';
-import { dataFolder, useLocalDatabase } from './local-database.ts';
+import { withDatabases } from './with-databases.ts';
 
 const days = 30;
 
@@ -13,25 +10,10 @@ const days = 30;
  * Letterhead, and without one. Exits with 1 while a trouble lasts, so that a monitor can ask.
  */
 export async function runTroubles(config: Config): Promise<void> {
-  const local = config.database ? null : await useLocalDatabase(dataFolder(config));
-  try {
-    const urls = config.database ?? local?.urls;
-    if (!urls) throw new StartError('There is no database.');
-    if (local?.started) await migrate(urls);
-    const app = openDatabase(urls.app, 1, () => {});
-    const system = openDatabase(urls.system, 1, () => {});
-    try {
-      await assertMigrated(app.db);
-      const troubles = await recentTroubles(system.db, new Date(Date.now() - days * 86_400_000));
-      console.log(describeTroubles(troubles));
-      if (troubles.some(({ endedAt }) => endedAt === null)) process.exitCode = 1;
-    } finally {
-      await app.close();
-      await system.close();
-    }
-  } finally {
-    await local?.stop();
-  }
+  const since = new Date(Date.now() - days * 86_400_000);
+  const troubles = await withDatabases(config, ({ system }) => recentTroubles(system, since));
+  console.log(describeTroubles(troubles));
+  if (troubles.some(({ endedAt }) => endedAt === null)) process.exitCode = 1;
 }
 
 /** The list as text, for a terminal. */

@@ -1,8 +1,9 @@
-import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
+import { errors, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { type GoogleApp, oauthClient } from './app.ts';
 import { ask } from './ask.ts';
 import { GoogleError, guarded } from './errors.ts';
+import { keysOf } from './keys.ts';
 
 /** What the token endpoint gives for a code or a refresh token. */
 export interface TokenAnswer {
@@ -118,17 +119,6 @@ export async function checkIdToken(app: GoogleApp, idToken: string, nonce: strin
     }
     throw new IdTokenError(error instanceof Error ? error.message.replaceAll(idToken, '…') : 'unreadable');
   }
-}
-
-// Google's keys change every few weeks: fetched when one is unknown, kept as long as the app.
-const keySets = new WeakMap<GoogleApp, ReturnType<typeof createRemoteJWKSet>>();
-
-function keysOf(app: GoogleApp) {
-  const kept = keySets.get(app);
-  if (kept) return kept;
-  const keys = createRemoteJWKSet(new URL(app.endpoints.certs), { timeoutDuration: app.timeoutMs });
-  keySets.set(app, keys);
-  return keys;
 }
 
 const idTokenPayload = z.object({

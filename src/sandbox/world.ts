@@ -86,7 +86,7 @@ export async function createWorld(options: {
   const mail = new Mailboxes(store, truth, now, options.headersOnly ? 'headers' : 'all');
   const codes = new Codes(now);
   const faults = new Faults(now);
-  const securityEvents = new SecurityEvents({ url, keys, policies, clients, now, closing });
+  const securityEvents = new SecurityEvents({ url, keys, policies, clients, now, later, closing });
   const world: World = {
     url,
     now,

@@ -9,6 +9,7 @@ import type { WebContext } from './context.ts';
 import { deliveryPages } from './deliveries.ts';
 import { documentPages } from './documents.ts';
 import { PageError } from './errors.ts';
+import { googleEvents } from './google-events.ts';
 import { googleFlows } from './google-flows.ts';
 import { homePages } from './home.ts';
 import { importPages } from './imports.ts';
@@ -28,7 +29,7 @@ import { signInPages } from './sign-in.ts';
 import { waitingPages } from './waiting.ts';
 
 /**
- * The whole HTTP ring, in the order a request meets it: health, security headers, files, the session,
+ * The whole HTTP ring, in the order a request meets it: health, security headers, Google's events, files, the session,
  * the same-origin check, sign-in; behind it everything that belongs to a company.
  *
  * @param pool the app's pool, for the sessions and what is under way at Google
@@ -45,6 +46,8 @@ export function createApp(ctx: WebContext, pool: pg.Pool): Express {
 
   app.get('/healthz', health(pool));
   app.use(securityHeaders(ctx, secure));
+  // Google says who it is by its signature: no cookie, no page of ours, and whatever way the proxy let it in.
+  app.use(googleEvents(ctx));
   app.use(assets());
   app.use(ownHost(ctx.publicUrl));
   if (secure) app.use(knownAsSecure);

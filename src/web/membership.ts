@@ -2,10 +2,11 @@ import type { Request, RequestHandler, Response } from 'express';
 import { countAttention } from '../deliveries/deliveries.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { membershipsOf } from '../tenants/system.ts';
+import { sessionsEndedAt } from '../tenants/system-events.ts';
 import { getTenant } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
 import { PageError } from './errors.ts';
-import { saveSession, signOut } from './session.ts';
+import { forgetSession, saveSession, signOut } from './session.ts';
 import { onlookerOf, setViewer } from './viewer.ts';
 
 /**
@@ -17,7 +18,15 @@ export function loadViewer(ctx: WebContext): RequestHandler {
   return async (req, res, next) => {
     const { personId } = req.session;
     if (!personId) return next();
-    const memberships = await membershipsOf(ctx.system, personId);
+    const [memberships, endedAt] = await Promise.all([
+      membershipsOf(ctx.system, personId),
+      sessionsEndedAt(ctx.system, personId),
+    ]);
+    // A request under way may have written it back after it was deleted.
+    if (endedAt && (req.session.signedInAt ?? 0) < endedAt.getTime()) {
+      await forgetSession(req);
+      return next();
+    }
     const chosen = req.session.tenantId;
     const membership =
       chosen === undefined ? memberships[0] : memberships.find((membership) => membership.tenantId === chosen);

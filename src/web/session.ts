@@ -7,6 +7,8 @@ declare module 'express-session' {
   interface SessionData {
     /** Who is signed in. */
     personId: string;
+    /** When they signed in, in milliseconds since 1970: a session can be ended from outside. */
+    signedInAt: number;
     /** Which of their companies they look at. */
     tenantId: string;
     /** Tells this browser's consents that are under way at Google from those of others. */
@@ -40,15 +42,21 @@ export function sessions(pool: pg.Pool, secrets: readonly string[], secure: bool
 }
 
 /** Begins a new session for a person. The old id ends, so that one planted before the sign-in is worth nothing. */
-export async function signIn(req: Request, personId: string): Promise<void> {
+export async function signIn(req: Request, personId: string, now: Date): Promise<void> {
   // Another tab may still be at Google; its state must be there when it comes back.
   const { browser } = req.session;
-  await new Promise<void>((resolve, reject) => {
-    req.session.regenerate((error) => (error ? reject(error) : resolve()));
-  });
+  await forgetSession(req);
   req.session.personId = personId;
+  req.session.signedInAt = now.getTime();
   if (browser !== undefined) req.session.browser = browser;
   await saveSession(req);
+}
+
+/** Goes on without anybody signed in, in a session of another id. */
+export function forgetSession(req: Request): Promise<void> {
+  return new Promise((resolve, reject) => {
+    req.session.regenerate((error) => (error ? reject(error) : resolve()));
+  });
 }
 
 /** Ends the session. */

@@ -38,7 +38,7 @@ export function signInPages(ctx: WebContext, flow: GoogleFlow): Router {
     const personId = await rememberPerson(ctx.system, identity);
     const [joined] = await joinInvited(ctx, { personId, email: identity.email, name: identity.name });
     await noteIdentity(ctx, personId);
-    await signIn(req, personId);
+    await signIn(req, personId, ctx.clock());
     if (joined) {
       req.session.tenantId = joined;
       await saveSession(req);

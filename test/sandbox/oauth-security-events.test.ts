@@ -111,3 +111,62 @@ describe('security events', () => {
     expect(google.securityEvents.sent()).toEqual([]);
   });
 });
+
+describe('an event that is not taken', () => {
+  /** A receiver that answers these statuses in turn, and keeps what came. */
+  async function moody(google: LocalGoogle, ...statuses: number[]): Promise<string[]> {
+    const tokens: string[] = [];
+    const server = createServer(async (req, res) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of req) chunks.push(chunk);
+      tokens.push(Buffer.concat(chunks).toString());
+      res.writeHead(statuses[tokens.length - 1] ?? 500).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    closing.push(() => new Promise((resolve) => server.close(resolve)));
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    google.policies.setApp(CLIENT.id, { securityEventsUrl: `http://127.0.0.1:${port}/events` });
+    return tokens;
+  }
+  const minutes = async (google: LocalGoogle, count: number) => {
+    google.clock.forward(count * 60_000);
+    await google.securityEvents.settled();
+  };
+
+  it('comes again, the very same, when its time has come, until it is answered with 202', async () => {
+    const google = await start();
+    const tokens = await moody(google, 503, 200, 202);
+    google.securityEvents.tell(CLIENT.id, null, 'verification', { state: 'hello' });
+    await google.securityEvents.settled();
+    expect(google.securityEvents.sent()).toMatchObject([{ status: 503, tries: 1, nextAt: expect.any(Number) }]);
+    await minutes(google, 0.9);
+    expect(tokens).toHaveLength(1);
+    await minutes(google, 0.2);
+    expect(tokens).toHaveLength(2);
+    await minutes(google, 6);
+    await minutes(google, 1_000);
+    expect(tokens).toHaveLength(3);
+    expect(new Set(tokens).size).toBe(1);
+    expect(google.securityEvents.sent()).toMatchObject([{ status: 202, tries: 3, nextAt: null }]);
+  });
+
+  it('is given up after five times', async () => {
+    const google = await start();
+    const tokens = await moody(google);
+    google.securityEvents.tell(CLIENT.id, null, 'verification');
+    await google.securityEvents.settled();
+    for (let day = 0; day < 7; day += 1) await minutes(google, 1_440);
+    expect(tokens).toHaveLength(5);
+    expect(google.securityEvents.sent()).toMatchObject([{ status: 500, tries: 5, nextAt: null }]);
+  });
+
+  it('comes again also when nobody listened', async () => {
+    const google = await start();
+    google.policies.setApp(CLIENT.id, { securityEventsUrl: 'http://127.0.0.1:1/events' });
+    google.securityEvents.tell(CLIENT.id, null, 'verification');
+    await google.securityEvents.settled();
+    await minutes(google, 2);
+    expect(google.securityEvents.sent()).toMatchObject([{ status: null, problem: expect.any(String), tries: 2 }]);
+  });
+});

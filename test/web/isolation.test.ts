@@ -175,6 +175,7 @@ const withoutIds = [
   'GET /welcome',
   'POST /documents',
   'POST /documents/totals',
+  'POST /google/risc',
   'POST /imports',
   'POST /parties',
   'POST /settings/company',

@@ -19,10 +19,10 @@ export class SigningKeys {
     if (saved) this.#key = fromJwk(saved);
   }
 
-  /** Signs claims as a JWT; `iat` and `exp` must be among them. */
-  async sign(claims: Record<string, unknown>): Promise<string> {
+  /** Signs claims as a JWT; `iat` and `exp` must be among them, where they are wanted. */
+  async sign(claims: Record<string, unknown>, header: { typ?: string } = {}): Promise<string> {
     const { privateKey, kid } = await this.#current();
-    return new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid, typ: 'JWT' }).sign(privateKey);
+    return new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid, typ: 'JWT', ...header }).sign(privateKey);
   }
 
   /** The key set for `jwks_uri`. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import type { Later } from '../later.ts';
 import type { Policies } from '../policies.ts';
 import type { Client } from './clients.ts';
 import type { SigningKeys } from './keys.ts';
@@ -31,7 +32,10 @@ export const securityEventType = z.enum([
   'verification',
 ]);
 
-/** One event on its way to an app: `status` is what the app answered (202 is right), null while or when it did not. */
+/**
+ * One event on its way to an app: `status` is what the app answered last (202 is right), null while or when it did not.
+ * `tries` counts the posts so far; `nextAt` is when it is posted again, null when it is not.
+ */
 export interface SecurityEvent {
   readonly jti: string;
   readonly type: SecurityEventType;
@@ -42,6 +46,8 @@ export interface SecurityEvent {
   readonly token: string;
   status: number | null;
   problem: string | null;
+  tries: number;
+  nextAt: number | null;
 }
 
 /** What an event says beside its type and its person. */
@@ -55,7 +61,16 @@ interface Detail {
 
 const TIMEOUT_MS = 5000;
 
-/** Signs security events and posts each once to the project's configured address; keeps the last 1,000 to look at. */
+/**
+ * How long after each post that was not answered with 202 it is posted again, by this Local Google's clock. Google says
+ * “limited retries” and no more, so the numbers are ours.
+ */
+const RETRY_AFTER_MS = [60_000, 5 * 60_000, 30 * 60_000, 2 * 3_600_000] as const;
+
+/**
+ * Signs security events and posts each to the project's configured address, a few times while that does not answer 202;
+ * keeps the last 1,000 to look at.
+ */
 export class SecurityEvents {
   #context: {
     url: string;
@@ -63,6 +78,7 @@ export class SecurityEvents {
     policies: Policies;
     clients: ReadonlyMap<string, Client>;
     now: () => number;
+    later: Later;
     closing: AbortSignal;
   };
   #sent: SecurityEvent[] = [];
@@ -74,6 +90,7 @@ export class SecurityEvents {
     policies: Policies;
     clients: ReadonlyMap<string, Client>;
     now: () => number;
+    later: Later;
     closing: AbortSignal;
   }) {
     this.#context = context;
@@ -83,8 +100,12 @@ export class SecurityEvents {
   tell(project: string, sub: string | null, type: SecurityEventType, detail: Detail = {}): void {
     const url = this.#context.policies.app(project).securityEventsUrl;
     if (url === null || this.#context.closing.aborted) return;
-    const telling = this.#send(url, project, sub, type, detail).finally(() => this.#underWay.delete(telling));
-    this.#underWay.add(telling);
+    this.#track(this.#send(url, project, sub, type, detail));
+  }
+
+  /** Signs any claims with the key of the events: what an app must refuse has to be made somewhere. */
+  sign(claims: Record<string, unknown>, header: { typ?: string } = {}): Promise<string> {
+    return this.#context.keys.sign(claims, header);
   }
 
   /** The last events, oldest first, with what the app answered. */
@@ -92,13 +113,13 @@ export class SecurityEvents {
     return this.#sent;
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when nothing is under way; what is posted again later is not. */
   async settled(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }
 
   async #send(url: string, project: string, sub: string | null, type: SecurityEventType, detail: Detail) {
-    const { keys, now, closing } = this.#context;
+    const { keys, now } = this.#context;
     const jti = randomUUID();
     const at = now();
     const token = await keys.sign({
@@ -108,21 +129,51 @@ export class SecurityEvents {
       jti,
       events: { [TYPES[type] + type]: this.#about(sub, type, detail) },
     });
-    const event: SecurityEvent = { jti, type, project, sub, at, url, token, status: null, problem: null };
+    const event: SecurityEvent = {
+      ...{ jti, type, project, sub, at, url, token },
+      ...{ status: null, problem: null, tries: 0, nextAt: null },
+    };
     this.#sent = [...this.#sent, event].slice(-1000);
+    await this.#post(event);
+  }
+
+  async #post(event: SecurityEvent): Promise<void> {
+    const { closing } = this.#context;
+    event.tries += 1;
+    event.nextAt = null;
     try {
-      const response = await fetch(url, {
+      const response = await fetch(event.url, {
         method: 'POST',
         headers: { 'content-type': 'application/secevent+jwt', accept: 'application/json' },
-        body: token,
+        body: event.token,
         redirect: 'manual',
         signal: AbortSignal.any([closing, AbortSignal.timeout(TIMEOUT_MS)]),
       });
       event.status = response.status;
+      event.problem = null;
       await response.body?.cancel();
     } catch (error) {
+      event.status = null;
       event.problem = error instanceof Error ? (error.cause instanceof Error ? error.cause : error).message : 'unknown';
     }
+    if (event.status !== 202 && !closing.aborted) this.#postAgain(event);
+  }
+
+  #postAgain(event: SecurityEvent): void {
+    const { later, now, closing } = this.#context;
+    const wait = RETRY_AFTER_MS[event.tries - 1];
+    if (wait === undefined) return;
+    event.nextAt = now() + wait;
+    later.at(event.nextAt, () => {
+      if (!closing.aborted) this.#track(this.#post(event));
+    });
+    // The clock can be moved there, or get there by itself.
+    setTimeout(() => later.catchUp(), wait + 1).unref();
+  }
+
+  #track(posting: Promise<void>): void {
+    const tracked = posting.finally(() => this.#underWay.delete(tracked));
+    this.#underWay.add(tracked);
   }
 
   #about(sub: string | null, type: SecurityEventType, { reason, tokenHash, state }: Detail): Record<string, unknown> {

@@ -84,7 +84,7 @@ export async function exchangeAssertion(world: World, assertion: string): Promis
   }
   const scopes = parseScopes(scope);
   const person = sub === undefined ? undefined : world.accounts.byEmail(sub);
-  if (sub !== undefined && !person) throw refused(400, 'invalid_grant', 'Invalid email or User ID');
+  if (sub !== undefined && person?.state !== 'active') throw refused(400, 'invalid_grant', 'Invalid email or User ID');
   const delegation = world.policies.domain(person?.hd ?? null).delegations.find((d) => d.clientId === service.clientId);
   const authorised = new Set((delegation?.scopes ?? []).flatMap(parseScopes));
   if (!person || !scopes.every((name) => authorised.has(name))) {
