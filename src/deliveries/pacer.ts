@@ -38,6 +38,9 @@ const lostAfterMs = 120_000;
 /** How often counts over many rows are taken anew. */
 const countEveryMs = 5_000;
 
+/** What the pacer needs. */
+export type PacerContext = Pick<DeliverContext, 'db' | 'system' | 'queue' | 'clock' | 'log' | 'pace'>;
+
 /** What a round of the pacer did. */
 export interface Round {
   /** How many deliveries were given a job. */
@@ -58,7 +61,7 @@ export interface Pacer {
  * One round of any number of processes at a time; the others skip theirs. What it knows between rounds is only to spare
  * queries: another process may take over at any moment.
  */
-export function createPacer(ctx: DeliverContext): Pacer {
+export function createPacer(ctx: PacerContext): Pacer {
   const sent = new SentCounts();
   let countedAt = 0;
 
@@ -79,7 +82,7 @@ export function createPacer(ctx: DeliverContext): Pacer {
   };
 }
 
-async function releaseWaiting(ctx: DeliverContext, trx: Database, sent: SentCounts): Promise<Round> {
+async function releaseWaiting(ctx: PacerContext, trx: Database, sent: SentCounts): Promise<Round> {
   const { pace, clock } = ctx;
   const now = clock();
   const waiting = (await findWaitingAccounts(trx)).filter(({ blockedUntil }) => !blockedUntil || blockedUntil <= now);
@@ -121,7 +124,7 @@ function fairly(waiting: readonly WaitingAccount[]): WaitingAccount[] {
   );
 }
 
-function roomOfProject(project: AccountState, { pace }: DeliverContext, now: Date): number {
+function roomOfProject(project: AccountState, { pace }: PacerContext, now: Date): number {
   if (project.blockedUntil && project.blockedUntil > now) return 0;
   if (project.blockedReason === 'trouble') return 1;
   return allowedNow(project.paidUntil, pace.projectUnitsPerMinute, units.send + units.createDraft, now);
@@ -129,7 +132,7 @@ function roomOfProject(project: AccountState, { pace }: DeliverContext, now: Dat
 
 /** Charges what was released, and names the probes of those who were in trouble. */
 async function pay(
-  { pace }: DeliverContext,
+  { pace }: PacerContext,
   trx: Database,
   waiting: readonly WaitingAccount[],
   project: AccountState,
@@ -156,7 +159,7 @@ async function pay(
 }
 
 /** 20 % of a minute's outcomes unknown, over all accounts: Google itself is in trouble, and everybody waits for a probe. */
-async function noticeOutage(ctx: DeliverContext, trx: Database): Promise<void> {
+async function noticeOutage(ctx: PacerContext, trx: Database): Promise<void> {
   const now = ctx.clock();
   const project = await readProject(trx);
   if (project.blockedReason === 'trouble') return;
@@ -166,7 +169,7 @@ async function noticeOutage(ctx: DeliverContext, trx: Database): Promise<void> {
 }
 
 /** Lets go what was held until now, and has looked into what is in doubt. */
-async function wakeDue(ctx: DeliverContext): Promise<void> {
+async function wakeDue(ctx: PacerContext): Promise<void> {
   const now = ctx.clock();
   const due = await findDue(ctx.system, now);
   const byTenant = Map.groupBy(due, ({ tenantId }) => tenantId);

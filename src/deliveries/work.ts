@@ -15,11 +15,14 @@ const tickEveryMs = 1_000;
 export function startDelivering(ctx: DeliverContext, concurrency: number): () => Promise<void> {
   const perAccount = ctx.pace.inFlight;
   const deliverer = createDeliverer(ctx);
-  const deliveries = ctx.queue.work('deliver', { concurrency, perAccount }, deliverer.deliverAll);
+  const deliveries = ctx.queue.work('deliver', { concurrency, reserved, perAccount }, deliverer.deliverAll);
   ctx.queue.work('after', { concurrency: 5, perAccount: null }, (jobs) => jobs.map((job) => afterDelivery(ctx, job)));
   ctx.queue.wakeUps.on('ready', deliveries.wake);
   return startPacing(ctx);
 }
+
+/** So many more at once, for emails that somebody waits for: however many slow ones of runs fill the other places. */
+const reserved = 10;
 
 /** How soon it looks again where an account has more to send than may be handed out at once. */
 const tickSoonMs = 50;

@@ -6,6 +6,8 @@ export interface LoopOptions<Data> {
   readonly queue: string;
   /** How many jobs at once in this process. */
   readonly concurrency: number;
+  /** Further places that only jobs of the first lane get: somebody waits for them, whatever fills the others. */
+  readonly reserved: number;
   /** How many jobs of one group at once, over all processes; null for as many as there are. */
   readonly perGroup: number | null;
   /** Starts jobs that were fetched together; each has a promise of its own, in their order. */
@@ -35,7 +37,7 @@ const worthFetching = 0.25;
  * is logged, never swallowed.
  */
 export function startJobLoop<Data extends object>(boss: PgBoss, log: Logger, options: LoopOptions<Data>): JobLoop {
-  const { queue, concurrency, perGroup, handler } = options;
+  const { queue, concurrency, reserved, perGroup, handler } = options;
   const running = new Map<string, Promise<void>>();
   const done: string[] = [];
   let stopping = false;
@@ -90,12 +92,14 @@ export function startJobLoop<Data extends object>(boss: PgBoss, log: Logger, opt
   const loop = async () => {
     while (!stopping) {
       nudged = false;
-      const free = concurrency - running.size;
+      const open = concurrency - running.size;
+      const free = Math.max(0, open > 0 ? open : open + reserved);
       let fetched = 0;
       if (free > 0) {
         try {
           const jobs = await boss.fetch<Data>(queue, {
             batchSize: free,
+            ...(open <= 0 && { minPriority: 0 }),
             ...(perGroup !== null && { groupConcurrency: perGroup }),
           });
           fetched = jobs.length;

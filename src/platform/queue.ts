@@ -67,6 +67,8 @@ export async function installQueues(ownerUrl: string): Promise<void> {
 /** How this process works a queue off. */
 export interface WorkOptions {
   readonly concurrency: number;
+  /** So many more for jobs of lane 0. Default 0. */
+  readonly reserved?: number;
   /** How many jobs of one Google account at once, over all processes; null for as many as there are. */
   readonly perAccount: number | null;
 }
@@ -126,8 +128,14 @@ export async function startQueue(appUrl: string, log: Logger, supervise: boolean
       const once = jobs.map((job) => ({ ...toInsert(job), singletonKey: job.deliveryId, singletonSeconds: 30 }));
       if (once.length > 0) await boss.insert(name, once, { db: fromKysely(trx) });
     },
-    work(name, { concurrency, perAccount }, handler) {
-      const loop = startJobLoop<DeliveryJob>(boss, log, { queue: name, concurrency, perGroup: perAccount, handler });
+    work(name, { concurrency, reserved = 0, perAccount }, handler) {
+      const loop = startJobLoop<DeliveryJob>(boss, log, {
+        queue: name,
+        concurrency,
+        reserved,
+        perGroup: perAccount,
+        handler,
+      });
       loops.push(loop);
       return loop;
     },

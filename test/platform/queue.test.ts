@@ -172,6 +172,32 @@ describe('a job that takes long', () => {
     held.open();
   });
 
+  it('leaves places for jobs that somebody waits for', async () => {
+    const slow = Array.from({ length: 2 }, () => job({ lane: 1 }));
+    const held = gate();
+    await add(...slow);
+    const names = new Set(slow.map(({ deliveryId }) => deliveryId));
+    const handler = (id: string) => (names.has(id) ? held.opened : Promise.resolve());
+    const worked = collect(queue, handler, { concurrency: 2, reserved: 1 });
+    await eventually(
+      () => slow.map(worked.of),
+      (counts) => counts.every((count) => count === 1),
+    );
+    const [single, another] = [job(), job({ lane: 1 })];
+    await add(another, single);
+    await ready();
+    await eventually(
+      () => worked.of(single),
+      (count) => count === 1,
+    );
+    expect(worked.of(another)).toBe(0);
+    held.open();
+    await eventually(
+      () => worked.of(another),
+      (count) => count === 1,
+    );
+  });
+
   it('is one of at most so many of its account at once, over all processes, while other accounts go on', async () => {
     const mine = Array.from({ length: 8 }, () => job({ account: 'slow' }));
     const other = job({ account: 'quick' });
