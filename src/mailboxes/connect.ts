@@ -22,6 +22,8 @@ export interface Connected<T> {
    */
   readonly kind: 'connected' | 'kept';
   readonly mailboxId: string;
+  /** Whether it was connected all the while. */
+  readonly wasActive: boolean;
   /** What an existing mailbox can do now that it was not meant to do before. */
   readonly added: readonly Capability[];
   /** What was asked for and not granted: its box was left empty. */
@@ -85,10 +87,11 @@ async function keepConsent<T>(
   const declined = asked.filter((capability) => !granted.includes(capability));
   const place = await placeMailbox(trx, request, consent.identity);
   const before = place.existing?.wanted ?? [];
+  const wasActive = place.existing?.state === 'active';
   const wanted = readCapabilities([...before, ...granted]);
 
   if (place.existing && (await allowsMore(trx, google, request, place.existing, consent.scopes))) {
-    return { kind: 'kept', mailboxId: place.existing.id, added: [], declined, result: undefined };
+    return { kind: 'kept', mailboxId: place.existing.id, wasActive, added: [], declined, result: undefined };
   }
   const mailboxId = await seatMailbox(trx, request, place, consent.identity, wanted, clock());
   await keepGrant(trx, keys, tenantId, mailboxId, {
@@ -105,7 +108,7 @@ async function keepConsent<T>(
   // A list that nobody may ask for again would grow old unseen, and Gmail swaps a lost alias for another From.
   if (!capabilitiesOf(consent.scopes, wanted).includes('aliases')) await forgetSendAs(trx, tenantId, mailboxId);
   const added = place.existing ? wanted.filter((capability) => !before.includes(capability)) : [];
-  return { kind: 'connected', mailboxId, added, declined, result: await alongside(trx, mailboxId) };
+  return { kind: 'connected', mailboxId, wasActive, added, declined, result: await alongside(trx, mailboxId) };
 }
 
 /** Whether the mailbox's own grant is in force and can do something that these scopes cannot. */

@@ -24,7 +24,10 @@ export function connectedWords(connected: Omit<Connected<unknown>, 'mailboxId' |
         : `${email} was connected already, and stays as it was.`;
     return { tone: 'wait', text };
   }
-  const words = [added.length > 0 ? `${names(added)}: switched on for ${email}.` : `${email} is connected.`];
+  const words: string[] = [];
+  if (added.length > 0) words.push(`${names(added)}: switched on for ${email}.`);
+  // Somebody meant to switch something on, and it was connected before.
+  else if (!connected.wasActive || declined.length === 0) words.push(`${email} is connected.`);
   if (declined.length > 0)
     words.push(
       `On Google’s page ${boxes(declined)} left empty, so ${names(declined)} ${declined.length === 1 ? 'stays' : 'stay'} off. Everything else works.`,

@@ -32,12 +32,13 @@ export function mailboxPages(ctx: WebContext): Router {
     const mailbox = found(await findConnected(ctx, viewer, param(req, 'id')));
     const waiting = await inTenant(ctx.db, tenantId, (trx) => countWaiting(trx, tenantId, mailbox.id));
     const maySend = viewer.role !== 'viewer';
+    const mayChange = viewer.role === 'owner' || viewer.role === 'admin';
     await page(res, 'mailboxes/mailbox', {
       title: mailbox.email,
       section: 'settings',
       ...{ mailbox, waiting, maySend, mayWords },
       permissions: permissionRows(mailbox, ctx.offered),
-      mayManage: mailbox.kind === 'personal' ? maySend : viewer.role === 'owner' || viewer.role === 'admin',
+      ...{ mayChange, mayManage: mailbox.kind === 'personal' ? maySend : mayChange },
     });
   });
 

@@ -1,4 +1,4 @@
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../support/chromium.ts';
 import { startTestLetterhead, type TestLetterhead, testClient } from '../support/letterhead.ts';
@@ -68,6 +68,12 @@ async function expectArrival(
   expect(letterhead.google.truth.accepted().filter((message) => message.deliveryId === deliveryId)).toHaveLength(1);
 }
 
+/** Saves whose address emails come from. */
+function saveSender(page: Page): Promise<void> {
+  const form = page.getByRole('region', { name: 'Send from' });
+  return leading(page, () => form.getByRole('button', { name: 'Save' }).click());
+}
+
 /** Sends one record of each kind, as whoever the settings say. */
 async function sendAll(from: { address: string; name: string }): Promise<void> {
   for (const record of await threeRecords(letterhead.database, dana)) {
@@ -127,7 +133,7 @@ describe('Send', () => {
     const { page } = manager;
     await page.goto('/settings/email');
     await page.getByLabel('Whoever is signed in').check();
-    await press(page, 'Save');
+    await saveSender(page);
     expect(await page.locator('#main').textContent()).toContain('Nothing can be sent by you now.');
     await press(page, 'Connect my own Gmail');
     await answerGoogle(page, { account: dana });
@@ -147,7 +153,7 @@ describe('Send', () => {
     expect(await page.getByRole('status').textContent()).toContain(`switched on for ${office}`);
     await page.getByLabel('One fixed address').check();
     await page.getByLabel('Which address').selectOption({ label: `Accounts, Brightwater <${accounts}>` });
-    await press(page, 'Save');
+    await saveSender(page);
     expect(await page.getByText('Accepted in Gmail').count()).toBe(1);
     await sendAll({ address: accounts, name: 'Accounts, Brightwater' });
   });
@@ -163,7 +169,7 @@ describe('an address that waits for confirmation', () => {
     await page
       .getByLabel('Which address')
       .selectOption({ label: `Sales, Brightwater <${sales}> · waits for confirmation in Gmail` });
-    await press(page, 'Save');
+    await saveSender(page);
     expect(await page.locator('#main').textContent()).toMatch(
       /Not saved[\s\S]*Gmail still waits for sales@[\s\S]*Check again/,
     );
@@ -177,7 +183,7 @@ describe('an address that waits for confirmation', () => {
     await press(page, 'Check again');
     expect(await page.locator('tr', { hasText: sales }).textContent()).toContain('Accepted');
     await page.getByLabel('Which address').selectOption({ label: `Sales, Brightwater <${sales}>` });
-    await press(page, 'Save');
+    await saveSender(page);
     const [record] = await threeRecords(letterhead.database, dana);
     if (!record) throw new Error('no record');
     const deliveryId = await send(manager, record);

@@ -1,15 +1,12 @@
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { asset } from '../../src/web/assets.ts';
 import { icon } from '../../src/web/icon.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { expectFit, looks } from '../support/fit.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { founder, type Visitor } from '../support/visitor.ts';
 import { signedInCookie } from './signed-in.ts';
-
-const axe = path.join(import.meta.dirname, '../../node_modules/axe-core/axe.min.js');
 
 let letterhead: TestLetterhead;
 let dana: Visitor;
@@ -61,7 +58,6 @@ describe('every page', () => {
   });
 
   it('passes axe, wide and narrow, light and dark, without a complaint of the browser', async () => {
-    const script = await readFile(axe, 'utf8');
     const session = { ...(await signedInCookie(letterhead, 'mira@northgate.example')), url: letterhead.url };
     for (const look of looks) {
       const context = await browser.newContext(look);
@@ -98,13 +94,7 @@ describe('every page', () => {
       ];
       for (const address of [record, `${record}/edit`, ...others]) {
         await page.goto(letterhead.url + address);
-        const wider = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
-        expect(wider, `${address} is wider than its window`).toBeLessThanOrEqual(0);
-        await page.evaluate(script);
-        const violations = await page.evaluate(
-          `axe.run(document, { iframes: false }).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map((node) => node.html).join(' ')))`,
-        );
-        expect(violations, `${address} at ${look.viewport.width}`).toEqual([]);
+        await expectFit(page);
       }
       // The page that is not there is the browser's only complaint.
       expect(complaints.filter((text) => !text.includes('404'))).toEqual([]);
@@ -112,8 +102,3 @@ describe('every page', () => {
     }
   }, 60_000);
 });
-
-const looks = [
-  { viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
-  { viewport: { width: 320, height: 640 }, colorScheme: 'dark' },
-] as const;

@@ -1,0 +1,24 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
+
+const axe = path.join(import.meta.dirname, '../../node_modules/axe-core/axe.min.js');
+
+/** The windows that a page must fit: wide and light, narrow and dark. */
+export const looks = [
+  { viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
+  { viewport: { width: 320, height: 640 }, colorScheme: 'dark' },
+] as const;
+
+/** That the page at hand is no wider than its window, and breaks no rule that axe knows. */
+export async function expectFit(page: Page): Promise<void> {
+  const here = `${new URL(page.url()).pathname} at ${page.viewportSize()?.width}`;
+  const wider = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+  expect(wider, `${here} is wider than its window`).toBeLessThanOrEqual(0);
+  await page.evaluate(await readFile(axe, 'utf8'));
+  const violations = await page.evaluate(
+    `axe.run(document, { iframes: false }).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map((node) => node.html).join(' ')))`,
+  );
+  expect(violations, here).toEqual([]);
+}
