@@ -3,10 +3,14 @@ import { deleteDraft } from '../google/drafts.ts';
 import { GoogleError } from '../google/errors.ts';
 import { getHeaders } from '../google/gmail.ts';
 import { MailboxUnusableError } from '../mailboxes/access-token.ts';
+import { capabilitiesOf } from '../mailboxes/capabilities.ts';
+import { dropAccessToken } from '../mailboxes/grant-vault.ts';
+import type { Database } from '../platform/database.ts';
 import type { DeliveryJob } from '../platform/queue.ts';
 import { inTenant } from '../tenants/scope.ts';
 import type { DeliverContext } from './context.ts';
-import { findDraftOf } from './find-in-gmail.ts';
+import { findDraftsOf } from './find-in-gmail.ts';
+import { classifyFailure } from './outcome.ts';
 import { writeEvent } from './state.ts';
 
 /**
@@ -14,33 +18,63 @@ import { writeEvent } from './state.ts';
  * or takes a left-over draft out of the mailbox. What Gmail does not let us do is left undone.
  */
 export async function afterDelivery(ctx: DeliverContext, { tenantId, deliveryId }: DeliveryJob): Promise<void> {
-  const row = await inTenant(ctx.db, tenantId, (trx) =>
-    trx
-      .selectFrom('deliveries')
-      .select(['state', 'mailbox_id', 'gmail_message_id', 'proven_at', 'draft_id', 'from_email', 'created_at'])
-      .where('tenant_id', '=', tenantId)
-      .where('id', '=', deliveryId)
-      .executeTakeFirst(),
-  );
+  const row = await inTenant(ctx.db, tenantId, (trx) => readFinished(trx, tenantId, deliveryId));
   if (!row) return;
+  const { capabilities } = row;
   try {
     const token = await ctx.tokens.of(tenantId, row.mailbox_id);
-    if (row.state === 'sent' && row.gmail_message_id && !row.proven_at) {
+    if (row.state === 'sent' && row.gmail_message_id && !row.proven_at && capabilities.includes('tracking')) {
       const { headers } = await getHeaders(ctx.google, token, row.gmail_message_id, ['From', 'Message-ID']);
       await keepProof(ctx, tenantId, deliveryId, row.from_email, headers);
     }
-    if (row.state === 'failed' || row.state === 'cancelled') {
-      const look = { google: ctx.google, token, deliveryId };
-      const draftId = row.draft_id ?? (await findDraftOf(look, row.created_at))?.id;
-      if (draftId) await deleteDraft(ctx.google, token, draftId);
+    if (row.mayHaveLeftDrafts && capabilities.includes('safe_retry')) {
+      for (const { id } of await findDraftsOf(ctx, { token, deliveryId }, row.created_at)) {
+        // One that somebody changed is theirs.
+        if (row.draft_message_id !== null || id !== row.draft_id) await deleteDraft(ctx.google, token, id);
+      }
     }
   } catch (error) {
     if (error instanceof MailboxUnusableError) return;
+    if (!(error instanceof GoogleError)) throw error;
+    const outcome = classifyFailure(error.failure, { attempts: 1, tokensRefused: 0 }, ctx.clock());
     // Refused for good: the mailbox says no, or the message is not there any more. Else the job runs again.
-    if (error instanceof GoogleError && error.failure.kind === 'answered' && [403, 404].includes(error.failure.status))
-      return;
+    if (outcome.kind === 'refuse' || (outcome.kind === 'hold' && outcome.until === null)) return;
+    if (outcome.kind === 'retry' && outcome.newToken)
+      await inTenant(ctx.db, tenantId, (trx) => dropAccessToken(trx, tenantId, row.mailbox_id));
     throw error;
   }
+}
+
+async function readFinished(trx: Database, tenantId: string, deliveryId: string) {
+  const row = await trx
+    .selectFrom('deliveries')
+    .innerJoin('mailboxes', 'mailboxes.id', 'deliveries.mailbox_id')
+    .leftJoin('grants', 'grants.mailbox_id', 'mailboxes.id')
+    .select([
+      'deliveries.state',
+      'deliveries.mailbox_id',
+      'gmail_message_id',
+      'proven_at',
+      'from_email',
+      'deliveries.created_at',
+    ])
+    .select(['draft_id', 'draft_message_id', 'mailboxes.wanted', 'grants.scopes'])
+    .select((eb) =>
+      eb
+        .selectFrom('attempts')
+        .select(({ fn }) => fn.countAll<string>().as('count'))
+        .whereRef('attempts.delivery_id', '=', 'deliveries.id')
+        .where('via', '=', 'draft')
+        .as('draftAttempts'),
+    )
+    .where('deliveries.tenant_id', '=', tenantId)
+    .where('deliveries.id', '=', deliveryId)
+    .where('deliveries.state', 'in', ['sent', 'failed', 'cancelled'])
+    .executeTakeFirst();
+  if (!row) return undefined;
+  // The draft that was sent is gone with that; another may have been made before, and its answer lost.
+  const mayHaveLeftDrafts = Number(row.draftAttempts) > (row.state === 'sent' ? 1 : 0);
+  return { ...row, mayHaveLeftDrafts, capabilities: capabilitiesOf(row.scopes ?? [], row.wanted) };
 }
 
 async function keepProof(

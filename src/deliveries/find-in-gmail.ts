@@ -1,12 +1,21 @@
+import { sql } from 'kysely';
 import type { GoogleApp } from '../google/app.ts';
 import { type Draft, getDraft, listDrafts } from '../google/drafts.ts';
 import { GoogleError } from '../google/errors.ts';
-import { type AccessToken, getHeaders, listSent, type MessageHeaders, type SentMessage } from '../google/gmail.ts';
+import {
+  type AccessToken,
+  getHeaders,
+  listSent,
+  type MessageHeaders,
+  type SentMessage,
+  type SentPage,
+} from '../google/gmail.ts';
+import type { Database } from '../platform/database.ts';
 import { deliveryHeader } from './compose.ts';
+import type { DeliverContext } from './context.ts';
 
 /** What to look for, and with what. */
 export interface Look {
-  readonly google: GoogleApp;
   readonly token: AccessToken;
   readonly deliveryId: string;
 }
@@ -24,30 +33,76 @@ export interface SentLook {
   readonly all: boolean;
 }
 
+/** How far back a look goes. */
+export interface Since {
+  /** The first attempt, by our clock. */
+  readonly at: Date;
+  /** Messages of the same mailbox that were sent before the first attempt, whatever any clock said. */
+  readonly sentBefore: ReadonlySet<string>;
+}
+
 /**
- * Looks through the mailbox's sent messages for the one that carries our header, newest first, back to a moment. The
- * list of SENT is immediately consistent; a search is not (google.md, B).
+ * Looks through the mailbox's sent messages for the one that carries our header, newest first, back to what was sent
+ * before the first attempt. The list of SENT is immediately consistent; a search is not (google.md, B).
  *
- * @param since the first attempt, by our clock
+ * Where nothing is known to have been sent before, the look ends at messages that Gmail dates before the first attempt:
+ * but only if our clock and Google's agree. A clock that was wrong would end it too early, and what was sent would
+ * seem not to be.
+ *
  * @throws {GoogleError} when Gmail could not be asked, or does not let us
  */
-export async function findInSent({ google, token, deliveryId }: Look, since: Date): Promise<SentLook> {
+export async function findInSent(
+  { google, clock }: Pick<DeliverContext, 'google' | 'clock'>,
+  { token, deliveryId }: Look,
+  since: Since,
+): Promise<SentLook> {
   let page: string | null = null;
   let seen = 0;
   do {
-    const list: Awaited<ReturnType<typeof listSent>> = await listSent(google, token, page);
+    const list: SentPage = await listSent(google, token, page);
+    const dated = since.sentBefore.size === 0 && agree(list.at, clock());
     for (let start = 0; start < list.ids.length; start += 5) {
-      const messages = await Promise.all(list.ids.slice(start, start + 5).map((id) => headersOf(google, token, id)));
-      for (const message of messages) {
+      const ids = list.ids.slice(start, start + 5);
+      const messages = await Promise.all(ids.map((id) => headersOf(google, token, id)));
+      for (const [index, message] of messages.entries()) {
         if (message?.headers[header] === deliveryId)
           return { found: { id: message.id, threadId: message.threadId }, all: true };
-        if (message && message.at.getTime() < since.getTime() - marginMs) return { found: null, all: true };
+        const tooOld = dated && message && message.at.getTime() < since.at.getTime() - marginMs;
+        if (tooOld || since.sentBefore.has(ids[index] ?? '')) return { found: null, all: true };
       }
     }
     seen += list.ids.length;
     page = list.next;
   } while (page !== null && seen < most);
   return { found: null, all: page === null };
+}
+
+function agree(theirs: Date | null, ours: Date): boolean {
+  return theirs !== null && Math.abs(theirs.getTime() - ours.getTime()) < marginMs / 2;
+}
+
+/**
+ * The last few messages of a delivery's mailbox that were sent before its first attempt. What came first is told by
+ * the numbers of the timeline, not by a clock.
+ */
+export async function readSentBefore(trx: Database, tenantId: string, deliveryId: string): Promise<Set<string>> {
+  const { rows } = await sql<{ id: string }>`
+    with asked as (
+      select mailbox_id, account, (select min(id) from delivery_events
+        where delivery_id = deliveries.id and state = 'sending') as first
+      from deliveries where tenant_id = ${tenantId} and id = ${deliveryId}
+    ), latest as (
+      select sent.id, sent.gmail_message_id, asked.first from asked cross join lateral (
+        select id, gmail_message_id from deliveries
+        where account = asked.account and tenant_id = ${tenantId} and mailbox_id = asked.mailbox_id
+          and sent_at is not null and gmail_message_id is not null
+        order by sent_at desc limit 500) sent
+    )
+    select gmail_message_id as id from latest
+    where exists (select from delivery_events
+      where delivery_id = latest.id and state = 'sent' and delivery_events.id < latest.first)
+    limit 50`.execute(trx);
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** What a message carried never changes, so each is asked for once, however many deliveries are looked for. */
@@ -70,19 +125,35 @@ async function headersOf(google: GoogleApp, token: AccessToken, id: string): Pro
   }
 }
 
-/** Looks for a draft that carries our header: one that was made although we never heard its id. */
-export async function findDraftOf({ google, token, deliveryId }: Look, since: Date): Promise<Draft | null> {
+/** A draft that carries our header. */
+export interface FoundDraft extends Draft {
+  /** When it was made, or last changed. */
+  readonly at: Date;
+}
+
+/**
+ * Looks for drafts that carry our header: those that were made although we never heard their ids, newest first.
+ *
+ * @param since nothing older is looked at, where our clock and Google's agree
+ */
+export async function findDraftsOf(
+  { google, clock }: Pick<DeliverContext, 'google' | 'clock'>,
+  { token, deliveryId }: Look,
+  since: Date,
+): Promise<FoundDraft[]> {
+  const found: FoundDraft[] = [];
   let page: string | null = null;
   let seen = 0;
   do {
     const list: Awaited<ReturnType<typeof listDrafts>> = await listDrafts(google, token, page);
-    for (const draft of list.drafts) {
-      const message = await getDraft(google, token, draft.id);
-      if (message?.headers[header] === deliveryId) return { id: draft.id, messageId: message.id };
-      if (message && message.at.getTime() < since.getTime() - marginMs) return null;
+    const dated = agree(list.at, clock());
+    for (const { id } of list.drafts) {
+      const message = await getDraft(google, token, id);
+      if (message?.headers[header] === deliveryId) found.push({ id, messageId: message.id, at: message.at });
+      if (dated && message && message.at.getTime() < since.getTime() - marginMs) return found;
     }
     seen += list.drafts.length;
     page = list.next;
   } while (page !== null && seen < most);
-  return null;
+  return found;
 }

@@ -31,6 +31,8 @@ export interface SendableDelivery {
   readonly runState: RunState | null;
   /** Our draft of it in Gmail, where there is one. */
   readonly draft: Draft | null;
+  /** A draft of it that somebody changed in Gmail: not ours any more. */
+  readonly foreignDraftId: string | null;
   readonly email: Omit<Email, 'date'>;
 }
 
@@ -102,6 +104,7 @@ export async function loadAllForSending(
       row.draft_id !== null && row.draft_message_id !== null
         ? { id: row.draft_id, messageId: row.draft_message_id }
         : null,
+    foreignDraftId: row.draft_message_id === null ? row.draft_id : null,
     email: {
       deliveryId: row.id,
       from: { name: row.from_name, email: row.from_email },

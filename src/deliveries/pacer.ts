@@ -1,12 +1,10 @@
 import type { Database } from '../platform/database.ts';
 import type { ReadyJob } from '../platform/queue.ts';
 import { wake } from '../platform/wake.ts';
-import { inTenant } from '../tenants/scope.ts';
 import {
   type AccountState,
   countOutcomes,
   countSent,
-  findDue,
   findWaitingAccounts,
   keepPaid,
   markProbe,
@@ -19,6 +17,7 @@ import {
   wholeProject,
 } from '../tenants/system-queue.ts';
 import type { DeliverContext } from './context.ts';
+import { wakeDue } from './due.ts';
 import {
   allowedNow,
   defaultDailyLimit,
@@ -30,7 +29,6 @@ import {
   units,
   unknownsBeforeTrouble,
 } from './pacing.ts';
-import { moveDeliveries } from './state.ts';
 
 const dayMs = 24 * 3_600_000;
 /** A delivery that was given a job and lies untouched for so long has lost it. */
@@ -166,23 +164,6 @@ async function noticeOutage(ctx: PacerContext, trx: Database): Promise<void> {
   if (!isOutage(await countOutcomes(trx, new Date(now.getTime() - 60_000)))) return;
   ctx.log.error('many answers of Gmail were lost within a minute: everything waits, and one delivery at a time tries');
   await markTrouble(trx, wholeProject, new Date(now.getTime() + probeAfterMs(unknownsBeforeTrouble)));
-}
-
-/** Lets go what was held until now, and has looked into what is in doubt. */
-async function wakeDue(ctx: PacerContext): Promise<void> {
-  const now = ctx.clock();
-  const due = await findDue(ctx.system, now);
-  const byTenant = Map.groupBy(due, ({ tenantId }) => tenantId);
-  for (const [tenantId, deliveries] of byTenant) {
-    const held = deliveries.filter(({ state }) => state === 'held').map(({ deliveryId }) => deliveryId);
-    const inDoubt = deliveries.filter(({ state }) => state !== 'held');
-    await inTenant(ctx.db, tenantId, async (trx) => {
-      const detail = 'The wait is over.';
-      await moveDeliveries(trx, tenantId, held, { from: 'held', to: 'queued', at: now, detail });
-      await ctx.queue.addOnce(trx, 'deliver', inDoubt);
-      await wake(trx, 'ready');
-    });
-  }
 }
 
 /** How many messages each account sent in the last 24 hours: counted now and then, and kept up in between. */

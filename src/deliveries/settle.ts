@@ -48,8 +48,8 @@ export async function settleSent(
       select ${tenantId}, id, 'sent', 'Gmail accepted it from ' || from_email || '.' from moved
       returning delivery_id as id`.execute(trx);
     const done = new Set(rows.map(({ id }) => id));
-    const jobs = settled.flatMap(({ settling: { delivery, tracking } }) =>
-      tracking && done.has(delivery.id)
+    const jobs = settled.flatMap(({ settling: { delivery, attempt, via, tracking } }) =>
+      (tracking || mayLeaveDraft({ via, attempt })) && done.has(delivery.id)
         ? [{ tenantId, deliveryId: delivery.id, account: delivery.account, lane: delivery.lane }]
         : [],
     );
@@ -73,18 +73,20 @@ export async function settleAttempt(
   const at = ctx.clock();
   const { id: deliveryId, account, lane } = delivery;
   await inTenant(ctx.db, tenantId, async (trx) => {
-    await closeAttempt(trx, attempt, result, at);
+    const ours = await closeAttempt(trx, attempt, result, at);
     if (result.kind === 'sent') {
       const gmail = { messageId: result.sent.id, threadId: result.sent.threadId };
       const detail = `Gmail accepted it from ${delivery.email.from.email}.`;
-      const sent = { to: 'sent', at, detail, gmail } as const;
-      // This process may have slept past the settle time, and a person been asked: Gmail's own word ends that.
-      if (!(await moveDelivery(trx, tenantId, deliveryId, { from: 'sending', ...sent }))) {
-        await moveDelivery(trx, tenantId, deliveryId, { from: 'unconfirmed', ...sent });
+      // This process may have slept past the settle time, and others decided meanwhile: Gmail's own word ends that.
+      for (const from of ['sending', 'unconfirmed', 'queued', 'held', 'cancelled', 'failed'] as const) {
+        if (await moveDelivery(trx, tenantId, deliveryId, { from, to: 'sent', at, detail, gmail })) break;
       }
-      if (tracking) await ctx.queue.add(trx, 'after', [{ tenantId, deliveryId, account, lane }]);
+      if (tracking || mayLeaveDraft({ via, attempt }))
+        await ctx.queue.add(trx, 'after', [{ tenantId, deliveryId, account, lane }]);
       return;
     }
+    // Given up meanwhile by others, who went on from what Gmail showed them: it may be under way in another attempt.
+    if (!ours) return;
     const { outcome } = result;
     const move = { from: 'sending', at, detail: outcome.words } as const;
     switch (outcome.kind) {
@@ -124,6 +126,11 @@ export async function settleAttempt(
   });
 }
 
+/** Sent on a second attempt by draft, where the first one may have left another draft. */
+function mayLeaveDraft({ via, attempt }: Pick<Settling, 'via' | 'attempt'>): boolean {
+  return via === 'draft' && attempt.number > 1;
+}
+
 const outcomeNames = {
   retry: 'refused_retry',
   hold: 'refused_retry',
@@ -131,15 +138,19 @@ const outcomeNames = {
   unknown: 'unknown',
 } as const satisfies Record<Outcome['kind'], AttemptOutcome>;
 
-/** Completes an attempt with what came of it: outcome, status, reason, Gmail's own words and how long it took. */
+/**
+ * Completes an attempt with what came of it: outcome, status, reason, Gmail's own words and how long it took.
+ *
+ * @returns false when it was completed before
+ */
 export async function closeAttempt(
   trx: Database,
   attempt: Pick<OpenAttempt, 'id' | 'startedAt'>,
   result: AttemptResult,
   at: Date,
-): Promise<void> {
+): Promise<boolean> {
   const failure = result.kind === 'failed' ? result.failure : null;
-  await trx
+  const { numUpdatedRows } = await trx
     .updateTable('attempts')
     .set({
       finished_at: at,
@@ -157,5 +168,6 @@ export async function closeAttempt(
         ...(result.kind === 'sent' ? [where('outcome', '=', 'unknown' as const)] : []),
       ]),
     )
-    .execute();
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
 }

@@ -4,15 +4,16 @@ import type { DeliveryState } from '../platform/database-types.ts';
 
 /** Every move a delivery may make. What is not here cannot happen. */
 export const allowedMoves = {
-  queued: ['sending', 'held', 'cancelled', 'failed'],
+  // To `sent` from wherever it stands: what Gmail says late about an attempt that was given up counts all the same.
+  queued: ['sending', 'held', 'cancelled', 'failed', 'sent'],
   sending: ['sent', 'queued', 'held', 'failed', 'unconfirmed'],
   // Held after a restore, it may turn out to have been sent; what waits for one thing may come to wait for another.
   held: ['queued', 'cancelled', 'sent', 'held'],
   // A person looked in Gmail and decided; or we could look after all.
   unconfirmed: ['queued', 'sent', 'held'],
   sent: [],
-  failed: [],
-  cancelled: [],
+  failed: ['sent'],
+  cancelled: ['sent'],
 } as const satisfies Record<DeliveryState, readonly DeliveryState[]>;
 
 /** Why a delivery waits; some end by something a person does, the others by time. */

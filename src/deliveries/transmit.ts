@@ -6,7 +6,8 @@ import { inTenant } from '../tenants/scope.ts';
 import type { Claimed } from './claim.ts';
 import { compose } from './compose.ts';
 import type { DeliverContext } from './context.ts';
-import { findDraftOf, findInSent } from './find-in-gmail.ts';
+import { findDraftsOf } from './find-in-gmail.ts';
+import { disownDraft, keepDraft } from './keep-draft.ts';
 import { classifyBeforeSend, classifyFailure, type Outcome } from './outcome.ts';
 
 /** What an attempt brought. */
@@ -48,70 +49,88 @@ async function asMessage(ctx: DeliverContext, { attempt, token }: Claimed, mime:
  */
 async function byDraft(ctx: DeliverContext, tenantId: string, claimed: Claimed, mime: Buffer): Promise<AttemptResult> {
   const { attempt, token } = claimed;
-  let draft: Draft;
+  let ready: Draft | 'edited' | 'gone';
+  let ours: boolean;
   try {
-    const found = await readyDraft(ctx, claimed, mime);
-    if ('kind' in found) return found;
-    draft = found;
-    await inTenant(ctx.db, tenantId, (trx) => keepDraft(trx, ctx, tenantId, claimed, draft));
+    ready = await readyDraft(ctx, tenantId, claimed, mime);
+    ours = await inTenant(ctx.db, tenantId, (trx) => beginSend(trx, ctx, tenantId, claimed, ready));
   } catch (error) {
     return failed(ctx, attempt, error, classifyBeforeSend);
   }
+  // It took so long that somebody else looked after it: it is not ours to send any more.
+  if (!ours) return neverSent('TOO_LATE', 'The attempt was given up before the email was sent.', tryAgain(ctx));
+  if (ready === 'gone') return gone('Our draft was gone from Gmail when it was to be sent.');
+  if (ready === 'edited') {
+    const words = 'Somebody changed our draft of it in Gmail. What would be sent is no longer what you saw.';
+    return neverSent('DRAFT_EDITED', words, holdFor('draft_edited', words));
+  }
   try {
-    return { kind: 'sent', sent: await sendDraft(ctx.google, token, draft.id, timeLeft(ctx, attempt.deadline)) };
+    return { kind: 'sent', sent: await sendDraft(ctx.google, token, ready.id, timeLeft(ctx, attempt.deadline)) };
   } catch (error) {
-    // It was there a moment ago: somebody deleted it, or it was sent. The look into Gmail will tell.
-    if (isGone(error)) {
-      const words = 'Our draft was gone from Gmail when it was to be sent.';
-      const { failure } = error;
-      return { kind: 'failed', failure, outcome: { kind: 'unknown', words } };
-    }
+    if (isGone(error)) return gone(error.message);
     return failed(ctx, attempt, error, classifyFailure);
   }
 }
 
-/** The draft to send: the one that an earlier attempt left, where it is as we made it; else a new one. */
+/**
+ * The draft to send: the one that an earlier attempt left, where it is as we made it; else a new one. `gone`: it is not
+ * there any more, and only a look into Gmail can tell whether somebody deleted it, or sent it.
+ */
 async function readyDraft(
   ctx: DeliverContext,
-  { delivery, attempt, token, tracking }: Claimed,
+  tenantId: string,
+  { delivery, attempt, token }: Claimed,
   mime: Buffer,
-): Promise<Draft | AttemptResult> {
-  const look = { google: ctx.google, token, deliveryId: delivery.id };
+): Promise<Draft | 'edited' | 'gone'> {
+  if (delivery.draft) {
+    const message = await getDraft(ctx.google, token, delivery.draft.id);
+    if (!message) return 'gone';
+    return message.id === delivery.draft.messageId ? delivery.draft : 'edited';
+  }
   // Of a first attempt there can be none. Of a later one there may be one whose id we never heard.
-  const known = delivery.draft ?? (attempt.number > 1 ? await findDraftOf(look, delivery.createdAt) : null);
-  if (known) {
-    const message = await getDraft(ctx.google, token, known.id);
-    if (message?.id === known.messageId) return known;
-    if (message) {
-      const words = 'Somebody changed our draft of it in Gmail. What would be sent is no longer what you saw.';
-      return neverSent('DRAFT_EDITED', words, holdFor('draft_edited', words));
-    }
-    // Gone, although every attempt before was refused: somebody deleted it, or sent it from Gmail by hand.
-    const sent = tracking ? await findInSent(look, delivery.createdAt) : null;
-    if (sent?.found) return { kind: 'sent', sent: sent.found };
+  if (attempt.number > 1) {
+    const look = { token, deliveryId: delivery.id };
+    const drafts = await findDraftsOf(ctx, look, delivery.createdAt);
+    // The last of them was made last, unless somebody changed it since: then it is theirs.
+    const found = drafts.find(({ id }) => id !== delivery.foreignDraftId);
+    const madeBefore = found && (await inTenant(ctx.db, tenantId, (trx) => lastDeadline(trx, tenantId, delivery.id)));
+    if (found) return madeBefore && found.at > new Date(madeBefore.getTime() + ctx.settleMs) ? 'edited' : found;
   }
   return createDraft(ctx.google, token, mime, timeLeft(ctx, attempt.deadline));
 }
 
-async function keepDraft(
+/** Until when an earlier attempt can have made a draft. */
+async function lastDeadline(trx: Database, tenantId: string, deliveryId: string): Promise<Date | null> {
+  const [, before] = await trx
+    .selectFrom('attempts')
+    .select('deadline')
+    .where('tenant_id', '=', tenantId)
+    .where('delivery_id', '=', deliveryId)
+    .orderBy('number', 'desc')
+    .limit(2)
+    .execute();
+  return before?.deadline ?? null;
+}
+
+/** Commits what is about to happen to the draft. False where the attempt is not under way any more. */
+async function beginSend(
   trx: Database,
   { clock }: DeliverContext,
   tenantId: string,
   { delivery, attempt }: Claimed,
-  draft: Draft,
-): Promise<void> {
-  await trx
-    .updateTable('deliveries')
-    .set({ draft_id: draft.id, draft_message_id: draft.messageId })
-    .where('tenant_id', '=', tenantId)
-    .where('id', '=', delivery.id)
-    .execute();
-  await trx
+  ready: Draft | 'edited' | 'gone',
+): Promise<boolean> {
+  const { numUpdatedRows } = await trx
     .updateTable('attempts')
-    .set({ send_begun_at: clock() })
+    .set({ send_begun_at: ready === 'edited' ? null : clock() })
     .where('tenant_id', '=', tenantId)
     .where('id', '=', attempt.id)
-    .execute();
+    .where('finished_at', 'is', null)
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n) return false;
+  if (ready === 'edited') await disownDraft(trx, tenantId, delivery.id);
+  else if (ready !== 'gone') await keepDraft(trx, tenantId, delivery.id, ready);
+  return true;
 }
 
 /** @throws {GoogleError} where it is too little for Gmail to answer in: right before the bytes are written */
@@ -137,6 +156,18 @@ function failed(
 
 function neverSent(code: string, message: string, outcome: Outcome): AttemptResult {
   return { kind: 'failed', failure: { kind: 'not_sent', code, message }, outcome };
+}
+
+/** As Gmail answers it: from here on only a look tells. */
+function gone(message: string): AttemptResult {
+  const failure = { kind: 'answered', status: 404, reason: 'notFound', message } as const;
+  const words = 'Our draft was gone from Gmail when it was to be sent.';
+  return { kind: 'failed', failure, outcome: { kind: 'unknown', words } };
+}
+
+function tryAgain({ clock }: DeliverContext): Outcome {
+  const words = 'Nothing was sent. We try again.';
+  return { kind: 'retry', at: clock(), newToken: false, slowDown: false, words };
 }
 
 function holdFor(reason: 'draft_edited', words: string): Outcome {

@@ -8,6 +8,8 @@ export interface Evidence {
   readonly draft: 'same' | 'edited' | 'gone' | 'unseen';
   /** Our header among the sent messages: there, not there, or not to be looked for. */
   readonly inSent: 'found' | 'absent' | 'unseen';
+  /** Gmail answered our send that the draft was gone: so it was not this send that took it. */
+  readonly answeredGone: boolean;
   /** Whether a second send of one draft is known to be refused. */
   readonly draftsSendOnce: boolean;
 }
@@ -24,7 +26,7 @@ export type Verdict = 'sent' | 'not_sent' | 'edited' | 'deleted' | 'ask';
  * 3. The draft is there as we made it: not sent, because Gmail removes a draft when it sends it.
  * 4. The draft is there and changed: not sent, and no longer what was previewed.
  * 5. The sent messages were looked through without finding it: not sent. If it had a draft, somebody deleted that.
- * 6. The draft is gone, and a second send of a draft is known to be refused: sent.
+ * 6. The draft is gone, our send may have taken it, and a second send of a draft is known to be refused: sent.
  * 7. Else only a person can tell.
  */
 export function verdictOn(evidence: Evidence): Verdict {
@@ -34,6 +36,6 @@ export function verdictOn(evidence: Evidence): Verdict {
   if (draft === 'same') return 'not_sent';
   if (draft === 'edited') return 'edited';
   if (inSent === 'absent') return draft === 'gone' ? 'deleted' : 'not_sent';
-  if (via === 'draft' && draft === 'gone' && evidence.draftsSendOnce) return 'sent';
+  if (via === 'draft' && draft === 'gone' && !evidence.answeredGone && evidence.draftsSendOnce) return 'sent';
   return 'ask';
 }

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { GoogleApp } from './app.ts';
 import { ask } from './ask.ts';
 import { GoogleError } from './errors.ts';
@@ -5,9 +6,11 @@ import {
   type AccessToken,
   gmailClient,
   type MessageHeaders,
+  readable,
   readHeaders,
   readSent,
   type SentMessage,
+  timeAtGoogle,
 } from './gmail.ts';
 
 /** A draft as we keep it. Its id stays; the id of its message changes whenever somebody edits it. */
@@ -28,9 +31,18 @@ export async function createDraft(app: GoogleApp, token: AccessToken, mime: Buff
       { rootUrl: app.endpoints.gmailRoot, timeout: timeoutMs, retry: false },
     ),
   );
-  if (!data.id || !data.message?.id)
-    throw new GoogleError({ kind: 'lost', code: 'UNREADABLE', message: 'Gmail’s answer could not be read.' });
-  return { id: data.id, messageId: data.message.id };
+  return readDraft(readable(draftShape, data));
+}
+
+const draftShape = z.object({ id: z.string().min(1), message: z.object({ id: z.string().min(1) }) });
+const draftList = z.object({
+  drafts: z.array(draftShape).optional(),
+  nextPageToken: z.string().min(1).optional(),
+  resultSizeEstimate: z.number(),
+});
+
+function readDraft({ id, message }: z.infer<typeof draftShape>): Draft {
+  return { id, messageId: message.id };
 }
 
 /**
@@ -62,29 +74,27 @@ export async function getDraft(app: GoogleApp, token: AccessToken, draftId: stri
         { timeout: app.timeoutMs },
       ),
     );
-    return data.message ? readHeaders(data.message) : null;
+    return readHeaders(data?.message);
   } catch (error) {
     if (isGone(error)) return null;
     throw error;
   }
 }
 
-/** A page of the mailbox's drafts, newest first. */
+/** A page of the mailbox's drafts, newest first, and what time it is at Google. */
 export async function listDrafts(
   app: GoogleApp,
   token: AccessToken,
   pageToken: string | null,
-): Promise<{ readonly drafts: readonly Draft[]; readonly next: string | null }> {
-  const { data } = await ask(app, 'gmail', () =>
+): Promise<{ readonly drafts: readonly Draft[]; readonly next: string | null; readonly at: Date | null }> {
+  const { data, headers } = await ask(app, 'gmail', () =>
     gmailClient(app, token).users.drafts.list(
       { userId: 'me', maxResults: 100, ...(pageToken && { pageToken }) },
       { timeout: app.timeoutMs },
     ),
   );
-  const drafts = (data.drafts ?? []).flatMap(({ id, message }) =>
-    id && message?.id ? [{ id, messageId: message.id }] : [],
-  );
-  return { drafts, next: data.nextPageToken ?? null };
+  const { drafts = [], nextPageToken = null } = readable(draftList, data);
+  return { drafts: drafts.map(readDraft), next: nextPageToken, at: timeAtGoogle(headers) };
 }
 
 /** Removes a draft for good. One that is gone already is no error. */

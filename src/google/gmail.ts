@@ -67,30 +67,58 @@ export async function sendMessage(
  * @throws {GoogleError} `lost`: Gmail said 2xx, so it may well have sent; without an id we cannot say which message it was
  */
 export function readSent(data: unknown): SentMessage {
-  const sent = sentMessage.safeParse(data);
-  if (!sent.success)
-    throw new GoogleError({ kind: 'lost', code: 'UNREADABLE', message: 'Gmail’s answer could not be read.' });
-  return sent.data;
+  return readable(sentMessage, data);
 }
 
 const sentMessage = z.object({ id: z.string().min(1), threadId: z.string().min(1) });
 
-/** A page of the mailbox's sent messages, newest first: ids only. Immediately consistent, unlike a search with `q`. */
-export async function listSent(
-  app: GoogleApp,
-  token: AccessToken,
-  pageToken: string | null,
-): Promise<{ readonly ids: readonly string[]; readonly next: string | null }> {
-  const { data } = await ask(app, 'gmail', () =>
+/** A page of a mailbox's sent messages. */
+export interface SentPage {
+  readonly ids: readonly string[];
+  readonly next: string | null;
+  /** What time it is at Google; null where the answer did not say. */
+  readonly at: Date | null;
+}
+
+/**
+ * A page of the mailbox's sent messages, newest first: ids only. Immediately consistent, unlike a search with `q`. With
+ * those that somebody moved to the trash since: they were sent all the same.
+ */
+export async function listSent(app: GoogleApp, token: AccessToken, pageToken: string | null): Promise<SentPage> {
+  const { data, headers } = await ask(app, 'gmail', () =>
     gmailClient(app, token).users.messages.list(
-      { userId: 'me', labelIds: ['SENT'], maxResults: 100, ...(pageToken && { pageToken }) },
+      { userId: 'me', labelIds: ['SENT'], includeSpamTrash: true, maxResults: 100, ...(pageToken && { pageToken }) },
       { timeout: app.timeoutMs },
     ),
   );
-  return {
-    ids: (data.messages ?? []).flatMap(({ id }) => (id ? [id] : [])),
-    next: data.nextPageToken ?? null,
-  };
+  const { messages = [], nextPageToken = null } = readable(sentList, data);
+  return { ids: messages.map(({ id }) => id), next: nextPageToken, at: timeAtGoogle(headers) };
+}
+
+/** The time that an answer of Google carries (RFC 9110, 6.6.1), to the second; null where it carries none. */
+export function timeAtGoogle(headers: unknown): Date | null {
+  const at = new Date((headers instanceof Headers && headers.get('date')) || '');
+  return Number.isNaN(at.getTime()) ? null : at;
+}
+
+// An empty list carries its estimate all the same; what has neither is no list.
+const sentList = z.object({
+  messages: z.array(z.object({ id: z.string().min(1) })).optional(),
+  nextPageToken: z.string().min(1).optional(),
+  resultSizeEstimate: z.number(),
+});
+
+/**
+ * Checks that an answer is what was asked for. The library hands over whatever text came with a 200: taken as an empty
+ * list or a message without headers, it would say that nothing was sent.
+ *
+ * @throws {GoogleError} `lost` where it is not
+ */
+export function readable<T>(shape: z.ZodType<T>, data: unknown): T {
+  const read = shape.safeParse(data);
+  if (!read.success)
+    throw new GoogleError({ kind: 'lost', code: 'UNREADABLE', message: 'Gmail’s answer could not be read.' });
+  return read.data;
 }
 
 /**
@@ -113,18 +141,29 @@ export async function getHeaders(
   return readHeaders(data);
 }
 
-/** Reads a message in Gmail's own form. */
-export function readHeaders(message: gmail_v1.Schema$Message): MessageHeaders {
+/**
+ * Reads a message in Gmail's own form.
+ *
+ * @throws {GoogleError} `lost` where it is none
+ */
+export function readHeaders(data: unknown): MessageHeaders {
+  const { id, threadId, internalDate, labelIds = [], payload } = readable(messageShape, data);
+  const headers = (payload?.headers ?? []).map(({ name, value }) => [name.toLowerCase(), value] as const);
   return {
-    id: message.id ?? '',
-    threadId: message.threadId ?? '',
-    at: new Date(Number(message.internalDate ?? 0)),
-    labels: message.labelIds ?? [],
-    headers: Object.fromEntries(
-      (message.payload?.headers ?? []).map(({ name, value }) => [(name ?? '').toLowerCase(), value ?? '']),
-    ),
+    ...{ id, threadId, at: new Date(Number(internalDate)), labels: labelIds },
+    headers: Object.fromEntries(headers),
   };
 }
+
+const messageShape = z.object({
+  id: z.string().min(1),
+  threadId: z.string().min(1),
+  internalDate: z.string().regex(/^\d+$/),
+  labelIds: z.array(z.string()).optional(),
+  payload: z
+    .object({ headers: z.array(z.object({ name: z.string(), value: z.string().default('') })).optional() })
+    .optional(),
+});
 
 /**
  * The addresses this mailbox may put on the From line, primary first.

@@ -77,8 +77,6 @@ export interface WorkOptions {
 export interface Queue {
   /** Adds jobs in a transaction: they are there when it commits, and only then. */
   add(trx: Database, name: QueueName, jobs: readonly ReadyJob[]): Promise<void>;
-  /** Adds jobs, except for deliveries that got one this way in the last half minute. */
-  addOnce(trx: Database, name: QueueName, jobs: readonly ReadyJob[]): Promise<void>;
   /** Works a queue off in this process, until `stop`. */
   work(
     name: QueueName,
@@ -123,10 +121,6 @@ export async function startQueue(appUrl: string, log: Logger, supervise: boolean
     wakeUps,
     async add(trx, name, jobs) {
       if (jobs.length > 0) await boss.insert(name, jobs.map(toInsert), { db: fromKysely(trx) });
-    },
-    async addOnce(trx, name, jobs) {
-      const once = jobs.map((job) => ({ ...toInsert(job), singletonKey: job.deliveryId, singletonSeconds: 30 }));
-      if (once.length > 0) await boss.insert(name, once, { db: fromKysely(trx) });
     },
     work(name, { concurrency, reserved = 0, perAccount }, handler) {
       const loop = startJobLoop<DeliveryJob>(boss, log, {

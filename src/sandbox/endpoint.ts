@@ -31,15 +31,18 @@ export function serveEndpoint(world: World, endpoint: Endpoint) {
       const outcome = fault ? await underFault(world, endpoint, fault, req, work) : { answer: await work() };
       const word = outcome === 'none' ? 'dropped' : (outcome.spoilt ?? String(outcome.answer.status));
       count.answers[word] = (count.answers[word] ?? 0) + 1;
-      if (outcome !== 'none') send(res, outcome.answer, outcome.spoilt);
+      if (outcome !== 'none') send(res, world.now(), outcome.answer, outcome.spoilt);
     } catch (error) {
       next(error);
     }
   };
 }
 
-/** Sends an answer, spoilt on the way if a fault says so. Plain `end`, since a bench sends thousands a second. */
-function send(res: Response, answer: Answer, spoilt?: 'cut' | 'cutJson' | 'html'): void {
+/**
+ * Sends an answer, dated by the clock of this Local Google, and spoilt on the way if a fault says so. Plain `end`, since a
+ * bench sends thousands a second.
+ */
+function send(res: Response, now: number, answer: Answer, spoilt?: 'cut' | 'cutJson' | 'html'): void {
   const whole = answer.body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(answer.body));
   const body =
     spoilt === 'html'
@@ -51,6 +54,7 @@ function send(res: Response, answer: Answer, spoilt?: 'cut' | 'cutJson' | 'html'
     'Content-Type': 'application/json; charset=utf-8',
     'Cache-Control': 'no-cache, no-store',
     'Content-Length': body.length,
+    Date: new Date(now).toUTCString(),
     ...answer.headers,
   });
   if (spoilt !== 'cut') res.end(body);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Evidence, verdictOn } from '../../src/deliveries/verdict.ts';
 
 const message: Evidence = {
-  ...{ via: 'message', sendBegun: true, draft: 'unseen', inSent: 'unseen', draftsSendOnce: false },
+  ...{ via: 'message', sendBegun: true, draft: 'unseen', inSent: 'unseen', answeredGone: false, draftsSendOnce: false },
 };
 const draft: Evidence = { ...message, via: 'draft' };
 
@@ -17,6 +17,11 @@ describe('what became of an email', () => {
     ['a draft that somebody changed', { ...draft, draft: 'edited' }, 'edited'],
     ['a draft that is gone, and nobody may look', { ...draft, draft: 'gone' }, 'ask'],
     ['the same, where drafts are known to be sent once', { ...draft, draft: 'gone', draftsSendOnce: true }, 'sent'],
+    [
+      'the same, where Gmail answered our only send that it was gone: somebody else took it',
+      { ...draft, draft: 'gone', draftsSendOnce: true, answeredGone: true },
+      'ask',
+    ],
     ['a draft that is gone, and among the sent ones', { ...draft, draft: 'gone', inSent: 'found' }, 'sent'],
     ['a draft that is gone, and not among the sent ones', { ...draft, draft: 'gone', inSent: 'absent' }, 'deleted'],
     ['a draft that may not be asked for, and not sent', { ...draft, inSent: 'absent' }, 'not_sent'],
@@ -36,6 +41,7 @@ describe('what became of an email', () => {
       sendBegun: fc.boolean(),
       draft: fc.constantFrom('same', 'edited', 'gone', 'unseen'),
       inSent: fc.constantFrom('found', 'absent', 'unseen'),
+      answeredGone: fc.boolean(),
       draftsSendOnce: fc.boolean(),
     });
     fc.assert(

@@ -138,15 +138,6 @@ describe('a job', () => {
     expect(jobs.map(worked.of)).toEqual(jobs.map((one) => (one === bad ? 2 : 1)));
     expect(log.find((each) => each.includes('out of luck'))).toContain(bad.deliveryId);
   });
-
-  it('that is only made sure of is not there twice', async () => {
-    const one = job();
-    for (let round = 0; round < 3; round += 1) await queue.addOnce(database.db, 'deliver', [one]);
-    const { rowCount } = await database.pool.query(`select 1 from pgboss.job where data ->> 'deliveryId' = $1`, [
-      one.deliveryId,
-    ]);
-    expect(rowCount).toBe(1);
-  });
 });
 
 describe('a job that takes long', () => {

@@ -13,14 +13,13 @@ import { eventually } from './eventually.ts';
 import type { TestLetterhead } from './letterhead.ts';
 import { founder, type Visitor } from './visitor.ts';
 
-/** A company with a Gmail account of its own, connected, so that what befalls one test befalls no other. */
-export interface Company {
+/** A mailbox of a company, and somebody of it who sends through it. */
+export interface Sender {
   readonly tenantId: string;
   readonly memberId: string;
-  /** The Google account; also the founder's. */
+  /** The address of the Google account. */
   readonly account: string;
   readonly mailboxId: string;
-  readonly founder: Visitor;
   /** Writes a delivery, a test email unless told otherwise, as the pages do; returns its id. */
   send(request?: Partial<SendRequest>): Promise<string>;
   /** The same, with every answer. */
@@ -32,6 +31,12 @@ export interface Company {
   reaches(deliveryId: string, ...states: DeliveryState[]): Promise<DeliveryRecord>;
   /** What Google accepted of a delivery. */
   accepted(deliveryId: string): Accepted[];
+}
+
+/** A company with a Gmail account of its own, connected, so that what befalls one test befalls no other. */
+export interface Company extends Sender {
+  /** Whose the account is. */
+  readonly founder: Visitor;
 }
 
 /** What a test may have otherwise. */
@@ -52,7 +57,7 @@ export async function company(
   companies += 1;
   const domain = `company${companies}.example`;
   const account = `office@${domain}`;
-  const { context, google, database } = letterhead;
+  const { google, database } = letterhead;
   google.accounts.add({ email: account, name: `Company ${companies}`, sendAs });
   const owner = await founder(letterhead, account, `Company ${companies} Ltd`);
   await owner.connect(account);
@@ -66,6 +71,16 @@ export async function company(
   );
   for (const permission of permissions) await owner.permit(permission, account);
 
+  const ids = { tenantId, memberId, account, mailboxId: mailbox.id };
+  return { ...senderOf(letterhead, ids), founder: owner };
+}
+
+/** What tests do as somebody who sends through a mailbox. */
+export function senderOf(
+  { context, google, database }: TestLetterhead,
+  ids: Pick<Sender, 'tenantId' | 'memberId' | 'account' | 'mailboxId'>,
+): Sender {
+  const { tenantId, memberId } = ids;
   const ask = (request: Partial<SendRequest> = {}) =>
     inTenant(database.db, tenantId, (trx) =>
       createDelivery(trx, context.clock, { ...testEmail(tenantId, memberId), ...request }),
@@ -78,7 +93,7 @@ export async function company(
     return found;
   };
   return {
-    ...{ tenantId, memberId, account, mailboxId: mailbox.id, founder: owner, ask, delivery },
+    ...{ ...ids, ask, delivery },
     async send(request) {
       const result = await ask(request);
       if (result.kind !== 'created') throw new Error(`Nothing was created: ${result.kind}`);
