@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { countMailboxes, type KeyContext } from '../mailboxes/check-keys.ts';
+import { countMailboxes, type KeyContext, sealedWords } from '../mailboxes/check-keys.ts';
 import { forgetKey } from '../mailboxes/forget-key.ts';
 import { rotateKeys } from '../mailboxes/rotate-keys.ts';
 import type { Config } from '../platform/config.ts';
@@ -12,9 +12,9 @@ import { dataFolder } from './local-database.ts';
 import { localSecrets } from './local-secrets.ts';
 import { withDatabases } from './with-databases.ts';
 
-const usage = `The keys that seal the Gmail tokens, by id (TOKEN_KEYS, newest first):
+const usage = `The keys that seal the Gmail tokens and the keys of service accounts, by id (TOKEN_KEYS, newest first):
 
-  node src/main.ts keys list          which key seals the tokens of how many mailboxes
+  node src/main.ts keys list          which key seals how much
   node src/main.ts keys rotate        seals everything with the newest key, while the service runs
   node src/main.ts keys forget ID     gives up the connections that need a lost key`;
 
@@ -63,14 +63,15 @@ async function keptKeys(dataDir: string): Promise<string> {
 async function list({ system, keys }: KeyContext): Promise<void> {
   const uses = await countKeyUses(system);
   const unused = keys.ids.filter((id) => !uses.some(({ keyId }) => keyId === id));
-  printUses([...uses, ...unused.map((keyId) => ({ keyId, mailboxes: 0 }))], keys);
+  printUses([...uses, ...unused.map((keyId) => ({ keyId, mailboxes: 0, delegations: 0 }))], keys);
 }
 
 function printUses(uses: readonly KeyUse[], keys: KeyContext['keys']): void {
   const width = Math.max(...uses.map(({ keyId }) => keyId.length), '(damaged)'.length);
-  for (const { keyId, mailboxes } of uses) {
+  for (const use of uses) {
+    const { keyId } = use;
     const note = keyId === keys.currentId ? 'newest' : keys.ids.includes(keyId) ? '' : 'not in TOKEN_KEYS';
-    const line = `  ${(keyId || '(damaged)').padEnd(width)}  seals the tokens of ${countMailboxes(mailboxes)}`;
+    const line = `  ${(keyId || '(damaged)').padEnd(width)}  seals ${sealedWords(use)}`;
     console.log(note && keyId ? `${line} (${note})` : line);
   }
 }
@@ -78,13 +79,15 @@ function printUses(uses: readonly KeyUse[], keys: KeyContext['keys']): void {
 async function rotate(context: KeyContext): Promise<void> {
   const { keys } = context;
   const { resealed, unopened, refreshing, uses, droppable } = await rotateKeys(context, {
-    onProgress: (done) => console.log(`  ${countMailboxes(done)} sealed with “${keys.currentId}”…`),
+    onProgress: (done) => console.log(`  Sealed ${sealedWords(done)} with “${keys.currentId}”…`),
   });
-  console.log(`Sealed the tokens of ${countMailboxes(resealed)} with “${keys.currentId}”. In use now:`);
+  console.log(`Sealed ${sealedWords(resealed)} with “${keys.currentId}”. In use now:`);
   printUses(uses, keys);
   if (refreshing > 0) console.log(`${countMailboxes(refreshing)} were being refreshed all the while. Run it again.`);
-  if (unopened > 0)
-    console.log(`${countMailboxes(unopened)} cannot be opened with the keys in TOKEN_KEYS and are as they were.`);
+  const isUnopened = unopened.mailboxes + unopened.delegations > 0;
+  if (isUnopened) {
+    console.log(`The keys in TOKEN_KEYS do not open ${sealedWords(unopened)}. Nothing of that was changed.`);
+  }
   if (droppable.length > 0) {
     const ids = droppable.map((id) => `“${id}”`).join(', ');
     console.log(
@@ -93,17 +96,21 @@ async function rotate(context: KeyContext): Promise<void> {
   } else if (keys.ids.length === 1) {
     console.log('To change the key, put a new one in front of it in TOKEN_KEYS: new:…,old:…');
   }
-  if (refreshing + unopened > 0) process.exitCode = 1;
+  if (refreshing > 0 || isUnopened) process.exitCode = 1;
 }
 
 async function forget(context: KeyContext, keyId: string, really: boolean): Promise<void> {
   const { givenUp, kept } = await forgetKey(context, keyId, really);
-  if (kept > 0) console.log(`${countMailboxes(kept)} under “${keyId}” can be opened, and nothing is taken from them.`);
-  if (givenUp === 0) return console.log(`No connection needs to be given up for “${keyId}”.`);
-  if (really) console.log(`Gave up the connection of ${countMailboxes(givenUp)}. Each must be connected again.`);
-  else {
-    console.log(
-      `This gives up the connection of ${countMailboxes(givenUp)} for good; each must be connected again. To do it:\n\n  node src/main.ts keys forget ${keyId} --yes`,
-    );
+  if (kept.mailboxes + kept.delegations > 0) {
+    console.log(`Under “${keyId}” can be opened, and nothing is taken from: ${sealedWords(kept)}.`);
   }
+  if (givenUp.mailboxes + givenUp.delegations === 0) return console.log(`Nothing needs to be given up for “${keyId}”.`);
+  const again = [
+    givenUp.mailboxes > 0 && 'each of these mailboxes must be connected again',
+    givenUp.delegations > 0 && 'the key files of these service accounts must be given again in Settings → Email',
+  ].filter((words) => words !== false);
+  if (really) return console.log(`Gave up ${sealedWords(givenUp)}: ${again.join(', and ')}.`);
+  console.log(
+    `This gives up ${sealedWords(givenUp)} for good: ${again.join(', and ')}. To do it:\n\n  node src/main.ts keys forget ${keyId} --yes`,
+  );
 }

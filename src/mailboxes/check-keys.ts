@@ -2,7 +2,8 @@ import type { Database } from '../platform/database.ts';
 import type { KeyRing } from '../platform/key-ring.ts';
 import { StartError } from '../platform/start-error.ts';
 import { inTenant } from '../tenants/scope.ts';
-import { countKeyUses, findGrantsByKey, type KeyUse } from '../tenants/system.ts';
+import { countKeyUses, findDelegationsByKey, findGrantsByKey, type KeyUse, type Sealed } from '../tenants/system.ts';
+import { delegationOpens } from './delegation-keys.ts';
 import { inspectGrant } from './grant-vault.ts';
 
 /** What the functions about keys need: the app's pool, the cross-tenant one, and the keys of this process. */
@@ -18,7 +19,7 @@ const samples = 3;
 /**
  * Refuses to start where kept tokens would not open, before anybody's email depends on it.
  *
- * @throws {StartError} naming the ids of missing and of wrong keys, how many mailboxes they concern, and the ways out
+ * @throws {StartError} naming the ids of missing and of wrong keys, how much they seal, and the ways out
  */
 export async function assertKeysFit(context: KeyContext): Promise<void> {
   const problems: { use: KeyUse; words: string }[] = [];
@@ -43,12 +44,12 @@ export async function assertKeysFit(context: KeyContext): Promise<void> {
   );
 }
 
-async function findProblem(context: KeyContext, { keyId, mailboxes }: KeyUse): Promise<string | undefined> {
-  const whose = countMailboxes(mailboxes);
-  if (!context.keys.ids.includes(keyId))
-    return `The key “${keyId}” is not in TOKEN_KEYS. It seals the tokens of ${whose}.`;
+async function findProblem(context: KeyContext, use: KeyUse): Promise<string | undefined> {
+  const { keyId } = use;
+  const what = sealedWords(use);
+  if (!context.keys.ids.includes(keyId)) return `The key “${keyId}” is not in TOKEN_KEYS. It seals ${what}.`;
   return (await isWrong(context, keyId))
-    ? `The key “${keyId}” in TOKEN_KEYS is another than the one that sealed the tokens of ${whose}: they do not open.`
+    ? `The key “${keyId}” in TOKEN_KEYS is another than the one that sealed ${what}: they do not open.`
     : undefined;
 }
 
@@ -63,7 +64,20 @@ async function isWrong({ db, system, keys }: KeyContext, keyId: string): Promise
       failed = true;
     }
   }
+  for (const place of await findDelegationsByKey(system, { is: keyId }, null, samples)) {
+    const opens = await inTenant(db, place.tenantId, (trx) => delegationOpens(trx, keys, place));
+    if (opens) return false;
+    failed ||= opens === false;
+  }
   return failed;
+}
+
+/** “the tokens of 2 mailboxes”, “the key of 1 service account”, or both. */
+export function sealedWords({ mailboxes, delegations }: Sealed): string {
+  const tokens = `the tokens of ${countMailboxes(mailboxes)}`;
+  if (delegations === 0) return tokens;
+  const accounts = delegations === 1 ? 'the key of 1 service account' : `the keys of ${delegations} service accounts`;
+  return mailboxes === 0 ? accounts : `${tokens} and ${accounts}`;
 }
 
 /** “1 mailbox”, “2 mailboxes”. */

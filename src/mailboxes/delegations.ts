@@ -17,7 +17,7 @@ export interface Delegation {
   /** What the Workspace administrator authorises: a number of about 21 digits. */
   readonly clientId: string;
   readonly state: DelegationState;
-  /** Why it ended or waits: {@link DelegationEnding}, or `key_lost`. */
+  /** Why it waits or ended. */
   readonly stateReason: string | null;
   readonly stateAt: Date;
   readonly addedAt: Date;
@@ -47,8 +47,10 @@ export interface NewDelegation extends ServiceAccount {
   readonly addedBy: string | null;
 }
 
-// What the key belongs to is sealed in with it: copied into another company's row, or another's, it does not open.
-const context = (tenantId: string, domain: string) => `delegation/${tenantId}/${domain}/private-key`;
+/** What a service account's key belongs to is sealed in with it: copied into another row, it does not open. */
+export function keyContext(tenantId: string, domain: string): string {
+  return `delegation/${tenantId}/${domain}/private-key`;
+}
 
 /** The delegations of a tenant, by domain. */
 export function listDelegations(db: Database, tenantId: string): Promise<Delegation[]> {
@@ -86,7 +88,7 @@ export async function keepDelegation(
     client_email: delegation.clientEmail,
     client_id: delegation.clientId,
     private_key_id: delegation.privateKeyId,
-    private_key: keys.seal(delegation.privateKey, context(tenantId, delegation.domain)),
+    private_key: keys.seal(delegation.privateKey, keyContext(tenantId, delegation.domain)),
     scopes: [],
     ...{ state: 'waiting' as const, state_reason: null, state_at: now, added_at: now, added_by: delegation.addedBy },
   };
@@ -100,7 +102,7 @@ export async function keepDelegation(
 }
 
 /**
- * Reads and opens the delegation for a domain; undefined when the tenant has none.
+ * Reads and opens the delegation for a domain; undefined when the tenant has none, or its key was given up.
  *
  * @throws {KeyRingError} when the key that seals it is missing or wrong
  */
@@ -116,11 +118,10 @@ export async function openDelegation(
     .where('tenant_id', '=', tenantId)
     .where('domain', '=', domain)
     .executeTakeFirst();
-  return (
-    row && {
-      ...{ id: row.id, domain, state: row.state, scopes: row.scopes },
-      ...{ clientEmail: row.client_email, privateKeyId: row.private_key_id },
-      privateKey: keys.open(row.private_key, context(tenantId, domain)),
-    }
-  );
+  if (!row || row.private_key.length === 0) return undefined;
+  return {
+    ...{ id: row.id, domain, state: row.state, scopes: row.scopes },
+    ...{ clientEmail: row.client_email, privateKeyId: row.private_key_id },
+    privateKey: keys.open(row.private_key, keyContext(tenantId, domain)),
+  };
 }

@@ -1,16 +1,17 @@
 import type { Database } from '../platform/database.ts';
 import { inTenant } from '../tenants/scope.ts';
-import { findGrantsByKey } from '../tenants/system.ts';
+import { findDelegationsByKey, findGrantsByKey, type Sealed } from '../tenants/system.ts';
 import type { KeyContext } from './check-keys.ts';
+import { delegationOpens, dropDelegationKey } from './delegation-keys.ts';
 import { dropAccessToken, dropGrant, inspectGrant } from './grant-vault.ts';
 import { endMailbox } from './health.ts';
 
 /** What giving a key up did, or would do. */
 export interface Forgotten {
-  /** Mailboxes whose connection is given up: they must be connected again. */
-  readonly givenUp: number;
-  /** Mailboxes that the keys of this process open after all: nothing is taken from them. */
-  readonly kept: number;
+  /** What is given up: mailboxes must be connected again, delegations need their key file again. */
+  readonly givenUp: Sealed;
+  /** What the keys of this process open after all: nothing is taken from it. */
+  readonly kept: Sealed;
 }
 
 const pageSize = 100;
@@ -22,7 +23,16 @@ const pageSize = 100;
  * @param keyId the lost key's id, or the id under which the ring has another key now
  * @param really false: only counts
  */
-export async function forgetKey({ db, system, keys }: KeyContext, keyId: string, really: boolean): Promise<Forgotten> {
+export async function forgetKey(context: KeyContext, keyId: string, really: boolean): Promise<Forgotten> {
+  const mailboxes = await forgetGrants(context, keyId, really);
+  const delegations = await forgetDelegations(context, keyId, really);
+  return {
+    givenUp: { mailboxes: mailboxes.givenUp, delegations: delegations.givenUp },
+    kept: { mailboxes: mailboxes.kept, delegations: delegations.kept },
+  };
+}
+
+async function forgetGrants({ db, system, keys }: KeyContext, keyId: string, really: boolean) {
   let [givenUp, kept] = [0, 0];
   let after: string | null = null;
   do {
@@ -48,4 +58,23 @@ export async function forgetKey({ db, system, keys }: KeyContext, keyId: string,
 async function giveUp(trx: Database, tenantId: string, mailboxId: string): Promise<void> {
   await dropGrant(trx, tenantId, mailboxId);
   await endMailbox(trx, tenantId, mailboxId, { reason: 'key_lost', sure: true, at: new Date() });
+}
+
+async function forgetDelegations({ db, system, keys }: KeyContext, keyId: string, really: boolean) {
+  let [givenUp, kept] = [0, 0];
+  let after: string | null = null;
+  do {
+    const page = await findDelegationsByKey(system, { is: keyId }, after, pageSize);
+    for (const place of page) {
+      const opens = await inTenant(db, place.tenantId, async (trx) => {
+        const opens = await delegationOpens(trx, keys, place);
+        if (really && opens === false) await dropDelegationKey(trx, place, new Date());
+        return opens;
+      });
+      if (opens === false) givenUp += 1;
+      if (opens === true) kept += 1;
+    }
+    after = page.at(-1)?.delegationId ?? null;
+  } while (after !== null);
+  return { givenUp, kept };
 }

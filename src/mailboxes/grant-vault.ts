@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { TokenAnswer } from '../google/oauth.ts';
 import type { Database } from '../platform/database.ts';
-import { type KeyRing, KeyRingError } from '../platform/key-ring.ts';
+import { type KeyRing, tryToOpen } from '../platform/key-ring.ts';
 import { prefixDigest, tokenDigest } from './token-digest.ts';
 
 /** The tokens behind a mailbox, opened. Keep it in a variable, never in a log, an error or an answer. */
@@ -245,15 +245,6 @@ function lockGrant(db: Database, tenantId: string, mailboxId: string) {
     .where('mailbox_id', '=', mailboxId)
     .forUpdate()
     .executeTakeFirst();
-}
-
-function tryToOpen(keys: KeyRing, sealed: Buffer, place: string): string | undefined {
-  try {
-    return keys.open(sealed, place);
-  } catch (error) {
-    if (error instanceof KeyRingError) return undefined;
-    throw error;
-  }
 }
 
 /** Forgets an access token that Google no longer takes, so that the next use refreshes. */

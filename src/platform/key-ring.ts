@@ -84,6 +84,16 @@ export function parseKeyRing(text: string): KeyRing {
   };
 }
 
+/** Opens a sealed value, or says that this ring does not open it. */
+export function tryToOpen(keys: KeyRing, envelope: Buffer, context: string): string | undefined {
+  try {
+    return keys.open(envelope, context);
+  } catch (error) {
+    if (error instanceof KeyRingError) return undefined;
+    throw error;
+  }
+}
+
 /** A new random key in the form that {@link parseKeyRing} reads. */
 export function newKey(id: string): string {
   return `${id}:${randomBytes(32).toString('base64')}`;

@@ -94,20 +94,29 @@ export async function countMailboxesOf(system: Database, googleSub: string): Pro
   return Number(count);
 }
 
-/** How many mailboxes have a token, or both, that a key seals. */
-export interface KeyUse {
-  /** Empty where what stands in the row is no sealed token at all. */
-  readonly keyId: string;
+/** How much is sealed: mailboxes with a token or two, and delegations with the key of a service account. */
+export interface Sealed {
   readonly mailboxes: number;
+  readonly delegations: number;
 }
 
-/** Which keys seal the kept Gmail tokens, by id. Of a grant this role may read the ids of its keys and nothing else. */
+/** What a key seals. */
+export interface KeyUse extends Sealed {
+  /** Empty where what stands in the row is no sealed token at all. */
+  readonly keyId: string;
+}
+
+/** Which keys seal what is kept of Google's, by id. */
 export async function countKeyUses(system: Database): Promise<KeyUse[]> {
   const { rows } = await sql<KeyUse>`
-    select key_id as "keyId", count(*)::int as mailboxes from (
-      select mailbox_id, refresh_key_id as key_id from grants where refresh_key_id is not null
+    select key_id as "keyId", count(mailbox_id)::int as mailboxes, count(delegation_id)::int as delegations from (
+      select mailbox_id, null::uuid as delegation_id, refresh_key_id as key_id from grants
+        where refresh_key_id is not null
       union
-      select mailbox_id, access_key_id from grants where access_key_id is not null
+      select mailbox_id, null, access_key_id from grants where access_key_id is not null
+      union
+      -- Without an id there is no key any more: it was given up.
+      select null, id, key_id from delegations where key_id <> ''
     ) uses group by key_id order by key_id`.execute(system);
   return rows;
 }
@@ -137,6 +146,31 @@ export function findGrantsByKey(
     .where((where) => where.or([where('refresh_key_id', comparison, id), where('access_key_id', comparison, id)]))
     .$if(after !== null, (query) => query.where('mailbox_id', '>', after))
     .orderBy('mailbox_id')
+    .limit(limit)
+    .execute();
+}
+
+/** Where the key of a service account is. */
+export interface DelegationPlace {
+  readonly tenantId: string;
+  readonly delegationId: string;
+}
+
+/** A page of the delegations whose service account's key a key seals, as {@link findGrantsByKey} has it. */
+export function findDelegationsByKey(
+  system: Database,
+  key: { is: string } | { butNot: string },
+  after: string | null,
+  limit: number,
+): Promise<DelegationPlace[]> {
+  const [comparison, id] = 'is' in key ? (['=', key.is] as const) : (['<>', key.butNot] as const);
+  return system
+    .selectFrom('delegations')
+    .select(['tenant_id as tenantId', 'id as delegationId'])
+    .where('key_id', comparison, id)
+    .where('key_id', '<>', '')
+    .$if(after !== null, (query) => query.where('id', '>', after))
+    .orderBy('id')
     .limit(limit)
     .execute();
 }

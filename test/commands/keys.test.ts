@@ -114,7 +114,7 @@ describe('letterhead keys', () => {
     expect(code).toBe(0);
     expect(output).toContain(`Sealed the tokens of ${left?.mailboxes} mailboxes with “k2”`);
     expect(output).toContain('Can be dropped from TOKEN_KEYS: “k1”');
-    expect(await uses()).toEqual([{ keyId: 'k2', mailboxes: count }]);
+    expect(await uses()).toEqual([{ keyId: 'k2', mailboxes: count, delegations: 0 }]);
     const opened = await inTenant(database.db, tenantId, async (trx) => {
       const mailboxes = await trx.selectFrom('mailboxes').select('id').execute();
       return Promise.all(mailboxes.map(({ id }) => openGrant(trx, parseKeyRing(k2), tenantId, id)));
@@ -132,15 +132,15 @@ describe('letterhead keys', () => {
     }
     const rotated = await run(lost, 'keys', 'rotate');
     expect(rotated.code).toBe(1);
-    expect(rotated.output).toContain('400 mailboxes cannot be opened');
+    expect(rotated.output).toContain('do not open the tokens of 400 mailboxes');
 
     expect((await run(lost, 'keys', 'forget', 'k2')).output).toContain('keys forget k2 --yes');
-    expect(await uses()).toEqual([{ keyId: 'k2', mailboxes: count }]);
+    expect(await uses()).toEqual([{ keyId: 'k2', mailboxes: count, delegations: 0 }]);
     expect(await run(k2, 'keys', 'forget', 'k2', '--yes')).toMatchObject({
-      output: expect.stringContaining('nothing is taken from them'),
+      output: expect.stringContaining('nothing is taken from: the tokens of 400 mailboxes'),
     });
     const { output } = await run(lost, 'keys', 'forget', 'k2', '--yes');
-    expect(output).toContain('Gave up the connection of 400 mailboxes.');
+    expect(output).toContain('Gave up the tokens of 400 mailboxes: each of these mailboxes must be connected again.');
     expect(await uses()).toEqual([]);
   });
 });

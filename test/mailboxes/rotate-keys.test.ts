@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createAccessTokens } from '../../src/mailboxes/access-token.ts';
 import { assertKeysFit } from '../../src/mailboxes/check-keys.ts';
+import { keepDelegation, listDelegations, openDelegation } from '../../src/mailboxes/delegations.ts';
 import { forgetKey } from '../../src/mailboxes/forget-key.ts';
 import { keepGrant, keepRefreshed, openGrant, resealGrant } from '../../src/mailboxes/grant-vault.ts';
 import { type RotateOptions, rotateKeys } from '../../src/mailboxes/rotate-keys.ts';
@@ -24,7 +25,10 @@ afterAll(() => database.close());
 /** Rotation is about all tenants, so each test begins with none that has a grant. */
 beforeEach(async () => {
   for (const { id } of await database.system.selectFrom('tenants').select('id').execute()) {
-    await inTenant(database.db, id, (trx) => trx.deleteFrom('grants').execute());
+    await inTenant(database.db, id, async (trx) => {
+      await trx.deleteFrom('grants').execute();
+      await trx.deleteFrom('delegations').execute();
+    });
   }
 });
 
@@ -68,6 +72,8 @@ const change = (
     trx.updateTable('grants').set(set).where('mailbox_id', '=', mailboxId).execute(),
   );
 const uses = () => countKeyUses(database.system);
+/** So many mailboxes, and no service account. */
+const only = (mailboxes: number) => ({ mailboxes, delegations: 0 });
 const words = (keys: typeof old) =>
   assertKeysFit(withKeys(keys)).then(
     () => '',
@@ -77,12 +83,12 @@ const words = (keys: typeof old) =>
 describe('a rotation', () => {
   it('seals every token of every company with the newest key, over more than one page', async () => {
     const places = [...(await granted(130)), ...(await granted(3))];
-    expect(await uses()).toEqual([{ keyId: 'k1', mailboxes: 133 }]);
+    expect(await uses()).toEqual([{ keyId: 'k1', mailboxes: 133, delegations: 0 }]);
     const heard: number[] = [];
-    const done = await rotate(both, { onProgress: (resealed) => heard.push(resealed) });
+    const done = await rotate(both, { onProgress: (resealed) => heard.push(resealed.mailboxes) });
     expect(done).toEqual({
-      ...{ resealed: 133, unopened: 0, refreshing: 0, droppable: ['k1'] },
-      uses: [{ keyId: 'k2', mailboxes: 133 }],
+      ...{ resealed: only(133), unopened: only(0), refreshing: 0, droppable: ['k1'] },
+      uses: [{ keyId: 'k2', mailboxes: 133, delegations: 0 }],
     });
     expect(heard).toEqual([100, 133]);
     // The old key can be dropped.
@@ -98,7 +104,7 @@ describe('a rotation', () => {
     const place = await one();
     await rotate();
     const before = await row(place);
-    expect(await rotate()).toMatchObject({ resealed: 0, droppable: ['k1'] });
+    expect(await rotate()).toMatchObject({ resealed: only(0), droppable: ['k1'] });
     expect(await row(place)).toEqual(before);
   });
 
@@ -111,17 +117,20 @@ describe('a rotation', () => {
     });
     await expect(breaking).rejects.toThrow('killed');
     expect(await uses()).toEqual([
-      { keyId: 'k1', mailboxes: 30 },
-      { keyId: 'k2', mailboxes: 100 },
+      { keyId: 'k1', mailboxes: 30, delegations: 0 },
+      { keyId: 'k2', mailboxes: 100, delegations: 0 },
     ]);
     for (const place of places) expect(await open(place)).toMatchObject({ refreshToken: `1//0-${place.mailboxId}` });
-    expect(await rotate()).toMatchObject({ resealed: 30, uses: [{ keyId: 'k2', mailboxes: 130 }] });
+    expect(await rotate()).toMatchObject({
+      resealed: only(30),
+      uses: [{ keyId: 'k2', mailboxes: 130, delegations: 0 }],
+    });
   });
 
   it('by two at once does each grant once', async () => {
     await granted(40);
     const [first, second] = await Promise.all([rotate(), rotate()]);
-    expect(first.resealed + second.resealed).toBe(40);
+    expect(first.resealed.mailboxes + second.resealed.mailboxes).toBe(40);
   });
 
   it('leaves a token bound to its place', async () => {
@@ -144,7 +153,7 @@ describe('a rotation', () => {
   it('never carries a moved token over to the place it was moved to', async () => {
     const [mine, theirs] = [await one(), await one()];
     await change(theirs, { refresh_token: (await row(mine)).refresh_token });
-    expect(await rotate()).toMatchObject({ resealed: 1, unopened: 1, droppable: [] });
+    expect(await rotate()).toMatchObject({ resealed: only(1), unopened: only(1), droppable: [] });
     await expect(open(theirs)).rejects.toBeInstanceOf(KeyRingError);
     expect(await open(mine)).toBeDefined();
   });
@@ -154,10 +163,10 @@ describe('a rotation', () => {
     await one();
     const before = await row(lost);
     expect(await rotate()).toEqual({
-      ...{ resealed: 1, unopened: 1, refreshing: 0, droppable: ['k1'] },
+      ...{ resealed: only(1), unopened: only(1), refreshing: 0, droppable: ['k1'] },
       uses: [
-        { keyId: 'k0', mailboxes: 1 },
-        { keyId: 'k2', mailboxes: 1 },
+        { keyId: 'k0', mailboxes: 1, delegations: 0 },
+        { keyId: 'k2', mailboxes: 1, delegations: 0 },
       ],
     });
     expect(await row(lost)).toEqual(before);
@@ -175,8 +184,8 @@ describe('a rotation beside refreshes', () => {
   it('waits for one that is under way, and no longer than it is told to', async () => {
     const place = await one();
     await change(place, { refresh_lease_until: new Date(Date.now() + 700) });
-    expect(await rotate(both, { patienceMs: 0 })).toMatchObject({ resealed: 0, refreshing: 1, droppable: [] });
-    expect(await rotate()).toMatchObject({ resealed: 1, refreshing: 0 });
+    expect(await rotate(both, { patienceMs: 0 })).toMatchObject({ resealed: only(0), refreshing: 1, droppable: [] });
+    expect(await rotate()).toMatchObject({ resealed: only(1), refreshing: 0 });
   });
 
   it('loses nothing of one whose lease had run out', async () => {
@@ -222,7 +231,7 @@ describe('a rotation beside refreshes', () => {
       const given = await flights;
 
       expect(google.truth.calls('token')).toBe(20);
-      expect(done.uses).toEqual([{ keyId: 'k2', mailboxes: 20 }]);
+      expect(done.uses).toEqual([{ keyId: 'k2', mailboxes: 20, delegations: 0 }]);
       expect(done.droppable).toEqual(['test']);
       for (const [index, id] of mailboxIds.entries()) {
         const kept = await inTenant(db, tenantId, (trx) => openGrant(trx, renewed, tenantId, id));
@@ -264,7 +273,7 @@ describe('at the start', () => {
     if (!mine || !other) throw new Error('There are no grants');
     await change(other, { refresh_token: (await row(mine)).refresh_token, access_token: Buffer.of(1) });
     expect(await words(old)).toBe('');
-    expect(await uses()).toContainEqual({ keyId: '', mailboxes: 1 });
+    expect(await uses()).toContainEqual({ keyId: '', mailboxes: 1, delegations: 0 });
   });
 });
 
@@ -276,9 +285,9 @@ describe('giving up a lost key', () => {
 
   it('first only counts; then drops those grants and asks for the mailboxes to be connected again', async () => {
     const [lost, fine] = [await one(), await one(renewed)];
-    expect(await forgetKey(withKeys(renewed), 'k1', false)).toEqual({ givenUp: 1, kept: 0 });
+    expect(await forgetKey(withKeys(renewed), 'k1', false)).toEqual({ givenUp: only(1), kept: only(0) });
     expect(await mailbox(lost)).toMatchObject({ state: 'active' });
-    expect(await forgetKey(withKeys(renewed), 'k1', true)).toEqual({ givenUp: 1, kept: 0 });
+    expect(await forgetKey(withKeys(renewed), 'k1', true)).toEqual({ givenUp: only(1), kept: only(0) });
     expect(await mailbox(lost)).toEqual({ state: 'needs_reconnect', state_reason: 'key_lost' });
     expect(await open(lost)).toBeUndefined();
     expect(await mailbox(fine)).toMatchObject({ state: 'active' });
@@ -287,7 +296,7 @@ describe('giving up a lost key', () => {
 
   it('takes nothing from what still opens', async () => {
     const place = await one();
-    expect(await forgetKey(withKeys(both), 'k1', true)).toEqual({ givenUp: 0, kept: 1 });
+    expect(await forgetKey(withKeys(both), 'k1', true)).toEqual({ givenUp: only(0), kept: only(1) });
     expect(await open(place)).toMatchObject({ refreshToken: `1//0-${place.mailboxId}` });
   });
 
@@ -295,9 +304,72 @@ describe('giving up a lost key', () => {
     const place = await one(renewed);
     const { access_token } = await row(await one());
     await change(place, { access_token });
-    expect(await forgetKey(withKeys(renewed), 'k1', true)).toEqual({ givenUp: 1, kept: 1 });
+    expect(await forgetKey(withKeys(renewed), 'k1', true)).toEqual({ givenUp: only(1), kept: only(1) });
     expect(await open(place)).toMatchObject({ access: null, refreshToken: `1//0-${place.mailboxId}` });
     expect(await words(renewed)).toBe('');
+  });
+});
+
+describe('the key of a service account', () => {
+  const secret = '-----BEGIN PRIVATE KEY-----\nMIIEv-the-private-key\n-----END PRIVATE KEY-----';
+
+  /** A delegation, in a tenant of its own. */
+  async function kept(keys = old): Promise<{ tenantId: string; delegationId: string; domain: string }> {
+    const { tenantId } = await database.tenant();
+    const domain = 'brightwater.example';
+    const about = { domain, issuer: 'https://accounts.google.com', clientId: '112233', addedBy: null };
+    const account = { clientEmail: 'robot@project.iam.gserviceaccount.com', privateKey: secret, privateKeyId: null };
+    const delegationId = await inTenant(database.db, tenantId, (trx) =>
+      keepDelegation(trx, keys, tenantId, { ...about, ...account }, new Date()),
+    );
+    return { tenantId, delegationId, domain };
+  }
+  const openKey = ({ tenantId, domain }: Awaited<ReturnType<typeof kept>>, keys = both) =>
+    inTenant(database.db, tenantId, (trx) => openDelegation(trx, keys, tenantId, domain));
+  const alone = { mailboxes: 0, delegations: 1 };
+
+  it('is counted, and sealed with the newest key like any token', async () => {
+    const place = await kept();
+    await one();
+    expect(await uses()).toEqual([{ keyId: 'k1', mailboxes: 1, delegations: 1 }]);
+    expect(await words(renewed)).toContain('It seals the tokens of 1 mailbox and the key of 1 service account.');
+    expect(await rotate()).toMatchObject({
+      ...{ resealed: { mailboxes: 1, delegations: 1 }, droppable: ['k1'] },
+      uses: [{ keyId: 'k2', mailboxes: 1, delegations: 1 }],
+    });
+    expect(await openKey(place, renewed)).toMatchObject({ privateKey: secret });
+    expect(await rotate()).toMatchObject({ resealed: only(0) });
+  });
+
+  it('that no key opens is left alone, and named at the start though nothing else is sealed with its key', async () => {
+    await kept(parseKeyRing(newKey('k0')));
+    expect(await rotate()).toMatchObject({ resealed: only(0), unopened: alone, droppable: ['k1'] });
+    expect(await words(both)).toContain('The key “k0” is not in TOKEN_KEYS. It seals the key of 1 service account.');
+    expect(await words(parseKeyRing(newKey('k0')))).toContain(
+      'is another than the one that sealed the key of 1 service',
+    );
+  });
+
+  it('is given up where its key is lost, and only there: the file must be given again', async () => {
+    const [lost, fine] = [await kept(), await kept(renewed)];
+    expect(await forgetKey(withKeys(both), 'k1', true)).toEqual({ givenUp: only(0), kept: alone });
+    expect(await forgetKey(withKeys(renewed), 'k1', false)).toEqual({ givenUp: alone, kept: only(0) });
+    expect(await openKey(lost)).toMatchObject({ privateKey: secret });
+    expect(await forgetKey(withKeys(renewed), 'k1', true)).toEqual({ givenUp: alone, kept: only(0) });
+    expect(await openKey(lost)).toBeUndefined();
+    const [after] = await inTenant(database.db, lost.tenantId, (trx) => listDelegations(trx, lost.tenantId));
+    expect(after).toMatchObject({ state: 'ended', stateReason: 'key_lost' });
+    expect(await openKey(fine, renewed)).toMatchObject({ privateKey: secret });
+    expect(await words(renewed)).toBe('');
+    expect(await uses()).toEqual([{ keyId: 'k2', mailboxes: 0, delegations: 1 }]);
+  });
+
+  it('is read across tenants as little as any token', async () => {
+    await kept();
+    for (const column of ['private_key', 'client_email', 'domain', 'scopes'] as const) {
+      const reading = database.system.selectFrom('delegations').select(column).execute();
+      await expect(reading, column).rejects.toThrow(/permission denied/);
+    }
   });
 });
 
