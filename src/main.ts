@@ -1,15 +1,8 @@
-import { runAll } from './commands/all.ts';
-import { runEvents } from './commands/events.ts';
-import { runImport } from './commands/import.ts';
-import { runKeys } from './commands/keys.ts';
-import { runMigrate } from './commands/migrate.ts';
-import { runProduction } from './commands/production.ts';
-import { runTroubles } from './commands/troubles.ts';
 import { parseConfig, readEnv } from './platform/config.ts';
 import { StartError } from './platform/start-error.ts';
 
 /**
- * One program:
+ * One program; each command loads what it needs and no more: a worker has no pages in its memory.
  *
  *   (no argument)   everything: database, Local Google, demo, pages and worker; supplies what is not configured
  *   serve           the pages
@@ -24,20 +17,20 @@ async function main(argument: string | undefined, rest: string[]): Promise<void>
   const env = readEnv(process.env);
   switch (argument) {
     case undefined:
-      return runAll(parseConfig(env, 'all'));
+      return (await import('./commands/all.ts')).runAll(parseConfig(env, 'all'));
     case 'serve':
     case 'work':
-      return runProduction(parseConfig(env, argument));
+      return (await import('./commands/production.ts')).runProduction(parseConfig(env, argument));
     case 'migrate':
-      return runMigrate(parseConfig(env, 'migrate'));
+      return (await import('./commands/migrate.ts')).runMigrate(parseConfig(env, 'migrate'));
     case 'import':
-      return runImport(parseConfig(env, 'import'), rest);
+      return (await import('./commands/import.ts')).runImport(parseConfig(env, 'import'), rest);
     case 'keys':
-      return runKeys(parseConfig(env, 'keys'), rest);
+      return (await import('./commands/keys.ts')).runKeys(parseConfig(env, 'keys'), rest);
     case 'troubles':
-      return runTroubles(parseConfig(env, 'troubles'));
+      return (await import('./commands/troubles.ts')).runTroubles(parseConfig(env, 'troubles'));
     case 'events':
-      return runEvents(parseConfig(env, 'events'));
+      return (await import('./commands/events.ts')).runEvents(parseConfig(env, 'events'));
     default:
       throw new StartError(
         `There is no command “${argument}”. Use serve, work, migrate, import, keys, troubles or events, or no argument at all to run everything.`,

@@ -19,7 +19,6 @@ import { startQueue } from '../platform/queue.ts';
 import { assertBoundByRowSecurity, type DatabaseUrls } from '../platform/roles.ts';
 import type { Shutdown } from '../platform/shutdown.ts';
 import { StartError } from '../platform/start-error.ts';
-import { createApp } from '../web/app.ts';
 import type { WebContext } from '../web/context.ts';
 
 /** A configuration in which nothing is left to be supplied. */
@@ -96,6 +95,8 @@ type Parts = Awaited<ReturnType<typeof openParts>>;
 
 /** Serves the pages. @throws {StartError} when the port is busy */
 export async function serve(parts: Parts, config: ServiceConfig, shutdown: Shutdown): Promise<void> {
+  // Here, so that a worker never loads the pages.
+  const { createApp } = await import('../web/app.ts');
   const server = createServer(createApp(parts.context, parts.pool));
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(explainListen(error, config.port, 'PORT')));

@@ -70,8 +70,24 @@ export async function releaseMailbox(
   await moveAll(trx, here, isBack, {
     ...{ from: 'held', to: 'held', at: now, heldReason: 'waited_too_long', detail },
   });
+  await lookIntoUnconfirmed(trx, here, now);
   const { forMailbox: waiting } = await countWaiting(trx, tenantId, mailboxId);
   return { released, waiting, hours };
+}
+
+/** What nobody could tell of before may be seen now, with another permission or with any at all: the pacer has it looked into. */
+async function lookIntoUnconfirmed(
+  trx: Database,
+  { tenantId, mailboxId }: { readonly tenantId: string; readonly mailboxId: string },
+  now: Date,
+): Promise<void> {
+  await trx
+    .updateTable('deliveries')
+    .set({ not_before: now })
+    .where('tenant_id', '=', tenantId)
+    .where('mailbox_id', '=', mailboxId)
+    .where('state', '=', 'unconfirmed')
+    .execute();
 }
 
 /** What a person decides about deliveries that waited too long to go out by themselves. */
