@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { hasSharedMailbox, listMailboxes } from '../mailboxes/mailboxes.ts';
+import { hasSharedMailbox, listMailboxes, type MailboxRecord } from '../mailboxes/mailboxes.ts';
 import { ruleFor } from '../mailboxes/sender.ts';
 import { listRules, senderUnder } from '../mailboxes/sender-rules.ts';
 import { inTenant } from '../tenants/scope.ts';
@@ -11,8 +11,12 @@ import { aliasChoices, withoutAliases } from './sender-choice.ts';
 import { exceptionWords } from './sender-rules.ts';
 import type { Viewer } from './viewer.ts';
 
-/** Everything the email page shows: mailboxes, the three modes with who they would make the sender, and the rule in force. */
-export async function emailSettings(ctx: WebContext, viewer: Viewer) {
+/**
+ * Everything the email page shows: mailboxes, the three modes with who they would make the sender, and the rule in force.
+ *
+ * @param after the id of the last mailbox of the page before, or an empty text
+ */
+export async function emailSettings(ctx: WebContext, viewer: Viewer, after: string) {
   const { tenantId, memberId } = viewer;
   const { mailboxes, hasShared, rules, releaseHours, rule, resolve, defaults } = await inTenant(
     ctx.db,
@@ -31,10 +35,7 @@ export async function emailSettings(ctx: WebContext, viewer: Viewer) {
     },
   );
   return {
-    // What is sent by delegation has a page of its own: nobody connects it.
-    mailboxes: mailboxes
-      .filter((each) => !each.delegated)
-      .sort((a, b) => Number(a.state === 'disconnected') - Number(b.state === 'disconnected')),
+    ...cards(mailboxes, after),
     hasPersonal: mailboxes.some(
       (mailbox) => mailbox.kind === 'personal' && !mailbox.delegated && mailbox.state !== 'disconnected',
     ),
@@ -51,5 +52,23 @@ export async function emailSettings(ctx: WebContext, viewer: Viewer) {
     mayChange: viewer.role === 'owner' || viewer.role === 'admin',
     maySend: viewer.role !== 'viewer',
     testKey: randomUUID(),
+  };
+}
+
+/** How many mailboxes one page shows. */
+const cardsShown = 20;
+
+/** One page of the mailboxes, disconnected ones last. What is sent by delegation has a page of its own: nobody connects it. */
+function cards(mailboxes: readonly MailboxRecord[], after: string) {
+  const all = mailboxes
+    .filter((each) => !each.delegated)
+    .sort((a, b) => Number(a.state === 'disconnected') - Number(b.state === 'disconnected'));
+  const start = all.findIndex((each) => each.id === after) + 1;
+  const shown = all.slice(start, start + cardsShown);
+  const last = shown.at(-1);
+  return {
+    mailboxes: shown,
+    first: start > 0 && '/settings/email',
+    more: last && all.length > start + cardsShown && `/settings/email?after=${last.id}`,
   };
 }

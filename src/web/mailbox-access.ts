@@ -95,7 +95,7 @@ async function accessPage(
   });
   const address = `/mailboxes/${mailbox.id}/access`;
   const query = search ? `&q=${encodeURIComponent(search)}` : '';
-  await page(res, 'settings/mailbox-access', {
+  await page(res, 'mailboxes/access', {
     title: `Who may use ${mailbox.email}`,
     section: 'settings',
     ...{ mailbox, members, given, search, address },

@@ -35,7 +35,7 @@ export function mailboxNamePages(ctx: WebContext): Router {
       'ok',
       `Saved: emails from ${mailbox.email} now come from “${form.data.name}”, and replies go to ${replies}. What was sent or written before keeps what it had.`,
     );
-    res.redirect(303, '/settings/email');
+    res.redirect(303, `/mailboxes/${mailbox.id}`);
   });
 
   return router;
@@ -78,7 +78,7 @@ function namePage(
   values: z.infer<typeof typedSchema>,
   errors: Readonly<Record<string, string[] | undefined>>,
 ) {
-  return page(res, 'settings/mailbox-name', {
+  return page(res, 'mailboxes/name', {
     title: `Name of ${mailbox.email}`,
     section: 'settings',
     ...{ mailbox, values },

@@ -7,6 +7,7 @@ import type { WebContext } from './context.ts';
 import { defaultSenderPages } from './default-sender.ts';
 import { emailSettings } from './email-settings.ts';
 import { memberPages } from './members.ts';
+import { textParam } from './query.ts';
 import { page } from './render.ts';
 import { senderRulePages } from './sender-rules.ts';
 import { notify } from './session.ts';
@@ -18,12 +19,12 @@ export function settingsPages(ctx: WebContext): Router {
 
   router.get('/settings', (_req, res) => res.redirect(303, '/settings/email'));
 
-  router.get('/settings/email', async (_req, res) => {
+  router.get('/settings/email', async (req, res) => {
     await page(res, 'settings/email', {
       title: 'Email',
       section: 'settings',
       scripts: ['letterhead/settings.js'],
-      ...(await emailSettings(ctx, viewerOf(res))),
+      ...(await emailSettings(ctx, viewerOf(res), textParam(req, 'after'))),
     });
   });
 
