@@ -7,10 +7,13 @@ import type { Database } from '../platform/database.ts';
  * only where they may use it like anybody else.
  */
 
-/** SQL: whether the member may send through the row of `mailboxes` at hand. Their role is not asked: see `sender.ts`. */
+/**
+ * SQL: whether the member may send through the row of `mailboxes` at hand; true or false, never null, so that it can be
+ * denied. Their role is not asked: see `sender.ts`.
+ */
 export function isUsableBy(memberId: string | RawBuilder<unknown>): RawBuilder<boolean> {
-  return sql<boolean>`(mailboxes.member_id = ${memberId} or (mailboxes.kind = 'shared' and (mailboxes.for_everybody
-    or exists (select from mailbox_members given where given.mailbox_id = mailboxes.id and given.member_id = ${memberId}))))`;
+  return sql<boolean>`(case mailboxes.kind when 'personal' then mailboxes.member_id = ${memberId} else mailboxes.for_everybody
+    or exists (select from mailbox_members given where given.mailbox_id = mailboxes.id and given.member_id = ${memberId}) end)`;
 }
 
 /** SQL: whether the member may know of the row of `mailboxes` at hand: they may use it, or decide who may. */

@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inTenant } from '../../src/tenants/scope.ts';
+import { colleague, letOnly } from '../support/colleague.ts';
+import { type Company, company } from '../support/company.ts';
+import { eventually } from '../support/eventually.ts';
+import { deliverNow } from '../support/hand-delivery.ts';
+import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
+
+let letterhead: TestLetterhead;
+beforeAll(async () => {
+  letterhead = await startTestLetterhead({ worker: false });
+});
+afterAll(() => letterhead.close());
+
+const within = <T>({ tenantId }: Company, work: Parameters<typeof inTenant<T>>[2]) =>
+  inTenant(letterhead.database.db, tenantId, work);
+
+/** A company in which Tom has sent something that has not left yet. */
+async function waitingOfTom() {
+  const office = await company(letterhead);
+  const tom = await colleague(letterhead, office, 'Tom');
+  const id = await office.send({ memberId: tom.memberId });
+  expect(await office.delivery(id)).toMatchObject({ state: 'queued' });
+  return { office, tom, id };
+}
+
+describe('what a member has sent, and may not send any more before it leaves,', () => {
+  it('is held as soon as an admin takes the mailbox away from them, and says why', async () => {
+    const { office, tom, id } = await waitingOfTom();
+    const saved = await letOnly(office.founder, office.mailboxId, [office], [tom]);
+    expect(saved.status).toBe(303);
+    const held = await office.delivery(id);
+    expect(held).toMatchObject({ state: 'held', heldReason: 'not_allowed', notBefore: null, attempts: [] });
+    expect(held.lastDetail).toContain('Tom may no longer use the Gmail account');
+    expect((await office.founder.get(saved.location ?? '')).text).toContain('1 waiting email is held');
+    await deliverNow(letterhead, office, id);
+    expect(office.accepted(id)).toEqual([]);
+  });
+
+  it('is held by the worker where it was written while access was being taken away', async () => {
+    const { office, id } = await waitingOfTom();
+    await within(office, (trx) => trx.updateTable('mailboxes').set({ for_everybody: false }).execute());
+    await deliverNow(letterhead, office, id);
+    expect(await office.delivery(id)).toMatchObject({ state: 'held', heldReason: 'not_allowed', attempts: [] });
+    expect(office.accepted(id)).toEqual([]);
+  });
+
+  it('is held again where somebody says “send now”', async () => {
+    const { office, tom, id } = await waitingOfTom();
+    await letOnly(office.founder, office.mailboxId, [office], [tom]);
+    for (const person of [tom.pages, office.founder]) {
+      const answer = await person.post(`/deliveries/${id}/decision`, { decision: 'send_now' });
+      expect(answer.status).toBe(303);
+      expect((await office.delivery(id)).state).toBe('queued');
+      await deliverNow(letterhead, office, id);
+      expect(await office.delivery(id)).toMatchObject({ state: 'held', heldReason: 'not_allowed' });
+    }
+    expect(office.accepted(id)).toEqual([]);
+  });
+
+  it('goes out by itself once they may again, and only if it waited less long than the company says', async () => {
+    const { office, tom, id } = await waitingOfTom();
+    const old = await office.send({ memberId: tom.memberId });
+    const other = await office.send();
+    await letOnly(office.founder, office.mailboxId, [office], [tom]);
+    const yesterday = new Date(letterhead.context.clock().getTime() - 25 * 3_600_000);
+    await within(office, (trx) =>
+      trx.updateTable('deliveries').set({ state_at: yesterday }).where('id', '=', old).execute(),
+    );
+    await letOnly(office.founder, office.mailboxId, [office, tom]);
+    expect(await office.delivery(id)).toMatchObject({ state: 'queued', lastDetail: expect.stringContaining('again') });
+    expect((await office.delivery(old)).state).toBe('held');
+    expect((await office.delivery(other)).state).toBe('queued');
+    await deliverNow(letterhead, office, id);
+    expect(office.accepted(id)).toHaveLength(1);
+  });
+
+  it('is held where they may only look now, and goes on where they may send again', async () => {
+    const { office, tom, id } = await waitingOfTom();
+    await office.founder.post(`/settings/members/${tom.memberId}/role`, { role: 'viewer' });
+    expect(await office.delivery(id)).toMatchObject({
+      ...{ state: 'held', heldReason: 'not_allowed' },
+      lastDetail: expect.stringContaining('Tom may only look now'),
+    });
+    const refused = await office.ask({ memberId: tom.memberId });
+    expect(refused).toMatchObject({ kind: 'refused', resolution: { reason: 'may_not_send' } });
+    await office.founder.post(`/settings/members/${tom.memberId}/role`, { role: 'member' });
+    expect((await office.delivery(id)).state).toBe('queued');
+  });
+
+  it('is held where they were removed, keeps their name, and is never sent', async () => {
+    const { office, tom, id } = await waitingOfTom();
+    await office.founder.post(`/settings/members/${tom.memberId}/removal`);
+    const held = await office.delivery(id);
+    expect(held).toMatchObject({ state: 'held', heldReason: 'not_allowed', memberName: 'Tom', attempts: [] });
+    expect(held.lastDetail).toContain('Tom was removed from the company');
+    await office.founder.post(`/deliveries/${id}/decision`, { decision: 'send_now' });
+    await deliverNow(letterhead, office, id);
+    expect((await office.delivery(id)).state).toBe('held');
+    expect(office.accepted(id)).toEqual([]);
+    expect(await office.ask({ memberId: tom.memberId })).toMatchObject({ kind: 'refused' });
+  });
+
+  it('is held where it was to come from their own default, and that was taken away', async () => {
+    const office = await company(letterhead);
+    const tom = await colleague(letterhead, office, 'Tom');
+    const second = office.account.replace('office', 'second');
+    letterhead.google.accounts.add({ email: second, name: 'Second' });
+    await office.founder.connect(second);
+    const { id: secondId } = await within(office, (trx) =>
+      trx.selectFrom('mailboxes').select('id').where('email', '=', second).executeTakeFirstOrThrow(),
+    );
+    await tom.pages.post('/settings/email/own-default', { mailboxId: secondId });
+    const id = await office.send({ memberId: tom.memberId });
+    expect((await office.delivery(id)).fromEmail).toBe(second);
+    await letOnly(office.founder, secondId, [], [tom]);
+    expect(await office.delivery(id)).toMatchObject({ state: 'held', heldReason: 'not_allowed' });
+    // And nothing new goes out from the company's default instead.
+    const resolution = { reason: 'own_default_gone' };
+    expect(await office.ask({ memberId: tom.memberId })).toMatchObject({ kind: 'refused', resolution });
+  });
+});
+
+describe('the default mailbox standing in for somebody', () => {
+  it('is what the email comes from, with replies to them; switched off before it leaves, it is held', async () => {
+    const office = await company(letterhead);
+    const tom = await colleague(letterhead, office, 'Tom');
+    await office.founder.post('/settings/email/sender-rule', { mode: 'current_user' });
+    expect(await office.ask({ memberId: tom.memberId })).toMatchObject({ kind: 'refused' });
+    await office.founder.post('/settings/email/stand-in', { standsIn: 'yes' });
+    const [first, second] = [
+      await office.send({ memberId: tom.memberId }),
+      await office.send({ memberId: tom.memberId }),
+    ];
+    await deliverNow(letterhead, office, first);
+    expect(office.accepted(first)).toMatchObject([{ from: { address: office.account } }]);
+    expect(await office.delivery(first)).toMatchObject({ state: 'sent', replyTo: tom.account });
+
+    await office.founder.post('/settings/email/stand-in', { standsIn: 'no' });
+    await deliverNow(letterhead, office, second);
+    expect(await office.delivery(second)).toMatchObject({ state: 'held', heldReason: 'sender_changed' });
+    expect(office.accepted(second)).toEqual([]);
+  });
+});
+
+it('while workers send, nothing begins to leave any more once the answer to the admin is there', async () => {
+  const busy = await startTestLetterhead({
+    worker: false,
+    pace: { unitsPerMinute: null, projectUnitsPerMinute: null, inFlight: null },
+  });
+  try {
+    const office = await company(busy);
+    const tom = await colleague(busy, office, 'Tom');
+    busy.google.faults.add({ method: 'messages.send', times: 1_000, effect: { kind: 'slow', ms: 20 } });
+    for (let number = 0; number < 150; number += 1) await office.send({ memberId: tom.memberId });
+    await busy.startWorker();
+    await eventually(
+      () => busy.google.truth.accepted().length,
+      (count) => count >= 10,
+    );
+    await letOnly(office.founder, office.mailboxId, [office], [tom]);
+    const answered = busy.context.clock();
+    const read = () =>
+      inTenant(busy.database.db, office.tenantId, (trx) =>
+        trx.selectFrom('deliveries').select(['id', 'state', 'held_reason']).execute(),
+      );
+    const rows = await eventually(read, (all) => all.every(({ state }) => state === 'sent' || state === 'held'));
+    const held = rows.filter(({ state }) => state === 'held');
+    expect(held.every(({ held_reason }) => held_reason === 'not_allowed')).toBe(true);
+    expect(held.length).toBeGreaterThan(0);
+    expect(busy.google.truth.accepted()).toHaveLength(rows.length - held.length);
+    const begun = await inTenant(busy.database.db, office.tenantId, (trx) =>
+      trx.selectFrom('attempts').select('started_at').where('started_at', '>', answered).execute(),
+    );
+    expect(begun).toEqual([]);
+  } finally {
+    await busy.close();
+  }
+});
