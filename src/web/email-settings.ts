@@ -40,6 +40,8 @@ export async function emailSettings(ctx: WebContext, viewer: Viewer, after: stri
       (mailbox) => mailbox.kind === 'personal' && !mailbox.delegated && mailbox.state !== 'disconnected',
     ),
     hasShared,
+    // A disconnected one is listed with a button of its own.
+    hadShared: mailboxes.some((mailbox) => mailbox.kind === 'shared'),
     ...defaults,
     ...{ rule, now: resolve(rule), byDefault: resolve({ mode: 'default' }) },
     byMember: resolve({ mode: 'current_user' }),

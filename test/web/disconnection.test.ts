@@ -24,7 +24,8 @@ describe('before a mailbox is disconnected', () => {
     await one.send();
     await one.send();
     const page = await one.founder.get(pageOf(one));
-    expect([page.status, titleOf(page)]).toEqual([200, `Disconnect ${one.account}?`]);
+    expect([page.status, titleOf(page)]).toEqual([200, 'Disconnect this account?']);
+    expect(page.text).toContain(`Nothing more is sent from <b>${one.account}</b>.`);
     expect(points(page)).toEqual([
       'Every kind: they come from the company’s default Gmail, which is this one. They are refused until another one is made the default.',
       '2 emails about to leave are held until it is connected again.',
