@@ -113,7 +113,7 @@ export async function moveDeliveries(
           state: move.to,
           state_at: move.at,
           held_reason: move.heldReason ?? null,
-          not_before: move.notBefore ?? null,
+          not_before: move.notBefore ?? (endsUnsent(move.to) ? whereDraftsAreLeft(move.at) : null),
           // Whatever comes back to the queue waits for the pacer again.
           ...(move.to !== 'sending' && { released_at: null }),
           ...(move.to === 'sent' && { sent_at: move.at }),
@@ -141,6 +141,16 @@ export async function moveDeliveries(
     .returning('delivery_id')
     .execute();
   return rows.map(({ delivery_id }) => delivery_id);
+}
+
+function endsUnsent(state: DeliveryState): boolean {
+  return state === 'failed' || state === 'cancelled';
+}
+
+/** When to clear up after it: at once, where an attempt went by way of a draft. */
+function whereDraftsAreLeft(at: Date) {
+  return sql<Date | null>`(select ${at}::timestamptz where exists (select from attempts
+    where attempts.delivery_id = deliveries.id and via = 'draft'))`;
 }
 
 /** Adds a line to a delivery's timeline. */

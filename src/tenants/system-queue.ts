@@ -150,12 +150,15 @@ export async function takeBackLost(trx: Database, releasedBefore: Date): Promise
   return Number(numUpdatedRows);
 }
 
-/** Deliveries whose moment has come: held ones to let go, others to look into. At most 500, earliest first. */
+/**
+ * Deliveries whose moment has come: held ones to let go, others to look into, finished ones to clear up after. At most
+ * 500, earliest first.
+ */
 export function findDue(system: Database, now: Date) {
   return system
     .selectFrom('deliveries')
     .select(['id as deliveryId', 'tenant_id as tenantId', 'account', 'lane', 'state'])
-    .where('state', 'in', ['held', 'sending', 'unconfirmed'])
+    .where('state', 'in', ['held', 'sending', 'unconfirmed', 'failed', 'cancelled'])
     .where('not_before', '<=', now)
     .orderBy('not_before')
     .limit(500)
@@ -186,13 +189,16 @@ export async function countUnknown(system: Database, account: string): Promise<n
   return rows[0]?.count ?? 1;
 }
 
-/** Holds an account, or the whole project, for trouble. The next that may go is a probe, at `until`. */
+/**
+ * Holds an account, or the whole project, for trouble. The next that may go is a probe, at `until`. A day's limit that
+ * lasts longer stays what it is.
+ */
 export async function markTrouble(system: Database, account: string, until: Date): Promise<void> {
   await sql`
     insert into sending_accounts (account, blocked_until, blocked_reason) values (${account}, ${until}, 'trouble')
-    on conflict (account) do update set blocked_until = excluded.blocked_until, blocked_reason = 'trouble', probe_id = null`.execute(
-    system,
-  );
+    on conflict (account) do update set blocked_until = excluded.blocked_until, blocked_reason = 'trouble', probe_id = null
+    where not (coalesce(sending_accounts.blocked_reason, '') = 'sending_limit'
+      and sending_accounts.blocked_until > excluded.blocked_until)`.execute(system);
 }
 
 /** Names the one delivery that tries whether the trouble is over, and when the next one may. */
@@ -221,10 +227,11 @@ export async function endTrouble(system: Database, account: string): Promise<voi
     .execute();
 }
 
-/** Outcomes of all attempts that ended after a moment. */
+/** Outcomes of all attempts that ended after a moment; a draft that Google failed to make counts with those not known. */
 export async function countOutcomes(system: Database, since: Date): Promise<{ unknown: number; all: number }> {
   const { rows } = await sql<{ unknown: number; all: number }>`
-    select count(*) filter (where outcome = 'unknown')::int as unknown, count(*)::int as all
+    select count(*) filter (where http_status >= 500 or (outcome = 'unknown' and http_status is distinct from 404))::int
+      as unknown, count(*)::int as all
     from attempts where finished_at > ${since}`.execute(system);
   return rows[0] ?? { unknown: 0, all: 0 };
 }
