@@ -22,6 +22,7 @@ import { partyPages } from './parties.ts';
 import { PendingChoices } from './pending-choices.ts';
 import { permissionPages } from './permissions.ts';
 import { page } from './render.ts';
+import { runPages } from './runs.ts';
 import { sameOrigin } from './same-origin.ts';
 import { sessions } from './session.ts';
 import { settingsPages } from './settings.ts';
@@ -64,6 +65,7 @@ export function createApp(ctx: WebContext, pool: pg.Pool): Express {
   app.use(importPages(ctx));
   app.use(partyPages(ctx));
   app.use(deliveryPages(ctx));
+  app.use(runPages(ctx));
   app.use(connectionPages(ctx, flows.connect, choices));
   app.use(accountChoicePages(ctx, flows.connect, choices));
   app.use(mailboxPages(ctx));

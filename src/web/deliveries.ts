@@ -5,7 +5,9 @@ import { createDelivery, type SendResult } from '../deliveries/create.ts';
 import { decide, decisionsFor, isDecision } from '../deliveries/decide.ts';
 import { listDeliveries, listHidden } from '../deliveries/deliveries.ts';
 import { type DeliveryRecord, getAttachment, getDelivery } from '../deliveries/delivery.ts';
+import { freezePdf } from '../deliveries/freeze.ts';
 import { formatAddress } from '../deliveries/recipients.ts';
+import { freeFromRun } from '../deliveries/runs/control.ts';
 import { kindWords, pdfName } from '../documents/format.ts';
 import { type DocumentRecord, getDocument } from '../documents/store.ts';
 import { senderFor } from '../mailboxes/sender-rules.ts';
@@ -15,7 +17,7 @@ import type { WebContext } from './context.ts';
 import { askAgain, decisionWords, nextStep, stateSentence } from './delivery-words.ts';
 import { found, PageError } from './errors.ts';
 import { onlyIds, textParam } from './query.ts';
-import { recordPdf, sendInline } from './record-pdf.ts';
+import { pdfTrouble, recordPdf, sendInline } from './record-pdf.ts';
 import { deliveryWords } from './record-words.ts';
 import { fragment, page } from './render.ts';
 import { filledIn, readSendForm, type SendForm, testEmail } from './send-form.ts';
@@ -123,6 +125,9 @@ export function deliveryPages(ctx: WebContext): Router {
     const { tenantId } = viewer;
     const id = param(req, 'id');
     const name = param(req, 'name');
+    const delivery = await findDelivery(ctx, viewer, req);
+    // Whoever looks before it is sent sees, and freezes, the very bytes that will be.
+    if (delivery.pdfToMake === name) await freezeToLook(ctx, tenantId, id);
     const file = found(
       await inTenant(ctx.db, tenantId, (trx) => getAttachment(trx, tenantId, onlookerOf(viewer), id, name)),
     );
@@ -137,7 +142,11 @@ export function deliveryPages(ctx: WebContext): Router {
     const delivery = await findDelivery(ctx, viewer, req);
     if (!mayDecide(viewer, delivery)) throw notYours();
     if (!isDecision(decision)) throw PageError.notFound();
-    const moved = await inTenant(ctx.db, tenantId, (trx) => decide(ctx, trx, tenantId, [id], decision, memberId));
+    const moved = await inTenant(ctx.db, tenantId, async (trx) => {
+      const ids = await decide(ctx, trx, tenantId, [id], decision, memberId);
+      if (decision === 'send_now' || decision === 'send_again') await freeFromRun(trx, tenantId, ids);
+      return ids;
+    });
     if (moved.length === 0)
       await notify(req, 'wait', 'It has moved on meanwhile, so there was nothing to decide any more.');
     res.redirect(303, `/deliveries/${id}`);
@@ -155,6 +164,14 @@ async function findDelivery(ctx: WebContext, viewer: Viewer, req: Request) {
   const id = param(req, 'id');
   const { tenantId } = viewer;
   return found(await inTenant(ctx.db, tenantId, (trx) => getDelivery(trx, tenantId, onlookerOf(viewer), id)));
+}
+
+async function freezeToLook(ctx: WebContext, tenantId: string, deliveryId: string): Promise<void> {
+  try {
+    await freezePdf(ctx, tenantId, deliveryId);
+  } catch (cause) {
+    throw pdfTrouble(cause, { href: `/deliveries/${deliveryId}`, label: 'Back to the email' });
+  }
 }
 
 function mayDecide(viewer: Viewer, delivery: DeliveryRecord): boolean {

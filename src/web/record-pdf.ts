@@ -18,14 +18,19 @@ export async function recordPdf(
   try {
     return await ctx.pdf.render({ ...headOf(tenant), content: record.content });
   } catch (cause) {
-    if (!(cause instanceof PdfError)) throw cause;
-    const words = {
-      title: 'The PDF could not be made',
-      message: 'The record itself is safe. Making its PDF took too long or failed; try again in a minute.',
-      next: { href: `/documents/${record.id}`, label: 'Back to the record' },
-    };
-    throw new PageError(503, `pdf_${cause.code}`, words, { cause });
+    throw pdfTrouble(cause, { href: `/documents/${record.id}`, label: 'Back to the record' });
   }
+}
+
+/** What to throw when a PDF was not made: words for the person, or the error itself where it is another. */
+export function pdfTrouble(cause: unknown, next: { readonly href: string; readonly label: string }): unknown {
+  if (!(cause instanceof PdfError)) return cause;
+  const words = {
+    title: 'The PDF could not be made',
+    message: 'The record itself is safe. Making its PDF took too long or failed; try again in a minute.',
+    next,
+  };
+  return new PageError(503, `pdf_${cause.code}`, words, { cause });
 }
 
 /** Answers with a file to look at in the browser, inside our own pages too. */

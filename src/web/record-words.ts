@@ -21,6 +21,12 @@ export const statusWords: Record<DocumentStatus, string> = {
   cancelled: 'Cancelled',
 };
 
+/** The statuses that records of a kind come to have, in the order of their life. */
+export function statusesOf(kind: DocumentKind): DocumentStatus[] {
+  const done = kind === 'quote' || kind === 'purchase_order' ? 'accepted' : 'paid';
+  return ['draft', 'open', done, 'cancelled'];
+}
+
 /** A delivery's state in a word. The class of its pill is the state itself. */
 export const deliveryWords: Record<DeliveryState, string> = {
   queued: 'Queued',

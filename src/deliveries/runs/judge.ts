@@ -2,7 +2,7 @@ import { formatDate, formatMoney, kindWords } from '../../documents/format.ts';
 import type { DocumentKind } from '../../platform/database-types.ts';
 import { type MergeField, type MergeTemplate, type MergeValues, parseTemplate, TemplateError } from '../merge.ts';
 import { type Address, maxRecipients, parseAddresses, type Recipients } from '../recipients.ts';
-import type { RunRecord } from './records.ts';
+import type { ChosenRecord } from './records.ts';
 
 /** The two texts of a run, as somebody wrote them, with fields in them. */
 export interface RunText {
@@ -78,7 +78,7 @@ export function readTemplates(
  *
  * @throws {TemplateError} where the text itself is at fault
  */
-export function judge(record: RunRecord, { subject, message }: RunTemplates, common: RunCommon): Judgement {
+export function judge(record: ChosenRecord, { subject, message }: RunTemplates, common: RunCommon): Judgement {
   const leftOut = (reason: Exclude<Reason, { kind: 'recent' }>) => ({ kind: 'left_out', reason }) as const;
   if (record.status === 'draft' || record.status === 'cancelled') return leftOut({ kind: record.status });
   const email = record.email?.trim() ?? '';
@@ -108,7 +108,7 @@ function readRecipients(text: string, name: string): Address[] | null {
   return addresses.length === 1 && first.name === '' ? [{ name, email: first.email }] : addresses;
 }
 
-function valuesOf(record: RunRecord, { kind, companyName, memberName, locale }: RunCommon): MergeValues {
+function valuesOf(record: ChosenRecord, { kind, companyName, memberName, locale }: RunCommon): MergeValues {
   const day = (date: string | null) => (date === null ? null : formatDate(date, locale));
   return (field) => {
     switch (field) {

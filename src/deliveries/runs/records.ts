@@ -14,7 +14,7 @@ export const mostRecords = 20_000;
 const recentMs = 24 * 3_600_000;
 
 /** A chosen record, as far as a run needs it. Its content stays in the database. */
-export interface RunRecord {
+export interface ChosenRecord {
   readonly id: string;
   readonly version: number;
   readonly status: DocumentStatus;
@@ -61,7 +61,7 @@ export async function readRecords(
   ids: readonly string[],
   now: Date,
   hold: boolean,
-): Promise<RunRecord[]> {
+): Promise<ChosenRecord[]> {
   const rows = await selectRecords(trx, tenantId, now)
     .where('documents.id', '=', sql<string>`any(${ids}::uuid[])`)
     .$if(hold, (query) => query.forNoKeyUpdate(['documents']))
@@ -71,7 +71,7 @@ export async function readRecords(
 }
 
 /** A chosen record with its place among them, from 1. */
-export interface PlacedRecord extends RunRecord {
+export interface PlacedRecord extends ChosenRecord {
   readonly place: number;
 }
 
@@ -110,7 +110,7 @@ function selectRecords(
   trx: Database,
   tenantId: string,
   now: Date,
-): SelectQueryBuilder<DB, 'documents' | 'parties', RunRecord> {
+): SelectQueryBuilder<DB, 'documents' | 'parties', ChosenRecord> {
   const since = new Date(now.getTime() - recentMs);
   const said = (path: string) => sql<string | null>`documents.content #>> ${sql.lit(`{${path}}`)}`;
   return trx

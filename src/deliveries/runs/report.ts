@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { type Page, type PageRequest, pageOf, pageSize, readCursor } from '../../documents/paging.ts';
 import type { Database } from '../../platform/database.ts';
 import type { DeliveryState } from '../../platform/database-types.ts';
+import { isSeenBy, type Onlooker } from '../onlooker.ts';
 import { type Recipients, recipientsSchema } from '../recipients.ts';
 
 /** One delivery in the report of its run, as it was frozen. */
@@ -35,13 +36,14 @@ export type ReportFilter = (typeof reportFilters)[number];
 const microseconds = /^\d{1,17}$/;
 
 /**
- * One page of a run's deliveries, in the order of its records; what was sent again comes after all others.
+ * One page of those of a run's deliveries that somebody may see, in the order of its records; what was sent again comes after all others.
  *
  * @param all those that were replaced too
  */
 export async function reportPage(
   db: Database,
   tenantId: string,
+  onlooker: Onlooker,
   runId: string,
   {
     show,
@@ -85,7 +87,8 @@ export async function reportPage(
         .as('lastDetail'),
     ])
     .where('deliveries.tenant_id', '=', tenantId)
-    .where('deliveries.run_id', '=', runId);
+    .where('deliveries.run_id', '=', runId)
+    .where(isSeenBy(onlooker));
   if (!all) query = query.where('deliveries.replaced_by', 'is', null);
   if (show) query = query.where('deliveries.state', 'in', show === 'waiting' ? ['queued', 'sending'] : [show]);
   const after = readCursor(request.after);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type Page, type PageRequest, pageOf, pageSize, readCursor } from '../../documents/paging.ts';
 import type { Database } from '../../platform/database.ts';
 import type { DeliveryState, DocumentKind, RunState } from '../../platform/database-types.ts';
+import { isDecidedBy, isSeenBy, type Onlooker } from '../onlooker.ts';
 
 /** How many deliveries of a run stand how. What was sent again counts where it stands now. */
 export interface RunCounts {
@@ -31,7 +32,7 @@ export interface RunSummary {
 }
 
 /** A run with everything its page shows. */
-export interface RunRecordPage extends RunSummary {
+export interface RunRecord extends RunSummary {
   readonly fromName: string;
   readonly mailboxId: string;
   readonly subject: string;
@@ -39,6 +40,8 @@ export interface RunRecordPage extends RunSummary {
   readonly stateAt: Date;
   /** Who paused, resumed or cancelled it last; null where nobody did. */
   readonly stateByName: string | null;
+  /** Whether the onlooker may decide about it, as far as mailboxes go. */
+  readonly mayDecide: boolean;
   /** How many of the chosen records were left out when it was started, by reason. */
   readonly leftOut: Readonly<Record<string, number>>;
 }
@@ -46,11 +49,16 @@ export interface RunRecordPage extends RunSummary {
 /** How many runs a page lists: each is counted. */
 const runsPage = 20;
 
-/** One page of runs, newest first. */
-export async function listRuns(db: Database, tenantId: string, request: PageRequest = {}): Promise<Page<RunSummary>> {
+/** One page of the runs that somebody may see, newest first. */
+export async function listRuns(
+  db: Database,
+  tenantId: string,
+  onlooker: Onlooker,
+  request: PageRequest = {},
+): Promise<Page<RunSummary>> {
   const limit = pageSize({ limit: runsPage, ...request });
   const after = readCursor(request.after);
-  const rows = await selectRuns(db, tenantId)
+  const rows = await selectRuns(db, tenantId, onlooker)
     .$if(after !== undefined && /^\d{1,17}$/.test(after[0]), (query) =>
       query.where(
         sql<boolean>`(runs.created_at, runs.id) <
@@ -71,9 +79,14 @@ export async function listRuns(db: Database, tenantId: string, request: PageRequ
   return { ...page, rows: page.rows.map((row) => ({ ...row, counts: counts.get(row.id) ?? countsOf([]) })) };
 }
 
-/** One run; undefined when there is none. */
-export async function getRun(db: Database, tenantId: string, runId: string): Promise<RunRecordPage | undefined> {
-  const row = await selectRuns(db, tenantId)
+/** One run; undefined when there is none that they may see. */
+export async function getRun(
+  db: Database,
+  tenantId: string,
+  onlooker: Onlooker,
+  runId: string,
+): Promise<RunRecord | undefined> {
+  const row = await selectRuns(db, tenantId, onlooker)
     .leftJoin('members as decider', 'decider.id', 'runs.state_by')
     .select([
       'runs.from_name as fromName',
@@ -83,6 +96,7 @@ export async function getRun(db: Database, tenantId: string, runId: string): Pro
       'runs.state_at as stateAt',
       'runs.left_out as leftOut',
       'decider.name as stateByName',
+      isDecidedBy(onlooker, 'runs').as('mayDecide'),
     ])
     .where('runs.id', '=', runId)
     .executeTakeFirst();
@@ -93,7 +107,7 @@ export async function getRun(db: Database, tenantId: string, runId: string): Pro
 
 const leftOutSchema = z.record(z.string(), z.number());
 
-function selectRuns(db: Database, tenantId: string) {
+function selectRuns(db: Database, tenantId: string, onlooker: Onlooker) {
   return db
     .selectFrom('runs')
     .innerJoin('members', 'members.id', 'runs.member_id')
@@ -105,7 +119,8 @@ function selectRuns(db: Database, tenantId: string) {
       'runs.created_at as createdAt',
       'members.name as memberName',
     ])
-    .where('runs.tenant_id', '=', tenantId);
+    .where('runs.tenant_id', '=', tenantId)
+    .where(isSeenBy(onlooker, 'runs'));
 }
 
 /** Counts the deliveries of runs in one query, which an index answers alone. */

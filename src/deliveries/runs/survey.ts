@@ -4,7 +4,7 @@ import type { SenderResolution } from '../../mailboxes/sender.ts';
 import type { Database } from '../../platform/database.ts';
 import { TemplateError } from '../merge.ts';
 import { type Judgement, judge, type Reason, type RunCommon, type RunTemplates } from './judge.ts';
-import { type RunRecord, type RunSelection, readRecords } from './records.ts';
+import { type ChosenRecord, type RunSelection, readRecords } from './records.ts';
 
 /** Everything that decides what a run would send. */
 export interface RunQuestion {
@@ -19,7 +19,7 @@ export interface RunQuestion {
 
 /** A chosen record and what becomes of it. */
 export interface Surveyed {
-  readonly record: RunRecord;
+  readonly record: ChosenRecord;
   readonly judgement: Judgement;
 }
 
@@ -59,14 +59,14 @@ export async function* survey(
   return fingerprint.digest('hex');
 }
 
-function trace({ id, version, email, recentId }: RunRecord, judgement: Judgement): string {
+function trace({ id, version, email, recentId }: ChosenRecord, judgement: Judgement): string {
   const became = judgement.kind === 'ready' ? 'ready' : judgement.reason.kind;
   return JSON.stringify([id, version, email, recentId, became]);
 }
 
 /** A record that is left out, or that should not be sent without a second look. */
 export interface Noticed {
-  readonly record: RunRecord;
+  readonly record: ChosenRecord;
   readonly reason: Reason;
 }
 
