@@ -41,8 +41,14 @@ const fieldWords: Record<MergeField, string> = {
   sender: 'sender',
 };
 
-/** Why a record cannot be sent, or should be looked at first, and where to mend it. */
-export function noticedWords({ record, reason }: Noticed): { why: string; fix: string; href: string | null } {
+/**
+ * Why a record cannot be sent, or should be looked at first, and where to mend it. `at` says an instant in the company's
+ * time zone.
+ */
+export function noticedWords(
+  { record, reason }: Noticed,
+  at: (date: Date) => string,
+): { why: string; fix: string; href: string | null } {
   const own = `/documents/${record.id}`;
   switch (reason.kind) {
     case 'draft':
@@ -68,10 +74,16 @@ export function noticedWords({ record, reason }: Noticed): { why: string; fix: s
     case 'empty':
       return { why: 'Its subject or message comes out empty.', fix: 'Change the text', href: null };
     case 'recent':
-      return { why: 'It waits to be sent already, or was sent in the last 24 hours.', fix: 'See when', href: own };
+      return { why: recentWords(record, at), fix: 'Look', href: own };
     default:
       return reason satisfies never;
   }
+}
+
+function recentWords({ recent }: Noticed['record'], at: (date: Date) => string): string {
+  if (recent?.state === 'sent') return `Sent ${at(recent.at)}`;
+  if (recent?.state === 'unconfirmed') return `Perhaps sent ${at(recent.at)}; nobody knows yet`;
+  return recent ? `Waits to be sent since ${at(recent.at)}` : 'Sent lately';
 }
 
 const leftOutWords: Readonly<Record<string, string>> = {

@@ -1,8 +1,8 @@
-import { type SelectQueryBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import { type DocumentMatch, narrow } from '../../documents/matching.ts';
 import { partyName } from '../../documents/summary.ts';
 import type { Database } from '../../platform/database.ts';
-import type { DB, DocumentKind, DocumentStatus } from '../../platform/database-types.ts';
+import type { DeliveryState, DocumentKind, DocumentStatus } from '../../platform/database-types.ts';
 
 /** Which records a run is for: of one kind, so that one rule says whom all of them come from. */
 export type RunSelection = DocumentMatch & { readonly kind: DocumentKind };
@@ -31,8 +31,8 @@ export interface ChosenRecord {
   readonly reference: string | null;
   readonly currency: string;
   readonly payable: string;
-  /** A delivery of it that waits, or was sent in the last 24 hours. */
-  readonly recentId: string | null;
+  /** A delivery of it that waits, or was sent in the last 24 hours; the newest one. */
+  readonly recent: { readonly id: string; readonly state: DeliveryState; readonly at: Date } | null;
 }
 
 /**
@@ -66,7 +66,7 @@ export async function readRecords(
     .where('documents.id', '=', sql<string>`any(${ids}::uuid[])`)
     .$if(hold, (query) => query.forNoKeyUpdate(['documents']))
     .execute();
-  const byId = new Map(rows.map((row) => [row.id, row]));
+  const byId = new Map(rows.map((row) => [row.id, toRecord(row)]));
   return ids.flatMap((id) => byId.get(id) ?? []);
 }
 
@@ -106,18 +106,44 @@ function chosen(trx: Database, tenantId: string, selection: RunSelection) {
   return narrow(trx.selectFrom('documents').where('documents.tenant_id', '=', tenantId), selection);
 }
 
-function selectRecords(
-  trx: Database,
-  tenantId: string,
-  now: Date,
-): SelectQueryBuilder<DB, 'documents' | 'parties', ChosenRecord> {
+interface Row extends Omit<ChosenRecord, 'recent'> {
+  readonly recentId: string | null;
+  readonly recentState: DeliveryState | null;
+  readonly recentAt: Date | null;
+}
+
+function toRecord({ recentId, recentState, recentAt, ...row }: Row): ChosenRecord {
+  const recent = recentId && recentState && recentAt && { id: recentId, state: recentState, at: recentAt };
+  return { ...row, recent: recent || null };
+}
+
+function selectRecords(trx: Database, tenantId: string, now: Date) {
   const since = new Date(now.getTime() - recentMs);
   const said = (path: string) => sql<string | null>`documents.content #>> ${sql.lit(`{${path}}`)}`;
   return trx
     .selectFrom('documents')
     .where('documents.tenant_id', '=', tenantId)
     .innerJoin('parties', 'parties.id', 'documents.party_id')
+    .leftJoinLateral(
+      (eb) =>
+        eb
+          .selectFrom('deliveries')
+          .select(['deliveries.id', 'deliveries.state', 'deliveries.state_at'])
+          .whereRef('deliveries.tenant_id', '=', 'documents.tenant_id')
+          .whereRef('deliveries.document_id', '=', 'documents.id')
+          .where(
+            sql<boolean>`(deliveries.state in ('queued', 'sending', 'held', 'unconfirmed')
+              or (deliveries.state = 'sent' and greatest(deliveries.sent_at, deliveries.created_at) > ${since}))`,
+          )
+          .orderBy('deliveries.created_at', 'desc')
+          .limit(1)
+          .as('recent'),
+      (join) => join.onTrue(),
+    )
     .select([
+      'recent.id as recentId',
+      'recent.state as recentState',
+      'recent.state_at as recentAt',
       'documents.id',
       'documents.version',
       'documents.status',
@@ -133,19 +159,5 @@ function selectRecords(
       said('validUntil').as('validUntil'),
       said('deliveryDate').as('deliveryDate'),
       said('reference').as('reference'),
-    ])
-    .select((eb) =>
-      eb
-        .selectFrom('deliveries')
-        .select('deliveries.id')
-        .whereRef('deliveries.tenant_id', '=', 'documents.tenant_id')
-        .whereRef('deliveries.document_id', '=', 'documents.id')
-        .where(
-          sql<boolean>`(deliveries.state in ('queued', 'sending', 'held', 'unconfirmed')
-            or (deliveries.state = 'sent' and greatest(deliveries.sent_at, deliveries.created_at) > ${since}))`,
-        )
-        .orderBy('deliveries.created_at', 'desc')
-        .limit(1)
-        .as('recentId'),
-    );
+    ]);
 }

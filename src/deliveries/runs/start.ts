@@ -173,7 +173,7 @@ async function writeDeliveries(
     for (const { record, judgement } of value) {
       const reason = reasonToLeaveOut(
         judgement,
-        record.recentId !== null && again !== 'all' && !again.includes(record.id),
+        record.recent !== null && again !== 'all' && !again.includes(record.id),
       );
       if (reason) leftOut[reason] = (leftOut[reason] ?? 0) + 1;
       else if (judgement.kind === 'ready') ready.push({ id: record.id, ...judgement });

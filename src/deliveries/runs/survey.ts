@@ -59,9 +59,9 @@ export async function* survey(
   return fingerprint.digest('hex');
 }
 
-function trace({ id, version, email, recentId }: ChosenRecord, judgement: Judgement): string {
+function trace({ id, version, email, recent }: ChosenRecord, judgement: Judgement): string {
   const became = judgement.kind === 'ready' ? 'ready' : judgement.reason.kind;
-  return JSON.stringify([id, version, email, recentId, became]);
+  return JSON.stringify([id, version, email, recent?.id, became]);
 }
 
 /** A record that is left out, or that should not be sent without a second look. */
@@ -123,7 +123,7 @@ export async function overview(
         continue;
       }
       seen.ready += 1;
-      if (record.recentId !== null) notice(recent, 'recent', { record, reason: { kind: 'recent' } });
+      if (record.recent !== null) notice(recent, 'recent', { record, reason: { kind: 'recent' } });
     }
   }
 }
