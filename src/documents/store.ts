@@ -8,12 +8,11 @@ import {
   documentContentSchema,
 } from './document.ts';
 import { DocumentError } from './errors.ts';
-import { type DocumentMatch, narrow } from './matching.ts';
 import { nextNumber } from './numbering.ts';
-import { isId, type Page, type PageRequest, pageOf, pageSize, readCursor } from './paging.ts';
+import { containing, isId, type Page, type PageRequest, pageOf, pageSize, readCursor } from './paging.ts';
 import { findOrCreateParty } from './parties.ts';
 import { type DocumentSource, documentSourceSchema } from './source.ts';
-import { type DocumentSummary, summaries, toSummary } from './summary.ts';
+import { type DocumentSummary, partyName, summaries, toSummary } from './summary.ts';
 import { computeTotals } from './totals.ts';
 
 /** A whole record. */
@@ -160,8 +159,14 @@ export async function getDocument(
   };
 }
 
-/** Which records a list shows, and which page of them. */
-export interface DocumentFilter extends DocumentMatch, PageRequest {}
+/** What a list may be narrowed to. */
+export interface DocumentFilter extends PageRequest {
+  readonly kind?: DocumentKind | undefined;
+  readonly status?: DocumentStatus | undefined;
+  readonly partyId?: string | undefined;
+  /** Part of a number or of a party's name. */
+  readonly search?: string | undefined;
+}
 
 /** One page of records, newest issue date first. */
 export async function listDocuments(
@@ -170,7 +175,15 @@ export async function listDocuments(
   filter: DocumentFilter = {},
 ): Promise<Page<DocumentSummary>> {
   const limit = pageSize(filter);
-  let query = narrow(summaries(db, tenantId), filter);
+  let query = summaries(db, tenantId);
+  if (filter.kind) query = query.where('documents.kind', '=', filter.kind);
+  if (filter.status) query = query.where('documents.status', '=', filter.status);
+  if (filter.partyId && !isId(filter.partyId)) return { rows: [] };
+  if (filter.partyId) query = query.where('documents.party_id', '=', filter.partyId);
+  if (filter.search?.trim()) {
+    const pattern = containing(filter.search);
+    query = query.where((eb) => eb.or([eb('documents.number', 'ilike', pattern), eb(partyName, 'ilike', pattern)]));
+  }
   const after = readCursor(filter.after);
   if (after && dateSchema.safeParse(after[0]).success) {
     query = query.where(sql<boolean>`(documents.issue_date, documents.id) < (${after[0]}::date, ${after[1]}::uuid)`);

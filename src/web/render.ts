@@ -16,7 +16,6 @@ export type Section =
   | 'purchase_order'
   | 'contacts'
   | 'activity'
-  | 'runs'
   | 'settings'
   | 'none';
 
