@@ -69,7 +69,7 @@ export async function openParts(config: ServiceConfig, log: Logger, shutdown: Sh
   shutdown.add('watch over Google’s answers', () => watch.stop());
   const google = { ...config.google, hear: watch.hear };
   const tokens = createAccessTokens({ db: app.db, system: system.db, keys, google, clock });
-  const { offered, publicUrl, sessionSecrets, trustProxy, localMailUrl } = config;
+  const { offered, pace, publicUrl, sessionSecrets, trustProxy, localMailUrl } = config;
   const context: WebContext = {
     ...{
       db: app.db,
@@ -82,6 +82,7 @@ export async function openParts(config: ServiceConfig, log: Logger, shutdown: Sh
       pdf,
       log,
       clock,
+      pace,
       publicUrl,
       sessionSecrets,
       trustProxy,

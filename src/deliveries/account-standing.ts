@@ -1,3 +1,4 @@
+import type { GoogleFailure } from '../google/errors.ts';
 import { blockAccount, countUnknown, endTrouble, markTrouble, wholeProject } from '../tenants/system-queue.ts';
 import type { DeliverContext } from './context.ts';
 import type { SendableDelivery } from './load.ts';
@@ -17,7 +18,7 @@ export async function noteOutcome(
   try {
     if (result.kind === 'failed') {
       const { outcome, failure } = result;
-      if (outcome.kind === 'unknown') return await noteUnknown(ctx, account);
+      if (gaveNoAnswer(failure)) return await noteUnknown(ctx, account);
       if (outcome.kind === 'retry' && outcome.slowDown) await blockAccount(ctx.system, account, outcome.at, 'rate');
       if (outcome.kind === 'hold' && outcome.reason === 'sending_limit' && outcome.until)
         await blockAccount(ctx.system, account, outcome.until, 'sending_limit');
@@ -30,6 +31,11 @@ export async function noteOutcome(
   } catch (error) {
     ctx.log.warn({ err: error }, 'how a Google account stands was not written down');
   }
+}
+
+/** Whatever it was about: where drafts cannot be made, nothing is in doubt, and Google is in trouble all the same. */
+function gaveNoAnswer(failure: GoogleFailure): boolean {
+  return failure.kind === 'lost' || (failure.kind === 'answered' && (failure.status >= 500 || failure.status < 400));
 }
 
 async function noteUnknown(ctx: DeliverContext, account: string): Promise<void> {

@@ -20,6 +20,25 @@ import { writeEvent } from './state.ts';
 export async function afterDelivery(ctx: DeliverContext, { tenantId, deliveryId }: DeliveryJob): Promise<void> {
   const row = await inTenant(ctx.db, tenantId, (trx) => readFinished(trx, tenantId, deliveryId));
   if (!row) return;
+  await askGmail(ctx, { tenantId, deliveryId }, row);
+  await inTenant(ctx.db, tenantId, (trx) =>
+    trx
+      .updateTable('deliveries')
+      .set({ not_before: null })
+      .where('tenant_id', '=', tenantId)
+      .where('id', '=', deliveryId)
+      .where('state', '=', row.state)
+      .where('not_before', 'is not', null)
+      .execute(),
+  );
+}
+
+/** @throws {GoogleError} where it is worth another try */
+async function askGmail(
+  ctx: DeliverContext,
+  { tenantId, deliveryId }: DeliveryJob,
+  row: NonNullable<Awaited<ReturnType<typeof readFinished>>>,
+): Promise<void> {
   const { capabilities } = row;
   try {
     const token = await ctx.tokens.of(tenantId, row.mailbox_id);

@@ -10,7 +10,6 @@ import { wake } from '../platform/wake.ts';
 import { frozenRule, objectionTo } from './check-sender.ts';
 import type { DeliverContext } from './context.ts';
 import { connectedSince, everBefore } from './cut-off.ts';
-import { leavesFrom, waitsForHours } from './departure.ts';
 import { loadAllForSending, type SendableDelivery } from './load.ts';
 import { cancelledWithRun, pausedWithRun } from './runs/moves.ts';
 import { type HeldReason, moveDeliveries, moveDelivery } from './state.ts';
@@ -63,6 +62,8 @@ const nothing = { kind: 'nothing' } as const;
  * ours. Whatever stands in the way of one is written too: it is held with its reason, or says what it needs.
  *
  * @param trx must be committed before Gmail is contacted
+ * @param attemptIds the id for each delivery's attempt, should there be one: whoever never hears that the commit went
+ *   through knows what to take back
  * @param supplies what was fetched meanwhile, by delivery
  * @returns by delivery; none for one that is not there
  */
@@ -70,12 +71,12 @@ export async function claimDeliveries(
   ctx: DeliverContext,
   trx: Database,
   tenantId: string,
-  deliveryIds: readonly string[],
+  attemptIds: ReadonlyMap<string, string>,
   supplies: ReadonlyMap<string, Supplies> = new Map(),
 ): Promise<Map<string, Claim>> {
   const claims = new Map<string, Claim>();
   const ready: Omit<Claimed, 'attempt'>[] = [];
-  const deliveries = await loadAllForSending(trx, tenantId, deliveryIds);
+  const deliveries = await loadAllForSending(trx, tenantId, [...attemptIds.keys()]);
   const tokens = await readFreshTokens(trx, ctx.keys, tenantId, mailboxIdsOf(deliveries), ctx.clock());
   const facts = await factsOf(trx, tenantId, deliveries);
   for (const delivery of deliveries) {
@@ -87,7 +88,7 @@ export async function claimDeliveries(
     if (claim.kind === 'ready') ready.push(claim);
     else claims.set(delivery.id, claim);
   }
-  const attempts = await beginAttempts(trx, ctx, tenantId, ready);
+  const attempts = await beginAttempts(trx, ctx, tenantId, attemptIds, ready);
   for (const one of ready) {
     const attempt = attempts.get(one.delivery.id);
     claims.set(one.delivery.id, attempt ? { ...one, kind: 'claimed', attempt } : nothing);
@@ -122,19 +123,12 @@ async function readiness(
 ): Promise<Exclude<Claim, { kind: 'claimed' }> | ({ readonly kind: 'ready' } & Omit<Claimed, 'attempt'>)> {
   const now = ctx.clock();
   if (delivery.state === 'sending' || delivery.state === 'unconfirmed') return { kind: 'in_doubt' };
-  if (delivery.state !== 'queued' || (delivery.notBefore && delivery.notBefore > now)) return nothing;
-  if (delivery.standsStillUntil && delivery.standsStillUntil > now) {
+  if (delivery.state !== 'queued') return nothing;
+  // The process that released it may have another clock; or this job is an old one.
+  if ((delivery.notBefore ?? now) > now || (delivery.standsStillUntil ?? now) > now) {
     await putBack(trx, tenantId, delivery.id);
     return nothing;
   }
-  // It was released in time, and time went on.
-  const opening = leavesFrom(delivery.sending, delivery.anyTime, now);
-  if (opening > now) {
-    const detail = waitsForHours(opening, delivery.sending.timeZone);
-    await hold(ctx, trx, tenantId, delivery, 'outside_hours', detail, opening);
-    return nothing;
-  }
-
   if (await stopWithRun(ctx, trx, tenantId, delivery)) return nothing;
   const mailbox = facts.mailboxes.find(({ id }) => id === delivery.mailboxId);
   if (mailbox && !addresses && needsAddresses(mailbox, delivery, now))
@@ -171,7 +165,7 @@ async function stopWithRun(
   return runState === 'paused' || runState === 'cancelled';
 }
 
-/** Its account stands still: it waits for the pacer again. */
+/** It is not its turn: it waits for the pacer again. */
 async function putBack(trx: Database, tenantId: string, deliveryId: string): Promise<void> {
   await trx
     .updateTable('deliveries')
@@ -216,6 +210,7 @@ export async function beginAttempts(
   trx: Database,
   { owner, clock, sendDeadlineMs, settleMs }: Pick<DeliverContext, 'owner' | 'clock' | 'sendDeadlineMs' | 'settleMs'>,
   tenantId: string,
+  attemptIds: ReadonlyMap<string, string>,
   ready: readonly { readonly delivery: { readonly id: string }; readonly via: Claimed['via'] }[],
 ): Promise<Map<string, OpenAttempt>> {
   if (ready.length === 0) return new Map();
@@ -231,13 +226,17 @@ export async function beginAttempts(
       notBefore: new Date(deadline.getTime() + settleMs),
     },
   );
-  const ours = ready.filter(({ delivery }) => moved.includes(delivery.id));
+  const ours = ready.flatMap(({ delivery: { id }, via }) => {
+    const attemptId = attemptIds.get(id);
+    return moved.includes(id) && attemptId ? [{ id, attemptId, via }] : [];
+  });
   if (ours.length === 0) return new Map();
   const { rows } = await sql<{ id: string; deliveryId: string; number: number; tokensRefused: number }>`
-    insert into attempts (tenant_id, delivery_id, number, owner, started_at, deadline, via)
-    select ${tenantId}, ours.id, (select count(*) + 1 from attempts where delivery_id = ours.id), ${owner}, ${startedAt},
-      ${deadline}, ours.via
-    from unnest(${ours.map(({ delivery }) => delivery.id)}::uuid[], ${ours.map(({ via }) => via)}::text[]) as ours (id, via)
+    insert into attempts (id, tenant_id, delivery_id, number, owner, started_at, deadline, via)
+    select ours.attempt_id, ${tenantId}, ours.id, (select count(*) + 1 from attempts where delivery_id = ours.id), ${owner},
+      ${startedAt}, ${deadline}, ours.via
+    from unnest(${ours.map(({ attemptId }) => attemptId)}::uuid[], ${ours.map(({ id }) => id)}::uuid[],
+      ${ours.map(({ via }) => via)}::text[]) as ours (attempt_id, id, via)
     returning id, delivery_id as "deliveryId", number, (
       select count(*)::int from attempts earlier
       join deliveries on deliveries.id = earlier.delivery_id join mailboxes on mailboxes.id = deliveries.mailbox_id

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { GoogleError } from '../google/errors.ts';
 import { MailboxUnusableError } from '../mailboxes/access-token.ts';
@@ -12,6 +13,7 @@ import { resolveDoubt } from './doubt.ts';
 import { freezeOrFail } from './freeze.ts';
 import { createSettler } from './settler.ts';
 import { type HeldReason, IllegalMoveError } from './state.ts';
+import { takeBackAttempts } from './take-back.ts';
 import { transmit } from './transmit.ts';
 
 /** Takes deliveries to Gmail. */
@@ -57,16 +59,28 @@ export function createDeliverer(ctx: DeliverContext): Deliverer {
     }
   };
 
-  const claimOne = async ({ tenantId, deliveryId }: DeliveryJob, supplies: Supplies): Promise<Claim | undefined> => {
-    const given = new Map([[deliveryId, supplies]]);
-    const claims = await inTenant(ctx.db, tenantId, (trx) => claimDeliveries(ctx, trx, tenantId, [deliveryId], given));
-    return claims.get(deliveryId);
+  const claimAs = async (
+    tenantId: string,
+    deliveryIds: readonly string[],
+    supplies?: ReadonlyMap<string, Supplies>,
+  ) => {
+    const attemptIds = new Map(deliveryIds.map((id) => [id, randomUUID()]));
+    try {
+      return await inTenant(ctx.db, tenantId, (trx) => claimDeliveries(ctx, trx, tenantId, attemptIds, supplies));
+    } catch (error) {
+      // A connection that breaks in the commit leaves open whether it went through.
+      await insist(ctx.sendDeadlineMs + ctx.settleMs, () => takeBackAttempts(ctx, tenantId, [...attemptIds.values()]));
+      throw error;
+    }
   };
+
+  const claimOne = async ({ tenantId, deliveryId }: DeliveryJob, supplies: Supplies): Promise<Claim | undefined> =>
+    (await claimAs(tenantId, [deliveryId], new Map([[deliveryId, supplies]]))).get(deliveryId);
 
   const claimAll = async (tenantId: string, jobs: readonly DeliveryJob[]): Promise<Map<string, Claim> | null> => {
     const ids = [...new Set(jobs.map(({ deliveryId }) => deliveryId))];
     try {
-      return await inTenant(ctx.db, tenantId, (trx) => claimDeliveries(ctx, trx, tenantId, ids));
+      return await claimAs(tenantId, ids);
     } catch (error) {
       if (ids.length === 1) throw error;
       // One of them spoils it for all: each by itself then, so that only that one fails.
@@ -78,8 +92,8 @@ export function createDeliverer(ctx: DeliverContext): Deliverer {
   const send = async (tenantId: string, claimed: Claimed): Promise<void> => {
     const result = await transmit(ctx, tenantId, claimed);
     // What Gmail said is known here and nowhere else: a database that blinks must not turn it into a question.
-    const until = Date.now() + (claimed.attempt.deadline.getTime() - ctx.clock().getTime()) + ctx.settleMs;
-    await insist(until, () => settler.settle(tenantId, claimed, result));
+    const left = claimed.attempt.deadline.getTime() - ctx.clock().getTime() + ctx.settleMs;
+    await insist(left, () => settler.settle(tenantId, claimed, result));
     await noteOutcome(ctx, claimed.delivery, result);
   };
 
@@ -109,12 +123,13 @@ export async function deliver(ctx: DeliverContext, job: DeliveryJob): Promise<vo
 }
 
 /** Does it again, every half second, while it fails and there is time; then the last error is thrown. */
-async function insist(until: number, work: () => Promise<void>): Promise<void> {
+async function insist(forMs: number, work: () => Promise<void>): Promise<void> {
+  const until = performance.now() + forMs;
   while (true) {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof IllegalMoveError || Date.now() > until) throw error;
+      if (error instanceof IllegalMoveError || performance.now() > until) throw error;
       await wait(500);
     }
   }

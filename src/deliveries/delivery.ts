@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { pdfName } from '../documents/format.ts';
 import type { Database } from '../platform/database.ts';
 import type { DeliveryState } from '../platform/database-types.ts';
 import { type DeliverySummary, summaries } from './deliveries.ts';
@@ -12,12 +13,12 @@ export interface DeliveryRecord extends DeliverySummary {
   readonly message: string;
   readonly memberName: string;
   readonly mailboxEmail: string;
-  /** It leaves whatever the sending hours say. */
-  readonly anyTime: boolean;
   /** Whether the onlooker may decide about it, as far as mailboxes go. */
   readonly mayDecide: boolean;
   readonly sentAt: Date | null;
   readonly gmailMessageId: string | null;
+  /** What its PDF will be called that is not made yet, see `freeze.ts`; null where there is none to be made. */
+  readonly pdfToMake: string | null;
   readonly attachments: readonly { readonly fileName: string; readonly size: number; readonly sha256: string }[];
   readonly events: readonly {
     readonly at: Date;
@@ -54,12 +55,12 @@ export async function getDelivery(
       'deliveries.from_name as fromName',
       'deliveries.reply_to as replyTo',
       'deliveries.message',
-      'deliveries.any_time as anyTime',
       'deliveries.sent_at as sentAt',
       'deliveries.gmail_message_id as gmailMessageId',
       'members.name as memberName',
       'mailboxes.email as mailboxEmail',
       isDecidedBy(onlooker).as('mayDecide'),
+      sql<string | null>`deliveries.document_snapshot ->> 'number'`.as('frozenNumber'),
     ])
     .where('deliveries.id', '=', deliveryId)
     .where(isSeenBy(onlooker))
@@ -94,7 +95,10 @@ export async function getDelivery(
     .orderBy('number', 'desc')
     .limit(100)
     .execute();
-  return { ...row, recipients: recipientsSchema.parse(row.recipients), attachments, events, attempts };
+  const { frozenNumber, ...rest } = row;
+  const isToMake = row.runId !== null && attachments.length === 0 && frozenNumber !== null;
+  const pdfToMake = isToMake ? pdfName({ number: frozenNumber }) : null;
+  return { ...rest, recipients: recipientsSchema.parse(row.recipients), pdfToMake, attachments, events, attempts };
 }
 
 /** The bytes that were sent with a delivery; undefined when there is no such file that they may see. */

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
+import type { DeliveryState } from '../platform/database-types.ts';
 import { wake } from '../platform/wake.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { findDue } from '../tenants/system-queue.ts';
@@ -8,21 +9,28 @@ import { moveDeliveries } from './state.ts';
 
 /** A look into Gmail that was begun and brought nothing for so long is begun again. */
 const lookLeaseMs = 60_000;
+/** The same of clearing up, whose job is tried again by itself meanwhile. */
+const clearUpLeaseMs = 3_600_000;
 
-/** Lets go what was held until now, and has looked into what is in doubt. What one tenant's fails at keeps no other's. */
+/**
+ * Lets go what was held until now, has looked into what is in doubt, and cleared up after what ended without being sent.
+ * What one tenant's fails at keeps no other's.
+ */
 export async function wakeDue(ctx: Pick<DeliverContext, 'db' | 'system' | 'queue' | 'clock' | 'log'>): Promise<void> {
   const now = ctx.clock();
   const due = await findDue(ctx.system, now);
   const byTenant = Map.groupBy(due, ({ tenantId }) => tenantId);
   for (const [tenantId, deliveries] of byTenant) {
     const held = deliveries.filter(({ state }) => state === 'held').map(({ deliveryId }) => deliveryId);
-    const inDoubt = deliveries.filter(({ state }) => state !== 'held');
+    const others = deliveries.filter(({ state }) => state !== 'held');
+    const ended = others.filter(({ state }) => state === 'failed' || state === 'cancelled');
+    const inDoubt = others.filter((each) => !ended.includes(each));
     try {
       await inTenant(ctx.db, tenantId, async (trx) => {
         const detail = 'The wait is over.';
-        await moveDeliveries(trx, tenantId, held, { from: 'held', to: 'queued', at: now, detail, dueBy: now });
-        const ours = await takeLooks(trx, tenantId, inDoubt, now);
-        await ctx.queue.add(trx, 'deliver', ours);
+        await moveDeliveries(trx, tenantId, held, { from: 'held', to: 'queued', at: now, detail });
+        await ctx.queue.add(trx, 'deliver', await take(trx, tenantId, inDoubt, now, lookLeaseMs));
+        await ctx.queue.add(trx, 'after', await take(trx, tenantId, ended, now, clearUpLeaseMs));
         await wake(trx, 'ready');
       });
     } catch (error) {
@@ -31,20 +39,21 @@ export async function wakeDue(ctx: Pick<DeliverContext, 'db' | 'system' | 'queue
   }
 }
 
-/** Of several processes that find the same ones due, one has them looked into. */
-async function takeLooks<Due extends { readonly deliveryId: string }>(
+/** Of several processes that find the same ones due, one takes them. @returns those that are ours */
+async function take<Due extends { readonly deliveryId: string; readonly state: DeliveryState }>(
   trx: Database,
   tenantId: string,
   due: readonly Due[],
   now: Date,
+  leaseMs: number,
 ): Promise<Due[]> {
   if (due.length === 0) return [];
   const taken = await trx
     .updateTable('deliveries')
-    .set({ not_before: new Date(now.getTime() + lookLeaseMs) })
+    .set({ not_before: new Date(now.getTime() + leaseMs) })
     .where('tenant_id', '=', tenantId)
     .where('id', '=', sql<string>`any(${due.map(({ deliveryId }) => deliveryId)}::uuid[])`)
-    .where('state', 'in', ['sending', 'unconfirmed'])
+    .where('state', 'in', [...new Set(due.map(({ state }) => state))])
     .where('not_before', '<=', now)
     .returning('id')
     .execute();

@@ -19,8 +19,8 @@ export const mergeFields = {
 /** One of {@link mergeFields}. */
 export type MergeField = keyof typeof mergeFields;
 
-/** A record's own words for each field; null where it has none. */
-export type MergeValues = Readonly<Record<MergeField, string | null>>;
+/** A record's own words for a field; null where it has none. Asked only for those that the text names. */
+export type MergeValues = (field: MergeField) => string | null;
 
 /** What came of putting a record into a text. */
 export type Merged =
@@ -105,7 +105,7 @@ class Scope {
   }
 
   #read(name: MergeField): string | null {
-    const value = this.#values?.[name] ?? null;
+    const value = this.#values?.(name) ?? null;
     if (value === null) this.#lastEmpty = name;
     return value;
   }

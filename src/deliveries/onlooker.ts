@@ -12,17 +12,26 @@ export interface Onlooker {
   readonly seesAll: boolean;
 }
 
-/** SQL: whether they may see the row of `deliveries` at hand, and know that it is there. */
-export function isSeenBy({ memberId, seesAll }: Onlooker): RawBuilder<boolean> {
+/** What somebody looks at: one delivery, or the run that it was started with. Both know their member and mailbox. */
+type Looked = 'deliveries' | 'runs';
+
+/** SQL: whether they may see the row of `deliveries`, or of `runs`, at hand, and know that it is there. */
+export function isSeenBy({ memberId, seesAll }: Onlooker, looked: Looked = 'deliveries'): RawBuilder<boolean> {
   if (seesAll) return sql<boolean>`true`;
+  const [member, mailbox] = columnsOf(looked);
   // Read once for a whole list: which mailboxes are kept from them does not depend on the delivery.
-  return sql<boolean>`(deliveries.member_id = ${memberId} or deliveries.mailbox_id not in (
+  return sql<boolean>`(${member} = ${memberId} or ${mailbox} not in (
     select mailboxes.id from mailboxes where mailboxes.kind = 'shared' and not ${isUsableBy(memberId)}))`;
 }
 
 /** SQL: whether they may decide about it: send it now or again, or not at all. Nobody does so through another's Gmail. */
-export function isDecidedBy({ memberId, seesAll }: Onlooker): RawBuilder<boolean> {
+export function isDecidedBy({ memberId, seesAll }: Onlooker, looked: Looked = 'deliveries'): RawBuilder<boolean> {
   if (seesAll) return sql<boolean>`true`;
-  return sql<boolean>`(deliveries.member_id = ${memberId} or deliveries.mailbox_id in (
+  const [member, mailbox] = columnsOf(looked);
+  return sql<boolean>`(${member} = ${memberId} or ${mailbox} in (
     select mailboxes.id from mailboxes where ${isUsableBy(memberId)}))`;
+}
+
+function columnsOf(looked: Looked) {
+  return [sql.ref(`${looked}.member_id`), sql.ref(`${looked}.mailbox_id`)] as const;
 }

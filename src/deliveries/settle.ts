@@ -114,10 +114,17 @@ export async function settleAttempt(
         return;
       case 'refuse':
         await moveDelivery(trx, tenantId, deliveryId, { ...move, to: 'failed' });
-        if (via === 'draft') await ctx.queue.add(trx, 'after', [{ tenantId, deliveryId, account, lane }]);
-        return;
+        return wake(trx, 'waiting');
       case 'unknown': {
         const wait = 'We wait to be sure that nothing is still on its way.';
+        // What we do about it is done; what waits for the look is not under way.
+        await trx
+          .updateTable('deliveries')
+          .set({ released_at: null })
+          .where('tenant_id', '=', tenantId)
+          .where('id', '=', deliveryId)
+          .where('state', '=', 'sending')
+          .execute();
         return writeEvent(trx, tenantId, deliveryId, 'sending', `${outcome.words} ${wait}`);
       }
       default:

@@ -58,7 +58,9 @@ export function formatPercent(percent: string, locale: string): string {
 
 /** `formatDate('2026-12-05', 'en-IE')` → `5 December 2026`. */
 export function formatDate(date: string, locale: string): string {
-  const style = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'UTC' });
+  const known = dateFormatters.get(locale);
+  const style = known ?? new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'UTC' });
+  if (!known) dateFormatters.set(locale, style);
   return style.format(new Date(`${date}T00:00:00Z`));
 }
 
@@ -163,6 +165,7 @@ export function unitName(unit: string | undefined): string {
 }
 
 const formatters = new Map<string, Intl.NumberFormat>();
+const dateFormatters = new Map<string, Intl.DateTimeFormat>();
 
 function formatter(locale: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
   const key = `${locale}|${JSON.stringify(options)}`;

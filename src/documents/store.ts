@@ -8,11 +8,12 @@ import {
   documentContentSchema,
 } from './document.ts';
 import { DocumentError } from './errors.ts';
+import { type DocumentMatch, narrow } from './matching.ts';
 import { nextNumber } from './numbering.ts';
-import { containing, isId, type Page, type PageRequest, pageOf, pageSize, readCursor } from './paging.ts';
+import { isId, type Page, type PageRequest, pageOf, pageSize, readCursor } from './paging.ts';
 import { findOrCreateParty } from './parties.ts';
 import { type DocumentSource, documentSourceSchema } from './source.ts';
-import { type DocumentSummary, partyName, summaries, toSummary } from './summary.ts';
+import { type DocumentSummary, summaries, toSummary } from './summary.ts';
 import { computeTotals } from './totals.ts';
 
 /** A whole record. */
@@ -159,14 +160,8 @@ export async function getDocument(
   };
 }
 
-/** What a list may be narrowed to. */
-export interface DocumentFilter extends PageRequest {
-  readonly kind?: DocumentKind | undefined;
-  readonly status?: DocumentStatus | undefined;
-  readonly partyId?: string | undefined;
-  /** Part of a number or of a party's name. */
-  readonly search?: string | undefined;
-}
+/** Which records a list shows, and which page of them. */
+export interface DocumentFilter extends DocumentMatch, PageRequest {}
 
 /** One page of records, newest issue date first. */
 export async function listDocuments(
@@ -175,15 +170,7 @@ export async function listDocuments(
   filter: DocumentFilter = {},
 ): Promise<Page<DocumentSummary>> {
   const limit = pageSize(filter);
-  let query = summaries(db, tenantId);
-  if (filter.kind) query = query.where('documents.kind', '=', filter.kind);
-  if (filter.status) query = query.where('documents.status', '=', filter.status);
-  if (filter.partyId && !isId(filter.partyId)) return { rows: [] };
-  if (filter.partyId) query = query.where('documents.party_id', '=', filter.partyId);
-  if (filter.search?.trim()) {
-    const pattern = containing(filter.search);
-    query = query.where((eb) => eb.or([eb('documents.number', 'ilike', pattern), eb(partyName, 'ilike', pattern)]));
-  }
+  let query = narrow(summaries(db, tenantId), filter);
   const after = readCursor(filter.after);
   if (after && dateSchema.safeParse(after[0]).success) {
     query = query.where(sql<boolean>`(documents.issue_date, documents.id) < (${after[0]}::date, ${after[1]}::uuid)`);

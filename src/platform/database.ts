@@ -20,11 +20,13 @@ pg.types.setTypeParser(pg.types.builtins.DATE, (value) => value);
  *
  * @param url `postgres://user:password@host:port/database`
  * @param max most connections held at once
- * @param onError hears of idle connections that the server dropped; the pool replaces them by itself
+ * @param onError hears of connections that were lost, in use or idle; the pool replaces them by itself
  */
 export function openDatabase(url: string, max: number, onError: (error: Error) => void): DatabasePool {
   const pool = new pg.Pool({ connectionString: url, max, connectionTimeoutMillis: 10_000 });
-  pool.on('error', onError);
+  pool.on('error', () => {});
+  // The pool listens to idle connections only; one that is lost in use, unheard, would end the process.
+  pool.on('connect', (client) => client.on('error', onError));
   const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
   return { db, pool, close: () => db.destroy() };
 }

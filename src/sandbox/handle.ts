@@ -14,6 +14,7 @@ import type { Clock } from './clock.ts';
 import { receiveMessage } from './delivery.ts';
 import { discardDraft, findDraft, undoDiscard, updateDraft } from './drafts.ts';
 import type { Faults } from './faults.ts';
+import { changeLabels } from './mail/labels.ts';
 import { type Message, OUTSIDE, rawOf } from './mailboxes.ts';
 import { type ClientSeed, registerClients } from './oauth/clients.ts';
 import type { SecurityEvents } from './oauth/security-events.ts';
@@ -78,6 +79,8 @@ export interface LocalGoogleHandle {
     raw(message: Message): Buffer;
     /** Mail from the outside world. */
     receive(raw: string | Buffer, recipients: readonly string[]): Message[];
+    /** What a person does in Gmail: into the trash, where it keeps its other labels. */
+    trash(message: Message): void;
     /** history.list answers 404 for every id so far, as it rarely does after hours already. */
     forgetHistory(email: string): void;
   };
@@ -168,6 +171,7 @@ export function handleOf(world: World): LocalGoogleHandle {
       outside: () => world.mail.all(OUTSIDE),
       raw: rawOf,
       receive: (raw, recipients) => receiveMessage(world, Buffer.from(raw), recipients),
+      trash: (message) => world.mail.label(message, changeLabels(message.labels, ['TRASH'], ['INBOX'])),
       forgetHistory: (email) => world.mail.history(known(email).email).forget(),
     },
     drafts: {

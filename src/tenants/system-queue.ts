@@ -19,10 +19,52 @@ export interface AccountState {
   readonly unknownInARow: number;
 }
 
+/** An account that has deliveries waiting. */
+export interface WaitingAccount extends AccountState {
+  /** Whether somebody waits for one of them, rather than it being one of many. */
+  readonly single: boolean;
+  readonly underWay: number;
+  /** The lowest that any tenant set, or null. */
+  readonly dailyLimit: number | null;
+  /** An address of the account. */
+  readonly email: string;
+}
+
 /** Lets one process at a time pace: true in the one that may, until its transaction ends. */
 export async function takePacer(trx: Database): Promise<boolean> {
   const { rows } = await sql<{ mine: boolean }>`select pg_try_advisory_xact_lock(5317080216) as mine`.execute(trx);
   return rows[0]?.mine ?? false;
+}
+
+/**
+ * The accounts with waiting deliveries. Costs a few index lookups an account, however many wait in each: the recursion
+ * jumps from one account to the next in the index.
+ */
+export async function findWaitingAccounts(trx: Database): Promise<WaitingAccount[]> {
+  const { rows } = await sql<WaitingAccount>`
+    with recursive waiting as (
+      (select account, lane from deliveries where state = 'queued' and released_at is null
+        order by account, lane limit 1)
+      union all
+      select next.account, next.lane from waiting cross join lateral (
+        select account, lane from deliveries
+        where state = 'queued' and released_at is null and account > waiting.account
+        order by account, lane limit 1) next
+    ), under_way as (
+      select account, count(*)::int as count from deliveries
+      where state in ('queued', 'sending') and released_at is not null group by account
+    )
+    select waiting.account, waiting.lane = 0 as single, coalesce(under_way.count, 0) as "underWay",
+      coalesce(state.paid_until, 'epoch') as "paidUntil", state.blocked_until as "blockedUntil",
+      state.blocked_reason as "blockedReason", coalesce(state.unknown_in_a_row, 0) as "unknownInARow",
+      mailbox.daily_limit as "dailyLimit", coalesce(mailbox.email, '') as email
+    from waiting
+    left join under_way using (account)
+    left join sending_accounts state using (account)
+    left join lateral (
+      select min(daily_limit) as daily_limit, min(email) as email from mailboxes where google_sub = waiting.account
+    ) mailbox on true`.execute(trx);
+  return rows;
 }
 
 /** How the whole project stands. */
@@ -56,6 +98,35 @@ export async function countSent(trx: Database, accounts: readonly string[], sinc
   return new Map(rows.map(({ account, count }) => [account, Number(count)]));
 }
 
+/** A delivery that may leave now. */
+export interface Released {
+  readonly deliveryId: string;
+  readonly tenantId: string;
+  readonly account: string;
+  readonly lane: number;
+}
+
+/** Takes so many waiting deliveries of each account, single ones first, oldest first, and marks them as released. */
+export async function release(
+  trx: Database,
+  picks: readonly { readonly account: string; readonly count: number }[],
+  now: Date,
+): Promise<Released[]> {
+  const { rows } = await sql<Released>`
+    with chosen as (
+      select found.id from unnest(${picks.map(({ account }) => account)}::text[], ${picks.map(({ count }) => count)}::int[])
+        as pick (account, count)
+      cross join lateral (
+        select id from deliveries
+        where account = pick.account and state = 'queued' and released_at is null
+          and (not_before is null or not_before <= ${now})
+        order by lane, created_at, id limit pick.count for update skip locked) found
+    )
+    update deliveries set released_at = ${now} from chosen where deliveries.id = chosen.id
+    returning deliveries.id as "deliveryId", tenant_id as "tenantId", account, lane`.execute(trx);
+  return rows;
+}
+
 /** Writes what the released ones used up of the rates. */
 export async function keepPaid(
   trx: Database,
@@ -79,12 +150,15 @@ export async function takeBackLost(trx: Database, releasedBefore: Date): Promise
   return Number(numUpdatedRows);
 }
 
-/** Deliveries whose moment has come: held ones to let go, others to look into. At most 500, earliest first. */
+/**
+ * Deliveries whose moment has come: held ones to let go, others to look into, finished ones to clear up after. At most
+ * 500, earliest first.
+ */
 export function findDue(system: Database, now: Date) {
   return system
     .selectFrom('deliveries')
     .select(['id as deliveryId', 'tenant_id as tenantId', 'account', 'lane', 'state'])
-    .where('state', 'in', ['held', 'sending', 'unconfirmed'])
+    .where('state', 'in', ['held', 'sending', 'unconfirmed', 'failed', 'cancelled'])
     .where('not_before', '<=', now)
     .orderBy('not_before')
     .limit(500)
@@ -115,13 +189,16 @@ export async function countUnknown(system: Database, account: string): Promise<n
   return rows[0]?.count ?? 1;
 }
 
-/** Holds an account, or the whole project, for trouble. The next that may go is a probe, at `until`. */
+/**
+ * Holds an account, or the whole project, for trouble. The next that may go is a probe, at `until`. A day's limit that
+ * lasts longer stays what it is.
+ */
 export async function markTrouble(system: Database, account: string, until: Date): Promise<void> {
   await sql`
     insert into sending_accounts (account, blocked_until, blocked_reason) values (${account}, ${until}, 'trouble')
-    on conflict (account) do update set blocked_until = excluded.blocked_until, blocked_reason = 'trouble', probe_id = null`.execute(
-    system,
-  );
+    on conflict (account) do update set blocked_until = excluded.blocked_until, blocked_reason = 'trouble', probe_id = null
+    where not (coalesce(sending_accounts.blocked_reason, '') = 'sending_limit'
+      and sending_accounts.blocked_until > excluded.blocked_until)`.execute(system);
 }
 
 /** Names the one delivery that tries whether the trouble is over, and when the next one may. */
@@ -150,10 +227,11 @@ export async function endTrouble(system: Database, account: string): Promise<voi
     .execute();
 }
 
-/** Outcomes of all attempts that ended after a moment. */
+/** Outcomes of all attempts that ended after a moment; a draft that Google failed to make counts with those not known. */
 export async function countOutcomes(system: Database, since: Date): Promise<{ unknown: number; all: number }> {
   const { rows } = await sql<{ unknown: number; all: number }>`
-    select count(*) filter (where outcome = 'unknown')::int as unknown, count(*)::int as all
+    select count(*) filter (where http_status >= 500 or (outcome = 'unknown' and http_status is distinct from 404))::int
+      as unknown, count(*)::int as all
     from attempts where finished_at > ${since}`.execute(system);
   return rows[0] ?? { unknown: 0, all: 0 };
 }

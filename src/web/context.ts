@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Pace } from '../deliveries/pacing.ts';
 import type { PdfRenderer } from '../documents/pdf/render.ts';
 import type { GoogleApp } from '../google/app.ts';
 import type { AccessTokens } from '../mailboxes/access-token.ts';
@@ -23,6 +24,8 @@ export interface WebContext {
   readonly pdf: PdfRenderer;
   readonly log: Logger;
   readonly clock: Clock;
+  /** How fast deliveries leave, to foretell when they do. */
+  readonly pace: Pace;
   /** Our own origin, e.g. `https://letterhead.example`, without a slash at the end. */
   readonly publicUrl: string;
   /** Signs session cookies; the first signs, the others are still accepted. */

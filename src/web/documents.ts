@@ -1,5 +1,6 @@
 import { Router } from 'express';
 import { latestDeliveriesOf, listDeliveries, listHidden } from '../deliveries/deliveries.ts';
+import { mostRecords } from '../deliveries/runs/records.ts';
 import type { DocumentContent } from '../documents/document.ts';
 import { documentStatuses } from '../documents/document.ts';
 import {
@@ -13,6 +14,7 @@ import {
   pdfName,
   unitName,
 } from '../documents/format.ts';
+import { countMatching } from '../documents/matching.ts';
 import { documentsWithNumber, getDocument, listDocuments, setDocumentStatus } from '../documents/store.ts';
 import { computeTotals } from '../documents/totals.ts';
 import { inTenant } from '../tenants/scope.ts';
@@ -22,7 +24,7 @@ import { documentEditor } from './document-editor.ts';
 import { found, PageError } from './errors.ts';
 import { onlyIds, textParam } from './query.ts';
 import { recordPdf, sendInline } from './record-pdf.ts';
-import { deliveryWords, kindNamed, nextStatuses, pillOf, statusWords } from './record-words.ts';
+import { deliveryWords, kindNamed, nextStatuses, statusesOf, statusWords } from './record-words.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
 import { onlookerOf, param, requireRole, viewerOf } from './viewer.ts';
@@ -39,11 +41,17 @@ export function documentPages(ctx: WebContext): Router {
     const viewer = viewerOf(res);
     const kind = kindNamed(req.query['kind']);
     const search = textParam(req, 'q');
+    const status = documentStatuses.find((each) => each === req.query['status']);
     const after = textParam(req, 'after');
-    const { list, latest } = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
-      const list = await listDocuments(trx, viewer.tenantId, { kind, search: search || undefined, after });
+    const { list, latest, count } = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
+      const match = { kind, status, search: search || undefined };
+      const list = await listDocuments(trx, viewer.tenantId, { ...match, after });
       const ids = list.rows.map((row) => row.id);
-      return { list, latest: await latestDeliveriesOf(trx, viewer.tenantId, onlookerOf(viewer), ids) };
+      return {
+        list,
+        latest: await latestDeliveriesOf(trx, viewer.tenantId, onlookerOf(viewer), ids),
+        count: await countMatching(trx, viewer.tenantId, match, mostRecords),
+      };
     });
     await page(res, 'documents/list', {
       title: kindWords[kind].plural,
@@ -54,11 +62,16 @@ export function documentPages(ctx: WebContext): Router {
       next: list.next,
       after,
       search,
+      status,
+      statuses: statusesOf(kind),
+      count,
+      mostRecords,
       latest,
       deliveryWords,
       statusWords,
       mayWrite: viewer.role !== 'viewer',
       locale: localeOf(viewer.tenant),
+      scripts: ['letterhead/select.js'],
     });
   });
 
@@ -93,7 +106,6 @@ export function documentPages(ctx: WebContext): Router {
       hidden,
       moreDeliveries: sent.next !== undefined,
       deliveryWords,
-      pillOf,
       statusWords,
       nextStatuses: nextStatuses(record.kind, record.status),
       mayWrite: viewer.role !== 'viewer',

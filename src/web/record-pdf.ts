@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Response } from 'express';
 import { headOf } from '../documents/pdf/head.ts';
 import { PdfError, type PdfRenderer } from '../documents/pdf/render.ts';
@@ -19,20 +18,19 @@ export async function recordPdf(
   try {
     return await ctx.pdf.render({ ...headOf(tenant), content: record.content });
   } catch (cause) {
-    if (!(cause instanceof PdfError)) throw cause;
-    const words = {
-      title: 'The PDF could not be made',
-      message: 'The record itself is safe. Making its PDF took too long or failed; try again in a minute.',
-      next: { href: `/documents/${record.id}`, label: 'Back to the record' },
-    };
-    throw new PageError(503, `pdf_${cause.code}`, words, { cause });
+    throw pdfTrouble(cause, { href: `/documents/${record.id}`, label: 'Back to the record' });
   }
 }
 
-/** Stands for what a PDF shows: the same as long as neither the record nor its company's head changes. */
-export function previewMark(tenant: Tenant, record: DocumentRecord): string {
-  const shown = JSON.stringify({ ...headOf(tenant), content: record.content });
-  return createHash('sha256').update(shown).digest('base64url').slice(0, 22);
+/** What to throw when a PDF was not made: words for the person, or the error itself where it is another. */
+export function pdfTrouble(cause: unknown, next: { readonly href: string; readonly label: string }): unknown {
+  if (!(cause instanceof PdfError)) return cause;
+  const words = {
+    title: 'The PDF could not be made',
+    message: 'The record itself is safe. Making its PDF took too long or failed; try again in a minute.',
+    next,
+  };
+  return new PageError(503, `pdf_${cause.code}`, words, { cause });
 }
 
 /** Answers with a file to look at in the browser, inside our own pages too. */

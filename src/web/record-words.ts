@@ -21,6 +21,12 @@ export const statusWords: Record<DocumentStatus, string> = {
   cancelled: 'Cancelled',
 };
 
+/** The statuses that records of a kind come to have, in the order of their life. */
+export function statusesOf(kind: DocumentKind): DocumentStatus[] {
+  const done = kind === 'quote' || kind === 'purchase_order' ? 'accepted' : 'paid';
+  return ['draft', 'open', done, 'cancelled'];
+}
+
 /** A delivery's state in a word. The class of its pill is the state itself. */
 export const deliveryWords: Record<DeliveryState, string> = {
   queued: 'Queued',
@@ -31,17 +37,6 @@ export const deliveryWords: Record<DeliveryState, string> = {
   unconfirmed: 'Unconfirmed',
   cancelled: 'Cancelled',
 };
-
-/** How a delivery stands, in a word, and the class of its pill: what waits for a moment in time says which. */
-export function pillOf({ state, heldReason }: { readonly state: DeliveryState; readonly heldReason: string | null }): {
-  readonly tone: string;
-  readonly word: string;
-} {
-  if (heldReason === 'scheduled') return { tone: 'scheduled', word: 'Scheduled' };
-  if (heldReason === 'undo') return { tone: 'scheduled', word: 'About to leave' };
-  if (heldReason === 'outside_hours') return { tone: 'scheduled', word: 'Waits for hours' };
-  return { tone: state, word: deliveryWords[state] };
-}
 
 /** What a person may say of a record next, from where it stands now: the status, and the words on its button. */
 export function nextStatuses(kind: DocumentKind, status: DocumentStatus): { status: DocumentStatus; label: string }[] {

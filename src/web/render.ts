@@ -16,6 +16,7 @@ export type Section =
   | 'purchase_order'
   | 'contacts'
   | 'activity'
+  | 'runs'
   | 'settings'
   | 'none';
 

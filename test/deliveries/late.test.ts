@@ -1,14 +1,19 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { beginAttempts } from '../../src/deliveries/claim.ts';
 import { createDelivery } from '../../src/deliveries/create.ts';
 import { deliver } from '../../src/deliveries/deliver.ts';
 import { loadForSending } from '../../src/deliveries/load.ts';
 import { settleAttempt } from '../../src/deliveries/settle.ts';
+import { moveDelivery } from '../../src/deliveries/state.ts';
+import { takeBackAttempts } from '../../src/deliveries/take-back.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
-import { type Company, company, testEmail } from '../support/company.ts';
+import { type Company, company, type Sender, testEmail } from '../support/company.ts';
+import { databaseLine } from '../support/database-line.ts';
 import { eventually } from '../support/eventually.ts';
 import { anotherWorker, deliverNow } from '../support/hand-delivery.ts';
 import { startTestLetterhead, type TestLetterhead, testClient } from '../support/letterhead.ts';
+import { permittedSender } from '../support/permitted.ts';
 
 let letterhead: TestLetterhead;
 beforeAll(async () => {
@@ -16,12 +21,12 @@ beforeAll(async () => {
 });
 afterAll(() => letterhead.close());
 
-const within = <T>(sender: Company, work: Parameters<typeof inTenant<T>>[2]) =>
+const within = <T>(sender: Sender, work: Parameters<typeof inTenant<T>>[2]) =>
   inTenant(letterhead.database.db, sender.tenantId, work);
 const reconnect = (sender: Company) => sender.founder.connect(sender.account, { mailboxId: sender.mailboxId });
 const mailboxState = async (sender: Company) =>
   (await within(sender, (trx) => trx.selectFrom('mailboxes').select('state').executeTakeFirstOrThrow())).state;
-const slowly = async (sender: Company, method: string, work: () => Promise<unknown>) => {
+const slowly = async (sender: Sender, method: string, work: () => Promise<unknown>) => {
   const slow = letterhead.google.faults.add({ method, account: sender.account, effect: { kind: 'slow', ms: 700 } });
   const done = work();
   await eventually(
@@ -105,6 +110,126 @@ describe('Gmail’s answer comes after a person was asked already', () => {
   });
 });
 
+describe('an attempt that was given up, and whose worker speaks after all', () => {
+  const lost = {
+    kind: 'failed',
+    failure: { kind: 'not_sent', code: 'DEADLINE', message: 'The attempt had no time left.' },
+    outcome: { kind: 'retry', at: new Date(0), newToken: false, slowDown: false, words: 'We try again.' },
+  } as const;
+  const late = { kind: 'sent', sent: { id: 'm-late', threadId: 't-late' } } as const;
+  /** A tracked email that was looked for in vain, and so is in the hands of a second attempt. */
+  async function givenUp() {
+    const sender = await permittedSender(letterhead, ['send', 'tracking']);
+    const id = await sender.send();
+    const first = await begun(sender, id, -1_000);
+    await deliverNow(letterhead, sender, id);
+    expect((await sender.delivery(id)).state).toBe('queued');
+    return { sender, id, first };
+  }
+
+  it('moves nothing: it is under way in another attempt', async () => {
+    const { sender, id, first } = await givenUp();
+    await begun(sender, id);
+    await settleAttempt(anotherWorker(letterhead), sender.tenantId, first, lost);
+    expect(await sender.delivery(id)).toMatchObject({
+      ...{
+        state: 'sending',
+        attempts: [
+          { number: 2, outcome: null },
+          { number: 1, reason: 'WORKER_GONE' },
+        ],
+      },
+    });
+  });
+
+  it.each(['queued', 'sending', 'cancelled', 'failed'] as const)(
+    'is believed that Gmail accepted it, though it is %s by now',
+    async (state) => {
+      const { sender, id, first } = await givenUp();
+      if (state === 'sending') await begun(sender, id);
+      if (state === 'cancelled' || state === 'failed')
+        await within(sender, (trx) =>
+          moveDelivery(trx, sender.tenantId, id, { from: 'queued', to: state, at: new Date(), detail: '' }),
+        );
+      expect((await sender.delivery(id)).state).toBe(state);
+      await settleAttempt(anotherWorker(letterhead), sender.tenantId, first, late);
+      expect(await sender.delivery(id)).toMatchObject({ state: 'sent', gmailMessageId: 'm-late' });
+    },
+  );
+
+  it('does not send its draft any more', async () => {
+    const sender = await permittedSender(letterhead, ['send', 'safe_retry']);
+    const id = await sender.send();
+    const begins = letterhead.google.faults.add({
+      ...{ method: 'drafts.create', account: sender.account },
+      effect: { kind: 'slow', ms: 700 },
+    });
+    const first = deliverNow(letterhead, sender, id);
+    await eventually(
+      () => begins.fired,
+      (fired) => fired === 1,
+    );
+    // As if its deadline and the settle time had passed: others find that nothing was sent.
+    const deadline = (at: Date) => within(sender, (trx) => trx.updateTable('attempts').set({ deadline: at }).execute());
+    await deadline(new Date(0));
+    await deliverNow(letterhead, sender, id);
+    expect((await sender.delivery(id)).state).toBe('queued');
+    await deadline(new Date(Date.now() + 5_000));
+    await first;
+    expect(sender.accepted(id)).toEqual([]);
+    await deliverNow(letterhead, sender, id);
+    expect((await sender.delivery(id)).state).toBe('sent');
+    expect(sender.accepted(id)).toHaveLength(1);
+  });
+});
+
+describe('a look into Gmail that took long', () => {
+  it('concludes nothing about an attempt that was begun meanwhile', async () => {
+    const sender = await permittedSender(letterhead, ['send', 'tracking']);
+    const id = await sender.send();
+    await begun(sender, id, -1_000);
+    const look = slowly(sender, 'messages.list', () => deliverNow(letterhead, sender, id));
+    await eventually(
+      () => letterhead.google.faults.list().at(-1)?.fired,
+      (fired) => fired === 1,
+    );
+    await deliverNow(letterhead, sender, id);
+    expect((await sender.delivery(id)).state).toBe('queued');
+    await begun(sender, id);
+    await look;
+    expect(await sender.delivery(id)).toMatchObject({ state: 'sending', attempts: [{ number: 2, outcome: null }, {}] });
+  });
+});
+
+describe('a claim whose commit was not answered', () => {
+  it('is taken back: Gmail was not asked, and nobody is', async () => {
+    const sender = await company(letterhead);
+    const id = await sender.send();
+    const { attempt } = await begun(sender, id);
+    await takeBackAttempts(anotherWorker(letterhead), sender.tenantId, [attempt.id, randomUUID()]);
+    expect(await sender.delivery(id)).toMatchObject({
+      ...{ state: 'queued', attempts: [{ outcome: 'refused_retry', reason: 'CLAIM_LOST' }] },
+    });
+    await takeBackAttempts(anotherWorker(letterhead), sender.tenantId, [attempt.id]);
+    await deliverNow(letterhead, sender, id);
+    expect(await outcomeOf(sender, id)).toEqual({ state: 'sent', accepted: 1 });
+  });
+
+  it('is taken back by the worker itself when its connection breaks in the commit', async () => {
+    const sender = await company(letterhead);
+    const id = await sender.send();
+    const line = await databaseLine(letterhead.database.urls.app);
+    line.cutAfterNextCommit();
+    const worker = { ...anotherWorker(letterhead), db: line.db };
+    await expect(deliver(worker, { tenantId: sender.tenantId, deliveryId: id })).rejects.toThrow('terminated');
+    await line.cutInCommit;
+    await line.close();
+    expect(await sender.delivery(id)).toMatchObject({ state: 'queued', attempts: [{ reason: 'CLAIM_LOST' }] });
+    await deliverNow(letterhead, sender, id);
+    expect(await outcomeOf(sender, id)).toEqual({ state: 'sent', accepted: 1 });
+  });
+});
+
 describe('the shortest deadline that may be configured', () => {
   it('is long enough to send in', async () => {
     const sender = await company(letterhead);
@@ -142,14 +267,21 @@ describe('a job that comes again', () => {
   });
 });
 
+const outcomeOf = async (sender: Sender, id: string) => ({
+  state: (await sender.delivery(id)).state,
+  accepted: sender.accepted(id).length,
+});
+
 /** An attempt that is under way, as far as the database knows. */
-async function begun(sender: Company, id: string, sendDeadlineMs = 5_000) {
+async function begun(sender: Sender, id: string, sendDeadlineMs = 5_000) {
   const { tenantId } = sender;
   const delivery = await within(sender, (trx) => loadForSending(trx, tenantId, id));
   const worker = { ...anotherWorker(letterhead), sendDeadlineMs };
   const via = 'message' as const;
   const begun = [{ delivery: { id }, via }];
-  const attempt = (await within(sender, (trx) => beginAttempts(trx, worker, tenantId, begun))).get(id);
+  const attempt = (
+    await within(sender, (trx) => beginAttempts(trx, worker, tenantId, new Map([[id, randomUUID()]]), begun))
+  ).get(id);
   if (!delivery || !attempt) throw new Error('It could not be begun.');
   return { delivery, attempt, via, tracking: false };
 }

@@ -1,7 +1,7 @@
 import type { DeliverContext } from '../../src/deliveries/context.ts';
 import { deliver } from '../../src/deliveries/deliver.ts';
 import { createAccessTokens } from '../../src/mailboxes/access-token.ts';
-import type { Company } from './company.ts';
+import type { Sender } from './company.ts';
 import type { TestLetterhead } from './letterhead.ts';
 
 /** The context of a worker that is another process than the pages: it shares the database with them, and nothing else. */
@@ -12,6 +12,6 @@ export function anotherWorker({ context, config }: TestLetterhead): DeliverConte
 }
 
 /** Runs a delivery's job here and now. Start Letterhead with `worker: false`. */
-export function deliverNow(letterhead: TestLetterhead, { tenantId }: Company, deliveryId: string): Promise<void> {
+export function deliverNow(letterhead: TestLetterhead, { tenantId }: Sender, deliveryId: string): Promise<void> {
   return deliver(anotherWorker(letterhead), { tenantId, deliveryId });
 }

@@ -8,6 +8,7 @@ import { membershipsOf } from '../../src/tenants/system.ts';
 import { createApp } from '../../src/web/app.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { routesOf } from '../support/routes.ts';
+import { startRunOf } from '../support/run-page.ts';
 import { founder, type Visitor } from '../support/visitor.ts';
 
 /** Ids that belong to Dana's company; Mira, of another one, tries them everywhere. */
@@ -21,6 +22,7 @@ interface Ids {
   readonly member: string;
   /** What to do with a consent for another Google account. */
   readonly choice: string;
+  readonly run: string;
 }
 
 interface Attempt {
@@ -58,13 +60,33 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
   'GET /mailboxes/connection/choices/:id': notFound(({ choice }) => `/mailboxes/connection/choices/${choice}`),
   'GET /parties/:id': notFound(({ party }) => `/parties/${party}`),
   'GET /parties/:id/edit': notFound(({ party }) => `/parties/${party}/edit`),
+  'GET /runs/:id': notFound(({ run }) => `/runs/${run}`),
+  'GET /runs/:id/progress': notFound(({ run }) => `/runs/${run}/progress`),
+  'GET /runs/:id/report.csv': notFound(({ run }) => `/runs/${run}/report.csv`),
+  'GET /runs/new': notFound(({ document }) => `/runs/new?kind=invoice&id=${document}`),
+  'POST /runs': notFound(
+    () => '/runs',
+    ({ document }) => ({ kind: 'invoice', id: document, key: crypto.randomUUID(), subject: 's', message: 'm' }),
+  ),
+  'POST /runs/:id/control': notFound(
+    ({ run }) => `/runs/${run}/control`,
+    () => ({ control: 'cancel' }),
+  ),
+  'POST /runs/:id/decision': notFound(
+    ({ run }) => `/runs/${run}/decision`,
+    () => ({ decision: 'mark_as_sent' }),
+  ),
+  'POST /runs/:id/resends': notFound(
+    ({ run }) => `/runs/${run}/resends`,
+    () => ({ which: 'failed' }),
+  ),
+  'POST /runs/new': notFound(
+    () => '/runs/new',
+    ({ document }) => ({ kind: 'invoice', id: document, subject: 's', message: 'm' }),
+  ),
   'POST /deliveries/:id/decision': notFound(
     ({ delivery }) => `/deliveries/${delivery}/decision`,
     () => ({ decision: 'cancel' }),
-  ),
-  'POST /deliveries/:id/schedule': notFound(
-    ({ delivery }) => `/deliveries/${delivery}/schedule`,
-    () => ({ sendAt: '2099-01-01T09:00' }),
   ),
   'POST /documents/:id': notFound(
     ({ document }) => `/documents/${document}`,
@@ -169,12 +191,12 @@ const withoutIds = [
   'GET /mailboxes/connection/callback',
   'GET /parties',
   'GET /parties/new',
+  'GET /runs',
   'GET /settings',
   'GET /settings/company',
   'GET /settings/email',
   'GET /settings/email/rules',
   'GET /settings/members',
-  'GET /settings/sending',
   'GET /sign-in',
   'GET /sign-in/google/callback',
   'GET /welcome',
@@ -188,7 +210,6 @@ const withoutIds = [
   'POST /settings/email/release-hours',
   'POST /settings/email/test-deliveries',
   'POST /settings/members/invitations',
-  'POST /settings/sending',
   'POST /sign-in/google',
   'POST /sign-out',
   'POST /welcome',
@@ -272,8 +293,11 @@ async function collect({ database, google }: TestLetterhead): Promise<Ids> {
   );
   const start = await dana.post('/mailboxes/connection', { kind: 'shared', mailboxId: mailbox.id });
   const back = await dana.get(await google.approve(start.location ?? '', { account: 'dana@brightwater.example' }));
+  // Its record was just sent: it is ticked to be sent again.
+  const run = await startRunOf(dana, `kind=invoice&id=${record.id}`, { again: record.id });
   return inTenant(database.db, tenant, async (trx) => ({
     tenant,
+    run,
     choice: back.location?.replace('/mailboxes/connection/choices/', '') ?? '',
     document: record.id,
     party: record.partyId,

@@ -1,0 +1,141 @@
+import type { Clock } from '../../platform/clock.ts';
+import type { Database } from '../../platform/database.ts';
+import type { DeliveryState, RunState } from '../../platform/database-types.ts';
+import { wake } from '../../platform/wake.ts';
+import { decide } from '../decide.ts';
+import { moveDeliveries } from '../state.ts';
+import { cancelledWithRun, pausedWithRun } from './moves.ts';
+
+/** Who controls which run. */
+export interface RunOrder {
+  readonly tenantId: string;
+  readonly runId: string;
+  readonly memberId: string;
+}
+
+/**
+ * Pauses, resumes or cancels a run, its deliveries set by set. What a worker has in its hands at this moment is let
+ * through to Gmail; whatever comes back to the queue after that is stopped when a worker takes it (`claim.ts`). So rows
+ * that somebody else is moving just now are passed over, and nobody waits for anybody.
+ */
+const orders = {
+  pause: { from: ['running'], to: 'paused' },
+  resume: { from: ['paused'], to: 'running' },
+  // Once more for what was under way at the first time, and is held since.
+  cancel: { from: ['running', 'paused', 'cancelled'], to: 'cancelled' },
+} as const satisfies Record<string, { readonly from: readonly RunState[]; readonly to: RunState }>;
+
+/** See {@link controlRun}. */
+export type RunControl = keyof typeof orders;
+
+/** Whether a word from a form is one. */
+export function isRunControl(word: unknown): word is RunControl {
+  return typeof word === 'string' && Object.hasOwn(orders, word);
+}
+
+/**
+ * Carries out what somebody decided about a whole run, and records who it was with each delivery that moved.
+ *
+ * @returns how many deliveries moved; undefined when the run does not stand so that it fits
+ */
+export async function controlRun(
+  trx: Database,
+  clock: Clock,
+  { tenantId, runId, memberId }: RunOrder,
+  control: RunControl,
+): Promise<number | undefined> {
+  const { from, to } = orders[control];
+  const { numUpdatedRows } = await trx
+    .updateTable('runs')
+    .set({ state: to, state_at: clock(), state_by: memberId })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', runId)
+    .where('state', 'in', [...from])
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n) return undefined;
+  const take = (state: DeliveryState, reason?: string) => takeDeliveries(trx, tenantId, runId, state, reason);
+  const by = { at: clock(), memberId };
+  switch (control) {
+    case 'pause': {
+      const moved = await moveDeliveries(trx, tenantId, await take('queued'), {
+        ...{ ...pausedWithRun, ...by, from: 'queued' },
+      });
+      return moved.length;
+    }
+    case 'resume': {
+      const move = { ...by, from: 'held', to: 'queued', detail: 'Its run was resumed.' } as const;
+      const moved = await moveDeliveries(trx, tenantId, await take('held', 'run_paused'), move);
+      if (moved.length > 0) await wake(trx, 'waiting');
+      return moved.length;
+    }
+    case 'cancel': {
+      let count = 0;
+      for (const state of ['queued', 'held'] as const) {
+        const move = { ...cancelledWithRun, ...by, from: state };
+        count += (await moveDeliveries(trx, tenantId, await take(state), move)).length;
+      }
+      return count;
+    }
+    default:
+      return control satisfies never;
+  }
+}
+
+/**
+ * Decides about all deliveries of a run of which nobody knows whether Gmail sent them, after somebody looked. Those of a
+ * cancelled run are not sent again.
+ *
+ * @returns how many it decided
+ */
+export async function decideRun(
+  trx: Database,
+  clock: Clock,
+  { tenantId, runId, memberId }: RunOrder,
+  decision: 'send_again' | 'mark_as_sent',
+): Promise<number> {
+  const run = await trx
+    .selectFrom('runs')
+    .select('state')
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', runId)
+    .executeTakeFirst();
+  if (!run || (run.state === 'cancelled' && decision === 'send_again')) return 0;
+  const ids = await takeDeliveries(trx, tenantId, runId, 'unconfirmed');
+  return (await decide({ clock }, trx, tenantId, ids, decision, memberId)).length;
+}
+
+/**
+ * Somebody decided that these leave, by themselves: their runs, paused or cancelled, do not stop them any more.
+ *
+ * @param trx the transaction of the decision
+ */
+export async function freeFromRun(trx: Database, tenantId: string, deliveryIds: readonly string[]): Promise<void> {
+  if (deliveryIds.length === 0) return;
+  await trx
+    .updateTable('deliveries')
+    .set({ lane: 0 })
+    .where('tenant_id', '=', tenantId)
+    .where('id', 'in', [...deliveryIds])
+    .where('run_id', 'is not', null)
+    .execute();
+}
+
+async function takeDeliveries(
+  trx: Database,
+  tenantId: string,
+  runId: string,
+  state: DeliveryState,
+  heldReason?: string,
+): Promise<string[]> {
+  let query = trx
+    .selectFrom('deliveries')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('run_id', '=', runId)
+    .where('state', '=', state)
+    .where('replaced_by', 'is', null)
+    .forUpdate()
+    .skipLocked();
+  if (heldReason) query = query.where('held_reason', '=', heldReason);
+  return (await query.execute()).map(({ id }) => id);
+}

@@ -1,0 +1,169 @@
+import { formatDate, formatMoney, kindWords } from '../../documents/format.ts';
+import type { DocumentKind } from '../../platform/database-types.ts';
+import { type MergeField, type MergeTemplate, type MergeValues, parseTemplate, TemplateError } from '../merge.ts';
+import { type Address, maxRecipients, parseAddresses, type Recipients } from '../recipients.ts';
+import type { ChosenRecord } from './records.ts';
+
+/** The two texts of a run, as somebody wrote them, with fields in them. */
+export interface RunText {
+  readonly subject: string;
+  readonly message: string;
+}
+
+/** What all emails of a run have in common. */
+export interface RunCommon {
+  readonly kind: DocumentKind;
+  readonly companyName: string;
+  /** Who starts it. */
+  readonly memberName: string;
+  /** BCP 47, for money and dates. */
+  readonly locale: string;
+}
+
+/** The texts of a run, understood. */
+export interface RunTemplates {
+  readonly subject: MergeTemplate;
+  readonly message: MergeTemplate;
+}
+
+/** What cannot be sent, or should not without a second look, and why. */
+export type Reason =
+  | { readonly kind: 'draft' | 'cancelled' | 'no_address' | 'recent' }
+  | { readonly kind: 'bad_address'; readonly email: string }
+  /** The text names something that the record does not have. */
+  | { readonly kind: 'missing'; readonly field: MergeField }
+  | { readonly kind: 'too_long' | 'empty' };
+
+/** What becomes of a chosen record. */
+export type Judgement =
+  | ({ readonly kind: 'ready'; readonly recipients: Recipients } & RunText)
+  | { readonly kind: 'left_out'; readonly reason: Exclude<Reason, { kind: 'recent' }> };
+
+/** The longest text that somebody may write for a run, and the longest that may come of it for one record. */
+export const mostText = { subject: 500, message: 20_000 } as const;
+
+/**
+ * Understands the texts of a run.
+ *
+ * @returns the templates, or what is wrong with which text
+ */
+export function readTemplates(
+  text: RunText,
+):
+  | { readonly ok: true; readonly templates: RunTemplates }
+  | { readonly ok: false; readonly problems: { field: keyof RunText; message: string }[] } {
+  const problems: { field: keyof RunText; message: string }[] = [];
+  const read = (field: keyof RunText): MergeTemplate | null => {
+    const say = (message: string) => {
+      problems.push({ field, message });
+      return null;
+    };
+    if (text[field].trim() === '') return say(`Write a ${field}.`);
+    if (text[field].length > mostText[field])
+      return say(`The ${field} is longer than ${mostText[field].toLocaleString('en')} characters. Shorten it.`);
+    try {
+      return parseTemplate(text[field]);
+    } catch (error) {
+      if (error instanceof TemplateError) return say(error.message);
+      throw error;
+    }
+  };
+  const subject = read('subject');
+  const message = read('message');
+  return subject && message ? { ok: true, templates: { subject, message } } : { ok: false, problems };
+}
+
+/**
+ * Decides what becomes of a record in a run, and puts it into the texts. Pure.
+ *
+ * @throws {TemplateError} where the text itself is at fault
+ */
+export function judge(record: ChosenRecord, { subject, message }: RunTemplates, common: RunCommon): Judgement {
+  const leftOut = (reason: Exclude<Reason, { kind: 'recent' }>) => ({ kind: 'left_out', reason }) as const;
+  if (record.status === 'draft' || record.status === 'cancelled') return leftOut({ kind: record.status });
+  const email = record.email?.trim() ?? '';
+  if (email === '') return leftOut({ kind: 'no_address' });
+  const to = readRecipients(email, record.contactName ?? record.partyName);
+  if (!to) return leftOut({ kind: 'bad_address', email });
+  const values = valuesOf(record, common);
+  const first = subject.merge(values);
+  if (first.kind === 'missing') return leftOut({ kind: 'missing', field: first.field });
+  const second = message.merge(values);
+  if (second.kind === 'missing') return leftOut({ kind: 'missing', field: second.field });
+  const merged = {
+    subject: first.text.replaceAll(/\s+/g, ' ').trim(),
+    message: second.text.replaceAll('\r\n', '\n'),
+  };
+  if (merged.subject.length > mostText.subject || merged.message.length > mostText.message)
+    return leftOut({ kind: 'too_long' });
+  if (merged.subject === '' || merged.message.trim() === '') return leftOut({ kind: 'empty' });
+  return { kind: 'ready', recipients: { to, cc: [], bcc: [] }, ...merged };
+}
+
+/** Null where it holds anything that is no address. */
+function readRecipients(text: string, name: string): Address[] | null {
+  const { addresses, unreadable } = parseAddresses(text);
+  const [first] = addresses;
+  if (unreadable.length > 0 || !first || addresses.length > maxRecipients) return null;
+  return addresses.length === 1 && first.name === '' ? [{ name, email: first.email }] : addresses;
+}
+
+function valuesOf(record: ChosenRecord, { kind, companyName, memberName, locale }: RunCommon): MergeValues {
+  const day = (date: string | null) => (date === null ? null : formatDate(date, locale));
+  return (field) => {
+    switch (field) {
+      case 'number':
+        return record.number;
+      case 'kind':
+        return kindWords[kind].lower;
+      case 'amount':
+        return formatMoney(record.payable, record.currency, locale);
+      case 'date':
+        return day(record.issueDate);
+      case 'due_date':
+        return day(record.dueDate);
+      case 'valid_until':
+        return day(record.validUntil);
+      case 'delivery_date':
+        return day(record.deliveryDate);
+      case 'reference':
+        return record.reference;
+      case 'name':
+        return record.partyName;
+      case 'contact':
+        return record.contactName ?? record.partyName;
+      case 'company':
+        return companyName;
+      case 'sender':
+        return memberName;
+      default:
+        return field satisfies never;
+    }
+  };
+}
+
+/** The texts to begin with: the words of the send page for one record, with fields for what differs. */
+export function usualText(kind: DocumentKind): RunText {
+  const { title } = kindWords[kind];
+  const what = kind === 'purchase_order' ? 'our {{ kind }} {{ number }}' : '{{ kind }} {{ number }} for {{ amount }}';
+  return {
+    subject: `${title} {{ number }} from {{ company }}`,
+    message: `Hello {{ contact }},\n\nplease find attached ${what}${usualDate(kind)}.\n\nKind regards\n{{ sender }}\n{{ company }}`,
+  };
+}
+
+function usualDate(kind: DocumentKind): string {
+  const where = (field: MergeField, words: string) => `{% if ${field} %}, ${words} {{ ${field} }}{% endif %}`;
+  switch (kind) {
+    case 'invoice':
+      return where('due_date', 'due on');
+    case 'credit_note':
+      return ', dated {{ date }}';
+    case 'quote':
+      return where('valid_until', 'valid until');
+    case 'purchase_order':
+      return where('delivery_date', 'for delivery on');
+    default:
+      return kind satisfies never;
+  }
+}

@@ -1,0 +1,163 @@
+import { sql } from 'kysely';
+import { type DocumentMatch, narrow } from '../../documents/matching.ts';
+import { partyName } from '../../documents/summary.ts';
+import type { Database } from '../../platform/database.ts';
+import type { DeliveryState, DocumentKind, DocumentStatus } from '../../platform/database-types.ts';
+
+/** Which records a run is for: of one kind, so that one rule says whom all of them come from. */
+export type RunSelection = DocumentMatch & { readonly kind: DocumentKind };
+
+/** The most records of one run. */
+export const mostRecords = 20_000;
+
+/** So long after it was sent, a record may be sent again without a second look. */
+const recentMs = 24 * 3_600_000;
+
+/** A chosen record, as far as a run needs it. Its content stays in the database. */
+export interface ChosenRecord {
+  readonly id: string;
+  readonly version: number;
+  readonly status: DocumentStatus;
+  readonly number: string;
+  readonly partyId: string;
+  readonly partyName: string;
+  /** As written on the record, or else of its contact. */
+  readonly email: string | null;
+  readonly contactName: string | null;
+  readonly issueDate: string;
+  readonly dueDate: string | null;
+  readonly validUntil: string | null;
+  readonly deliveryDate: string | null;
+  readonly reference: string | null;
+  readonly currency: string;
+  readonly payable: string;
+  /** A delivery of it that waits, or was sent in the last 24 hours; the newest one. */
+  readonly recent: { readonly id: string; readonly state: DeliveryState; readonly at: Date } | null;
+}
+
+/**
+ * The ids of the chosen records, newest issue date first as the lists show them: at most {@link mostRecords} and one
+ * more, which says that there are too many.
+ */
+export async function chosenIds(trx: Database, tenantId: string, selection: RunSelection): Promise<string[]> {
+  const rows = await chosen(trx, tenantId, selection)
+    .select('documents.id')
+    .orderBy('documents.issue_date', 'desc')
+    .orderBy('documents.id', 'desc')
+    .limit(mostRecords + 1)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Reads records in the order of their ids; those that are not there are left out.
+ *
+ * @param now for what counts as sent lately
+ * @param hold keeps them as they are until the transaction ends
+ */
+export async function readRecords(
+  trx: Database,
+  tenantId: string,
+  ids: readonly string[],
+  now: Date,
+  hold: boolean,
+): Promise<ChosenRecord[]> {
+  const rows = await selectRecords(trx, tenantId, now)
+    .where('documents.id', '=', sql<string>`any(${ids}::uuid[])`)
+    .$if(hold, (query) => query.forNoKeyUpdate(['documents']))
+    .execute();
+  const byId = new Map(rows.map((row) => [row.id, toRecord(row)]));
+  return ids.flatMap((id) => byId.get(id) ?? []);
+}
+
+/** A chosen record with its place among them, from 1. */
+export interface PlacedRecord extends ChosenRecord {
+  readonly place: number;
+}
+
+/** The record at a place, or the first whose number or name holds a text; undefined where there is none. */
+export async function placedRecord(
+  trx: Database,
+  tenantId: string,
+  selection: RunSelection,
+  now: Date,
+  wanted: { readonly place: number } | { readonly search: string },
+): Promise<PlacedRecord | undefined> {
+  const placed = chosen(trx, tenantId, selection)
+    .select(['documents.id', 'documents.number', partyName.as('name')])
+    .select(sql<number>`(row_number() over (order by documents.issue_date desc, documents.id desc))::int`.as('place'));
+  const found = await trx
+    .selectFrom(placed.as('placed'))
+    .select(['id', 'place'])
+    .where((eb) =>
+      'place' in wanted
+        ? eb('place', '=', wanted.place)
+        : sql<boolean>`position(lower(${wanted.search}) in lower(number || ' ' || coalesce(name, ''))) > 0`,
+    )
+    .orderBy('place')
+    .limit(1)
+    .executeTakeFirst();
+  if (!found) return undefined;
+  const [record] = await readRecords(trx, tenantId, [found.id], now, false);
+  return record && { ...record, place: found.place };
+}
+
+function chosen(trx: Database, tenantId: string, selection: RunSelection) {
+  return narrow(trx.selectFrom('documents').where('documents.tenant_id', '=', tenantId), selection);
+}
+
+interface Row extends Omit<ChosenRecord, 'recent'> {
+  readonly recentId: string | null;
+  readonly recentState: DeliveryState | null;
+  readonly recentAt: Date | null;
+}
+
+function toRecord({ recentId, recentState, recentAt, ...row }: Row): ChosenRecord {
+  const recent = recentId && recentState && recentAt && { id: recentId, state: recentState, at: recentAt };
+  return { ...row, recent: recent || null };
+}
+
+function selectRecords(trx: Database, tenantId: string, now: Date) {
+  const since = new Date(now.getTime() - recentMs);
+  const said = (path: string) => sql<string | null>`documents.content #>> ${sql.lit(`{${path}}`)}`;
+  return trx
+    .selectFrom('documents')
+    .where('documents.tenant_id', '=', tenantId)
+    .innerJoin('parties', 'parties.id', 'documents.party_id')
+    .leftJoinLateral(
+      (eb) =>
+        eb
+          .selectFrom('deliveries')
+          .select(['deliveries.id', 'deliveries.state', 'deliveries.state_at'])
+          .whereRef('deliveries.tenant_id', '=', 'documents.tenant_id')
+          .whereRef('deliveries.document_id', '=', 'documents.id')
+          .where(
+            sql<boolean>`(deliveries.state in ('queued', 'sending', 'held', 'unconfirmed')
+              or (deliveries.state = 'sent' and greatest(deliveries.sent_at, deliveries.created_at) > ${since}))`,
+          )
+          .orderBy('deliveries.created_at', 'desc')
+          .limit(1)
+          .as('recent'),
+      (join) => join.onTrue(),
+    )
+    .select([
+      'recent.id as recentId',
+      'recent.state as recentState',
+      'recent.state_at as recentAt',
+      'documents.id',
+      'documents.version',
+      'documents.status',
+      'documents.number',
+      'documents.party_id as partyId',
+      'documents.issue_date as issueDate',
+      'documents.due_date as dueDate',
+      'documents.currency',
+      'documents.payable',
+      partyName.as('partyName'),
+      sql<string | null>`coalesce(${said('party,email')}, parties.email)`.as('email'),
+      sql<string | null>`coalesce(${said('party,contactName')}, parties.contact_name)`.as('contactName'),
+      said('validUntil').as('validUntil'),
+      said('deliveryDate').as('deliveryDate'),
+      said('reference').as('reference'),
+    ]);
+}

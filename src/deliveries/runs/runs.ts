@@ -1,0 +1,175 @@
+import { sql } from 'kysely';
+import { z } from 'zod';
+import { type Page, type PageRequest, pageOf, pageSize, readCursor } from '../../documents/paging.ts';
+import type { Database } from '../../platform/database.ts';
+import type { DeliveryState, DocumentKind, RunState } from '../../platform/database-types.ts';
+import { isDecidedBy, isSeenBy, type Onlooker } from '../onlooker.ts';
+
+/** How many deliveries of a run stand how. What was sent again counts where it stands now. */
+export interface RunCounts {
+  readonly total: number;
+  /** Queued, or being handed to Gmail. */
+  readonly waiting: number;
+  readonly sending: number;
+  readonly sent: number;
+  readonly held: number;
+  readonly failed: number;
+  readonly unconfirmed: number;
+  readonly cancelled: number;
+  /** Those held, by reason, most first. */
+  readonly heldBy: readonly { readonly reason: string; readonly count: number }[];
+}
+
+/** A run as lists show it. */
+export interface RunSummary {
+  readonly id: string;
+  readonly kind: DocumentKind;
+  readonly state: RunState;
+  readonly fromEmail: string;
+  readonly memberName: string;
+  readonly createdAt: Date;
+  readonly counts: RunCounts;
+}
+
+/** A run with everything its page shows. */
+export interface RunRecord extends RunSummary {
+  readonly fromName: string;
+  readonly mailboxId: string;
+  readonly subject: string;
+  readonly message: string;
+  readonly stateAt: Date;
+  /** Who paused, resumed or cancelled it last; null where nobody did. */
+  readonly stateByName: string | null;
+  /** Whether the onlooker may decide about it, as far as mailboxes go. */
+  readonly mayDecide: boolean;
+  /** How many of the chosen records were left out when it was started, by reason. */
+  readonly leftOut: Readonly<Record<string, number>>;
+}
+
+/** How many runs a page lists: each is counted. */
+const runsPage = 20;
+
+/** One page of the runs that somebody may see, newest first. */
+export async function listRuns(
+  db: Database,
+  tenantId: string,
+  onlooker: Onlooker,
+  request: PageRequest = {},
+): Promise<Page<RunSummary>> {
+  const limit = pageSize({ limit: runsPage, ...request });
+  const after = readCursor(request.after);
+  const rows = await selectRuns(db, tenantId, onlooker)
+    .$if(after !== undefined && /^\d{1,17}$/.test(after[0]), (query) =>
+      query.where(
+        sql<boolean>`(runs.created_at, runs.id) <
+          (timestamptz 'epoch' + ${after?.[0]}::bigint * interval '1 microsecond', ${after?.[1]}::uuid)`,
+      ),
+    )
+    .select(sql<string>`(extract(epoch from runs.created_at) * 1000000)::bigint::text`.as('place'))
+    .orderBy('runs.created_at', 'desc')
+    .orderBy('runs.id', 'desc')
+    .limit(limit + 1)
+    .execute();
+  const page = await pageOf(rows, limit, (last) => [last.place, last.id]);
+  const counts = await countRuns(
+    db,
+    tenantId,
+    page.rows.map(({ id }) => id),
+  );
+  return { ...page, rows: page.rows.map((row) => ({ ...row, counts: counts.get(row.id) ?? countsOf([]) })) };
+}
+
+/** One run; undefined when there is none that they may see. */
+export async function getRun(
+  db: Database,
+  tenantId: string,
+  onlooker: Onlooker,
+  runId: string,
+): Promise<RunRecord | undefined> {
+  const row = await selectRuns(db, tenantId, onlooker)
+    .leftJoin('members as decider', 'decider.id', 'runs.state_by')
+    .select([
+      'runs.from_name as fromName',
+      'runs.mailbox_id as mailboxId',
+      'runs.subject',
+      'runs.message',
+      'runs.state_at as stateAt',
+      'runs.left_out as leftOut',
+      'decider.name as stateByName',
+      isDecidedBy(onlooker, 'runs').as('mayDecide'),
+    ])
+    .where('runs.id', '=', runId)
+    .executeTakeFirst();
+  if (!row) return undefined;
+  const counts = (await countRuns(db, tenantId, [runId])).get(runId) ?? countsOf([]);
+  return { ...row, leftOut: leftOutSchema.parse(row.leftOut), counts };
+}
+
+const leftOutSchema = z.record(z.string(), z.number());
+
+function selectRuns(db: Database, tenantId: string, onlooker: Onlooker) {
+  return db
+    .selectFrom('runs')
+    .innerJoin('members', 'members.id', 'runs.member_id')
+    .select([
+      'runs.id',
+      'runs.document_kind as kind',
+      'runs.state',
+      'runs.from_email as fromEmail',
+      'runs.created_at as createdAt',
+      'members.name as memberName',
+    ])
+    .where('runs.tenant_id', '=', tenantId)
+    .where(isSeenBy(onlooker, 'runs'));
+}
+
+/** Counts the deliveries of runs in one query, which an index answers alone. */
+export async function countRuns(
+  db: Database,
+  tenantId: string,
+  runIds: readonly string[],
+): Promise<Map<string, RunCounts>> {
+  if (runIds.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('deliveries')
+    .select(['run_id as runId', 'state', 'held_reason as reason', sql<number>`count(*)::int`.as('count')])
+    .where('tenant_id', '=', tenantId)
+    .where('run_id', '=', sql<string>`any(${runIds}::uuid[])`)
+    .where('replaced_by', 'is', null)
+    .groupBy(['run_id', 'state', 'held_reason'])
+    .execute();
+  const byRun = Map.groupBy(rows, ({ runId }) => runId ?? '');
+  return new Map([...byRun].map(([runId, counted]) => [runId, countsOf(counted)]));
+}
+
+/** Sums up counted states. Pure. */
+export function countsOf(
+  rows: readonly { readonly state: DeliveryState; readonly reason: string | null; readonly count: number }[],
+): RunCounts {
+  const of = (state: DeliveryState) =>
+    rows.filter((row) => row.state === state).reduce((sum, { count }) => sum + count, 0);
+  return {
+    total: rows.reduce((sum, { count }) => sum + count, 0),
+    waiting: of('queued') + of('sending'),
+    sending: of('sending'),
+    sent: of('sent'),
+    held: of('held'),
+    failed: of('failed'),
+    unconfirmed: of('unconfirmed'),
+    cancelled: of('cancelled'),
+    heldBy: rows
+      .flatMap(({ state, reason, count }) => (state === 'held' && reason !== null ? [{ reason, count }] : []))
+      .sort((a, b) => b.count - a.count),
+  };
+}
+
+/** Where a run stands. `over`: nothing of it moves any more, though some of it may need somebody. */
+export type RunPhase = 'running' | 'waiting' | 'paused' | 'cancelled' | 'over';
+
+/** Says where a run stands. Pure. `waiting`: everything that is left is held. */
+export function phaseOf({ state, counts }: Pick<RunSummary, 'state' | 'counts'>): RunPhase {
+  if (state === 'cancelled') return 'cancelled';
+  if (counts.waiting + counts.held === 0) return 'over';
+  if (state === 'paused') return 'paused';
+  return counts.waiting > 0 ? 'running' : 'waiting';
+}

@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { mostText, type RunText, usualText } from '../deliveries/runs/judge.ts';
+import type { RunSelection } from '../deliveries/runs/records.ts';
+import { documentStatuses } from '../documents/document.ts';
+import { kindNamed } from './record-words.ts';
+
+/** The most records that are named one by one: a page of a list has fewer. */
+const mostNamed = 1_000;
+
+/** One field that may come once, several times, or as the numbered object that a parser makes of very many. */
+const several = z
+  .union([z.string(), z.array(z.string()), z.record(z.string(), z.string())])
+  .catch([])
+  .transform((value) => (typeof value === 'string' ? [value] : Object.values(value)));
+const text = z.string().catch('');
+
+const selectionSchema = z.object({ kind: text, all: text, status: text, q: text, id: several });
+
+/**
+ * Which records a list, or a page that came from it, names: some by their ids, or all that match a search and a status.
+ *
+ * @param said a query or a form
+ */
+export function readSelection(said: unknown): RunSelection {
+  const { kind, all, status, q, id } = selectionSchema.parse(said ?? {});
+  const named = { kind: kindNamed(kind) };
+  if (all !== '1') return { ...named, ids: id.slice(0, mostNamed) };
+  const search = q.replaceAll('\u0000', '').slice(0, 500).trim();
+  return { ...named, status: documentStatuses.find((each) => each === status), search: search || undefined };
+}
+
+/** The same as the fields of a form, `[name, value]`. */
+export function selectionFields({ kind, ids, status, search }: RunSelection): [string, string][] {
+  if (ids) return [['kind', kind], ...ids.map((id): [string, string] => ['id', id])];
+  return [
+    ['kind', kind],
+    ['all', '1'],
+    ...(status ? [['status', status] satisfies [string, string]] : []),
+    ...(search ? [['q', search] satisfies [string, string]] : []),
+  ];
+}
+
+/** The page that starts a run, as it was filled in. */
+export interface RunForm extends RunText {
+  readonly selection: RunSelection;
+  /** Made when the page is shown: the same page sent twice is one run. */
+  readonly key: string;
+  /** Of what the page showed; empty for a page that showed nothing yet. */
+  readonly fingerprint: string;
+  /** Which of those that were sent lately are sent again. */
+  readonly again: 'all' | readonly string[];
+  /** Which record is previewed: a place from 1, or a text to look for. */
+  readonly preview: { readonly place: number } | { readonly search: string };
+  /** Where the lists of what needs a look begin. */
+  readonly from: { readonly leftOut: number; readonly recent: number };
+}
+
+const place = (least: number) => z.coerce.number().int().min(least).max(1_000_000).catch(least);
+
+const formSchema = z.object({
+  key: z.uuid().catch(''),
+  fingerprint: text,
+  subject: text,
+  message: text,
+  again: several,
+  againAll: text,
+  place: place(1),
+  find: text,
+  leftOutFrom: place(0),
+  recentFrom: place(0),
+});
+
+/** Reads that page. Texts are cut far beyond what is allowed, so that nothing typed is lost. */
+export function readRunForm(body: unknown): RunForm {
+  const form = formSchema.parse(body ?? {});
+  const find = form.find.trim().slice(0, 200);
+  return {
+    selection: readSelection(body),
+    key: form.key || randomUUID(),
+    fingerprint: form.fingerprint,
+    subject: form.subject.slice(0, 2 * mostText.subject),
+    message: form.message.replaceAll('\r\n', '\n').slice(0, 2 * mostText.message),
+    again: form.againAll === '1' ? 'all' : form.again,
+    preview: find === '' ? { place: form.place } : { search: find },
+    from: { leftOut: form.leftOutFrom, recent: form.recentFrom },
+  };
+}
+
+/** That page, before anybody wrote anything. */
+export function newRunForm(selection: RunSelection): RunForm {
+  return {
+    ...usualText(selection.kind),
+    selection,
+    key: randomUUID(),
+    fingerprint: '',
+    again: [],
+    preview: { place: 1 },
+    from: { leftOut: 0, recent: 0 },
+  };
+}

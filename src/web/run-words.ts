@@ -1,0 +1,151 @@
+import type { Budget } from '../deliveries/budget.ts';
+import type { MergeField } from '../deliveries/merge.ts';
+import type { BlockReason } from '../deliveries/pacing.ts';
+import type { Reason } from '../deliveries/runs/judge.ts';
+import type { RunPhase, RunSummary } from '../deliveries/runs/runs.ts';
+import type { Noticed } from '../deliveries/runs/survey.ts';
+import { kindWords } from '../documents/format.ts';
+import { nextStep } from './delivery-words.ts';
+
+/** `1,200 invoices`, `1 invoice`. */
+export function countWords(count: number, kind: RunSummary['kind']): string {
+  return `${number(count)} ${count === 1 ? kindWords[kind].lower : kindWords[kind].plural.toLowerCase()}`;
+}
+
+/** `1,200`. */
+export function number(count: number): string {
+  return count.toLocaleString('en');
+}
+
+/** Where a run stands, in a word, and the class of its pill. */
+export const phaseWords: Record<RunPhase, { word: string; pill: string }> = {
+  running: { word: 'Sending', pill: 'sending' },
+  waiting: { word: 'Waiting', pill: 'held' },
+  paused: { word: 'Paused', pill: 'held' },
+  cancelled: { word: 'Cancelled', pill: 'cancelled' },
+  over: { word: 'Done', pill: 'ok' },
+};
+
+const fieldWords: Record<MergeField, string> = {
+  number: 'number',
+  kind: 'kind',
+  amount: 'amount',
+  date: 'date',
+  due_date: 'due date',
+  valid_until: 'last day',
+  delivery_date: 'day of delivery',
+  reference: 'reference of theirs',
+  name: 'name',
+  contact: 'contact',
+  company: 'company',
+  sender: 'sender',
+};
+
+/**
+ * Why a record cannot be sent, or should be looked at first, and where to mend it. `at` says an instant in the company's
+ * time zone.
+ */
+export function noticedWords(
+  { record, reason }: Noticed,
+  at: (date: Date) => string,
+): { why: string; fix: string; href: string | null } {
+  const own = `/documents/${record.id}`;
+  switch (reason.kind) {
+    case 'draft':
+      return { why: 'It is still a draft.', fix: 'Mark it as open', href: own };
+    case 'cancelled':
+      return { why: 'It is cancelled.', fix: 'Look at it', href: own };
+    case 'no_address':
+      return {
+        why: 'Neither it nor its contact has an email address.',
+        fix: 'Add one to the contact',
+        href: `/parties/${record.partyId}/edit`,
+      };
+    case 'bad_address':
+      return { why: `“${reason.email}” is not an email address.`, fix: 'Correct it', href: `${own}/edit` };
+    case 'missing':
+      return {
+        why: `It has no ${fieldWords[reason.field]}, which the text names.`,
+        fix: 'Add it to the record, or change the text',
+        href: `${own}/edit`,
+      };
+    case 'too_long':
+      return { why: 'Its subject or message comes out too long.', fix: 'Shorten the text', href: null };
+    case 'empty':
+      return { why: 'Its subject or message comes out empty.', fix: 'Change the text', href: null };
+    case 'recent':
+      return { why: recentWords(record, at), fix: 'Look', href: own };
+    default:
+      return reason satisfies never;
+  }
+}
+
+function recentWords({ recent }: Noticed['record'], at: (date: Date) => string): string {
+  if (recent?.state === 'sent') return `Sent ${at(recent.at)}`;
+  if (recent?.state === 'unconfirmed') return `Perhaps sent ${at(recent.at)}; nobody knows yet`;
+  return recent ? `Waits to be sent since ${at(recent.at)}` : 'Sent lately';
+}
+
+const leftOutWords: Readonly<Record<string, string>> = {
+  draft: 'still drafts',
+  cancelled: 'cancelled',
+  no_address: 'without an email address',
+  bad_address: 'with an address that is none',
+  missing: 'without something that the text names',
+  too_long: 'with a text that came out too long',
+  empty: 'with a text that came out empty',
+  recent: 'sent within 24 hours before, or waiting to be',
+} satisfies Record<Reason['kind'], string>;
+
+/** What was left out when a run was started: `3 without an email address`, most first. */
+export function leftOutLines(leftOut: Readonly<Record<string, number>>): string[] {
+  return Object.entries(leftOut)
+    .sort(([, a], [, b]) => b - a)
+    .map(([reason, count]) => `${number(count)} ${leftOutWords[reason] ?? reason}`);
+}
+
+/** Why some deliveries of a run are held, and what somebody can do about it; `href` null where it goes by itself. */
+export function heldWords(reason: string): { text: string; href: string | null; label: string } {
+  const step = nextStep({ state: 'held', heldReason: reason, id: '', runId: null });
+  const href = step && step.href !== '/deliveries/' ? step.href : null;
+  return { text: step?.text ?? 'It waits', href, label: step?.label ?? '' };
+}
+
+/** `less than a minute`, `about 12 minutes`, `about 3 hours`. */
+export function timeWords(ms: number): string {
+  const minutes = Math.ceil(ms / 60_000);
+  if (ms < 45_000) return 'less than a minute';
+  if (minutes === 1) return 'about a minute';
+  if (minutes < 90) return `about ${minutes} minutes`;
+  return `about ${Math.round(minutes / 60)} hours`;
+}
+
+const standsStillWords: Record<BlockReason, string> = {
+  rate: 'Gmail asked to slow down',
+  sending_limit: 'Gmail says that its daily limit is used up',
+  trouble: 'Gmail’s answers got lost; one email at a time tries whether it is over',
+};
+
+/**
+ * What a budget means for the deliveries it was asked for: how much of the day is used, what goes out when. `at` says
+ * an instant in the company's time zone.
+ */
+export function budgetLines(
+  { used, limit, standsStill, forecast }: Budget,
+  { ofRun, at }: { readonly ofRun: string; readonly at: (date: Date) => string },
+): string[] {
+  const { soon, later, takesMs } = forecast;
+  const lines = [`${number(used)} of ${number(limit)} used in the last 24 hours`];
+  if (standsStill) lines.push(`${standsStillWords[standsStill.reason]}; it goes on at ${at(standsStill.until)}`);
+  if (soon > 0 && !standsStill)
+    lines.push(`${later > 0 ? `${number(soon)} leave in` : 'all leave in'} ${timeWords(takesMs)}`);
+  if (later > 0) {
+    const days = Math.ceil(later / limit);
+    lines.push(`${number(later)} ${ofRun} go out ${days === 1 ? 'tomorrow' : `over the ${days} days after that`}`);
+  }
+  return lines;
+}
+
+/** What is not in a budget's numbers. */
+export const budgetNote =
+  'Only what your company sent from here is counted; what was sent in Gmail itself, or by other programs, Gmail counts too.';

@@ -1,0 +1,232 @@
+import { type Request, type Response, Router } from 'express';
+import { z } from 'zod';
+import { budgetOf } from '../deliveries/budget.ts';
+import { formatAddress, maxRecipients, parseAddresses } from '../deliveries/recipients.ts';
+import { controlRun, decideRun, isRunControl, type RunControl } from '../deliveries/runs/control.ts';
+import { reportFilters, reportPage } from '../deliveries/runs/report.ts';
+import { type ResendResult, type ResendWhich, resend } from '../deliveries/runs/resend.ts';
+import { getRun, listRuns, phaseOf, type RunRecord } from '../deliveries/runs/runs.ts';
+import { kindWords } from '../documents/format.ts';
+import { senderFor } from '../mailboxes/sender-rules.ts';
+import type { Database } from '../platform/database.ts';
+import { inTenant } from '../tenants/scope.ts';
+import type { WebContext } from './context.ts';
+import { nextStep } from './delivery-words.ts';
+import { found, PageError } from './errors.ts';
+import { newRunPages } from './new-run.ts';
+import { onlyIds, textParam } from './query.ts';
+import { dayFrom, deliveryWords } from './record-words.ts';
+import { fragment, page } from './render.ts';
+import { reportHead, reportLine, sendCsv } from './run-csv.ts';
+import { budgetLines, budgetNote, countWords, heldWords, leftOutLines, number, phaseWords } from './run-words.ts';
+import { notify } from './session.ts';
+import { onlookerOf, param, requireRole, type Viewer, viewerOf } from './viewer.ts';
+import { when } from './words.ts';
+
+const words = {
+  ...{ countWords, number, heldWords, leftOutLines, phaseWords, phaseOf, budgetNote },
+  ...{ deliveryWords, nextStep, formatAddress, kindWords },
+};
+
+/** Runs: their list, one run with its progress and report, and what a person decides about all of it at once. */
+export function runPages(ctx: WebContext): Router {
+  const router = Router();
+  router.use(newRunPages(ctx));
+  onlyIds(router);
+
+  router.get('/runs', async (req, res) => {
+    const viewer = viewerOf(res);
+    const after = textParam(req, 'after');
+    const list = await inTenant(ctx.db, viewer.tenantId, (trx) =>
+      listRuns(trx, viewer.tenantId, onlookerOf(viewer), { after }),
+    );
+    const mayStart = viewer.role !== 'viewer';
+    await page(res, 'runs/list', {
+      title: 'Runs',
+      section: 'runs',
+      ...words,
+      ...list,
+      mayStart,
+      isFirst: after === '',
+    });
+  });
+
+  router.get('/runs/:id', async (req, res) => {
+    const viewer = viewerOf(res);
+    const after = textParam(req, 'after');
+    const show = reportFilters.find((filter) => filter === req.query['show']);
+    const seen = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
+      const progress = await readProgress(trx, ctx, viewer, param(req, 'id'));
+      const { id } = progress.run;
+      const report = await reportPage(trx, viewer.tenantId, onlookerOf(viewer), id, { show, after });
+      return { ...progress, report };
+    });
+    const title = countWords(seen.run.counts.total, seen.run.kind);
+    await page(res, 'runs/show', {
+      title,
+      section: 'runs',
+      ...words,
+      ...seen,
+      show,
+      reportFilters,
+      isFirst: after === '',
+    });
+  });
+
+  // The live part of the page; asked every few seconds while something moves.
+  router.get('/runs/:id/progress', async (req, res) => {
+    const viewer = viewerOf(res);
+    const seen = await inTenant(ctx.db, viewer.tenantId, (trx) => readProgress(trx, ctx, viewer, param(req, 'id')));
+    await fragment(res, 'runs/progress', { ...words, ...seen });
+  });
+
+  router.get('/runs/:id/report.csv', async (req, res) => {
+    const viewer = viewerOf(res);
+    const { timeZone } = viewer.tenant;
+    const run = await findRun(ctx, viewer, req);
+    const day = dayFrom(run.createdAt, timeZone);
+    const name = `run-${day}-${kindWords[run.kind].plural.toLowerCase().replaceAll(' ', '-')}.csv`;
+    await sendCsv(res, name, reportText(ctx, viewer, run.id));
+  });
+
+  router.post('/runs/:id/control', async (req, res) => {
+    const { viewer, run } = await findToDecide(ctx, req, res);
+    const control: unknown = req.body?.control;
+    if (!isRunControl(control)) throw PageError.notFound();
+    const order = { tenantId: viewer.tenantId, memberId: viewer.memberId, runId: run.id };
+    const moved = await inTenant(ctx.db, viewer.tenantId, (trx) => controlRun(trx, ctx.clock, order, control));
+    await notify(req, ...(moved === undefined ? movedOn : controlled(control, moved)));
+    res.redirect(303, `/runs/${run.id}`);
+  });
+
+  router.post('/runs/:id/decision', async (req, res) => {
+    const { viewer, run } = await findToDecide(ctx, req, res);
+    const decision = z.enum(['send_again', 'mark_as_sent']).safeParse(req.body?.decision).data;
+    if (!decision) throw PageError.notFound();
+    const order = { tenantId: viewer.tenantId, memberId: viewer.memberId, runId: run.id };
+    const count = await inTenant(ctx.db, viewer.tenantId, (trx) => decideRun(trx, ctx.clock, order, decision));
+    const done = decision === 'mark_as_sent' ? 'marked as sent' : 'to be sent again';
+    if (count === 0) await notify(req, ...movedOn);
+    else await notify(req, 'ok', `${number(count)} ${done}. It is written down that you decided it.`);
+    res.redirect(303, `/runs/${run.id}`);
+  });
+
+  router.post('/runs/:id/resends', async (req, res) => {
+    const { viewer, run } = await findToDecide(ctx, req, res);
+    const order = { tenantId: viewer.tenantId, memberId: viewer.memberId, runId: run.id };
+    const which = readResend(req.body);
+    if (which === null) throw PageError.notFound();
+    if (which === 'no_address') {
+      await notify(
+        req,
+        'fail',
+        'Nothing was sent: that is not an email address. Write it like mira@northgate.example.',
+      );
+      return res.redirect(303, `/runs/${run.id}?show=failed`);
+    }
+    const result = await inTenant(ctx.db, viewer.tenantId, (trx) => resend(trx, ctx.clock, order, which));
+    await notify(req, ...resent(result));
+    res.redirect(303, `/runs/${run.id}`);
+  });
+
+  return router;
+}
+
+async function findRun(ctx: WebContext, viewer: Viewer, req: Request): Promise<RunRecord> {
+  const { tenantId } = viewer;
+  return found(await inTenant(ctx.db, tenantId, (trx) => getRun(trx, tenantId, onlookerOf(viewer), param(req, 'id'))));
+}
+
+async function findToDecide(
+  ctx: WebContext,
+  req: Request,
+  res: Response,
+): Promise<{ readonly viewer: Viewer; readonly run: RunRecord }> {
+  const viewer = requireRole(res, 'owner', 'admin', 'member');
+  const run = await findRun(ctx, viewer, req);
+  if (run.mayDecide) return { viewer, run };
+  throw new PageError(403, 'not_yours', {
+    title: 'Not yours to decide',
+    message:
+      'This run goes through the Gmail of somebody else. Whoever started it, or an owner or admin of your company, can decide about it.',
+    next: { href: `/runs/${run.id}`, label: 'Back to the run' },
+  });
+}
+
+/** Everything that moves on a run's page. */
+async function readProgress(trx: Database, ctx: WebContext, viewer: Viewer, runId: string) {
+  const { tenantId, memberId } = viewer;
+  const run = found(await getRun(trx, tenantId, onlookerOf(viewer), runId));
+  const { waiting, failed } = run.counts;
+  const mayDecide = viewer.role !== 'viewer' && run.mayDecide;
+  const ahead = { runId, startedAt: run.createdAt };
+  const now = ctx.clock();
+  const budget =
+    waiting > 0 ? await budgetOf(trx, { pace: ctx.pace, now }, tenantId, run.mailboxId, waiting, ahead) : undefined;
+  const at = (date: Date) => when(date, viewer.tenant.timeZone, now);
+  return {
+    run,
+    mayDecide,
+    phase: phaseOf(run),
+    budget: budget ? budgetLines(budget, { ofRun: 'of this run', at }) : [],
+    // Whom it would come from when somebody sends the failed ones again: the rule is asked anew.
+    resender: failed > 0 && mayDecide ? (await senderFor(trx, tenantId, memberId, run.kind)).resolution : null,
+  };
+}
+
+async function* reportText(ctx: WebContext, viewer: Viewer, runId: string): AsyncGenerator<string> {
+  const { tenantId } = viewer;
+  const { timeZone } = viewer.tenant;
+  yield reportHead(timeZone);
+  let after: string | undefined;
+  do {
+    const request = { all: true, limit: 200, after };
+    const rows = await inTenant(ctx.db, tenantId, (trx) =>
+      reportPage(trx, tenantId, onlookerOf(viewer), runId, request),
+    );
+    yield rows.rows.map((row) => reportLine(row, timeZone)).join('');
+    after = rows.next;
+  } while (after);
+}
+
+type Notice = readonly ['ok' | 'wait' | 'fail', string];
+
+const movedOn: Notice = ['wait', 'It has moved on meanwhile, so there was nothing to decide any more.'];
+
+function controlled(control: RunControl, moved: number): Notice {
+  switch (control) {
+    case 'pause':
+      return ['wait', `Paused: ${number(moved)} wait. What was on its way to Gmail at this moment still arrives.`];
+    case 'resume':
+      return ['ok', `Resumed: ${number(moved)} go on.`];
+    case 'cancel':
+      return ['ok', `Cancelled: ${number(moved)} do not leave. What was on its way at this moment still arrives.`];
+    default:
+      return control satisfies never;
+  }
+}
+
+function readResend(body: unknown): ResendWhich | 'no_address' | null {
+  const form = z.union([z.object({ which: z.literal('failed') }), oneSchema]).safeParse(body).data;
+  if (!form) return null;
+  if ('which' in form) return 'failed';
+  const { addresses, unreadable } = parseAddresses(form.to);
+  if (addresses.length === 0 || addresses.length > maxRecipients || unreadable.length > 0) return 'no_address';
+  return { deliveryId: form.delivery, to: addresses };
+}
+
+const oneSchema = z.object({ delivery: z.uuid(), to: z.string().max(10_000) });
+
+function resent(result: ResendResult): Notice {
+  switch (result.kind) {
+    case 'sent_again':
+      if (result.count === 0) return movedOn;
+      return ['ok', result.count === 1 ? 'It is sent again.' : `${number(result.count)} are sent again.`];
+    case 'refused':
+      return ['fail', `Nothing was sent. ${result.resolution.because} ${result.resolution.fix}`];
+    case 'nothing':
+      return ['fail', 'This run was cancelled. Correct and send its failed ones one by one.'];
+    default:
+      return result satisfies never;
+  }
+}
