@@ -144,11 +144,11 @@ describe('the default Gmail standing in', () => {
     expect((await una.pages.post('/settings/email/stand-in', { standsIn: 'yes' })).status).toBe(403);
     await office.founder.post('/settings/email/stand-in', { standsIn: 'yes' });
     const sending = (await una.pages.get(`/documents/${id}/deliveries/new`)).text;
-    expect(sending).toContain(`Your own address is not connected, so ${office.account} stands in`);
+    expect(sending).toContain(`${office.account} stands in for you.`);
     expect(sending).toContain(`Replies go to ${una.account}.`);
     expect((await office.founder.get('/settings/email/rules')).text).toContain('Stands in');
     // Whoever has a Gmail of their own here sends from that.
-    expect((await tom.pages.get(`/documents/${id}/deliveries/new`)).text).not.toContain('stands in');
+    expect((await tom.pages.get(`/documents/${id}/deliveries/new`)).text).not.toContain('stands in for you');
   });
 });
 
