@@ -2,7 +2,6 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { listDeliveries } from '../deliveries/deliveries.ts';
 import { countWaiting, decideWaiting } from '../deliveries/release.ts';
-import { findMailbox } from '../mailboxes/mailboxes.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { releaseHoursOf, setReleaseHours } from '../tenants/tenants.ts';
 import { findConnected } from './connected-mailbox.ts';
@@ -21,19 +20,25 @@ export function waitingPages(ctx: WebContext): Router {
 
   router.get('/mailboxes/:id/waiting', async (req, res) => {
     const viewer = viewerOf(res);
-    const { tenantId, memberId, role } = viewer;
+    const { tenantId, role } = viewer;
     const id = param(req, 'id');
     const after = textParam(req, 'after');
+    const mailbox = found(await findConnected(ctx, viewer, id));
     const shown = await inTenant(ctx.db, tenantId, async (trx) => ({
-      mailbox: found(await findMailbox(trx, tenantId, memberId, id)),
       list: await listDeliveries(trx, tenantId, onlookerOf(viewer), { waitingFor: id, after }),
       waiting: (await countWaiting(trx, tenantId, id)).forMailbox,
       limit: hours(await releaseHoursOf(trx, tenantId)),
     }));
     await page(res, 'mailboxes/waiting', {
-      title: `Waiting for ${shown.mailbox.email}`,
+      title: `Waiting for ${mailbox.email}`,
       section: 'settings',
-      ...{ ...shown, rows: shown.list.rows, heldUntil: ctx.clock().toISOString(), mayDecide: role !== 'viewer' },
+      ...{
+        ...shown,
+        mailbox,
+        rows: shown.list.rows,
+        heldUntil: ctx.clock().toISOString(),
+        mayDecide: role !== 'viewer',
+      },
       first: after && `/mailboxes/${id}/waiting`,
       more: shown.list.next && `/mailboxes/${id}/waiting?after=${shown.list.next}`,
     });

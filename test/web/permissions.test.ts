@@ -218,6 +218,13 @@ describe('connecting again', () => {
     const one = await company(letterhead, { permissions: ['aliases', 'safe_retry'] });
     off(one);
     await expect(renewed(one)).rejects.toThrow('reconnected');
+    // Nothing is ticked that does not work.
+    expect(await ticks(one)).toEqual([
+      'Send email: missing',
+      'Other addresses: missing',
+      'Safe retries: missing',
+      'Look into Sent: off',
+    ]);
     const start = await one.founder.post('/mailboxes/connection', { kind: 'shared', mailboxId: one.mailboxId });
     expect(asked(start).scopes).toEqual(['openid', 'email', 'send', 'compose', 'settings.basic']);
     const page = await one.founder.connect(one.account, {
@@ -266,6 +273,38 @@ describe('surplus scopes of a token', () => {
 });
 
 describe('who may decide', () => {
+  it('is each member about their own Gmail, and nobody else', async () => {
+    const one = await company(letterhead);
+    const email = `own@${one.account.split('@')[1]}`;
+    letterhead.google.accounts.add({ email, name: 'Own' });
+    await one.founder.post('/settings/members/invitations', { email, role: 'member' });
+    const member = visitor(letterhead);
+    await member.signIn(email);
+    await member.connect(email, { kind: 'personal' });
+    expect(noticeOf(await member.permit('safe_retry', email))).toBe(`“Safe retries”: switched on for ${email}.`);
+    const own = /id="mailbox-([\w-]+)">own@/.exec((await member.get('/settings/email')).text)?.[1];
+    expect((await member.get(`/mailboxes/${own}/permissions/tracking`)).status).toBe(200);
+    expect((await one.founder.get(`/mailboxes/${own}/permissions/tracking`)).status).toBe(404);
+    expect((await one.founder.post(`/mailboxes/${own}/permissions/tracking`, { switch: 'on' })).status).toBe(404);
+  });
+
+  it('is looked at again when they come back from Google: who is no admin any more connects nothing', async () => {
+    const one = await company(letterhead);
+    const email = `admin@${one.account.split('@')[1]}`;
+    letterhead.google.accounts.add({ email, name: 'Admin' });
+    await one.founder.post('/settings/members/invitations', { email, role: 'admin' });
+    const admin = visitor(letterhead);
+    await admin.signIn(email);
+    const start = await admin.post(`${ladder(one)}/tracking`, { switch: 'on' });
+    const callback = await letterhead.google.approve(start.location ?? '', { account: one.account });
+    await inTenant(letterhead.database.db, one.tenantId, (trx) =>
+      trx.updateTable('members').set({ role: 'member' }).where('email', '=', email).execute(),
+    );
+    const page = await admin.get(callback);
+    expect([page.status, titleOf(page)]).toEqual([403, 'Not with your role']);
+    expect((await mailboxOf(one)).wanted).toEqual(['send']);
+  });
+
   it('is an owner or admin about the company’s Gmail', async () => {
     const one = await company(letterhead);
     const email = `member@${one.account.split('@')[1]}`;
