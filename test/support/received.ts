@@ -1,11 +1,12 @@
+import { createHash } from 'node:crypto';
 import PostalMime, { type Email } from 'postal-mime';
 import { extractText, getDocumentProxy } from 'unpdf';
 import type { LocalGoogle } from '../../src/sandbox/local-google.ts';
 
 /** A message as it came in at its recipient's, read by a parser that is not ours. */
 export interface Received extends Email {
-  /** The PDFs that were attached, each with its text, blanks as single ones. */
-  readonly pdfs: readonly { readonly fileName: string; readonly text: string }[];
+  /** The PDFs that were attached, each with the hash of its bytes and its text, blanks as single ones. */
+  readonly pdfs: readonly { readonly fileName: string; readonly sha256: string; readonly text: string }[];
 }
 
 /** Every copy of one delivery that came in at an address, at Local Google or outside of it. */
@@ -33,6 +34,7 @@ function isAccount(google: LocalGoogle, address: string): boolean {
 
 async function readPdf({ filename, content }: Email['attachments'][number]) {
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : new Uint8Array(content);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
   const { text } = await extractText(await getDocumentProxy(bytes), { mergePages: true });
-  return { fileName: filename ?? '', text: text.replaceAll(/\s+/g, ' ') };
+  return { fileName: filename ?? '', sha256, text: text.replaceAll(/\s+/g, ' ') };
 }

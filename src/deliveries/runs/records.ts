@@ -53,21 +53,33 @@ export async function chosenIds(trx: Database, tenantId: string, selection: RunS
  * Reads records in the order of their ids; those that are not there are left out.
  *
  * @param now for what counts as sent lately
- * @param hold keeps them as they are until the transaction ends
  */
 export async function readRecords(
   trx: Database,
   tenantId: string,
   ids: readonly string[],
   now: Date,
-  hold: boolean,
 ): Promise<ChosenRecord[]> {
   const rows = await selectRecords(trx, tenantId, now)
     .where('documents.id', '=', sql<string>`any(${ids}::uuid[])`)
-    .$if(hold, (query) => query.forNoKeyUpdate(['documents']))
     .execute();
   const byId = new Map(rows.map((row) => [row.id, toRecord(row)]));
   return ids.flatMap((id) => byId.get(id) ?? []);
+}
+
+/**
+ * Keeps records as they are until the transaction ends. A statement of its own: the one that reads them begins when all
+ * others are done with them, and so sees what they wrote.
+ */
+export async function holdRecords(trx: Database, tenantId: string, ids: readonly string[]): Promise<void> {
+  await trx
+    .selectFrom('documents')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', sql<string>`any(${ids}::uuid[])`)
+    .orderBy('id')
+    .forNoKeyUpdate()
+    .execute();
 }
 
 /** A chosen record with its place among them, from 1. */
@@ -98,7 +110,7 @@ export async function placedRecord(
     .limit(1)
     .executeTakeFirst();
   if (!found) return undefined;
-  const [record] = await readRecords(trx, tenantId, [found.id], now, false);
+  const [record] = await readRecords(trx, tenantId, [found.id], now);
   return record && { ...record, place: found.place };
 }
 

@@ -9,7 +9,7 @@ import { connectedSince, everBefore } from '../cut-off.ts';
 import { TemplateError } from '../merge.ts';
 import { type Judgement, type Reason, type RunText, readTemplates } from './judge.ts';
 import { askRun } from './question.ts';
-import { chosenIds, mostRecords, type RunSelection } from './records.ts';
+import { chosenIds, holdRecords, mostRecords, type RunSelection } from './records.ts';
 import { type RunQuestion, survey } from './survey.ts';
 
 /** What is to be sent, by whom. The same key never makes two runs. */
@@ -91,6 +91,7 @@ async function start(trx: Database, clock: Clock, request: RunRequest): Promise<
   if (!resolution.ok) return { kind: 'refused', resolution };
   const ids = await chosenIds(trx, tenantId, selection);
   if (ids.length > mostRecords) return { kind: 'too_many', most: mostRecords };
+  await holdRecords(trx, tenantId, ids);
 
   const run = await writeRun(trx, request, question, resolution.sender, requestHash);
   const held = resolution.needsReconnect && !(await connectedSince(trx, tenantId, run.mailboxId, everBefore));
@@ -165,7 +166,7 @@ async function writeDeliveries(
   const { again } = request;
   const leftOut: Partial<Record<Reason['kind'], number>> = {};
   let total = 0;
-  const records = survey(trx, question, ids, true);
+  const records = survey(trx, question, ids);
   while (true) {
     const { done, value } = await records.next();
     if (done) return { total, leftOut, fingerprint: value };

@@ -33,7 +33,6 @@ const mostMergeMs = 20_000;
  * Goes through the chosen records, a chunk at a time, and says what becomes of each.
  *
  * @param ids of the chosen records, in their order
- * @param hold keeps them as they are until the transaction ends
  * @returns the fingerprint of everything that a page shows of the run: the records and their versions, to whom, from
  * whom, the company's head, what is left out and why. The same one again says that what was previewed is what is sent.
  * @throws {TemplateError} where the text itself is at fault
@@ -42,12 +41,11 @@ export async function* survey(
   trx: Database,
   { tenantId, templates, common, head, now, resolution }: RunQuestion,
   ids: readonly string[],
-  hold: boolean,
 ): AsyncGenerator<Surveyed[], string, undefined> {
   const fingerprint = createHash('sha256').update(JSON.stringify([head, resolution.ok && resolution.sender]));
   let mergedMs = 0;
   for (let start = 0; start < ids.length; start += chunk) {
-    const records = await readRecords(trx, tenantId, ids.slice(start, start + chunk), now, hold);
+    const records = await readRecords(trx, tenantId, ids.slice(start, start + chunk), now);
     const begun = performance.now();
     const surveyed = records.map((record) => ({ record, judgement: judge(record, templates, common) }));
     mergedMs += performance.now() - begun;
@@ -107,7 +105,7 @@ export async function overview(
     if (seen[which] >= from[which] && list.length < noticedPage) list.push(noticed);
     seen[which] += 1;
   };
-  const records = survey(trx, question, ids, false);
+  const records = survey(trx, question, ids);
   while (true) {
     const { done, value } = await records.next();
     if (done) {

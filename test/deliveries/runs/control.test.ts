@@ -1,0 +1,159 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { countAttention } from '../../../src/deliveries/deliveries.ts';
+import { controlRun, decideRun, type RunControl } from '../../../src/deliveries/runs/control.ts';
+import { phaseOf } from '../../../src/deliveries/runs/runs.ts';
+import { moveDeliveries } from '../../../src/deliveries/state.ts';
+import { inTenant } from '../../../src/tenants/scope.ts';
+import { type Company, company } from '../../support/company.ts';
+import { eventually } from '../../support/eventually.ts';
+import { deliverNow } from '../../support/hand-delivery.ts';
+import { startTestLetterhead, type TestLetterhead } from '../../support/letterhead.ts';
+import { manyRecords } from '../../support/many-records.ts';
+import { deliveriesOf, putInto, runNow, started } from '../../support/runs.ts';
+
+/** One that works off deliveries, and one that leaves them to the test. */
+let working: TestLetterhead;
+let waiting: TestLetterhead;
+beforeAll(async () => {
+  [working, waiting] = await Promise.all([startTestLetterhead(), startTestLetterhead({ worker: false })]);
+});
+afterAll(() => Promise.all([working.close(), waiting.close()]));
+
+async function aRun(letterhead: TestLetterhead, count: number) {
+  const sender = await company(letterhead);
+  await inTenant(letterhead.context.db, sender.tenantId, (trx) => manyRecords(trx, sender.tenantId, count));
+  const runId = await started(letterhead.context, sender);
+  return { sender, runId, order: { tenantId: sender.tenantId, memberId: sender.memberId, runId } };
+}
+type ARun = Awaited<ReturnType<typeof aRun>>;
+
+const control = ({ context }: TestLetterhead, { order }: ARun, what: RunControl) =>
+  inTenant(context.db, order.tenantId, (trx) => controlRun(trx, context.clock, order, what));
+const countsOf = async ({ context }: TestLetterhead, { sender, runId }: ARun) =>
+  (await runNow(context, sender, runId)).counts;
+const acceptedOf = ({ google }: TestLetterhead, sender: Company) =>
+  google.truth.accepted().filter(({ account }) => account === sender.account);
+
+/** Waits until some left, and nothing is in a worker's hands. */
+async function standsStill(letterhead: TestLetterhead, run: ARun) {
+  return eventually(
+    () => countsOf(letterhead, run),
+    ({ sending, waiting: left }) => sending === 0 && left === 0,
+    30_000,
+  );
+}
+
+describe('a run in the middle of it', () => {
+  it('pauses: nothing of it leaves, until it is resumed; then everything does, once', async () => {
+    const run = await aRun(working, 150);
+    await eventually(
+      () => acceptedOf(working, run.sender).length,
+      (count) => count >= 5,
+    );
+    expect(await control(working, run, 'pause')).toBeGreaterThan(0);
+    const paused = await standsStill(working, run);
+    expect(paused.heldBy).toEqual([{ reason: 'run_paused', count: paused.held }]);
+    expect(paused.sent + paused.held).toBe(150);
+    expect(acceptedOf(working, run.sender)).toHaveLength(paused.sent);
+
+    expect(await control(working, run, 'pause')).toBeUndefined();
+    expect(await control(working, run, 'resume')).toBe(paused.held);
+    await eventually(
+      () => countsOf(working, run),
+      ({ sent }) => sent === 150,
+      60_000,
+    );
+    const subjects = acceptedOf(working, run.sender).map(({ subject }) => subject);
+    expect(subjects).toHaveLength(150);
+    expect(new Set(subjects).size).toBe(150);
+    expect(phaseOf(await runNow(working.context, run.sender, run.runId))).toBe('over');
+  }, 120_000);
+
+  it('is cancelled: what has not left never does', async () => {
+    const run = await aRun(working, 150);
+    await eventually(
+      () => acceptedOf(working, run.sender).length,
+      (count) => count >= 5,
+    );
+    await control(working, run, 'cancel');
+    const counts = await standsStill(working, run);
+    expect(counts.cancelled).toBeGreaterThan(0);
+    expect(counts.sent + counts.cancelled).toBe(150);
+    expect(acceptedOf(working, run.sender)).toHaveLength(counts.sent);
+    expect(await control(working, run, 'resume')).toBeUndefined();
+  }, 60_000);
+});
+
+describe('what comes back to the queue of a run', () => {
+  const backToQueue = async (run: ARun, ids: string[]) =>
+    inTenant(waiting.context.db, run.sender.tenantId, (trx) =>
+      moveDeliveries(trx, run.sender.tenantId, ids, {
+        ...{ from: 'held', to: 'queued', at: waiting.context.clock(), detail: 'The wait is over.' },
+      }),
+    );
+  const stateOf = async (run: ARun, id: string) => {
+    const { state, heldReason } = await run.sender.delivery(id);
+    return [state, heldReason];
+  };
+
+  it('is stopped by a worker where the run was paused or cancelled meanwhile', async () => {
+    const run = await aRun(waiting, 3);
+    const [first] = await deliveriesOf(waiting.context, run.sender, run.runId);
+    if (!first) throw new Error('no delivery');
+    await control(waiting, run, 'pause');
+    await backToQueue(run, [first.id]);
+    await deliverNow(waiting, run.sender, first.id);
+    expect(await stateOf(run, first.id)).toEqual(['held', 'run_paused']);
+
+    await control(waiting, run, 'cancel');
+    await putInto(waiting.context, run.sender, [first.id], 'queued');
+    await deliverNow(waiting, run.sender, first.id);
+    expect(await stateOf(run, first.id)).toEqual(['cancelled', null]);
+    expect(acceptedOf(waiting, run.sender)).toEqual([]);
+  });
+
+  it('leaves where somebody decided about this one by itself', async () => {
+    const run = await aRun(waiting, 3);
+    const [first] = await deliveriesOf(waiting.context, run.sender, run.runId);
+    if (!first) throw new Error('no delivery');
+    await control(waiting, run, 'pause');
+    await run.sender.founder.post(`/deliveries/${first.id}/decision`, { decision: 'send_now' });
+    await deliverNow(waiting, run.sender, first.id);
+    expect(await stateOf(run, first.id)).toEqual(['sent', null]);
+    expect(await countsOf(waiting, run)).toMatchObject({ sent: 1, held: 2 });
+  });
+});
+
+describe('what nobody knows of a run', () => {
+  it('is decided at once by somebody who looked, and it is written down who', async () => {
+    const run = await aRun(waiting, 5);
+    const { sender, order } = run;
+    const ids = (await deliveriesOf(waiting.context, sender, run.runId)).map(({ id }) => id);
+    await putInto(waiting.context, sender, ids.slice(0, 3), 'unconfirmed');
+    const decide = (decision: 'send_again' | 'mark_as_sent') =>
+      inTenant(waiting.context.db, sender.tenantId, (trx) => decideRun(trx, waiting.context.clock, order, decision));
+    expect(await decide('mark_as_sent')).toBe(3);
+    expect(await decide('send_again')).toBe(0);
+    expect(await countsOf(waiting, run)).toMatchObject({ sent: 3, waiting: 2, unconfirmed: 0 });
+    const { events } = await sender.delivery(ids[0] ?? '');
+    expect(events[0]).toMatchObject({ state: 'sent', detail: 'Found in Gmail: marked as sent.' });
+    expect(events[0]?.memberName).not.toBeNull();
+
+    await putInto(waiting.context, sender, ids.slice(0, 1), 'unconfirmed');
+    await control(waiting, run, 'cancel');
+    expect(await decide('send_again')).toBe(0);
+    expect(await decide('mark_as_sent')).toBe(1);
+  });
+});
+
+it('a paused run needs nobody: whoever paused it knows', async () => {
+  const run = await aRun(waiting, 4);
+  const { tenantId, memberId } = run.sender;
+  const attention = () =>
+    inTenant(waiting.context.db, tenantId, (trx) => countAttention(trx, tenantId, { memberId, seesAll: true }));
+  await control(waiting, run, 'pause');
+  expect(await attention()).toBe(0);
+  const [first] = await deliveriesOf(waiting.context, run.sender, run.runId);
+  await putInto(waiting.context, run.sender, [first?.id ?? ''], 'failed');
+  expect(await attention()).toBe(1);
+});
