@@ -7,7 +7,8 @@ import {
   personBehind,
   type ServiceAccount,
 } from '../google/delegation.ts';
-import { GoogleError } from '../google/errors.ts';
+import { GoogleError, type GoogleFailure } from '../google/errors.ts';
+import { probeSending } from '../google/probe.ts';
 import type { Capability } from '../platform/capability.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
@@ -45,10 +46,20 @@ export type DelegationCheck =
       readonly mailboxIds: readonly string[];
       readonly missing: readonly Capability[];
     }
-  | { readonly kind: 'refused'; readonly domain: string; readonly trouble: Trouble; readonly kept: boolean };
+  | {
+      readonly kind: 'refused';
+      readonly domain: string;
+      readonly trouble: Trouble;
+      readonly kept: boolean;
+      /** Whether it is in use all the same: what is wrong is not the service account. */
+      readonly active: boolean;
+    };
 
-/** A refusal of Google's, or that the address is somebody else's account by now. */
-export type Trouble = DelegationTrouble | 'other_person';
+/**
+ * A refusal of Google's; or that the address is somebody else's account by now; or what Gmail itself says: its API is
+ * not enabled in the service account's project, or the Workspace lets no app in.
+ */
+export type Trouble = DelegationTrouble | 'other_person' | 'api_disabled' | 'apps_blocked';
 
 /**
  * The owner or admin as somebody who can vouch for a domain; undefined where they cannot: their Google account is no
@@ -90,8 +101,12 @@ export async function addDelegation(
   const domain = domainOf(voucher.email);
   const [standing] = await inTenant(ctx.db, tenantId, (trx) => findActive(trx, tenantId, domain));
   const trouble = standing && (await tryAs(ctx, file, voucher));
-  if (trouble) return { kind: 'refused', domain, trouble, kept: false };
-  const about = { ...file, domain, issuer: ctx.google.endpoints.issuer, addedBy: byOperator ? null : voucher.memberId };
+  if (trouble) return { kind: 'refused', domain, trouble, kept: false, active: true };
+  const about = {
+    ...{ ...file, domain, issuer: ctx.google.endpoints.issuer, addedBy: byOperator ? null : voucher.memberId },
+    // Where one works and this one does, too, nothing has to wait in between.
+    scopes: standing?.scopes ?? [],
+  };
   await inTenant(ctx.db, tenantId, (trx) => keepDelegation(trx, ctx.keys, tenantId, about, ctx.clock()));
   const check = await checkDelegation(ctx, tenantId, voucher, offered);
   if (!check) throw new Error('The delegation vanished between two statements.');
@@ -116,18 +131,18 @@ export async function checkDelegation(
   if (!delegation) return undefined;
   const trouble = await tryAs(ctx, delegation, voucher);
   if (trouble) {
+    const ends = trouble === 'not_authorized' || trouble === 'key_refused';
     await inTenant(ctx.db, tenantId, (trx) => noteRefusal(trx, tenantId, delegation.id, trouble, ctx.clock()));
-    return { kind: 'refused', domain, trouble, kept: true };
+    return { kind: 'refused', domain, trouble, kept: true, active: delegation.state === 'active' && !ends };
   }
-  const allowed: Capability[] = [];
-  for (const capability of offered) {
-    if (capability !== 'send' && (await isAllowed(ctx, delegation, voucher, capability))) allowed.push(capability);
-  }
+  const further = offered.filter((capability) => capability !== 'send');
+  const answers = await Promise.all(further.map((capability) => isAllowed(ctx, delegation, voucher, capability)));
+  const allowed = further.filter((_capability, index) => answers[index]);
   const granted = [...delegationScopes, ...allowed.flatMap(furtherScopes)];
   const mailboxIds = await inTenant(ctx.db, tenantId, (trx) =>
     activate(trx, tenantId, delegation, granted, ctx.clock()),
   );
-  const missing = offered.filter((capability) => capability !== 'send' && !allowed.includes(capability));
+  const missing = further.filter((capability) => !allowed.includes(capability));
   return { kind: 'active', domain, mailboxIds, missing };
 }
 
@@ -166,7 +181,7 @@ function furtherScopes(capability: Capability): string[] {
 function findActive(trx: Database, tenantId: string, domain: string) {
   return trx
     .selectFrom('delegations')
-    .select('id')
+    .select('scopes')
     .where('tenant_id', '=', tenantId)
     .where('domain', '=', domain)
     .where('state', '=', 'active')
@@ -180,12 +195,20 @@ async function tryAs(
 ): Promise<Trouble | null> {
   try {
     const { accessToken } = await delegatedAccessToken(google, account, voucher.email, delegationScopes, clock());
-    return (await personBehind(google, accessToken)).sub === voucher.googleSub ? null : 'other_person';
+    if ((await personBehind(google, accessToken)).sub !== voucher.googleSub) return 'other_person';
+    return troubleAtGmail(await probeSending(google, accessToken));
   } catch (error) {
     const trouble = error instanceof GoogleError ? delegationTrouble(error.failure) : null;
     if (trouble) return trouble;
     throw error;
   }
+}
+
+/** Whatever else Gmail says is about the voucher (who may have no Gmail) or about this moment. */
+function troubleAtGmail(failure: GoogleFailure | null): Trouble | null {
+  if (failure?.kind !== 'answered' || failure.status !== 403) return null;
+  if (failure.reason === 'accessNotConfigured' || failure.reason === 'SERVICE_DISABLED') return 'api_disabled';
+  return failure.reason === 'domainPolicy' ? 'apps_blocked' : null;
 }
 
 async function isAllowed(

@@ -24,7 +24,7 @@ const domain = sql<string>`split_part(mailboxes.email, '@', 2)`;
 
 /**
  * Makes the delegated mailboxes of these members, where the tenant may send as the people of their Workspace domain and
- * they are not there yet. Only for accounts that a Workspace manages: a consumer account can bear such an address too.
+ * they are not there yet; a member who was removed and came back gets theirs again. Only for accounts that a Workspace manages: a consumer account can bear such an address too.
  *
  * @param db a transaction inside the tenant
  */
@@ -47,27 +47,37 @@ export async function placeDelegatedMailboxes(
         .on('mailboxes.delegated', '=', true),
     )
     .select(['members.id', 'members.email', 'members.name', 'members.google_sub as googleSub'])
+    .select('mailboxes.id as mailboxId')
     .select(['delegations.issuer', 'delegations.client_id', 'delegations.scopes'])
     .where('delegations.tenant_id', '=', tenantId)
     .where('delegations.state', '=', 'active')
     .where(sql<SqlBool>`members.id = any(${memberIds})`)
     .where('members.hd', 'is not', null)
     .where('members.removed_at', 'is', null)
-    .where('mailboxes.id', 'is', null)
+    .where((where) => where.or([where('mailboxes.id', 'is', null), where('mailboxes.state', '=', 'disconnected')]))
     .execute();
-  for (const { id: memberId, email, name, googleSub, ...grant } of missing) {
+  for (const { id: memberId, email, name, googleSub, mailboxId, ...grant } of missing) {
     if (googleSub === null) continue;
-    const mailbox = await db
-      .insertInto('mailboxes')
-      .values({
-        ...{ tenant_id: tenantId, member_id: memberId, kind: 'personal', delegated: true },
-        ...{ google_sub: googleSub, email: email.toLowerCase(), display_name: name },
-        wanted: capabilitiesOf(grant.scopes, capabilities),
-      })
-      .onConflict((conflict) => conflict.doNothing())
-      .returning('id')
-      .executeTakeFirst();
-    // Else somebody made it at the same instant, and its grant with it.
+    const facts = { google_sub: googleSub, wanted: capabilitiesOf(grant.scopes, capabilities) };
+    const mailbox = await (mailboxId === null
+      ? db
+          .insertInto('mailboxes')
+          .values({
+            ...{ tenant_id: tenantId, member_id: memberId, kind: 'personal', delegated: true },
+            ...{ email: email.toLowerCase(), display_name: name, ...facts },
+          })
+          .onConflict((conflict) => conflict.doNothing())
+          .returning('id')
+          .executeTakeFirst()
+      : db
+          .updateTable('mailboxes')
+          .set({ ...facts, state: 'active', state_at: sql<Date>`now()` })
+          .where('tenant_id', '=', tenantId)
+          .where('id', '=', mailboxId)
+          .where('state', '=', 'disconnected')
+          .returning('id')
+          .executeTakeFirst());
+    // Else somebody did it at the same instant, and its grant with it.
     if (mailbox) await keepGrants(db, tenantId, [mailbox.id], grant);
   }
 }
@@ -91,6 +101,8 @@ export async function reviveDelegated(
     .where('tenant_id', '=', tenantId)
     .where('delegated', '=', true)
     .where(domain, '=', domainName)
+    // Nobody sends as a former member.
+    .where(sql<SqlBool>`exists (select from members where members.id = member_id and removed_at is null)`)
     .forUpdate()
     .execute();
   for (const { id, state } of found) {

@@ -45,6 +45,8 @@ export interface NewDelegation extends ServiceAccount {
   readonly clientId: string;
   /** Null where the operator stored it. */
   readonly addedBy: string | null;
+  /** What it was seen to be allowed; empty while that is to be found out. */
+  readonly scopes: readonly string[];
 }
 
 /** What a service account's key belongs to is sealed in with it: copied into another row, it does not open. */
@@ -75,7 +77,7 @@ export function listDelegations(db: Database, tenantId: string): Promise<Delegat
     .execute();
 }
 
-/** Keeps a service account for a domain, in place of an earlier one; it waits until it is seen to work. Returns its id. */
+/** Keeps a service account for a domain, in place of an earlier one; it waits until it is seen to be allowed something. */
 export async function keepDelegation(
   db: Database,
   keys: KeyRing,
@@ -89,8 +91,9 @@ export async function keepDelegation(
     client_id: delegation.clientId,
     private_key_id: delegation.privateKeyId,
     private_key: keys.seal(delegation.privateKey, keyContext(tenantId, delegation.domain)),
-    scopes: [],
-    ...{ state: 'waiting' as const, state_reason: null, state_at: now, added_at: now, added_by: delegation.addedBy },
+    scopes: [...delegation.scopes],
+    state: delegation.scopes.length > 0 ? ('active' as const) : ('waiting' as const),
+    ...{ state_reason: null, state_at: now, added_at: now, added_by: delegation.addedBy },
   };
   const { id } = await db
     .insertInto('delegations')

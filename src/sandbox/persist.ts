@@ -90,6 +90,10 @@ const stateShape = z.object({
       offline: z.boolean(),
     }),
   ),
+  /** Their keys' public halves, in PEM. */
+  serviceAccounts: z
+    .array(z.object({ email: z.string(), clientId: z.string(), publicKey: z.string(), project: z.string() }))
+    .default([]),
   key: z.record(z.string(), z.unknown()).nullable(),
   clockAheadMs: z.number().default(0),
   policies: policiesShape.optional(),

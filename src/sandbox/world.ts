@@ -5,7 +5,7 @@ import { Faults } from './faults.ts';
 import { Later } from './later.ts';
 import { DraftMemory } from './mail/draft-memory.ts';
 import { Mailboxes } from './mailboxes.ts';
-import type { Client, ServiceAccount } from './oauth/clients.ts';
+import { type Client, loadServiceAccounts, type ServiceAccount, saveServiceAccounts } from './oauth/clients.ts';
 import { Codes } from './oauth/codes.ts';
 import { Grants } from './oauth/grants.ts';
 import { SigningKeys } from './oauth/keys.ts';
@@ -26,7 +26,7 @@ export interface World {
   policies: Policies;
   accounts: Accounts;
   clients: Map<string, Client>;
-  /** Service accounts by address; they last as long as the process, as clients do. */
+  /** Service accounts by address. */
   serviceAccounts: Map<string, ServiceAccount>;
   grants: Grants;
   codes: Codes;
@@ -69,10 +69,12 @@ export async function createWorld(options: {
   );
   let key = (saved?.key ?? null) as JWK | null;
   const accounts = new Accounts();
+  const serviceAccounts = loadServiceAccounts(saved?.serviceAccounts ?? []);
   const save = () =>
     store.saveState(() => ({
       accounts: [...accounts.deleted(), ...accounts.all()],
       ...grants.save(),
+      serviceAccounts: saveServiceAccounts(serviceAccounts),
       key: key ? { ...key } : null,
       clockAheadMs: clock.aheadMs,
       policies: policies.save(),
@@ -94,7 +96,7 @@ export async function createWorld(options: {
     policies,
     accounts,
     clients,
-    serviceAccounts: new Map(),
+    serviceAccounts,
     grants,
     codes,
     keys,

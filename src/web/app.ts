@@ -28,6 +28,7 @@ import { sessions } from './session.ts';
 import { settingsPages } from './settings.ts';
 import { signInPages } from './sign-in.ts';
 import { waitingPages } from './waiting.ts';
+import { workspacePages } from './workspace.ts';
 
 /**
  * The whole HTTP ring, in the order a request meets it: health, security headers, Google's events, files, the session,
@@ -73,6 +74,7 @@ export function createApp(ctx: WebContext, pool: pg.Pool): Express {
   app.use(mailboxNamePages(ctx));
   app.use(permissionPages(ctx, flows.connect));
   app.use(waitingPages(ctx));
+  app.use(workspacePages(ctx));
   app.use(settingsPages(ctx));
 
   app.use(() => {

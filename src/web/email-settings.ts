@@ -10,6 +10,7 @@ import { mayWords } from './permission-words.ts';
 import { aliasChoices, withoutAliases } from './sender-choice.ts';
 import { exceptionWords } from './sender-rules.ts';
 import type { Viewer } from './viewer.ts';
+import { workspaceCard } from './workspace-card.ts';
 
 /**
  * Everything the email page shows: mailboxes, the three modes with who they would make the sender, and the rule in force.
@@ -18,7 +19,7 @@ import type { Viewer } from './viewer.ts';
  */
 export async function emailSettings(ctx: WebContext, viewer: Viewer, after: string) {
   const { tenantId, memberId } = viewer;
-  const { mailboxes, hasShared, rules, releaseHours, rule, resolve, defaults } = await inTenant(
+  const { mailboxes, hasShared, rules, releaseHours, rule, resolve, defaults, workspace } = await inTenant(
     ctx.db,
     tenantId,
     async (trx) => {
@@ -29,6 +30,7 @@ export async function emailSettings(ctx: WebContext, viewer: Viewer, after: stri
       return {
         ...{ rules, rule, mailboxes, defaults: await defaultChoices(trx, tenantId, memberId, all, mailboxes) },
         releaseHours: await releaseHoursOf(trx, tenantId),
+        workspace: await workspaceCard(trx, viewer),
         hasShared: await hasSharedMailbox(trx, tenantId),
         resolve: await senderUnder(trx, tenantId, memberId, [rule, { mode: 'current_user' }]),
       };
@@ -49,7 +51,7 @@ export async function emailSettings(ctx: WebContext, viewer: Viewer, after: stri
     aliasPermission: withoutAliases(mailboxes).map(({ id, email }) => ({
       ...{ id, email, offered: ctx.offered.includes('aliases') },
     })),
-    ...{ mayWords, releaseHours },
+    ...{ mayWords, releaseHours, workspace },
     exceptions: exceptionWords(rules, mailboxes),
     mayChange: viewer.role === 'owner' || viewer.role === 'admin',
     maySend: viewer.role !== 'viewer',

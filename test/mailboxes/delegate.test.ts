@@ -72,7 +72,9 @@ describe('a delegation', () => {
 
   it('that nobody authorised yet waits, and works when somebody looks again after it was', async () => {
     const one = await workspace(letterhead);
-    expect(await one.store()).toEqual({ kind: 'refused', domain: one.domain, trouble: 'not_authorized', kept: true });
+    expect(await one.store()).toEqual({
+      ...{ kind: 'refused', domain: one.domain, trouble: 'not_authorized', kept: true, active: false },
+    });
     expect(await delegation(one)).toMatchObject({ state: 'waiting', stateReason: 'not_authorized', scopes: [] });
     expect(await tomsSender(one)).toMatchObject({ ok: false, reason: 'aliases_unreadable' });
     one.authorise(sendOnly);

@@ -317,7 +317,7 @@ describe('the key of a service account', () => {
   async function kept(keys = old): Promise<{ tenantId: string; delegationId: string; domain: string }> {
     const { tenantId } = await database.tenant();
     const domain = 'brightwater.example';
-    const about = { domain, issuer: 'https://accounts.google.com', clientId: '112233', addedBy: null };
+    const about = { domain, issuer: 'https://accounts.google.com', clientId: '112233', addedBy: null, scopes: [] };
     const account = { clientEmail: 'robot@project.iam.gserviceaccount.com', privateKey: secret, privateKeyId: null };
     const delegationId = await inTenant(database.db, tenantId, (trx) =>
       keepDelegation(trx, keys, tenantId, { ...about, ...account }, new Date()),

@@ -3,6 +3,7 @@ import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { importDocument } from '../../src/documents/import-document.ts';
+import { keepDelegation } from '../../src/mailboxes/delegations.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { membershipsOf } from '../../src/tenants/system.ts';
 import { createApp } from '../../src/web/app.ts';
@@ -19,6 +20,7 @@ interface Ids {
   readonly mailbox: string;
   readonly delivery: string;
   readonly invitation: string;
+  readonly delegation: string;
   readonly member: string;
   /** What to do with a consent for another Google account. */
   readonly choice: string;
@@ -161,6 +163,10 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
     form: { mode: 'alias', alias: `${mailbox} accounts@brightwater.example` },
     status: 422,
   }),
+  'POST /settings/email/workspace/:id/removal': notFound(
+    ({ delegation }) => `/settings/email/workspace/${delegation}/removal`,
+    () => ({}),
+  ),
   'POST /settings/members/invitations/:id/withdrawal': notFound(
     ({ invitation }) => `/settings/members/invitations/${invitation}/withdrawal`,
     () => ({}),
@@ -196,6 +202,7 @@ const withoutIds = [
   'GET /settings/company',
   'GET /settings/email',
   'GET /settings/email/rules',
+  'GET /settings/email/workspace',
   'GET /settings/members',
   'GET /sign-in',
   'GET /sign-in/google/callback',
@@ -209,6 +216,8 @@ const withoutIds = [
   'POST /settings/email/stand-in',
   'POST /settings/email/release-hours',
   'POST /settings/email/test-deliveries',
+  'POST /settings/email/workspace',
+  'POST /settings/email/workspace/check',
   'POST /settings/members/invitations',
   'POST /sign-in/google',
   'POST /sign-out',
@@ -274,7 +283,7 @@ async function dataOfDana() {
   return { memberships: await membershipsOf(letterhead.database.system, person.id) };
 }
 
-async function collect({ database, google }: TestLetterhead): Promise<Ids> {
+async function collect({ context, database, google }: TestLetterhead): Promise<Ids> {
   const [membership] = (await dataOfDana()).memberships;
   if (!membership) throw new Error('Dana has no company');
   const tenant = membership.tenantId;
@@ -305,6 +314,16 @@ async function collect({ database, google }: TestLetterhead): Promise<Ids> {
     mailbox: mailbox.id,
     invitation: (await trx.selectFrom('invitations').select('id').executeTakeFirstOrThrow()).id,
     member: (await trx.selectFrom('members').select('id').executeTakeFirstOrThrow()).id,
+    delegation: await keepDelegation(
+      trx,
+      context.keys,
+      tenant,
+      {
+        ...{ domain: 'brightwater.example', issuer: google.url, clientId: '112233', addedBy: null, scopes: [] },
+        ...{ clientEmail: 'robot@p.iam.gserviceaccount.com', privateKey: 'secret', privateKeyId: null },
+      },
+      new Date(),
+    ),
   }));
 }
 

@@ -1,4 +1,4 @@
-import { type KeyObject, timingSafeEqual } from 'node:crypto';
+import { createPublicKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { fingerprint } from '../secrets.ts';
 
 /** An OAuth client as its operator registered it. Clients with one `project` share a user's grant. */
@@ -25,6 +25,22 @@ export interface ServiceAccount {
   readonly clientId: string;
   readonly publicKey: KeyObject;
   readonly project: string;
+}
+
+/** A service account as the state file keeps it. */
+type SavedServiceAccount = Omit<ServiceAccount, 'publicKey'> & { publicKey: string };
+
+/** Service accounts by address, from what the state kept. */
+export function loadServiceAccounts(saved: readonly SavedServiceAccount[]): Map<string, ServiceAccount> {
+  return new Map(saved.map((each) => [each.email, { ...each, publicKey: createPublicKey(each.publicKey) }]));
+}
+
+/** The other way about. */
+export function saveServiceAccounts(accounts: ReadonlyMap<string, ServiceAccount>): SavedServiceAccount[] {
+  return [...accounts.values()].map((each) => ({
+    ...each,
+    publicKey: each.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+  }));
 }
 
 /** The registered clients by id. */

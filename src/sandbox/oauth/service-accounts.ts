@@ -21,6 +21,8 @@ export interface ServiceAccountSeed {
 /** The parts of a service account's key file that client libraries read. */
 export interface KeyFile {
   readonly type: 'service_account';
+  readonly project_id: string;
+  readonly private_key_id: string;
   readonly client_email: string;
   readonly client_id: string;
   readonly private_key: string;
@@ -32,15 +34,25 @@ export function registerServiceAccount(world: World, seed: ServiceAccountSeed): 
   const { email, clientId = clientIdOf(email), project = email } = seed;
   const account = { email, clientId, publicKey: createPublicKey(seed.publicKey), project };
   world.serviceAccounts.set(email, account);
+  world.save();
   return account;
 }
 
-/** Registers a service account with a new key, and answers the key file that its owner would download. */
+/**
+ * Registers a service account with a new key, and answers the key file that its owner would download. One that is there
+ * already gets the new key in place of its old one. Throws a RangeError for what is no address.
+ */
 export async function newServiceAccount(world: World, email: string): Promise<KeyFile> {
+  if (!/^[^@\s]+@[^@\s]+$/.test(email))
+    throw new RangeError(`${email || 'Nothing'} is no address of a service account.`);
   const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true });
   const { clientId } = registerServiceAccount(world, { email, publicKey: await exportSPKI(publicKey) });
   return {
     type: 'service_account',
+    project_id: email.replace(/^.*@/, '').split('.')[0] ?? '',
+    private_key_id: createHash('sha1')
+      .update(await exportSPKI(publicKey))
+      .digest('hex'),
     client_email: email,
     client_id: clientId,
     private_key: await exportPKCS8(privateKey),

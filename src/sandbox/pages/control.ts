@@ -2,6 +2,8 @@ import { type Request, type Response, Router, urlencoded } from 'express';
 import { ZodError } from 'zod';
 import { setDomainPolicy } from '../account-life.ts';
 import { METHODS } from '../gmail/methods.ts';
+import { newServiceAccount } from '../oauth/service-accounts.ts';
+import type { DomainPolicy } from '../policies.ts';
 import { GOOGLE_QUOTAS } from '../quotas/settings.ts';
 import type { World } from '../world.ts';
 import { FAULT_PRESETS, wordsOf } from './fault-presets.ts';
@@ -43,6 +45,28 @@ export function controlPages(world: World): Router {
   onForm('domain', (req, all) => {
     setDomainPolicy(world, req('domain'), { mailApps: req('mailApps'), trustedClients: all('trusted') });
   });
+  onForm('delegation', (req) => {
+    const clientId = req('clientId');
+    if (!/^\d+$/.test(clientId)) throw new RangeError('A client ID of a service account is a number.');
+    const scopes = words(req('scopes'));
+    if (scopes.length === 0) throw new RangeError('Name at least one scope.');
+    setDelegations(req('domain'), (others) => [...others, { clientId, scopes }], clientId);
+  });
+  onForm('delegation-off', (req) => setDelegations(req('domain'), (others) => [...others], req('clientId')));
+  onForm('service-account', async (req) => {
+    const name = req('email');
+    await newServiceAccount(world, name.includes('@') ? name : `${name}@project.iam.gserviceaccount.com`);
+  });
+  router.post('/control/forms/key-file', urlencoded({ extended: false }), async (req, res) => {
+    const email = String(Object(req.body).email ?? '');
+    if (!world.serviceAccounts.has(email)) return void res.redirect(303, '/control#service-accounts');
+    const file = await newServiceAccount(world, email);
+    const name = `${email.split('@')[0]?.replace(/[^\w.-]/g, '')}-${file.private_key_id.slice(0, 8)}.json`;
+    res
+      .attachment(name)
+      .type('json')
+      .send(`${JSON.stringify(file, null, 2)}\n`);
+  });
   onForm('client', (req) => world.policies.setDeleted(req('client'), req('deleted') === 'on'));
   onForm('unconfirmed', (req) => {
     world.policies.setUnconfirmed({
@@ -81,13 +105,26 @@ export function controlPages(world: World): Router {
 
   return router;
 
+  /** Changes which service accounts may act for a domain's people; `change` gets those of all others. */
+  function setDelegations(
+    domain: string,
+    change: (others: DomainPolicy['delegations']) => DomainPolicy['delegations'],
+    clientId: string,
+  ): void {
+    const others = world.policies.domain(domain).delegations.filter((each) => each.clientId !== clientId);
+    setDomainPolicy(world, domain, { delegations: change(others) });
+  }
+
   /** A form of this page: does it, and shows the page again, or what was wrong with it. */
-  function onForm(name: string, act: (field: (name: string) => string, all: (name: string) => string[]) => void): void {
-    router.post(`/control/forms/${name}`, urlencoded({ extended: false }), (req: Request, res: Response) => {
+  function onForm(
+    name: string,
+    act: (field: (name: string) => string, all: (name: string) => string[]) => void | Promise<void>,
+  ): void {
+    router.post(`/control/forms/${name}`, urlencoded({ extended: false }), async (req: Request, res: Response) => {
       const body: Record<string, unknown> = req.body ?? {};
       const all = (field: string) => [body[field] ?? []].flat().map((value) => String(value).trim());
       try {
-        act((field) => all(field)[0] ?? '', all);
+        await act((field) => all(field)[0] ?? '', all);
       } catch (error) {
         if (!(error instanceof RangeError || error instanceof ZodError)) throw error;
         return show(res, 400, { done: '', problem: problemOf(error) });
@@ -116,6 +153,7 @@ export function controlPages(world: World): Router {
       })),
       clients: clients.map((client) => ({ ...client, deleted: world.policies.isDeleted(client.id) })),
       domains: domains.map((domain) => ({ domain, policy: world.policies.domain(domain) })),
+      serviceAccounts: [...world.serviceAccounts.values()],
       accounts: world.accounts.all(),
       presets: FAULT_PRESETS,
       methods: FAULT_METHODS,
@@ -139,6 +177,9 @@ const SECTIONS: Readonly<Record<string, string>> = {
   app: 'apps',
   client: 'apps',
   domain: 'administrators',
+  delegation: 'administrators',
+  'delegation-off': 'administrators',
+  'service-account': 'service-accounts',
   unconfirmed: 'unconfirmed',
   quotas: 'quotas',
   'google-quotas': 'quotas',
