@@ -10,6 +10,7 @@ import { wake } from '../platform/wake.ts';
 import { frozenRule, objectionTo } from './check-sender.ts';
 import type { DeliverContext } from './context.ts';
 import { connectedSince, everBefore } from './cut-off.ts';
+import { leavesFrom, waitsForHours } from './departure.ts';
 import { loadAllForSending, type SendableDelivery } from './load.ts';
 import { cancelledWithRun, pausedWithRun } from './runs/moves.ts';
 import { type HeldReason, moveDeliveries, moveDelivery } from './state.ts';
@@ -129,6 +130,14 @@ async function readiness(
     await putBack(trx, tenantId, delivery.id);
     return nothing;
   }
+  // It was released in time, and time went on.
+  const opening = leavesFrom(delivery.sending, delivery.anyTime, now);
+  if (opening > now) {
+    const detail = waitsForHours(opening, delivery.sending.timeZone);
+    await hold(ctx, trx, tenantId, delivery, 'outside_hours', detail, opening);
+    return nothing;
+  }
+
   if (await stopWithRun(ctx, trx, tenantId, delivery)) return nothing;
   const mailbox = facts.mailboxes.find(({ id }) => id === delivery.mailboxId);
   if (mailbox && !addresses && needsAddresses(mailbox, delivery, now))

@@ -6,7 +6,10 @@ import { senderFor, senderUnder } from '../mailboxes/sender-rules.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { wake } from '../platform/wake.ts';
+import { sendingRulesOf } from '../tenants/sending-rules.ts';
 import { connectedSince, everBefore } from './cut-off.ts';
+import { departureOf } from './departure.ts';
+import { findEarlier } from './earlier.ts';
 import type { Recipients } from './recipients.ts';
 import { writeEvent } from './state.ts';
 
@@ -23,6 +26,15 @@ export interface SendRequest {
   readonly document: { readonly record: DocumentRecord; readonly fileName: string; readonly pdf: Uint8Array } | null;
   /** For a message of Letterhead itself to its people: the mailbox it goes through, from its own address. */
   readonly notice?: { readonly mailboxId: string; readonly email: string };
+  /** When it is to leave; left out: now. A moment that has passed is now. */
+  readonly sendAt?: Date | null | undefined;
+  /** It leaves whatever the sending hours say. */
+  readonly anyTime?: boolean | undefined;
+  /**
+   * Which deliveries of this record, under way or sent within a day, whoever presses Send has seen and sends it again
+   * in spite of: their ids. `whichever` is for programs that answer for it themselves.
+   */
+  readonly inSpiteOf?: readonly string[] | 'whichever' | undefined;
 }
 
 /** What became of the request. */
@@ -33,7 +45,9 @@ export type SendResult =
   /** The key belongs to another email: the form was sent before with other content. */
   | { readonly kind: 'key_used'; readonly deliveryId: string }
   /** The record changed between the preview and now. */
-  | { readonly kind: 'document_changed' };
+  | { readonly kind: 'document_changed' }
+  /** Somebody else, or another tab, sent this record meanwhile, or it was not confirmed that it goes out again. */
+  | { readonly kind: 'sent_before'; readonly deliveryIds: readonly string[] };
 
 /**
  * Writes a delivery and its job in one transaction: either both exist or neither. Sender, text, record
@@ -51,13 +65,27 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
     ? await senderOfNotice(trx, tenantId, memberId, request.notice)
     : await senderFor(trx, tenantId, memberId, document?.record.kind ?? null);
   if (!resolution.ok) return { kind: 'refused', resolution };
-  if (document && !(await isUnchanged(trx, document.record))) return { kind: 'document_changed' };
+  const now = clock();
+  if (document) {
+    // Whoever else sends this record now waits here until we are done, and then finds what we wrote.
+    if ((await lockVersion(trx, document.record.id)) !== document.record.version) return { kind: 'document_changed' };
+    const unseen = await findUnseen(trx, request, document.record.id, now);
+    if (unseen.length > 0) {
+      // A second click that waited for the first: that one is what it asks for.
+      const first = await findByKey(trx, request);
+      return first ? answerAgain(first, requestHash) : { kind: 'sent_before', deliveryIds: unseen };
+    }
+  }
 
   const { sender } = resolution;
   const waitsFor = resolution.needsReconnect ? 'reconnect' : resolution.paused ? 'resume' : null;
   const heldFor =
     waitsFor && !(await connectedSince(trx, tenantId, sender.mailboxId, everBefore)) ? waits[waitsFor] : null;
-  const state = heldFor ? 'held' : 'queued';
+  const anyTime = document === null || request.anyTime === true;
+  const sendAt = request.sendAt ?? null;
+  const mailbox = heldFor && { reason: heldFor.reason, detail: `Waits until ${sender.mailboxEmail} ${heldFor.until}.` };
+  const wish = { single: document !== null, sendAt, anyTime, mailbox };
+  const departure = departureOf(wish, await sendingRulesOf(trx, tenantId), now);
   const inserted = await trx
     .insertInto('deliveries')
     .values({
@@ -75,9 +103,12 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
       subject: request.subject,
       message: request.message,
       document_snapshot: document ? JSON.stringify(document.record.content) : null,
-      state,
-      state_at: clock(),
-      held_reason: heldFor?.reason ?? null,
+      state: departure.state,
+      state_at: now,
+      held_reason: departure.state === 'held' ? departure.reason : null,
+      not_before: departure.state === 'held' ? departure.until : null,
+      scheduled_for: sendAt,
+      any_time: anyTime,
       idempotency_key: request.idempotencyKey,
       request_hash: requestHash,
     })
@@ -105,13 +136,10 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
       })
       .execute();
   }
-  if (heldFor) {
-    const detail = `Waits until ${sender.mailboxEmail} ${heldFor.until}.`;
-    await writeEvent(trx, tenantId, deliveryId, 'held', detail, memberId);
-  } else {
-    await writeEvent(trx, tenantId, deliveryId, 'queued', `To be sent from ${sender.fromEmail}.`, memberId);
-    await wake(trx, 'waiting');
-  }
+  const from = `To be sent from ${sender.fromEmail}.`;
+  const detail = departure.state === 'held' ? departure.detail : from;
+  await writeEvent(trx, tenantId, deliveryId, departure.state, detail, memberId);
+  if (departure.state === 'queued') await wake(trx, 'waiting');
   return { kind: 'created', deliveryId, repeated: false };
 }
 
@@ -132,6 +160,18 @@ async function senderOfNotice(
   return { rule, resolution: (await senderUnder(trx, tenantId, memberId, [rule]))(rule) };
 }
 
+/** The earlier deliveries of the record that were not named when somebody said to send it again. */
+async function findUnseen(
+  trx: Database,
+  { tenantId, inSpiteOf = [] }: SendRequest,
+  documentId: string,
+  now: Date,
+): Promise<string[]> {
+  if (inSpiteOf === 'whichever') return [];
+  const earlier = await findEarlier(trx, tenantId, documentId, now);
+  return earlier.filter((id) => !inSpiteOf.includes(id));
+}
+
 function findByKey(trx: Database, { tenantId, idempotencyKey }: SendRequest) {
   return trx
     .selectFrom('deliveries')
@@ -146,13 +186,18 @@ function answerAgain(earlier: { id: string; request_hash: string }, requestHash:
   return { kind: 'created', deliveryId: earlier.id, repeated: true };
 }
 
-async function isUnchanged(trx: Database, record: DocumentRecord): Promise<boolean> {
-  const now = await trx.selectFrom('documents').select('version').where('id', '=', record.id).executeTakeFirst();
-  return now?.version === record.version;
+async function lockVersion(trx: Database, documentId: string): Promise<number | undefined> {
+  const row = await trx
+    .selectFrom('documents')
+    .select('version')
+    .where('id', '=', documentId)
+    .forUpdate()
+    .executeTakeFirst();
+  return row?.version;
 }
 
-function hashOf({ recipients, subject, message, document }: SendRequest): string {
-  return sha256(JSON.stringify([recipients, subject, message, document?.record.id ?? null]));
+function hashOf({ recipients, subject, message, document, sendAt = null, anyTime = false }: SendRequest): string {
+  return sha256(JSON.stringify([recipients, subject, message, document?.record.id ?? null, sendAt, anyTime]));
 }
 
 function sha256(data: string | Uint8Array): string {

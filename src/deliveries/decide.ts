@@ -1,12 +1,13 @@
+import { sql } from 'kysely';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { wake } from '../platform/wake.ts';
-import { type HeldReason, type Move, moveDeliveries } from './state.ts';
+import { type HeldReason, type Move, moveDeliveries, writeEvents } from './state.ts';
 
 /** What a person can decide about a delivery that does not move by itself. */
 export type Decision = 'send_again' | 'mark_as_sent' | 'cancel' | 'send_now';
 
-type Step = Pick<Move, 'from' | 'to' | 'detail' | 'heldFor'>;
+type Step = Pick<Move, 'from' | 'to' | 'detail' | 'heldFor' | 'anyTime'>;
 
 /** What each decision does; a delivery that none of its steps fits has moved on. */
 const steps: Record<Decision, readonly Step[]> = {
@@ -19,7 +20,8 @@ const steps: Record<Decision, readonly Step[]> = {
     { from: 'queued', to: 'cancelled', detail: 'Cancelled before it left.' },
     { from: 'held', to: 'cancelled', detail: 'Cancelled before it left.' },
   ],
-  send_now: [{ from: 'held', to: 'queued', detail: 'To be sent now.' }],
+  // Said by a person, now means now, whatever the sending hours are.
+  send_now: [{ from: 'held', to: 'queued', detail: 'To be sent now.', anyTime: true }],
 };
 
 /**
@@ -39,9 +41,33 @@ export async function decide(
   const moved: string[] = [];
   for (const step of steps[decision]) {
     moved.push(...(await moveDeliveries(trx, tenantId, deliveryIds, { ...step, at: ctx.clock(), memberId })));
-    if (step.to === 'queued' && moved.length > 0) await wake(trx, 'waiting');
   }
+  if (decision === 'send_now') moved.push(...(await sendAnyTime(trx, tenantId, deliveryIds, memberId)));
+  const isQueued = steps[decision].some(({ to }) => to === 'queued');
+  if (isQueued && moved.length > 0) await wake(trx, 'waiting');
   return moved;
+}
+
+/** Has what waits for the sending hours in the queue leave whatever the hour: no move, but a line in its timeline. */
+async function sendAnyTime(
+  trx: Database,
+  tenantId: string,
+  deliveryIds: readonly string[],
+  memberId: string,
+): Promise<string[]> {
+  if (deliveryIds.length === 0) return [];
+  const rows = await trx
+    .updateTable('deliveries')
+    .set({ any_time: true })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', sql<string>`any(${[...deliveryIds]}::uuid[])`)
+    .where('state', '=', 'queued')
+    .where('any_time', '=', false)
+    .returning('id')
+    .execute();
+  const ids = rows.map(({ id }) => id);
+  await writeEvents(trx, tenantId, ids, 'queued', 'To be sent now.', memberId);
+  return ids;
 }
 
 /** Whether a word from a form is a decision. */
@@ -49,10 +75,20 @@ export function isDecision(word: unknown): word is Decision {
   return typeof word === 'string' && Object.hasOwn(steps, word);
 }
 
-/** What fits a delivery that stands so, in the order to offer it. */
-export function decisionsFor(delivery: { readonly state: string; readonly heldReason: string | null }): Decision[] {
+/**
+ * What fits a delivery that stands so, in the order to offer it.
+ *
+ * @param waitsForHours whether it would leave now, were it not for the sending hours
+ */
+export function decisionsFor(
+  delivery: { readonly state: string; readonly heldReason: string | null },
+  waitsForHours = false,
+): Decision[] {
   const all: Decision[] = ['send_again', 'send_now', 'mark_as_sent', 'cancel'];
   const fits = ({ from, heldFor }: Step) =>
     from === delivery.state && (!heldFor || heldFor.some((reason: HeldReason) => reason === delivery.heldReason));
-  return all.filter((decision) => steps[decision].some(fits));
+  return all.filter(
+    (decision) =>
+      steps[decision].some(fits) || (decision === 'send_now' && delivery.state === 'queued' && waitsForHours),
+  );
 }

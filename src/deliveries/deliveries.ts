@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { type Page, type PageRequest, pageOf, pageSize, readCursor } from '../documents/paging.ts';
 import type { Database } from '../platform/database.ts';
 import type { DeliveryPurpose, DeliveryState, DocumentKind } from '../platform/database-types.ts';
@@ -41,6 +41,8 @@ export interface DeliveryFilter extends PageRequest {
   readonly attention?: boolean | undefined;
   /** Only what is held until this mailbox is connected, or was when it was connected again too late. */
   readonly waitingFor?: string | undefined;
+  /** A condition on `deliveries` besides. */
+  readonly only?: RawBuilder<boolean> | undefined;
 }
 
 /** One page of the deliveries that somebody may see, newest first. */
@@ -54,6 +56,7 @@ export async function listDeliveries(
   let query = summaries(db, tenantId).where(isSeenBy(onlooker));
   if (filter.documentId) query = query.where('deliveries.document_id', '=', filter.documentId);
   if (filter.attention) query = query.where(needsSomebody);
+  if (filter.only) query = query.where(filter.only);
   if (filter.waitingFor) {
     query = query
       .where('deliveries.mailbox_id', '=', filter.waitingFor)
@@ -111,12 +114,17 @@ export interface HiddenDelivery {
   readonly memberName: string;
 }
 
-/** The newest 50 deliveries of a record that somebody may not see, newest first. */
+/**
+ * The newest 50 deliveries of a record that somebody may not see, newest first.
+ *
+ * @param only a condition on `deliveries` besides
+ */
 export function listHidden(
   db: Database,
   tenantId: string,
   onlooker: Onlooker,
   documentId: string,
+  only: RawBuilder<boolean> = sql`true`,
 ): Promise<HiddenDelivery[]> {
   return db
     .selectFrom('deliveries')
@@ -125,6 +133,7 @@ export function listHidden(
     .where('deliveries.tenant_id', '=', tenantId)
     .where('deliveries.document_id', '=', documentId)
     .where(sql<boolean>`not ${isSeenBy(onlooker)}`)
+    .where(only)
     .orderBy('deliveries.created_at', 'desc')
     .limit(50)
     .execute();

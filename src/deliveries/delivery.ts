@@ -13,6 +13,8 @@ export interface DeliveryRecord extends DeliverySummary {
   readonly message: string;
   readonly memberName: string;
   readonly mailboxEmail: string;
+  /** It leaves whatever the sending hours say. */
+  readonly anyTime: boolean;
   /** Whether the onlooker may decide about it, as far as mailboxes go. */
   readonly mayDecide: boolean;
   readonly sentAt: Date | null;
@@ -55,6 +57,7 @@ export async function getDelivery(
       'deliveries.from_name as fromName',
       'deliveries.reply_to as replyTo',
       'deliveries.message',
+      'deliveries.any_time as anyTime',
       'deliveries.sent_at as sentAt',
       'deliveries.gmail_message_id as gmailMessageId',
       'members.name as memberName',

@@ -28,7 +28,7 @@ export async function wakeDue(ctx: Pick<DeliverContext, 'db' | 'system' | 'queue
     try {
       await inTenant(ctx.db, tenantId, async (trx) => {
         const detail = 'The wait is over.';
-        await moveDeliveries(trx, tenantId, held, { from: 'held', to: 'queued', at: now, detail });
+        await moveDeliveries(trx, tenantId, held, { from: 'held', to: 'queued', at: now, detail, dueBy: now });
         await ctx.queue.add(trx, 'deliver', await take(trx, tenantId, inDoubt, now, lookLeaseMs));
         await ctx.queue.add(trx, 'after', await take(trx, tenantId, ended, now, clearUpLeaseMs));
         await wake(trx, 'ready');

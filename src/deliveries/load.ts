@@ -4,6 +4,7 @@ import { isUsableBy } from '../mailboxes/access.ts';
 import type { SendingMember } from '../mailboxes/sender-questions.ts';
 import type { Database } from '../platform/database.ts';
 import type { DeliveryState, MailboxState, RunState, SenderMode } from '../platform/database-types.ts';
+import { readHours, type SendingRules } from '../tenants/sending-rules.ts';
 import type { Email } from './compose.ts';
 import { recipientsSchema } from './recipients.ts';
 import type { Standing } from './withdrawn.ts';
@@ -27,6 +28,9 @@ export interface SendableDelivery {
   /** Whether its account's last outcome was unknown. */
   readonly afterTrouble: boolean;
   readonly document: boolean;
+  /** It leaves whatever the sending hours say. */
+  readonly anyTime: boolean;
+  readonly sending: Pick<SendingRules, 'hours' | 'timeZone'>;
   /** How its run stands; null where it has none, or where somebody decided about this one by itself. */
   readonly runState: RunState | null;
   /** Our draft of it in Gmail, where there is one. */
@@ -57,8 +61,10 @@ export async function loadAllForSending(
     .selectFrom('deliveries')
     .innerJoin('mailboxes', 'mailboxes.id', 'deliveries.mailbox_id')
     .innerJoin('members', 'members.id', 'deliveries.member_id')
+    .innerJoin('tenants', 'tenants.id', 'deliveries.tenant_id')
     .leftJoin('runs', 'runs.id', 'deliveries.run_id')
     .select([
+      ...(['tenants.sending_hours', 'tenants.time_zone', 'deliveries.any_time'] as const),
       ...(['members.role', 'members.removed_at', 'members.default_mailbox_id', 'runs.state as run_state'] as const),
       isUsableBy(sql.ref('members.id')).as('may_use'),
       ...(['deliveries.id', 'deliveries.state', 'deliveries.not_before', 'deliveries.created_at'] as const),
@@ -99,6 +105,8 @@ export async function loadAllForSending(
     standsStillUntil: row.standing.until === null ? null : new Date(row.standing.until),
     afterTrouble: row.standing.unknown ?? false,
     document: row.document_id !== null,
+    anyTime: row.any_time,
+    sending: { hours: readHours(row.sending_hours), timeZone: row.time_zone },
     runState: row.lane === 0 ? null : row.run_state,
     draft:
       row.draft_id !== null && row.draft_message_id !== null

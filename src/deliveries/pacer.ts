@@ -1,21 +1,20 @@
 import type { Database } from '../platform/database.ts';
 import type { ReadyJob } from '../platform/queue.ts';
 import { wake } from '../platform/wake.ts';
+import { isAllowed } from '../tenants/sending-hours.ts';
 import {
   type AccountState,
   countOutcomes,
   countSent,
-  findWaitingAccounts,
   keepPaid,
   markProbe,
   markTrouble,
   readProject,
-  release,
   takeBackLost,
   takePacer,
-  type WaitingAccount,
   wholeProject,
 } from '../tenants/system-queue.ts';
+import { findWaitingAccounts, release, type Share, type WaitingAccount } from '../tenants/system-waiting.ts';
 import type { DeliverContext } from './context.ts';
 import { wakeDue } from './due.ts';
 import {
@@ -83,7 +82,8 @@ export function createPacer(ctx: PacerContext): Pacer {
 async function releaseWaiting(ctx: PacerContext, trx: Database, sent: SentCounts): Promise<Round> {
   const { pace, clock } = ctx;
   const now = clock();
-  const waiting = (await findWaitingAccounts(trx)).filter(({ blockedUntil }) => !blockedUntil || blockedUntil <= now);
+  const found = (await findWaitingAccounts(trx)).filter(({ blockedUntil }) => !blockedUntil || blockedUntil <= now);
+  const waiting = found.map((account) => ({ ...account, ...sourcesNow(account, now) })).filter(hasSources);
   if (waiting.length === 0) return idle;
   const project = await readProject(trx);
   let projectRoom = roomOfProject(project, ctx, now);
@@ -91,7 +91,7 @@ async function releaseWaiting(ctx: PacerContext, trx: Database, sent: SentCounts
   await sent.refresh(trx, waiting, now);
 
   let full = false;
-  const picks: { account: string; count: number }[] = [];
+  const shares: Share[] = [];
   for (const account of fairly(waiting)) {
     const { email, dailyLimit } = account;
     const facts = {
@@ -101,11 +101,11 @@ async function releaseWaiting(ctx: PacerContext, trx: Database, sent: SentCounts
     const count = Math.min(projectRoom, roomFor(facts, pace, units.send + units.createDraft, now));
     full ||= isFull(facts, count);
     if (count <= 0) continue;
-    picks.push({ account: account.account, count });
+    shares.push({ account: account.account, count, tenants: account.open, anyTimeOf: account.anyTimeOf });
     projectRoom -= count;
     if (projectRoom === 0) break;
   }
-  const released = await release(trx, picks, now);
+  const released = await release(trx, shares, now);
   if (released.length === 0) return { released: 0, full };
 
   await ctx.queue.add(trx, 'deliver', released satisfies readonly ReadyJob[]);
@@ -115,8 +115,35 @@ async function releaseWaiting(ctx: PacerContext, trx: Database, sent: SentCounts
   return { released: released.length, full };
 }
 
+/** What of an account may leave now, by its tenants' sending hours: a tenant outside them costs nothing more than this. */
+interface Sources {
+  /** Tenants that send now. */
+  readonly open: readonly string[];
+  /** Tenants that do not, with something that leaves all the same. */
+  readonly anyTimeOf: readonly string[];
+  /** Whether somebody waits for one of these, rather than it being one of many. */
+  readonly single: boolean;
+}
+
+function sourcesNow({ tenants }: WaitingAccount, now: Date): Sources {
+  const { open = [], closed = [] } = Object.groupBy(tenants, ({ sending }) =>
+    sending.hours === null || isAllowed(now, sending.hours, sending.timeZone) ? 'open' : 'closed',
+  );
+  const anyTime = closed.filter(({ anyTimeLane }) => anyTimeLane !== null);
+  const lanes = [...open.map(({ lane }) => lane), ...anyTime.map(({ anyTimeLane }) => anyTimeLane)];
+  return {
+    open: open.map(({ tenantId }) => tenantId),
+    anyTimeOf: anyTime.map(({ tenantId }) => tenantId),
+    single: lanes.includes(0),
+  };
+}
+
+function hasSources({ open, anyTimeOf }: Sources): boolean {
+  return open.length + anyTimeOf.length > 0;
+}
+
 /** Those whom somebody waits for, then those who used their rate least: nobody's long run stands before another's. */
-function fairly(waiting: readonly WaitingAccount[]): WaitingAccount[] {
+function fairly<Account extends WaitingAccount & Sources>(waiting: readonly Account[]): Account[] {
   return [...waiting].sort(
     (a, b) => Number(b.single) - Number(a.single) || a.paidUntil.getTime() - b.paidUntil.getTime(),
   );

@@ -67,8 +67,12 @@ export interface Move {
   readonly detail: string;
   /** Only those that are held for one of these reasons; for a move from `held`. */
   readonly heldFor?: readonly HeldReason[];
+  /** Only those whose moment had come by then: one that was given a later moment meanwhile stays. */
+  readonly dueBy?: Date;
   /** Needed when, and only when, `to` is `held`. */
   readonly heldReason?: HeldReason;
+  /** It leaves whatever the sending hours say, from now on. */
+  readonly anyTime?: true;
   /** When it is looked at again by itself: a retry, the end of a hold, the look into an outcome. */
   readonly notBefore?: Date;
   /** Who decided it, where a person did. */
@@ -114,6 +118,7 @@ export async function moveDeliveries(
           state_at: move.at,
           held_reason: move.heldReason ?? null,
           not_before: move.notBefore ?? (endsUnsent(move.to) ? whereDraftsAreLeft(move.at) : null),
+          ...(move.anyTime && { any_time: true }),
           // Whatever comes back to the queue waits for the pacer again.
           ...(move.to !== 'sending' && { released_at: null }),
           ...(move.to === 'sent' && { sent_at: move.at }),
@@ -123,6 +128,7 @@ export async function moveDeliveries(
         .where('id', '=', sql<string>`any(${[...deliveryIds]}::uuid[])`)
         .where('state', '=', move.from)
         .$if(move.heldFor !== undefined, (query) => query.where('held_reason', 'in', [...(move.heldFor ?? [])]))
+        .$if(move.dueBy !== undefined, (query) => query.where('not_before', '<=', move.dueBy ?? null))
         .returning(['id', 'tenant_id']),
     )
     .insertInto('delivery_events')
@@ -154,7 +160,7 @@ function whereDraftsAreLeft(at: Date) {
 }
 
 /** Adds a line to a delivery's timeline. */
-export async function writeEvent(
+export function writeEvent(
   trx: Database,
   tenantId: string,
   deliveryId: string,
@@ -162,8 +168,25 @@ export async function writeEvent(
   detail: string,
   memberId?: string,
 ): Promise<void> {
+  return writeEvents(trx, tenantId, [deliveryId], state, detail, memberId);
+}
+
+/** Adds the same line to any number of timelines. */
+export async function writeEvents(
+  trx: Database,
+  tenantId: string,
+  deliveryIds: readonly string[],
+  state: DeliveryState,
+  detail: string,
+  memberId?: string,
+): Promise<void> {
+  if (deliveryIds.length === 0) return;
   await trx
     .insertInto('delivery_events')
-    .values({ tenant_id: tenantId, delivery_id: deliveryId, state, detail, member_id: memberId ?? null })
+    .columns(['tenant_id', 'delivery_id', 'state', 'detail', 'member_id'])
+    .expression(
+      sql`select ${tenantId}::uuid, id, ${state}::delivery_state, ${detail}::text, ${memberId ?? null}::uuid
+        from unnest(${[...deliveryIds]}::uuid[]) as id`,
+    )
     .execute();
 }

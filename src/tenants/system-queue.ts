@@ -19,52 +19,10 @@ export interface AccountState {
   readonly unknownInARow: number;
 }
 
-/** An account that has deliveries waiting. */
-export interface WaitingAccount extends AccountState {
-  /** Whether somebody waits for one of them, rather than it being one of many. */
-  readonly single: boolean;
-  readonly underWay: number;
-  /** The lowest that any tenant set, or null. */
-  readonly dailyLimit: number | null;
-  /** An address of the account. */
-  readonly email: string;
-}
-
 /** Lets one process at a time pace: true in the one that may, until its transaction ends. */
 export async function takePacer(trx: Database): Promise<boolean> {
   const { rows } = await sql<{ mine: boolean }>`select pg_try_advisory_xact_lock(5317080216) as mine`.execute(trx);
   return rows[0]?.mine ?? false;
-}
-
-/**
- * The accounts with waiting deliveries. Costs a few index lookups an account, however many wait in each: the recursion
- * jumps from one account to the next in the index.
- */
-export async function findWaitingAccounts(trx: Database): Promise<WaitingAccount[]> {
-  const { rows } = await sql<WaitingAccount>`
-    with recursive waiting as (
-      (select account, lane from deliveries where state = 'queued' and released_at is null
-        order by account, lane limit 1)
-      union all
-      select next.account, next.lane from waiting cross join lateral (
-        select account, lane from deliveries
-        where state = 'queued' and released_at is null and account > waiting.account
-        order by account, lane limit 1) next
-    ), under_way as (
-      select account, count(*)::int as count from deliveries
-      where state in ('queued', 'sending') and released_at is not null group by account
-    )
-    select waiting.account, waiting.lane = 0 as single, coalesce(under_way.count, 0) as "underWay",
-      coalesce(state.paid_until, 'epoch') as "paidUntil", state.blocked_until as "blockedUntil",
-      state.blocked_reason as "blockedReason", coalesce(state.unknown_in_a_row, 0) as "unknownInARow",
-      mailbox.daily_limit as "dailyLimit", coalesce(mailbox.email, '') as email
-    from waiting
-    left join under_way using (account)
-    left join sending_accounts state using (account)
-    left join lateral (
-      select min(daily_limit) as daily_limit, min(email) as email from mailboxes where google_sub = waiting.account
-    ) mailbox on true`.execute(trx);
-  return rows;
 }
 
 /** How the whole project stands. */
@@ -96,35 +54,6 @@ export async function countSent(trx: Database, accounts: readonly string[], sinc
     .groupBy('account')
     .execute();
   return new Map(rows.map(({ account, count }) => [account, Number(count)]));
-}
-
-/** A delivery that may leave now. */
-export interface Released {
-  readonly deliveryId: string;
-  readonly tenantId: string;
-  readonly account: string;
-  readonly lane: number;
-}
-
-/** Takes so many waiting deliveries of each account, single ones first, oldest first, and marks them as released. */
-export async function release(
-  trx: Database,
-  picks: readonly { readonly account: string; readonly count: number }[],
-  now: Date,
-): Promise<Released[]> {
-  const { rows } = await sql<Released>`
-    with chosen as (
-      select found.id from unnest(${picks.map(({ account }) => account)}::text[], ${picks.map(({ count }) => count)}::int[])
-        as pick (account, count)
-      cross join lateral (
-        select id from deliveries
-        where account = pick.account and state = 'queued' and released_at is null
-          and (not_before is null or not_before <= ${now})
-        order by lane, created_at, id limit pick.count for update skip locked) found
-    )
-    update deliveries set released_at = ${now} from chosen where deliveries.id = chosen.id
-    returning deliveries.id as "deliveryId", tenant_id as "tenantId", account, lane`.execute(trx);
-  return rows;
 }
 
 /** Writes what the released ones used up of the rates. */

@@ -24,6 +24,7 @@ import { permissionPages } from './permissions.ts';
 import { page } from './render.ts';
 import { runPages } from './runs.ts';
 import { sameOrigin } from './same-origin.ts';
+import { sendPages } from './send.ts';
 import { sessions } from './session.ts';
 import { settingsPages } from './settings.ts';
 import { signInPages } from './sign-in.ts';
@@ -65,6 +66,7 @@ export function createApp(ctx: WebContext, pool: pg.Pool): Express {
   app.use(documentPages(ctx));
   app.use(importPages(ctx));
   app.use(partyPages(ctx));
+  app.use(sendPages(ctx));
   app.use(deliveryPages(ctx));
   app.use(runPages(ctx));
   app.use(connectionPages(ctx, flows.connect, choices));

@@ -1,87 +1,32 @@
-import { randomUUID } from 'node:crypto';
-import { type Request, type Response, Router } from 'express';
-import { z } from 'zod';
-import { createDelivery, type SendResult } from '../deliveries/create.ts';
+import { createHash } from 'node:crypto';
+import { type Request, Router } from 'express';
 import { decide, decisionsFor, isDecision } from '../deliveries/decide.ts';
-import { listDeliveries, listHidden } from '../deliveries/deliveries.ts';
+import { listDeliveries } from '../deliveries/deliveries.ts';
 import { type DeliveryRecord, getAttachment, getDelivery } from '../deliveries/delivery.ts';
+import { leavesFrom } from '../deliveries/departure.ts';
 import { freezePdf } from '../deliveries/freeze.ts';
 import { formatAddress } from '../deliveries/recipients.ts';
 import { freeFromRun } from '../deliveries/runs/control.ts';
-import { kindWords, pdfName } from '../documents/format.ts';
-import { type DocumentRecord, getDocument } from '../documents/store.ts';
-import { senderFor } from '../mailboxes/sender-rules.ts';
+import { maySchedule, schedule } from '../deliveries/schedule.ts';
+import { kindWords } from '../documents/format.ts';
+import { formatMoment, wallTimeOf } from '../platform/zoned-time.ts';
 import { inTenant } from '../tenants/scope.ts';
-import { getTenant } from '../tenants/tenants.ts';
+import { type SendingRules, sendingRulesOf } from '../tenants/sending-rules.ts';
 import type { WebContext } from './context.ts';
-import { askAgain, decisionWords, nextStep, stateSentence } from './delivery-words.ts';
+import { askAgain, decisionWords, nextStep, secondsToUndo, stateSentence } from './delivery-words.ts';
 import { found, PageError } from './errors.ts';
 import { onlyIds, textParam } from './query.ts';
-import { pdfTrouble, recordPdf, sendInline } from './record-pdf.ts';
-import { deliveryWords } from './record-words.ts';
+import { pdfTrouble, sendInline } from './record-pdf.ts';
+import { deliveryWords, pillOf } from './record-words.ts';
 import { fragment, page } from './render.ts';
-import { filledIn, readSendForm, type SendForm, testEmail } from './send-form.ts';
+import { hoursWords, readChosenTime, suggestedTime } from './send-time.ts';
 import { notify } from './session.ts';
 import { onlookerOf, param, requireRole, type Viewer, viewerOf } from './viewer.ts';
 
-const words = {
-  deliveryWords,
-  decisionWords,
-  decisionsFor,
-  nextStep,
-  stateSentence,
-  askAgain,
-  formatAddress,
-  kindWords,
-};
-
-/** Sending a record, Activity, one delivery with its timeline, and what a person decides about it. */
+/** Activity, one delivery with its timeline, and what a person decides about it. */
 export function deliveryPages(ctx: WebContext): Router {
   const router = Router();
   onlyIds(router);
-
-  router.get('/documents/:id/deliveries/new', async (req, res) => {
-    const viewer = requireRole(res, 'owner', 'admin', 'member');
-    const record = await findRecord(ctx, viewer, req);
-    const tenant = await inTenant(ctx.db, viewer.tenantId, (trx) => getTenant(trx, viewer.tenantId));
-    await sendPage(ctx, res, record, filledIn(record, tenant, viewer.name, randomUUID()), []);
-  });
-
-  router.post('/documents/:id/deliveries', async (req, res) => {
-    const viewer = requireRole(res, 'owner', 'admin', 'member');
-    const record = await findRecord(ctx, viewer, req);
-    const { form, email, problems } = readSendForm(req.body);
-    if (!email) {
-      res.status(422);
-      return sendPage(ctx, res, record, form, problems);
-    }
-    if (form.version !== record.version) return showChanged(ctx, res, record, form);
-
-    const { tenantId, memberId } = viewer;
-    const tenant = await inTenant(ctx.db, tenantId, (trx) => getTenant(trx, tenantId));
-    const document = { record, fileName: pdfName(record), pdf: await recordPdf(ctx, tenant, record) };
-    const result = await inTenant(ctx.db, tenantId, (trx) =>
-      createDelivery(trx, ctx.clock, { tenantId, memberId, ...email, document }),
-    );
-    await answer(ctx, req, res, record, form, result);
-  });
-
-  router.post('/settings/email/test-deliveries', async (req, res) => {
-    const viewer = requireRole(res, 'owner', 'admin', 'member');
-    const { tenantId, memberId } = viewer;
-    // Made with the page, so that a double click is one email.
-    const key = z.uuid().safeParse(req.body?.key).data ?? randomUUID();
-    const email = testEmail(viewer, key);
-    const result = await inTenant(ctx.db, tenantId, (trx) =>
-      createDelivery(trx, ctx.clock, { tenantId, memberId, ...email, document: null }),
-    );
-    if (result.kind === 'refused') {
-      await notify(req, 'fail', `Not sent. ${result.resolution.because} ${result.resolution.fix}`);
-      return res.redirect(303, '/settings/email');
-    }
-    if (result.kind !== 'created') throw PageError.notFound();
-    res.redirect(303, `/deliveries/${result.deliveryId}`);
-  });
 
   router.get('/activity', async (req, res) => {
     const viewer = viewerOf(res);
@@ -94,8 +39,7 @@ export function deliveryPages(ctx: WebContext): Router {
     await page(res, 'deliveries/activity', {
       title: 'Activity',
       section: 'activity',
-      ...words,
-      ...list,
+      ...{ ...list, pillOf, nextStep },
       onlyAttention: attention,
       isFirst: after === '',
     });
@@ -103,21 +47,23 @@ export function deliveryPages(ctx: WebContext): Router {
 
   router.get('/deliveries/:id', async (req, res) => {
     const viewer = viewerOf(res);
-    const delivery = await findDelivery(ctx, viewer, req);
+    const { delivery, rules } = await findDelivery(ctx, viewer, req);
     await page(res, 'deliveries/delivery', {
       title: delivery.subject,
       section: 'activity',
-      ...words,
-      delivery,
-      mayDecide: mayDecide(viewer, delivery),
+      scripts: ['letterhead/countdown.js'],
+      ...{ formatAddress, kindWords, ...progressOf(ctx, viewer, delivery, rules) },
     });
   });
 
   // The live part of the page; asked every second while the delivery moves.
   router.get('/deliveries/:id/progress', async (req, res) => {
     const viewer = viewerOf(res);
-    const delivery = await findDelivery(ctx, viewer, req);
-    await fragment(res, 'deliveries/progress', { ...words, delivery, mayDecide: mayDecide(viewer, delivery) });
+    const { delivery, rules } = await findDelivery(ctx, viewer, req);
+    const progress = progressOf(ctx, viewer, delivery, rules);
+    // Nothing is put in place of the same: a button may be under somebody's finger.
+    if (textParam(req, 'seen') === progress.mark) return void res.status(204).end();
+    await fragment(res, 'deliveries/progress', progress);
   });
 
   router.get('/deliveries/:id/attachments/:name', async (req, res) => {
@@ -125,7 +71,7 @@ export function deliveryPages(ctx: WebContext): Router {
     const { tenantId } = viewer;
     const id = param(req, 'id');
     const name = param(req, 'name');
-    const delivery = await findDelivery(ctx, viewer, req);
+    const { delivery } = await findDelivery(ctx, viewer, req);
     // Whoever looks before it is sent sees, and freezes, the very bytes that will be.
     if (delivery.pdfToMake === name) await freezeToLook(ctx, tenantId, id);
     const file = found(
@@ -137,11 +83,11 @@ export function deliveryPages(ctx: WebContext): Router {
   router.post('/deliveries/:id/decision', async (req, res) => {
     const viewer = requireRole(res, 'owner', 'admin', 'member');
     const { tenantId, memberId } = viewer;
-    const id = param(req, 'id');
     const decision: unknown = req.body?.decision;
-    const delivery = await findDelivery(ctx, viewer, req);
+    const { delivery } = await findDelivery(ctx, viewer, req);
     if (!mayDecide(viewer, delivery)) throw notYours();
     if (!isDecision(decision)) throw PageError.notFound();
+    const { id, documentId } = delivery;
     const moved = await inTenant(ctx.db, tenantId, async (trx) => {
       const ids = await decide(ctx, trx, tenantId, [id], decision, memberId);
       if (decision === 'send_now' || decision === 'send_again') await freeFromRun(trx, tenantId, ids);
@@ -149,21 +95,73 @@ export function deliveryPages(ctx: WebContext): Router {
     });
     if (moved.length === 0)
       await notify(req, 'wait', 'It has moved on meanwhile, so there was nothing to decide any more.');
+    if (moved.length > 0 && delivery.heldReason === 'undo' && decision === 'cancel' && documentId) {
+      await notify(req, 'ok', 'Taken back: nothing was sent. Change what you like, and send it when it is right.');
+      return res.redirect(303, `/documents/${documentId}/deliveries/new?from=${id}`);
+    }
+    res.redirect(303, `/deliveries/${id}`);
+  });
+
+  router.post('/deliveries/:id/schedule', async (req, res) => {
+    const viewer = requireRole(res, 'owner', 'admin', 'member');
+    const { tenantId, memberId } = viewer;
+    const { delivery, rules } = await findDelivery(ctx, viewer, req);
+    if (!mayDecide(viewer, delivery)) throw notYours();
+    const { id } = delivery;
+    const anyTime = req.body?.anyTime === 'yes';
+    const chosen = readChosenTime(String(req.body?.sendAt ?? ''), rules, anyTime, ctx.clock());
+    if ('message' in chosen) {
+      await notify(req, 'fail', `Not changed. ${chosen.message}`);
+      return res.redirect(303, `/deliveries/${id}`);
+    }
+    const { timeZone } = rules;
+    const choice = { sendAt: chosen.at, timeZone, anyTime, memberId };
+    const done = await inTenant(ctx.db, tenantId, (trx) => schedule(ctx, trx, tenantId, id, choice));
+    if (done) await notify(req, 'ok', `It leaves on ${formatMoment(chosen.at, timeZone)}.`);
+    else await notify(req, 'wait', 'It has moved on meanwhile, so its time could not be changed any more.');
     res.redirect(303, `/deliveries/${id}`);
   });
 
   return router;
 }
 
-async function findRecord(ctx: WebContext, { tenantId }: Viewer, req: Request): Promise<DocumentRecord> {
-  const id = param(req, 'id');
-  return found(await inTenant(ctx.db, tenantId, (trx) => getDocument(trx, tenantId, id)));
-}
-
 async function findDelivery(ctx: WebContext, viewer: Viewer, req: Request) {
   const id = param(req, 'id');
   const { tenantId } = viewer;
-  return found(await inTenant(ctx.db, tenantId, (trx) => getDelivery(trx, tenantId, onlookerOf(viewer), id)));
+  const { delivery, rules } = await inTenant(ctx.db, tenantId, async (trx) => ({
+    delivery: await getDelivery(trx, tenantId, onlookerOf(viewer), id),
+    rules: await sendingRulesOf(trx, tenantId),
+  }));
+  return { delivery: found(delivery), rules };
+}
+
+/** Everything that the live part of a delivery's page shows. */
+function progressOf(ctx: WebContext, viewer: Viewer, delivery: DeliveryRecord, rules: SendingRules) {
+  const now = ctx.clock();
+  const { timeZone, hours } = rules;
+  const at = (date: Date) => formatMoment(date, timeZone);
+  const opens = leavesFrom(rules, delivery.anyTime, now);
+  const opening = opens > now ? opens : null;
+  const may = mayDecide(viewer, delivery);
+  const scheduled = delivery.heldReason === 'scheduled' && delivery.notBefore;
+  return {
+    ...{ delivery, deliveryWords, timeZone, mayDecide: may },
+    pill: pillOf(delivery),
+    sentence: stateSentence(delivery, { now, at, opening }),
+    seconds: secondsToUndo(delivery, now),
+    again: askAgain(delivery, now),
+    step: nextStep(delivery),
+    decisions: (may ? decisionsFor(delivery, delivery.state === 'queued' && opening !== null) : []).map((decision) => ({
+      ...{ decision, label: decisionWords(decision, delivery) },
+    })),
+    maySchedule: may && maySchedule(delivery),
+    sendAt: scheduled ? wallTimeOf(scheduled, timeZone) : suggestedTime(rules, now),
+    hours: hours && hoursWords(hours),
+    mark: createHash('sha256')
+      .update(JSON.stringify([delivery, opening]))
+      .digest('base64url')
+      .slice(0, 22),
+  };
 }
 
 async function freezeToLook(ctx: WebContext, tenantId: string, deliveryId: string): Promise<void> {
@@ -186,73 +184,4 @@ function notYours(): PageError {
       'This email goes through the Gmail of somebody else. Whoever sent it, or an owner or admin of your company, can decide about it.',
     next: { href: '/activity', label: 'Back to Activity' },
   });
-}
-
-async function sendPage(
-  ctx: WebContext,
-  res: Response,
-  record: DocumentRecord,
-  form: SendForm,
-  problems: readonly { field: string; message: string }[],
-) {
-  const viewer = viewerOf(res);
-  const { tenantId, memberId } = viewer;
-  const onlooker = onlookerOf(viewer);
-  const { resolution, earlier, hidden } = await inTenant(ctx.db, tenantId, async (trx) => ({
-    ...(await senderFor(trx, tenantId, memberId, record.kind)),
-    earlier: (await listDeliveries(trx, tenantId, onlooker, { documentId: record.id })).rows.filter(isRecent),
-    hidden: (await listHidden(trx, tenantId, onlooker, record.id)).filter(isRecent),
-  }));
-  const title = `Send ${record.number}`;
-  await page(res, 'deliveries/new', {
-    title,
-    section: record.kind,
-    ...words,
-    record,
-    form,
-    problems,
-    resolution,
-    earlier,
-    hidden,
-    fileName: pdfName(record),
-  });
-}
-
-/** Queued or sent within a day: worth a second look before sending once more. */
-function isRecent({ createdAt, state }: { createdAt: Date; state: string }): boolean {
-  return Date.now() - createdAt.getTime() < 86_400_000 && state !== 'failed' && state !== 'cancelled';
-}
-
-async function answer(
-  ctx: WebContext,
-  req: Request,
-  res: Response,
-  record: DocumentRecord,
-  form: SendForm,
-  result: SendResult,
-) {
-  switch (result.kind) {
-    case 'created':
-      if (result.repeated)
-        await notify(req, 'wait', 'This email was on its way already; it was not sent a second time.');
-      return res.redirect(303, `/deliveries/${result.deliveryId}`);
-    case 'refused':
-      // The page itself shows why nobody can be the sender, and the fix.
-      return sendPage(ctx, res.status(409), record, form, []);
-    case 'document_changed':
-      return showChanged(ctx, res, record, form);
-    case 'key_used': {
-      const message =
-        'This form was sent before with other content. Check below what was sent; press Send again only if this is a second email.';
-      return sendPage(ctx, res.status(409), record, { ...form, key: randomUUID() }, [{ field: 'subject', message }]);
-    }
-    default:
-      return result satisfies never;
-  }
-}
-
-async function showChanged(ctx: WebContext, res: Response, record: DocumentRecord, form: SendForm) {
-  const message =
-    'The record was changed since you opened this page. The preview shows it as it is now; check it and press Send again.';
-  await sendPage(ctx, res.status(409), record, { ...form, version: record.version }, [{ field: 'document', message }]);
 }

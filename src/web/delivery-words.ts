@@ -1,13 +1,23 @@
 import type { Decision } from '../deliveries/decide.ts';
 import type { DeliverySummary } from '../deliveries/deliveries.ts';
 
-/** The buttons for what a person can decide. */
-export const decisionWords: Record<Decision, string> = {
-  send_again: 'It is not there: send again',
-  mark_as_sent: 'It is there: mark as sent',
-  send_now: 'Try again now',
-  cancel: 'Cancel',
-};
+/** The button for a decision about a delivery. */
+export function decisionWords(decision: Decision, { heldReason }: Pick<DeliverySummary, 'heldReason'>): string {
+  switch (decision) {
+    case 'send_again':
+      return 'It is not there: send again';
+    case 'mark_as_sent':
+      return 'It is there: mark as sent';
+    case 'send_now':
+      if (heldReason === 'restored') return 'It is not there: send now';
+      return heldReason === 'outside_hours' ? 'Send now anyway' : 'Send now';
+    case 'cancel':
+      if (heldReason === 'undo') return 'Undo';
+      return heldReason === 'restored' ? 'Discard' : 'Cancel';
+    default:
+      return decision satisfies never;
+  }
+}
 
 /** The next step beside a state that waits for somebody: a sentence, and where to go. */
 export function nextStep(
@@ -31,6 +41,18 @@ export function nextStep(
           return { text: 'Whoever sent it may not send it any more', href: own, label: 'Look' };
         case 'sending_limit':
           return { text: 'Gmail’s daily limit is used up; it goes out by itself', href: own, label: 'Look' };
+        case 'scheduled':
+        case 'outside_hours':
+        case 'undo':
+          return null;
+        case 'restored':
+          return { text: 'After a restore: was it sent?', href: own, label: 'Decide' };
+        case 'stuck':
+          return { text: 'It failed again and again, by a fault of ours', href: own, label: 'Look' };
+        case 'draft_edited':
+        case 'draft_deleted':
+        case 'not_sent':
+          return { text: 'It was not sent', href: own, label: 'Decide' };
         case 'run_paused':
           return { text: 'Its run is paused', href: delivery.runId ? `/runs/${delivery.runId}` : own, label: 'Look' };
         default:
@@ -50,21 +72,30 @@ export function nextStep(
   }
 }
 
-/** What the state means, as a sentence. `at` says an instant in the company's time zone. */
+/** What words about time need. */
+export interface Moment {
+  readonly now: Date;
+  /** Says an instant on the company's clock. */
+  readonly at: (date: Date) => string;
+  /** When the sending hours let it leave, where that is later than now. */
+  readonly opening: Date | null;
+}
+
+/** What the state means, as a sentence. */
 export function stateSentence(
-  delivery: Pick<DeliverySummary, 'state' | 'notBefore'>,
-  at: (date: Date) => string,
+  { state, heldReason, notBefore }: Pick<DeliverySummary, 'state' | 'heldReason' | 'notBefore'>,
+  { now, at, opening }: Moment,
 ): string {
-  const { state, notBefore } = delivery;
   switch (state) {
     case 'queued':
-      return isAhead(notBefore) ? `It is tried again at ${at(notBefore)}.` : 'It is about to leave.';
+      if (notBefore && notBefore > now) return `It is tried again on ${at(notBefore)}.`;
+      return opening ? `It waits for your sending hours, and leaves on ${at(opening)}.` : 'It is about to leave.';
     case 'sending':
       return 'It is being handed to Gmail.';
     case 'sent':
       return 'Gmail accepted it.';
     case 'held':
-      return notBefore ? `It waits, and goes on by itself at ${at(notBefore)}.` : 'It waits, and nothing is lost.';
+      return heldSentence(heldReason, notBefore && at(notBefore));
     case 'failed':
       return 'It was not sent.';
     case 'unconfirmed':
@@ -76,13 +107,34 @@ export function stateSentence(
   }
 }
 
-/** How soon a page that shows it should ask again, in htmx's words; null when nothing moves by itself any more. */
-export function askAgain({ state, notBefore }: Pick<DeliverySummary, 'state' | 'notBefore'>): string | null {
-  if (state === 'held') return notBefore ? '10s' : null;
-  if (state !== 'queued' && state !== 'sending') return null;
-  return isAhead(notBefore) && notBefore.getTime() - Date.now() > 20_000 ? '10s' : '1s';
+function heldSentence(reason: string | null, until: string | null): string {
+  if (reason === 'restored' && until) {
+    return 'Letterhead was restored from a backup. It is looked up in Gmail whether this was sent meanwhile.';
+  }
+  if (reason === 'restored') {
+    return 'Letterhead was restored from a backup, and cannot tell whether this was sent meanwhile. Look in Gmail’s Sent folder, then decide.';
+  }
+  if (reason === 'stuck') {
+    return 'Handing it to Gmail failed again and again, by a fault of ours, and whoever runs Letterhead was told. It was not sent.';
+  }
+  if (until === null) return 'It waits, and nothing is lost.';
+  if (reason === 'scheduled' || reason === 'undo') return `It leaves on ${until}.`;
+  if (reason === 'outside_hours') return `It waits for your sending hours, and leaves on ${until}.`;
+  return `It waits, and goes on by itself on ${until}.`;
 }
 
-function isAhead(date: Date | null): date is Date {
-  return date !== null && date.getTime() > Date.now();
+/** For how many more seconds it can be taken back; null where nothing counts down. */
+export function secondsToUndo(
+  { heldReason, notBefore }: Pick<DeliverySummary, 'heldReason' | 'notBefore'>,
+  now: Date,
+): number | null {
+  if (heldReason !== 'undo' || !notBefore) return null;
+  return Math.max(0, Math.ceil((notBefore.getTime() - now.getTime()) / 1_000));
+}
+
+/** How often a page that shows it should ask again, in htmx's words; null when nothing moves by itself any more. */
+export function askAgain({ state, notBefore }: Pick<DeliverySummary, 'state' | 'notBefore'>, now: Date): string | null {
+  if (state !== 'held' && state !== 'queued' && state !== 'sending') return null;
+  if (notBefore === null) return state === 'held' ? null : '1s';
+  return notBefore.getTime() - now.getTime() > 20_000 ? '10s' : '1s';
 }

@@ -24,7 +24,7 @@ import { documentEditor } from './document-editor.ts';
 import { found, PageError } from './errors.ts';
 import { onlyIds, textParam } from './query.ts';
 import { recordPdf, sendInline } from './record-pdf.ts';
-import { deliveryWords, kindNamed, nextStatuses, statusesOf, statusWords } from './record-words.ts';
+import { deliveryWords, kindNamed, nextStatuses, pillOf, statusesOf, statusWords } from './record-words.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
 import { onlookerOf, param, requireRole, viewerOf } from './viewer.ts';
@@ -106,6 +106,7 @@ export function documentPages(ctx: WebContext): Router {
       hidden,
       moreDeliveries: sent.next !== undefined,
       deliveryWords,
+      pillOf,
       statusWords,
       nextStatuses: nextStatuses(record.kind, record.status),
       mayWrite: viewer.role !== 'viewer',

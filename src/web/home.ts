@@ -6,7 +6,7 @@ import { hasSharedMailbox, listMailboxes } from '../mailboxes/mailboxes.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { localeOf } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
-import { deliveryWords, statusWords } from './record-words.ts';
+import { pillOf, statusWords } from './record-words.ts';
 import { page } from './render.ts';
 import { onlookerOf, viewerOf } from './viewer.ts';
 
@@ -40,7 +40,7 @@ export function homePages(ctx: WebContext): Router {
       deliveries: seen.deliveries.rows.slice(0, 6),
       kindWords,
       statusWords,
-      deliveryWords,
+      pillOf,
       locale: localeOf(viewer.tenant),
       firstName: viewer.name.split(' ')[0] ?? '',
       mayWrite: viewer.role !== 'viewer',

@@ -38,6 +38,17 @@ export const deliveryWords: Record<DeliveryState, string> = {
   cancelled: 'Cancelled',
 };
 
+/** How a delivery stands, in a word, and the class of its pill: what waits for a moment in time says which. */
+export function pillOf({ state, heldReason }: { readonly state: DeliveryState; readonly heldReason: string | null }): {
+  readonly tone: string;
+  readonly word: string;
+} {
+  if (heldReason === 'scheduled') return { tone: 'scheduled', word: 'Scheduled' };
+  if (heldReason === 'undo') return { tone: 'scheduled', word: 'About to leave' };
+  if (heldReason === 'outside_hours') return { tone: 'scheduled', word: 'Waits for hours' };
+  return { tone: state, word: deliveryWords[state] };
+}
+
 /** What a person may say of a record next, from where it stands now: the status, and the words on its button. */
 export function nextStatuses(kind: DocumentKind, status: DocumentStatus): { status: DocumentStatus; label: string }[] {
   const done =

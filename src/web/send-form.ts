@@ -1,8 +1,11 @@
 import { z } from 'zod';
+import type { DeliverySummary } from '../deliveries/deliveries.ts';
 import { formatAddress, maxRecipients, parseAddresses, type Recipients } from '../deliveries/recipients.ts';
 import { formatDate, formatMoney, keyDate, kindWords } from '../documents/format.ts';
 import type { DocumentRecord } from '../documents/store.ts';
+import type { SendingRules } from '../tenants/sending-rules.ts';
 import { localeOf, type Tenant } from '../tenants/tenants.ts';
+import { readChosenTime } from './send-time.ts';
 
 /** The send page as it was filled in, so that nothing typed is lost. */
 export interface SendForm {
@@ -10,11 +13,20 @@ export interface SendForm {
   readonly key: string;
   /** The version of the record that the preview showed. */
   readonly version: number;
+  /** What the preview showed, in short. */
+  readonly preview: string;
   readonly to: string;
   readonly cc: string;
   readonly bcc: string;
   readonly subject: string;
   readonly message: string;
+  /** Which button was pressed. */
+  readonly when: 'now' | 'later';
+  /** For later: the company's clock, as `<input type="datetime-local">` writes it. */
+  readonly sendAt: string;
+  readonly anyTime: boolean;
+  /** The earlier deliveries that the page named, where “send it again” was ticked. */
+  readonly again: readonly string[];
 }
 
 /** The same, understood. */
@@ -23,6 +35,9 @@ export interface FormEmail {
   readonly recipients: Recipients;
   readonly subject: string;
   readonly message: string;
+  readonly sendAt: Date | null;
+  readonly anyTime: boolean;
+  readonly inSpiteOf: readonly string[];
 }
 
 /** The send page filled in for a record. */
@@ -46,7 +61,17 @@ export function filledIn(record: DocumentRecord, tenant: Tenant, memberName: str
     bcc: '',
     subject: `${kind.title} ${record.number} from ${tenant.name}`,
     message: `Hello ${party.contactName ?? party.name},\n\nplease find attached ${what}${when}.\n\nKind regards\n${memberName}\n${tenant.name}`,
+    ...{ preview: '', when: 'now', sendAt: '', anyTime: false, again: [] },
   };
+}
+
+/** The same with the words and recipients of an email that was written before, to be corrected. */
+export function takenUp(
+  form: SendForm,
+  { recipients, subject, message }: DeliverySummary & { readonly message: string },
+): SendForm {
+  const people = (field: keyof Recipients) => recipients[field].map(formatAddress).join(', ');
+  return { ...form, to: people('to'), cc: people('cc'), bcc: people('bcc'), subject, message };
 }
 
 function dateWords(kind: DocumentRecord['kind'], date: string): string {
@@ -73,10 +98,22 @@ const formSchema = z.object({
   bcc: text,
   subject: text,
   message: text,
+  preview: text,
+  when: z.enum(['now', 'later']).catch('now'),
+  sendAt: text,
+  anyTime: z
+    .literal('yes')
+    .transform(() => true)
+    .catch(false),
+  again: text.transform((ids) => ids.split(',').filter((id) => z.uuid().safeParse(id).success)),
 });
 
-/** Reads the send page. `email` is null when there are problems; each names its field. */
-export function readSendForm(body: unknown): {
+/** Reads the send page, under the company's rules. `email` is null when there are problems; each names its field. */
+export function readSendForm(
+  body: unknown,
+  rules: SendingRules,
+  now: Date,
+): {
   form: SendForm;
   email: FormEmail | null;
   problems: { field: string; message: string }[];
@@ -109,7 +146,12 @@ export function readSendForm(body: unknown): {
     problems.push({ field: 'message', message: 'The message is longer than 100,000 characters. Shorten it.' });
   if (form.key === '')
     problems.push({ field: 'document', message: 'This page was too old. Look it over and press Send again.' });
-  const email = { idempotencyKey: form.key, recipients, subject, message: form.message.replaceAll('\r\n', '\n') };
+  const { anyTime, again: inSpiteOf } = form;
+  const chosen = form.when === 'later' ? readChosenTime(form.sendAt, rules, anyTime, now) : { at: null };
+  if ('message' in chosen) problems.push({ field: 'sendAt', message: chosen.message });
+  const sendAt = 'at' in chosen ? chosen.at : null;
+  const message = form.message.replaceAll('\r\n', '\n');
+  const email = { idempotencyKey: form.key, recipients, subject, message, sendAt, anyTime, inSpiteOf };
   return {
     form: form.key ? form : { ...form, key: crypto.randomUUID() },
     email: problems.length === 0 ? email : null,
@@ -118,7 +160,10 @@ export function readSendForm(body: unknown): {
 }
 
 /** A test email to oneself. */
-export function testEmail(viewer: { name: string; email: string; tenant: { name: string } }, key: string): FormEmail {
+export function testEmail(
+  viewer: { name: string; email: string; tenant: { name: string } },
+  key: string,
+): Pick<FormEmail, 'idempotencyKey' | 'recipients' | 'subject' | 'message'> {
   return {
     idempotencyKey: key,
     recipients: { to: [{ name: viewer.name, email: viewer.email }], cc: [], bcc: [] },

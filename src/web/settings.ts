@@ -1,5 +1,6 @@
 import { type Response, Router } from 'express';
 import { z } from 'zod';
+import { reconsiderHours } from '../deliveries/reconsider-hours.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { companySchema, getTenant, letterheadSchema, updateTenant } from '../tenants/tenants.ts';
 import { countries, currencies, timeZones } from './choices.ts';
@@ -10,6 +11,7 @@ import { memberPages } from './members.ts';
 import { textParam } from './query.ts';
 import { page } from './render.ts';
 import { senderRulePages } from './sender-rules.ts';
+import { sendingSettingsPages } from './sending-settings.ts';
 import { notify } from './session.ts';
 import { requireRole, viewerOf } from './viewer.ts';
 
@@ -31,6 +33,7 @@ export function settingsPages(ctx: WebContext): Router {
   router.use(memberPages(ctx));
   router.use(senderRulePages(ctx));
   router.use(defaultSenderPages(ctx));
+  router.use(sendingSettingsPages(ctx));
 
   router.get('/settings/company', async (_req, res) => {
     const { tenantId } = viewerOf(res);
@@ -45,7 +48,11 @@ export function settingsPages(ctx: WebContext): Router {
       res.status(422);
       return companyPage(res, req.body, z.flattenError(company.error).fieldErrors);
     }
-    await inTenant(ctx.db, tenantId, (trx) => updateTenant(trx, tenantId, company.data));
+    await inTenant(ctx.db, tenantId, async (trx) => {
+      await updateTenant(trx, tenantId, company.data);
+      // Its clock may be another now.
+      await reconsiderHours(ctx, trx, tenantId);
+    });
     await notify(req, 'ok', 'Saved. New PDFs carry it; what was sent stays as it was.');
     res.redirect(303, '/settings/company');
   });

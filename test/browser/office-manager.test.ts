@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../support/chromium.ts';
 import { startTestLetterhead, type TestLetterhead, testClient } from '../support/letterhead.ts';
 import { received } from '../support/received.ts';
-import { answerGoogle, foundCompany, leading, type Person, person, press, signIn } from './person.ts';
+import { answerGoogle, foundCompany, leading, type Person, person, press, sendAtOnce, signIn } from './person.ts';
 import { type Sendable, threeRecords } from './records.ts';
 
 const dana = 'dana@brightwater.example';
@@ -33,7 +33,7 @@ async function send({ page }: Person, record: Sendable): Promise<string> {
   await page.goto(`/documents/${record.id}`);
   await leading(page, () => page.getByRole('link', { name: `Send ${record.title.toLowerCase()}` }).click());
   expect(await page.getByLabel('To', { exact: true }).inputValue()).toContain(record.to);
-  await press(page, /^Send (?!again)/);
+  await press(page, /^Send (?!again|later)/);
   return new URL(page.url()).pathname.replace('/deliveries/', '');
 }
 
@@ -89,6 +89,8 @@ describe('an office manager', () => {
     const { page } = manager;
     await signIn(page, dana);
     await foundCompany(page, 'Brightwater Joinery');
+    await sendAtOnce(page);
+    await page.goto('/');
     expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Hello Dana');
     await leading(page, () => page.getByRole('link', { name: 'Connect Gmail' }).click());
     expect(new URL(page.url()).pathname).toBe('/settings/email');
@@ -233,6 +235,7 @@ describe('every page on the way', () => {
     for (const address of [
       ...addresses,
       '/activity?show=attention',
+      '/settings/sending',
       '/settings/company',
       '/settings/members',
       '/nowhere',

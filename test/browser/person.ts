@@ -87,3 +87,10 @@ export async function foundCompany(page: Page, name: string): Promise<void> {
   await page.getByLabel('Time zone').selectOption('Europe/Dublin');
   await press(page, 'Begin');
 }
+
+/** Chooses in the settings that what is sent leaves at once. */
+export async function sendAtOnce(page: Page): Promise<void> {
+  await page.goto('/settings/sending');
+  await page.getByLabel('Time to undo').selectOption('Off: it leaves at once');
+  await press(page, 'Save');
+}

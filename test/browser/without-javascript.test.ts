@@ -35,8 +35,15 @@ it('the whole job can be done with JavaScript off', async () => {
   await leading(page, () => page.getByRole('link', { name: record.number }).click());
   await leading(page, () => page.getByRole('link', { name: 'Send invoice' }).click());
   await press(page, 'Send invoice');
+  // A slip: it is taken back in time, and the form is there again.
+  expect(await page.locator('#progress').textContent()).toMatch(/It leaves in \d+ seconds/);
+  const taken = new URL(page.url()).pathname.replace('/deliveries/', '');
+  await press(page, 'Undo');
+  await page.getByLabel('Message').fill('Now it is right.');
+  await press(page, 'Send invoice');
 
   const deliveryId = new URL(page.url()).pathname.replace('/deliveries/', '');
+  letterhead.google.clock.forward(11_000);
   // What the page asks for where it cannot do so itself.
   await eventually(
     async () => {
@@ -48,5 +55,7 @@ it('the whole job can be done with JavaScript off', async () => {
   const mails = await received(letterhead.google, record.to, deliveryId);
   expect(mails).toHaveLength(1);
   expect(mails[0]?.from).toMatchObject({ address: office });
+  expect(mails[0]?.text).toContain('Now it is right.');
+  expect(await received(letterhead.google, record.to, taken)).toEqual([]);
   expect(mails[0]?.pdfs[0]?.text).toContain(record.number);
 });

@@ -8,6 +8,7 @@ import { inTenant } from '../../src/tenants/scope.ts';
 import { invoice } from '../documents/content.ts';
 import { testEmail } from '../support/company.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { aMailbox } from '../support/rows.ts';
 
 let database: TestDatabase;
@@ -124,6 +125,38 @@ describe('nothing is written', () => {
     await within((trx) => setDocumentStatus(trx, tenantId, document.record.id, 'paid'));
     expect(await create({ idempotencyKey, document })).toEqual({ kind: 'document_changed' });
     expect(await readByKey(idempotencyKey)).toEqual([]);
+  });
+});
+
+describe('while somebody else’s email of the same record is being written', () => {
+  it('another waits for it, and is refused once it is there', async () => {
+    const document = await withDocument();
+    const { first, second } = await within(async (trx) => {
+      const request = { ...testEmail(tenantId, memberId), document };
+      const first = await createDelivery(trx, systemClock, request);
+      const second = create({ document });
+      // Until our transaction ends it can go no further.
+      await eventually(
+        () =>
+          database.pool.query(
+            `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+          ),
+        ({ rowCount }) => rowCount !== null && rowCount > 0,
+      );
+      return { first, second };
+    });
+    if (first.kind !== 'created') throw new Error(first.kind);
+    expect(await second).toEqual({ kind: 'sent_before', deliveryIds: [first.deliveryId] });
+  });
+
+  it('is written all the same for whoever named it', async () => {
+    const document = await withDocument();
+    const first = await create({ document });
+    if (first.kind !== 'created') throw new Error(first.kind);
+    expect(await create({ document })).toMatchObject({ kind: 'sent_before' });
+    expect(await create({ document, inSpiteOf: [randomUUID()] })).toMatchObject({ kind: 'sent_before' });
+    expect(await create({ document, inSpiteOf: [first.deliveryId] })).toMatchObject({ kind: 'created' });
+    expect(await create({ document, inSpiteOf: 'whichever' })).toMatchObject({ kind: 'created' });
   });
 });
 

@@ -3,6 +3,8 @@ import pg from 'pg';
 import { inject } from 'vitest';
 import { type Database, openDatabase } from '../../src/platform/database.ts';
 import { type DatabaseUrls, deriveUrls } from '../../src/platform/roles.ts';
+import { inTenant } from '../../src/tenants/scope.ts';
+import { setSendingRules } from '../../src/tenants/sending-rules.ts';
 import { rememberPerson } from '../../src/tenants/system.ts';
 import { createTenant } from '../../src/tenants/tenants.ts';
 
@@ -14,7 +16,7 @@ export interface TestDatabase {
   readonly pool: pg.Pool;
   /** The cross-tenant pool. */
   readonly system: Database;
-  /** A tenant with an owner. */
+  /** A tenant with an owner, in which what is sent leaves at once. */
   tenant(name?: string): Promise<{ tenantId: string; memberId: string; personId: string }>;
   close(): Promise<void>;
 }
@@ -44,7 +46,10 @@ export async function testDatabase(): Promise<TestDatabase> {
         ...person,
       });
       const about = { name: company, country: 'IE', currency: 'EUR', timeZone: 'Europe/Dublin' };
-      return { ...(await createTenant(app.db, about, { personId, ...person })), personId };
+      const made = await createTenant(app.db, about, { personId, ...person });
+      const atOnce = { undoSeconds: 0, hours: null };
+      await inTenant(app.db, made.tenantId, (trx) => setSendingRules(trx, made.tenantId, atOnce));
+      return { ...made, personId };
     },
     async close() {
       await app.close();

@@ -86,7 +86,7 @@ export function visitor({ url, google }: Pick<Product, 'url' | 'google'>): Visit
   };
 }
 
-/** A visitor who founded a company. */
+/** A visitor who founded a company, in which what is sent leaves at once. */
 export async function founder(
   letterhead: Pick<Product, 'url' | 'google'>,
   account = 'dana@brightwater.example',
@@ -96,5 +96,7 @@ export async function founder(
   await dana.signIn(account);
   const page = await dana.post('/welcome', { name, country: 'IE', currency: 'EUR', timeZone: 'Europe/Dublin' });
   if (page.status !== 303) throw new Error(`Founding a company answered ${page.status}`);
+  // Nobody waits to take something back, unless a test is about that.
+  await dana.post('/settings/sending', { undoSeconds: '0' });
   return dana;
 }

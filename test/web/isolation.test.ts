@@ -90,6 +90,10 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
     ({ delivery }) => `/deliveries/${delivery}/decision`,
     () => ({ decision: 'cancel' }),
   ),
+  'POST /deliveries/:id/schedule': notFound(
+    ({ delivery }) => `/deliveries/${delivery}/schedule`,
+    () => ({ sendAt: '2099-01-01T09:00' }),
+  ),
   'POST /documents/:id': notFound(
     ({ document }) => `/documents/${document}`,
     () => ({
@@ -204,6 +208,7 @@ const withoutIds = [
   'GET /settings/email/rules',
   'GET /settings/email/workspace',
   'GET /settings/members',
+  'GET /settings/sending',
   'GET /sign-in',
   'GET /sign-in/google/callback',
   'GET /welcome',
@@ -219,6 +224,7 @@ const withoutIds = [
   'POST /settings/email/workspace',
   'POST /settings/email/workspace/check',
   'POST /settings/members/invitations',
+  'POST /settings/sending',
   'POST /sign-in/google',
   'POST /sign-out',
   'POST /welcome',

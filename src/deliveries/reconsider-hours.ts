@@ -1,0 +1,26 @@
+import type { Clock } from '../platform/clock.ts';
+import type { Database } from '../platform/database.ts';
+import { wake } from '../platform/wake.ts';
+import { moveDeliveries } from './state.ts';
+
+/**
+ * Lets go of what waits for the sending hours, because these are others now, or the company's clock is. Where they are
+ * still not to leave, the pacer does not take them.
+ */
+export async function reconsiderHours(
+  { clock }: { readonly clock: Clock },
+  trx: Database,
+  tenantId: string,
+): Promise<void> {
+  const held = await trx
+    .selectFrom('deliveries')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('state', '=', 'held')
+    .where('held_reason', '=', 'outside_hours')
+    .execute();
+  const ids = held.map(({ id }) => id);
+  const move = { from: 'held', to: 'queued', heldFor: ['outside_hours'] } as const;
+  await moveDeliveries(trx, tenantId, ids, { ...move, at: clock(), detail: 'The sending hours were changed.' });
+  if (ids.length > 0) await wake(trx, 'waiting');
+}

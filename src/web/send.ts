@@ -1,0 +1,165 @@
+import { randomUUID } from 'node:crypto';
+import { type Request, type Response, Router } from 'express';
+import { z } from 'zod';
+import { createDelivery, type SendResult } from '../deliveries/create.ts';
+import { getDelivery } from '../deliveries/delivery.ts';
+import { leavesFrom } from '../deliveries/departure.ts';
+import { listEarlier } from '../deliveries/earlier.ts';
+import { kindWords, pdfName } from '../documents/format.ts';
+import { type DocumentRecord, getDocument } from '../documents/store.ts';
+import { senderFor } from '../mailboxes/sender-rules.ts';
+import { formatMoment } from '../platform/zoned-time.ts';
+import { inTenant } from '../tenants/scope.ts';
+import { sendingRulesOf } from '../tenants/sending-rules.ts';
+import { getTenant } from '../tenants/tenants.ts';
+import type { WebContext } from './context.ts';
+import { found, PageError } from './errors.ts';
+import { onlyIds, textParam } from './query.ts';
+import { previewMark, recordPdf } from './record-pdf.ts';
+import { pillOf } from './record-words.ts';
+import { page } from './render.ts';
+import { filledIn, readSendForm, type SendForm, takenUp, testEmail } from './send-form.ts';
+import { hoursWords, suggestedTime } from './send-time.ts';
+import { notify } from './session.ts';
+import { onlookerOf, param, requireRole, type Viewer, viewerOf } from './viewer.ts';
+
+/** Sending a record, and a test email to oneself. */
+export function sendPages(ctx: WebContext): Router {
+  const router = Router();
+  onlyIds(router);
+
+  router.get('/documents/:id/deliveries/new', async (req, res) => {
+    const viewer = requireRole(res, 'owner', 'admin', 'member');
+    const { tenantId } = viewer;
+    const record = await findRecord(ctx, viewer, req);
+    const from = z.uuid().safeParse(textParam(req, 'from')).data;
+    const { tenant, rules, earlier } = await inTenant(ctx.db, tenantId, async (trx) => ({
+      tenant: await getTenant(trx, tenantId),
+      rules: await sendingRulesOf(trx, tenantId),
+      earlier: from && (await getDelivery(trx, tenantId, onlookerOf(viewer), from)),
+    }));
+    const fresh = {
+      ...filledIn(record, tenant, viewer.name, randomUUID()),
+      preview: previewMark(tenant, record),
+      sendAt: suggestedTime(rules, ctx.clock()),
+    };
+    const form = earlier && earlier.documentId === record.id ? takenUp(fresh, earlier) : fresh;
+    await sendPage(ctx, res, record, form, []);
+  });
+
+  router.post('/documents/:id/deliveries', async (req, res) => {
+    const viewer = requireRole(res, 'owner', 'admin', 'member');
+    const { tenantId, memberId } = viewer;
+    const record = await findRecord(ctx, viewer, req);
+    const { tenant, rules } = await inTenant(ctx.db, tenantId, async (trx) => ({
+      tenant: await getTenant(trx, tenantId),
+      rules: await sendingRulesOf(trx, tenantId),
+    }));
+    const { form, email, problems } = readSendForm(req.body, rules, ctx.clock());
+    if (!email) {
+      res.status(422);
+      return sendPage(ctx, res, record, form, problems);
+    }
+    const preview = previewMark(tenant, record);
+    // What is sent is what was shown; a program that posts without the page has seen none.
+    if (form.version !== record.version || (form.preview !== '' && form.preview !== preview))
+      return showChanged(ctx, res, record, { ...form, version: record.version, preview });
+
+    const document = { record, fileName: pdfName(record), pdf: await recordPdf(ctx, tenant, record) };
+    const result = await inTenant(ctx.db, tenantId, (trx) =>
+      createDelivery(trx, ctx.clock, { tenantId, memberId, ...email, document }),
+    );
+    await answer(ctx, req, res, record, form, result);
+  });
+
+  router.post('/settings/email/test-deliveries', async (req, res) => {
+    const viewer = requireRole(res, 'owner', 'admin', 'member');
+    const { tenantId, memberId } = viewer;
+    // Made with the page, so that a double click is one email.
+    const key = z.uuid().safeParse(req.body?.key).data ?? randomUUID();
+    const email = testEmail(viewer, key);
+    const result = await inTenant(ctx.db, tenantId, (trx) =>
+      createDelivery(trx, ctx.clock, { tenantId, memberId, ...email, document: null }),
+    );
+    if (result.kind === 'refused') {
+      await notify(req, 'fail', `Not sent. ${result.resolution.because} ${result.resolution.fix}`);
+      return res.redirect(303, '/settings/email');
+    }
+    if (result.kind !== 'created') throw PageError.notFound();
+    res.redirect(303, `/deliveries/${result.deliveryId}`);
+  });
+
+  return router;
+}
+
+async function findRecord(ctx: WebContext, { tenantId }: Viewer, req: Request): Promise<DocumentRecord> {
+  const id = param(req, 'id');
+  return found(await inTenant(ctx.db, tenantId, (trx) => getDocument(trx, tenantId, id)));
+}
+
+async function sendPage(
+  ctx: WebContext,
+  res: Response,
+  record: DocumentRecord,
+  form: SendForm,
+  problems: readonly { field: string; message: string }[],
+) {
+  const viewer = viewerOf(res);
+  const { tenantId, memberId } = viewer;
+  const now = ctx.clock();
+  const { resolution, earlier, rules } = await inTenant(ctx.db, tenantId, async (trx) => ({
+    ...(await senderFor(trx, tenantId, memberId, record.kind)),
+    earlier: await listEarlier(trx, tenantId, onlookerOf(viewer), record.id, now),
+    rules: await sendingRulesOf(trx, tenantId),
+  }));
+  const { hours, timeZone } = rules;
+  const opening = leavesFrom(rules, false, now);
+  await page(res, 'deliveries/new', {
+    title: `Send ${record.number}`,
+    section: record.kind,
+    ...{ record, form, problems, resolution, timeZone, pillOf, kindWords },
+    ...{ earlier: earlier.seen, hidden: earlier.hidden, earlierIds: earlier.ids },
+    hours: hours && hoursWords(hours),
+    waitsUntil: opening > now ? formatMoment(opening, timeZone) : null,
+    fileName: pdfName(record),
+  });
+}
+
+async function answer(
+  ctx: WebContext,
+  req: Request,
+  res: Response,
+  record: DocumentRecord,
+  form: SendForm,
+  result: SendResult,
+) {
+  switch (result.kind) {
+    case 'created':
+      if (result.repeated)
+        await notify(req, 'wait', 'This email was on its way already; it was not sent a second time.');
+      return res.redirect(303, `/deliveries/${result.deliveryId}`);
+    case 'refused':
+      // The page itself shows why nobody can be the sender, and the fix.
+      return sendPage(ctx, res.status(409), record, form, []);
+    case 'document_changed':
+      return showChanged(ctx, res, record, form);
+    case 'sent_before': {
+      const message =
+        'It was sent already, or is on its way. Look at the list; tick the box under it only if it is to go out once more.';
+      return sendPage(ctx, res.status(409), record, form, [{ field: 'again', message }]);
+    }
+    case 'key_used': {
+      const message =
+        'This form was sent before with other content. Check below what was sent; press Send again only if this is a second email.';
+      return sendPage(ctx, res.status(409), record, { ...form, key: randomUUID() }, [{ field: 'subject', message }]);
+    }
+    default:
+      return result satisfies never;
+  }
+}
+
+async function showChanged(ctx: WebContext, res: Response, record: DocumentRecord, form: SendForm) {
+  const message =
+    'The record, or what stands at the head of your documents, was changed since you opened this page. The preview shows it as it is now; check it and press Send again.';
+  await sendPage(ctx, res.status(409), record, form, [{ field: 'document', message }]);
+}
