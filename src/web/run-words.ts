@@ -23,6 +23,7 @@ export const phaseWords: Record<RunPhase, { word: string; pill: string }> = {
   waiting: { word: 'Waiting', pill: 'held' },
   paused: { word: 'Paused', pill: 'held' },
   cancelled: { word: 'Cancelled', pill: 'cancelled' },
+  needs_you: { word: 'Needs you', pill: 'fail' },
   over: { word: 'Done', pill: 'ok' },
 };
 

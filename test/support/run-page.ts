@@ -8,7 +8,7 @@ export async function runForm(visitor: Visitor, query: string): Promise<Record<s
 }
 
 /** What a page that starts a run says in its hidden fields and its texts. */
-export function filledIn({ text }: Page): Record<string, string> {
+export function filledIn({ text }: Page): { key: string; fingerprint: string; subject: string; message: string } {
   const value = (name: string) => unescaped(new RegExp(`name="${name}" value="([^"]*)"`).exec(text)?.[1] ?? '');
   const message = unescaped(/<textarea id="message"[^>]*>([^<]*)</.exec(text)?.[1] ?? '');
   return { key: value('key'), fingerprint: value('fingerprint'), subject: value('subject'), message };

@@ -163,13 +163,13 @@ export function countsOf(
   };
 }
 
-/** Where a run stands. `over`: nothing of it moves any more, though some of it may need somebody. */
-export type RunPhase = 'running' | 'waiting' | 'paused' | 'cancelled' | 'over';
+/** Where a run stands. `needs_you`: nothing of it moves any more, and some of it waits for somebody to decide. */
+export type RunPhase = 'running' | 'waiting' | 'paused' | 'cancelled' | 'needs_you' | 'over';
 
 /** Says where a run stands. Pure. `waiting`: everything that is left is held. */
 export function phaseOf({ state, counts }: Pick<RunSummary, 'state' | 'counts'>): RunPhase {
   if (state === 'cancelled') return 'cancelled';
-  if (counts.waiting + counts.held === 0) return 'over';
+  if (counts.waiting + counts.held === 0) return counts.failed + counts.unconfirmed > 0 ? 'needs_you' : 'over';
   if (state === 'paused') return 'paused';
   return counts.waiting > 0 ? 'running' : 'waiting';
 }

@@ -1,0 +1,85 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { inTenant } from '../../src/tenants/scope.ts';
+import { launchChromium } from '../support/chromium.ts';
+import { expectFit, looks } from '../support/fit.ts';
+import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
+import { manyRecords } from '../support/many-records.ts';
+import { answerGoogle, foundCompany, leading, person, press, signIn } from './person.ts';
+
+const dana = 'dana@brightwater.example';
+// Some twenty a second: slow enough to be paused in the middle.
+const pace = { unitsPerMinute: 130_000, projectUnitsPerMinute: null, inFlight: 5 };
+
+let letterhead: TestLetterhead;
+let browser: Browser;
+beforeAll(async () => {
+  [letterhead, browser] = await Promise.all([startTestLetterhead({ unverified: true, pace }), launchChromium()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await letterhead?.close();
+});
+
+it('an office manager ticks some, looks them over, starts, pauses, resumes and sees all of it leave', async () => {
+  const { page, context, troubles } = await person(browser, letterhead);
+  await signIn(page, dana);
+  await foundCompany(page, 'Brightwater Joinery');
+  await page.goto('/settings/email');
+  await press(page, 'Connect to Gmail');
+  await answerGoogle(page, { account: 'office@brightwater.example' });
+  const { tenantId } = await letterhead.database.system
+    .selectFrom('members')
+    .select('tenant_id as tenantId')
+    .where('email', '=', dana)
+    .executeTakeFirstOrThrow();
+  await inTenant(letterhead.database.db, tenantId, (trx) => manyRecords(trx, tenantId, 260));
+
+  await page.goto('/documents?kind=invoice');
+  const ticked = page.getByRole('button', { name: /^Send the ticked ones/ });
+  expect(await ticked.isDisabled()).toBe(true);
+  await page.getByLabel('All on this page').check();
+  await page.getByLabel('Choose B-00003').uncheck();
+  expect(await ticked.textContent()).toContain('(49)');
+  await leading(page, () => ticked.click());
+  expect(await page.locator('h1').textContent()).toBe('Send 49 invoices');
+
+  await page.goto('/documents?kind=invoice&status=open');
+  await leading(page, () => page.getByRole('link', { name: 'Send all 260 found' }).click());
+  await page.getByLabel('Subject').fill('Your {{ kind }} {{ number }}');
+  await page.getByRole('button', { name: 'The next one' }).click();
+  await page.locator('#preview', { hasText: 'Your invoice B-00002' }).waitFor();
+  // A keyboard goes on from where it was.
+  expect(await page.evaluate('document.activeElement.id')).toBe('preview-after');
+  await page.getByLabel(/Preview another/).fill('00200');
+  await page.getByRole('button', { name: 'Show', exact: true }).click();
+  await page.locator('#preview', { hasText: 'Your invoice B-00200' }).waitFor();
+  for (const { viewport, colorScheme } of looks) {
+    await page.setViewportSize(viewport);
+    await page.emulateMedia({ colorScheme });
+    await expectFit(page);
+  }
+
+  await leading(page, () => page.getByRole('button', { name: 'Send 260 invoices' }).click());
+  await page.waitForURL(/\/runs\/[0-9a-f-]{36}$/);
+  await page.getByRole('button', { name: 'Pause' }).focus();
+  await page.locator('.tallies .sent', { hasText: /[1-9]/ }).waitFor();
+  expect(await page.evaluate('document.activeElement.id')).toBe('pause');
+  await press(page, 'Pause');
+  await page.locator('[data-phase=paused]').waitFor();
+  await expectFit(page);
+  await page.getByRole('button', { name: 'Cancel the rest' }).click();
+  await page.getByRole('button', { name: 'Keep it' }).click();
+  await press(page, 'Resume');
+  await page.locator('[data-phase=over]').waitFor({ timeout: 60_000 });
+  expect(await page.locator('.tallies .sent').textContent()).toMatch(/260/);
+  await expectFit(page);
+
+  const accepted = letterhead.google.truth.accepted();
+  expect(accepted).toHaveLength(260);
+  expect(new Set(accepted.map(({ subject }) => subject)).size).toBe(260);
+  await page.goto('/runs');
+  await expectFit(page);
+  expect(troubles).toEqual([]);
+  await context.close();
+}, 150_000);

@@ -1,0 +1,103 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Budget } from '../../src/deliveries/budget.ts';
+import { countsOf, phaseOf } from '../../src/deliveries/runs/runs.ts';
+import { csvCell, csvLine } from '../../src/web/run-csv.ts';
+import { budgetLines, countWords, leftOutLines, timeWords } from '../../src/web/run-words.ts';
+
+const at = () => '14:00';
+const budget = (over: Partial<Budget> & { soon: number; later: number }): Budget => ({
+  ...{ mailboxEmail: 'office@brightwater.example', used: 180, limit: 500, standsStill: null, ...over },
+  forecast: { soon: over.soon, later: over.later, takesMs: over.soon * 1_210 },
+});
+
+describe('the words of a budget', () => {
+  it('say how much is used, and what goes out when', () => {
+    expect(budgetLines(budget({ soon: 320, later: 40 }), { ofRun: 'of this run', at })).toEqual([
+      '180 of 500 used in the last 24 hours',
+      '320 leave in about 7 minutes',
+      '40 of this run go out tomorrow',
+    ]);
+    expect(budgetLines(budget({ soon: 30, later: 0 }), { ofRun: 'of this run', at })).toEqual([
+      '180 of 500 used in the last 24 hours',
+      'all leave in less than a minute',
+    ]);
+    expect(budgetLines(budget({ soon: 320, later: 1_600 }), { ofRun: 'of these', at })[2]).toBe(
+      '1,600 of these go out over the 4 days after that',
+    );
+  });
+
+  it('say that an account stands still, and promise no time then', () => {
+    const standsStill = { until: new Date(), reason: 'sending_limit' } as const;
+    expect(budgetLines(budget({ soon: 5, later: 0, standsStill }), { ofRun: 'of this run', at })).toEqual([
+      '180 of 500 used in the last 24 hours',
+      'Gmail says that its daily limit is used up; it goes on at 14:00',
+    ]);
+  });
+});
+
+it.each([
+  [20_000, 'less than a minute'],
+  [50_000, 'about a minute'],
+  [12 * 60_000, 'about 12 minutes'],
+  [3 * 3_600_000, 'about 3 hours'],
+])('%d ms are %s', (ms, words) => {
+  expect(timeWords(ms)).toBe(words);
+});
+
+it('counts are said with their kind, and reasons by their number', () => {
+  expect([countWords(1, 'quote'), countWords(1_200, 'credit_note')]).toEqual(['1 quote', '1,200 credit notes']);
+  expect(leftOutLines({ recent: 1, no_address: 12 })).toEqual([
+    '12 without an email address',
+    '1 sent within 24 hours before, or waiting to be',
+  ]);
+});
+
+describe('where a run stands', () => {
+  const counts = (...rows: [Parameters<typeof countsOf>[0][number]['state'], number, (string | null)?][]) =>
+    countsOf(rows.map(([state, count, reason = null]) => ({ state, count, reason })));
+  it.each([
+    ['running', 'running', counts(['queued', 2], ['sent', 1])],
+    ['running', 'running', counts(['sending', 1], ['held', 4, 'operator'])],
+    ['running', 'waiting', counts(['held', 4, 'operator'], ['failed', 1])],
+    ['running', 'needs_you', counts(['sent', 4], ['failed', 1])],
+    ['running', 'over', counts(['sent', 4], ['cancelled', 1])],
+    ['paused', 'paused', counts(['held', 4, 'run_paused'])],
+    ['paused', 'over', counts(['sent', 4])],
+    ['cancelled', 'cancelled', counts(['sent', 4], ['cancelled', 1])],
+  ] as const)('%s is %s', (state, phase, counted) => {
+    expect(phaseOf({ state, counts: counted })).toBe(phase);
+  });
+
+  it('is counted by reason, most first, and what was sent again once', () => {
+    const counted = counts(['held', 1, 'operator'], ['held', 5, 'run_paused'], ['queued', 2], ['sending', 3]);
+    expect(counted).toMatchObject({ total: 11, waiting: 5, sending: 3, held: 6 });
+    expect(counted.heldBy.map(({ reason }) => reason)).toEqual(['run_paused', 'operator']);
+  });
+});
+
+describe('a cell for Excel', () => {
+  it.each([
+    ['=1+1', `"'=1+1"`],
+    ['@SUM(A1)', `"'@SUM(A1)"`],
+    ['-2', `"'-2"`],
+    ['+49 30', `"'+49 30"`],
+    ['\t=1', `"'\t=1"`],
+    ['say "hello", Ann\nand Bo', '"say ""hello"", Ann\nand Bo"'],
+    ['Café', '"Café"'],
+  ])('%j becomes %s', (text, cell) => {
+    expect(csvCell(text)).toBe(cell);
+  });
+
+  it('never begins a formula, and holds what it was given', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        const cell = csvCell(text);
+        expect(cell).not.toMatch(/^"[=+\-@\t\r\n]/);
+        const held = cell.slice(1, -1).replaceAll('""', '"');
+        expect([text, `'${text}`]).toContain(held);
+        expect(csvLine([text, text])).toBe(`${cell},${cell}\r\n`);
+      }),
+    );
+  });
+});
