@@ -15,13 +15,14 @@ type Context = Pick<DeliverContext, 'db' | 'system' | 'google' | 'clock'>;
 
 /**
  * Lets go what waits for mailboxes that work again without anybody having pressed a button: their end was a mistake, or
- * a delivery was held at the very moment of reconnecting. Only what is young enough to go by itself, as everywhere.
+ * a delivery was held at the very moment of reconnecting. What is too old for
+ * that waits for somebody to decide, as everywhere.
  *
  * @returns how many were released
  */
 export async function releaseRecovered({ db, system, clock }: Context): Promise<number> {
   let released = 0;
-  for (const { tenantId, mailboxId } of await findWronglyHeld(system, clock(), pageSize)) {
+  for (const { tenantId, mailboxId } of await findWronglyHeld(system, pageSize)) {
     released += (await inTenant(db, tenantId, (trx) => releaseMailbox(trx, clock, tenantId, mailboxId))).released;
   }
   return released;

@@ -15,6 +15,8 @@ export interface MailboxRecord extends MailboxFacts {
   /** False where Google did not say why, and `stateReason` is what fits best. */
   readonly stateSure: boolean;
   readonly stateAt: Date;
+  /** Who paused it, while it is paused. */
+  readonly pausedByName: string | null;
   readonly connectedAt: Date;
   readonly connectedByName: string | null;
   /** What its owner switched on. What of it Google granted is in `capabilities`. */
@@ -102,6 +104,7 @@ function selectMailboxes(db: Database, tenantId: string, memberId: string) {
     .selectFrom('mailboxes')
     .leftJoin('grants', 'grants.mailbox_id', 'mailboxes.id')
     .leftJoin('members', 'members.id', 'mailboxes.connected_by')
+    .leftJoin('members as pauser', 'pauser.id', 'mailboxes.paused_by')
     .select([
       'mailboxes.id',
       'mailboxes.kind',
@@ -121,6 +124,7 @@ function selectMailboxes(db: Database, tenantId: string, memberId: string) {
       'mailboxes.wanted',
       'mailboxes.for_everybody as forEverybody',
       'members.name as connectedByName',
+      'pauser.name as pausedByName',
       'grants.scopes',
       isUsableBy(memberId).as('mayUse'),
       sql<number>`(select count(*)::int from mailbox_members given where given.mailbox_id = mailboxes.id)`.as(

@@ -90,17 +90,15 @@ export function findUntoldEndings(system: Database, limit: number): Promise<{ id
     .execute();
 }
 
-/** Active mailboxes for which deliveries are held as if they were not, young enough to go out by themselves. */
-export async function findWronglyHeld(system: Database, now: Date, limit: number): Promise<GrantPlace[]> {
+/** Active mailboxes for which deliveries are held as if they were not. */
+export async function findWronglyHeld(system: Database, limit: number): Promise<GrantPlace[]> {
   return system
     .selectFrom('deliveries')
     .innerJoin('mailboxes', 'mailboxes.id', 'deliveries.mailbox_id')
-    .innerJoin('tenants', 'tenants.id', 'deliveries.tenant_id')
     .select(['deliveries.tenant_id as tenantId', 'deliveries.mailbox_id as mailboxId'])
     .distinct()
     .where('deliveries.state', '=', 'held')
     .where('deliveries.held_reason', 'in', ['mailbox_needs_reconnect', 'mailbox_paused', 'mailbox_disconnected'])
-    .where(sql<boolean>`deliveries.state_at > ${now}::timestamptz - tenants.release_hours * interval '1 hour'`)
     .where('mailboxes.state', '=', 'active')
     .limit(limit)
     .execute();

@@ -14,6 +14,7 @@ import { googleFlows } from './google-flows.ts';
 import { homePages } from './home.ts';
 import { importPages } from './imports.ts';
 import { mailboxAccessPages } from './mailbox-access.ts';
+import { mailboxHealthPages } from './mailbox-health.ts';
 import { mailboxNamePages } from './mailbox-name.ts';
 import { mailboxPages } from './mailboxes.ts';
 import { loadViewer, requireMember } from './membership.ts';
@@ -72,6 +73,7 @@ export function createApp(ctx: WebContext, pool: pg.Pool): Express {
   app.use(connectionPages(ctx, flows.connect, choices));
   app.use(accountChoicePages(ctx, flows.connect, choices));
   app.use(mailboxPages(ctx));
+  app.use(mailboxHealthPages(ctx));
   app.use(mailboxAccessPages(ctx));
   app.use(mailboxNamePages(ctx));
   app.use(permissionPages(ctx, flows.connect));

@@ -72,6 +72,7 @@ function cards(mailboxes: readonly MailboxRecord[], after: string) {
   const last = shown.at(-1);
   return {
     mailboxes: shown,
+    told: shown.map(({ id }) => id),
     first: start > 0 && '/settings/email',
     more: last && all.length > start + cardsShown && `/settings/email?after=${last.id}`,
   };

@@ -2,6 +2,7 @@ import { Router } from 'express';
 import { listDeliveries } from '../deliveries/deliveries.ts';
 import { kindWords } from '../documents/format.ts';
 import { countDocuments, listDocuments } from '../documents/store.ts';
+import type { TroubledMailbox } from '../mailboxes/mailbox-events.ts';
 import { hasSharedMailbox, listMailboxes } from '../mailboxes/mailboxes.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { localeOf } from '../tenants/tenants.ts';
@@ -24,6 +25,8 @@ export function homePages(ctx: WebContext): Router {
       records: await listDocuments(trx, tenantId, { limit: 6 }),
       deliveries: await listDeliveries(trx, tenantId, onlookerOf(viewer)),
     }));
+    const troubled: readonly TroubledMailbox[] = res.locals['troubled'] ?? [];
+    const told = new Set(troubled.map(({ id }) => id));
     const records = Object.values(seen.counts).reduce((sum, count) => sum + count, 0);
     await page(res, 'home/page', {
       title: 'Home',
@@ -34,7 +37,8 @@ export function homePages(ctx: WebContext): Router {
         sent: seen.deliveries.rows.some((delivery) => delivery.purpose === 'document'),
       },
       reconnect: seen.mailboxes
-        .filter((mailbox) => mailbox.state === 'needs_reconnect')
+        // Whoever can mend it is told by the banner.
+        .filter(({ id, state }) => state === 'needs_reconnect' && !told.has(id))
         .map((mailbox) => mailbox.email),
       records: seen.records.rows,
       deliveries: seen.deliveries.rows.slice(0, 6),

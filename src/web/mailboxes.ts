@@ -36,7 +36,7 @@ export function mailboxPages(ctx: WebContext): Router {
     await page(res, 'mailboxes/mailbox', {
       title: mailbox.email,
       section: 'settings',
-      ...{ mailbox, waiting, maySend, mayWords },
+      ...{ mailbox, waiting, maySend, mayWords, told: [mailbox.id] },
       permissions: permissionRows(mailbox, ctx.offered),
       ...{ mayChange, mayManage: mailbox.kind === 'personal' ? maySend : mayChange },
     });

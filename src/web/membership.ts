@@ -1,5 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { countAttention } from '../deliveries/deliveries.ts';
+import { listTroubled } from '../mailboxes/mailbox-events.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { membershipsOf } from '../tenants/system.ts';
 import { sessionsEndedAt } from '../tenants/system-events.ts';
@@ -34,7 +35,7 @@ export function loadViewer(ctx: WebContext): RequestHandler {
     if (!membership) return next();
     const { tenantId, memberId, role } = membership;
     req.session.tenantId ??= tenantId;
-    const { viewer, attention } = await inTenant(ctx.db, tenantId, async (trx) => {
+    const { viewer, attention, troubled } = await inTenant(ctx.db, tenantId, async (trx) => {
       const tenant = await getTenant(trx, tenantId);
       const member = await trx
         .selectFrom('members')
@@ -42,10 +43,12 @@ export function loadViewer(ctx: WebContext): RequestHandler {
         .where('id', '=', memberId)
         .executeTakeFirstOrThrow();
       const viewer = { personId, memberId, tenantId, role, ...member, tenant, memberships };
-      return { viewer, attention: await countAttention(trx, tenantId, onlookerOf(viewer)) };
+      const attention = await countAttention(trx, tenantId, onlookerOf(viewer));
+      return { viewer, attention, troubled: await listTroubled(trx, tenantId, memberId) };
     });
     setViewer(res, viewer);
     res.locals['attention'] = attention;
+    res.locals['troubled'] = troubled;
     await takeNotice(req, res);
     next();
   };

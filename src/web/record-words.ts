@@ -1,5 +1,5 @@
 import { type DocumentKind, type DocumentStatus, documentKinds } from '../documents/document.ts';
-import type { DeliveryState } from '../platform/database-types.ts';
+import type { DeliveryPurpose, DeliveryState } from '../platform/database-types.ts';
 
 /** Today on the company's calendar, moved by some days: `YYYY-MM-DD`. */
 export function dayFrom(now: Date, timeZone: string, days = 0): string {
@@ -48,6 +48,19 @@ export function pillOf({ state, heldReason }: { readonly state: DeliveryState; r
   if (heldReason === 'outside_hours') return { tone: 'scheduled', word: 'Waits for hours' };
   return { tone: state, word: deliveryWords[state] };
 }
+
+/** A delivery that carries no record: what stands in the place of the record's number, and of whom it is for. */
+export const withoutRecord: Readonly<
+  Record<DeliveryPurpose, { readonly title: string; readonly about: string; readonly sentence: string }>
+> = {
+  document: { title: 'Record', about: '', sentence: 'A record' },
+  test: { title: 'Test email', about: 'to yourself', sentence: 'A test email to yourself' },
+  notice: {
+    title: 'Notice',
+    about: 'from Letterhead to you',
+    sentence: 'A notice from Letterhead to the people of your company',
+  },
+};
 
 /** What a person may say of a record next, from where it stands now: the status, and the words on its button. */
 export function nextStatuses(kind: DocumentKind, status: DocumentStatus): { status: DocumentStatus; label: string }[] {

@@ -2,7 +2,9 @@ import path from 'node:path';
 import ejs from 'ejs';
 import type { Response } from 'express';
 import { formatDate, formatMoney } from '../documents/format.ts';
+import { troubleOf } from './health-words.ts';
 import { icon } from './icon.ts';
+import { withoutRecord } from './record-words.ts';
 import { sentence, when } from './words.ts';
 
 const views = path.join(import.meta.dirname, '../../views');
@@ -56,6 +58,8 @@ function helpers(res: Response) {
     formatMoney,
     formatDate,
     sentence,
+    troubleOf,
+    withoutRecord,
     when: (date: Date) => when(date, timeZone, new Date()),
   };
 }

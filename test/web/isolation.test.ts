@@ -53,6 +53,7 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
   'GET /documents/:id/deliveries/new': notFound(({ document }) => `/documents/${document}/deliveries/new`),
   'GET /documents/:id/edit': notFound(({ document }) => `/documents/${document}/edit`),
   'GET /documents/:id/pdf': notFound(({ document }) => `/documents/${document}/pdf`),
+  'GET /activity/mailboxes': notFound(({ mailbox }) => `/activity/mailboxes?mailbox=${mailbox}`),
   'GET /mailboxes/:id/access': notFound(({ mailbox }) => `/mailboxes/${mailbox}/access`),
   'GET /mailboxes/:id/name': notFound(({ mailbox }) => `/mailboxes/${mailbox}/name`),
   'GET /mailboxes/:id': notFound(({ mailbox }) => `/mailboxes/${mailbox}`),
@@ -129,6 +130,18 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
   'POST /mailboxes/:id/name': notFound(
     ({ mailbox }) => `/mailboxes/${mailbox}/name`,
     () => ({ name: 'Stolen', replyTo: '' }),
+  ),
+  'POST /mailboxes/:id/pause': notFound(
+    ({ mailbox }) => `/mailboxes/${mailbox}/pause`,
+    () => ({}),
+  ),
+  'POST /mailboxes/:id/recheck': notFound(
+    ({ mailbox }) => `/mailboxes/${mailbox}/recheck`,
+    () => ({}),
+  ),
+  'POST /mailboxes/:id/resumption': notFound(
+    ({ mailbox }) => `/mailboxes/${mailbox}/resumption`,
+    () => ({}),
   ),
   'POST /mailboxes/:id/permissions/:permission': notFound(
     ({ mailbox }) => `/mailboxes/${mailbox}/permissions/aliases`,

@@ -1,0 +1,48 @@
+import { type EndedWords, endedWords, readReason } from '../mailboxes/ended-words.ts';
+import type { MailboxHistoryLine } from '../mailboxes/mailbox-events.ts';
+import type { MailboxRecord } from '../mailboxes/mailboxes.ts';
+
+/** What is wrong with a mailbox and what to do about it; null where nothing is. */
+export function troubleOf({
+  email,
+  stateReason,
+  stateSure,
+}: Pick<MailboxRecord, 'email' | 'stateReason' | 'stateSure'>): EndedWords | null {
+  return stateReason === null ? null : endedWords({ reason: readReason(stateReason), sure: stateSure }, email);
+}
+
+/** A line of a mailbox's history for people. */
+export interface HistoryWords {
+  readonly title: string;
+  /** A sentence more, where there is one. */
+  readonly detail: string | null;
+  /** A tone of the stylesheet, or none. */
+  readonly tone: 'ok' | 'held' | 'fail' | '';
+}
+
+/** Says what befell a mailbox. */
+export function historyWords({ kind, reason, sure, email }: MailboxHistoryLine): HistoryWords {
+  const why = () => endedWords({ reason: readReason(reason), sure }, email).what;
+  switch (kind) {
+    case 'connected':
+      return { title: 'Connected to Gmail', detail: null, tone: 'ok' };
+    case 'disconnected':
+      return { title: 'Disconnected', detail: null, tone: '' };
+    case 'ended':
+      return { title: 'Must be connected again', detail: why(), tone: 'fail' };
+    case 'explained':
+      return { title: 'More is known of why', detail: why(), tone: '' };
+    case 'recovered':
+      return {
+        title: 'Works again',
+        detail: 'Google accepts the connection again; nobody had to do anything.',
+        tone: 'ok',
+      };
+    case 'paused':
+      return { title: 'Paused', detail: 'Nothing leaves through it until somebody resumes it.', tone: 'held' };
+    case 'resumed':
+      return { title: 'Resumed', detail: null, tone: 'ok' };
+    default:
+      return kind satisfies never;
+  }
+}

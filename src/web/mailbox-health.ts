@@ -1,0 +1,117 @@
+import { type Request, type Response, Router } from 'express';
+import { type Released, releaseMailbox } from '../deliveries/release.ts';
+import { pauseMailbox, resumeMailbox } from '../mailboxes/health.ts';
+import { listMailboxEvents } from '../mailboxes/mailbox-events.ts';
+import type { MailboxRecord } from '../mailboxes/mailboxes.ts';
+import { recheckMailbox } from '../mailboxes/recheck.ts';
+import { KeyRingError } from '../platform/key-ring.ts';
+import { inTenant } from '../tenants/scope.ts';
+import { findConnected } from './connected-mailbox.ts';
+import { hours } from './connected-words.ts';
+import type { WebContext } from './context.ts';
+import { found } from './errors.ts';
+import { historyWords } from './health-words.ts';
+import { onlyIds, textParam } from './query.ts';
+import { page } from './render.ts';
+import { notify } from './session.ts';
+import { param, requireRole, type Viewer, viewerOf } from './viewer.ts';
+
+/** Pausing and resuming a mailbox, looking whether it works after all, and the history of all of them. */
+export function mailboxHealthPages(ctx: WebContext): Router {
+  const router = Router();
+  onlyIds(router);
+
+  router.post('/mailboxes/:id/pause', async (req, res) => {
+    const { viewer, mailbox } = await toManage(ctx, req, res);
+    const paused = await inTenant(ctx.db, viewer.tenantId, (trx) =>
+      pauseMailbox(trx, viewer.tenantId, mailbox.id, { memberId: viewer.memberId, at: ctx.clock() }),
+    );
+    if (paused)
+      await notify(req, 'ok', `${mailbox.email} is paused. What is sent from it waits until somebody resumes it.`);
+    else await notify(req, 'wait', `${mailbox.email} was paused already.`);
+    res.redirect(303, `/mailboxes/${mailbox.id}`);
+  });
+
+  router.post('/mailboxes/:id/resumption', async (req, res) => {
+    const { viewer, mailbox } = await toManage(ctx, req, res);
+    const { tenantId, memberId } = viewer;
+    const { state, released } = await inTenant(ctx.db, tenantId, async (trx) => {
+      const state = await resumeMailbox(trx, tenantId, mailbox.id, { memberId, at: ctx.clock() });
+      return { state, released: await releaseMailbox(trx, ctx.clock, tenantId, mailbox.id) };
+    });
+    if (state === 'active') await notify(req, 'ok', `${mailbox.email} is resumed. ${releasedWords(released)}`.trim());
+    else if (state === 'needs_reconnect')
+      await notify(req, 'fail', `${mailbox.email} is resumed, but its connection ended meanwhile: see below.`);
+    else await notify(req, 'wait', `${mailbox.email} was not paused any more.`);
+    res.redirect(303, `/mailboxes/${mailbox.id}`);
+  });
+
+  router.post('/mailboxes/:id/recheck', async (req, res) => {
+    const { viewer, mailbox } = await toManage(ctx, req, res);
+    const { tenantId } = viewer;
+    const outcome = mailbox.state === 'needs_reconnect' ? await recheck(ctx, tenantId, mailbox.id) : 'works';
+    const released =
+      outcome === 'works'
+        ? await inTenant(ctx.db, tenantId, (trx) => releaseMailbox(trx, ctx.clock, tenantId, mailbox.id))
+        : null;
+    if (released) await notify(req, 'ok', `${mailbox.email} works again. ${releasedWords(released)}`.trim());
+    else if (outcome === 'not_now')
+      await notify(req, 'wait', 'Google could not be asked just now. Try again in a minute.');
+    else await notify(req, 'fail', `${mailbox.email} does not work yet. What to do is said below.`);
+    res.redirect(303, `/mailboxes/${mailbox.id}`);
+  });
+
+  router.get('/activity/mailboxes', async (req, res) => {
+    const viewer = viewerOf(res);
+    const { tenantId, memberId } = viewer;
+    const before = textParam(req, 'before');
+    const mailboxId = textParam(req, 'mailbox');
+    const mailbox = mailboxId ? found(await findConnected(ctx, viewer, mailboxId)) : null;
+    const { rows, next } = await inTenant(ctx.db, tenantId, (trx) =>
+      listMailboxEvents(trx, tenantId, memberId, { mailboxId: mailbox?.id, before }),
+    );
+    const address = (more: string) => `/activity/mailboxes?${mailbox ? `mailbox=${mailbox.id}&` : ''}${more}`;
+    await page(res, 'mailboxes/history', {
+      title: mailbox ? `History of ${mailbox.email}` : 'Gmail accounts',
+      section: 'activity',
+      ...{ rows, mailbox, historyWords },
+      first: before && address(''),
+      more: next && address(`before=${next}`),
+    });
+  });
+
+  return router;
+}
+
+/** The mailbox of the address, for whoever may decide about it: an admin the shared ones, everybody who sends their own. */
+async function toManage(
+  ctx: WebContext,
+  req: Request,
+  res: Response,
+): Promise<{ viewer: Viewer; mailbox: MailboxRecord }> {
+  const viewer = viewerOf(res);
+  const mailbox = found(await findConnected(ctx, viewer, param(req, 'id')));
+  if (mailbox.kind === 'shared') requireRole(res, 'owner', 'admin');
+  else requireRole(res, 'owner', 'admin', 'member');
+  return { viewer, mailbox };
+}
+
+async function recheck(ctx: WebContext, tenantId: string, mailboxId: string) {
+  try {
+    return await recheckMailbox(ctx, tenantId, mailboxId, 'gmail');
+  } catch (error) {
+    // The operator's keys are not in order: nothing that anybody at the company could mend.
+    if (error instanceof KeyRingError) return 'not_now' as const;
+    throw error;
+  }
+}
+
+function releasedWords({ released, waiting, hours: limit }: Released): string {
+  const words: string[] = [];
+  if (released > 0) words.push(`${released} waiting ${released === 1 ? 'email is' : 'emails are'} going out now.`);
+  if (waiting > 0) {
+    const waited = limit === 0 ? 'waited' : `waited for more than ${hours(limit)}`;
+    words.push(`${waiting} ${waited}: decide about ${waiting === 1 ? 'it' : 'them'} here.`);
+  }
+  return words.join(' ');
+}

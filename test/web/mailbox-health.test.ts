@@ -1,0 +1,290 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { endMailbox } from '../../src/mailboxes/health.ts';
+import type { EndedReason } from '../../src/mailboxes/why-ended.ts';
+import { inTenant } from '../../src/tenants/scope.ts';
+import { colleague } from '../support/colleague.ts';
+import { type Company, company } from '../support/company.ts';
+import { startTestLetterhead, type TestLetterhead, testClient } from '../support/letterhead.ts';
+
+let letterhead: TestLetterhead;
+beforeAll(async () => {
+  letterhead = await startTestLetterhead();
+});
+afterEach(() => letterhead.google.faults.clear());
+afterAll(() => letterhead.close());
+
+const end = (one: Company, reason: EndedReason, sure = true) =>
+  inTenant(letterhead.database.db, one.tenantId, (trx) =>
+    endMailbox(trx, one.tenantId, one.mailboxId, { reason, sure, at: letterhead.context.clock() }),
+  );
+const stateOf = (one: Company) =>
+  inTenant(letterhead.database.db, one.tenantId, (trx) =>
+    trx
+      .selectFrom('mailboxes')
+      .select(['state', 'state_reason as reason'])
+      .where('id', '=', one.mailboxId)
+      .executeTakeFirst(),
+  );
+const act = (one: Company, what: string) => one.founder.post(`/mailboxes/${one.mailboxId}/${what}`);
+const banner = (text: string) => /<aside class="notice fail"[\s\S]*?<\/aside>/.exec(text)?.[0];
+/** What the page says, without markup. */
+const words = (text: string) => text.replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' ');
+
+describe('a connection that ended', () => {
+  it('is told on every page to whoever can mend it, and to nobody else, until it is connected again', async () => {
+    const one = await company(letterhead);
+    const { pages: member } = await colleague(letterhead, one, 'Mo');
+    const { pages: admin } = await colleague(letterhead, one, 'Ada', 'admin');
+    const pages = ['/', '/documents?kind=invoice', '/parties', '/activity', '/activity/mailboxes', '/settings/members'];
+    for (const path of pages) expect(banner((await one.founder.get(path)).text), path).toBeUndefined();
+    await end(one, 'password_changed');
+    for (const path of pages) {
+      for (const who of [one.founder, admin]) {
+        const told = banner((await who.get(path)).text) ?? '';
+        expect(words(told), path).toContain(`Gmail must be connected again: ${one.account}.`);
+        expect(words(told), path).toContain('The password of');
+        expect(told).toContain(`href="/mailboxes/${one.mailboxId}"`);
+      }
+      expect(banner((await member.get(path)).text), path).toBeUndefined();
+    }
+    // Who cannot mend it learns of it at the start.
+    expect(words((await member.get('/')).text)).toContain(`Gmail must be connected again for ${one.account}`);
+    await one.founder.connect(one.account, { mailboxId: one.mailboxId });
+    for (const path of pages) expect(banner((await admin.get(path)).text), path).toBeUndefined();
+  });
+
+  it('is told once where several are told together, and the page that tells it does not tell it twice', async () => {
+    const one = await company(letterhead);
+    const second = one.account.replace('office', 'sales');
+    letterhead.google.accounts.add({ email: second, name: 'Sales' });
+    await one.founder.connect(second);
+    const { id } = await inTenant(letterhead.database.db, one.tenantId, (trx) =>
+      trx.selectFrom('mailboxes').select('id').where('email', '=', second).executeTakeFirstOrThrow(),
+    );
+    await end(one, 'revoked', false);
+    await end({ ...one, mailboxId: id }, 'unused');
+    const told = words(banner((await one.founder.get('/')).text) ?? '');
+    expect(told).toContain(`Gmail must be connected again for 2 accounts: ${one.account} and ${second}.`);
+    expect(banner((await one.founder.get('/settings/email')).text)).toBeUndefined();
+    // The page of the one still tells of the other.
+    const page = (await one.founder.get(`/mailboxes/${one.mailboxId}`)).text;
+    expect(words(banner(page) ?? '')).toContain(`Gmail must be connected again: ${second}.`);
+  });
+
+  it.each([
+    ['revoked', false, 'Most likely somebody removed Letterhead’s access', 'Connect it again.'],
+    ['testing_week', false, 'Most likely the app', 'publishing the app'],
+    ['account_deleted', true, 'was deleted', 'If it can be restored'],
+    ['admin_policy', true, 'does not let Letterhead into Gmail', 'Ask your Google Workspace administrator'],
+    ['app_changed', true, 'registered it anew with Google', 'Connect it again, once.'],
+  ] as const)('says why and what to do, on both its pages: %s', async (reason, sure, what, fix) => {
+    const one = await company(letterhead);
+    await end(one, reason, sure);
+    for (const path of ['/settings/email', `/mailboxes/${one.mailboxId}`]) {
+      const said = words((await one.founder.get(path)).text);
+      for (const sentence of [what, fix, 'Needs reconnecting', 'nothing is lost'])
+        expect(said, path).toContain(sentence);
+    }
+  });
+
+  it('stands in the history and in Activity, with who connected it again', async () => {
+    const one = await company(letterhead);
+    await end(one, 'revoked', false);
+    await end(one, 'password_changed');
+    await one.founder.connect(one.account, { mailboxId: one.mailboxId });
+    const everywhere = words((await one.founder.get('/activity/mailboxes')).text);
+    expect(everywhere).toContain(`${one.account} : must be connected again`);
+    const own = words((await one.founder.get(`/activity/mailboxes?mailbox=${one.mailboxId}`)).text);
+    const order = ['Connected to Gmail by', 'More is known of why', 'Must be connected again', 'Connected to Gmail by'];
+    let from = 0;
+    for (const title of order) {
+      const at = own.indexOf(title, from);
+      expect(at, title).toBeGreaterThan(-1);
+      from = at + title.length;
+    }
+  });
+
+  it('of somebody’s own Gmail is nobody else’s business', async () => {
+    const one = await company(letterhead);
+    const { pages: member, account } = await colleague(letterhead, one, 'Mo');
+    await member.connect(account, { kind: 'personal' });
+    const { id } = await inTenant(letterhead.database.db, one.tenantId, (trx) =>
+      trx.selectFrom('mailboxes').select('id').where('kind', '=', 'personal').executeTakeFirstOrThrow(),
+    );
+    await end({ ...one, mailboxId: id }, 'revoked', false);
+    expect(banner((await member.get('/')).text)).toContain(account);
+    expect(banner((await one.founder.get('/')).text)).toBeUndefined();
+    expect((await one.founder.get('/activity/mailboxes')).text).not.toContain(account);
+  });
+});
+
+describe('the history', () => {
+  it('is shown in pages, and a broken address shows the first', async () => {
+    const one = await company(letterhead);
+    await inTenant(letterhead.database.db, one.tenantId, (trx) =>
+      trx
+        .insertInto('mailbox_events')
+        .values(
+          Array.from({ length: 119 }, (_, number) => ({
+            ...({
+              tenant_id: one.tenantId,
+              mailbox_id: one.mailboxId,
+              kind: number % 2 ? 'paused' : 'resumed',
+            } as const),
+            at: letterhead.context.clock(),
+          })),
+        )
+        .execute(),
+    );
+    const counts: number[] = [];
+    let address: string | undefined = '/activity/mailboxes';
+    while (address) {
+      const { text } = await one.founder.get(address);
+      counts.push(text.match(/<li class="(?:ok|held|fail|)">/g)?.length ?? 0);
+      address = /href="(\/activity\/mailboxes\?before=\d+)"/.exec(text)?.[1];
+    }
+    expect(counts).toEqual([50, 50, 20]);
+    for (const broken of ['before=x', 'before=99999999999999999999', 'before=-1'])
+      expect((await one.founder.get(`/activity/mailboxes?${broken}`)).status).toBe(200);
+    expect((await one.founder.get('/activity/mailboxes?mailbox=x')).status).toBe(404);
+  });
+});
+
+describe('a pause', () => {
+  it('holds what is sent, says so beforehand, and lets it go when resumed', async () => {
+    const one = await company(letterhead);
+    const before = await one.send();
+    await one.reaches(before, 'sent');
+    expect((await act(one, 'pause')).location).toBe(`/mailboxes/${one.mailboxId}`);
+    const record = await one.record();
+    expect(words((await one.founder.get(`/documents/${record.id}/deliveries/new`)).text)).toContain(
+      `${one.account} is paused.`,
+    );
+    const id = await one.send();
+    expect(await one.delivery(id)).toMatchObject({ state: 'held', heldReason: 'mailbox_paused' });
+    const settings = words((await one.founder.get('/settings/email')).text);
+    expect(settings).toContain('Emails from this account wait until somebody resumes it.');
+    expect(settings).toMatch(/Paused by \S/);
+    expect(words((await one.founder.get('/activity')).text)).toContain('The Gmail account is paused');
+    await act(one, 'resumption');
+    expect(words((await one.founder.get(`/mailboxes/${one.mailboxId}`)).text)).toContain(
+      '1 waiting email is going out now.',
+    );
+    await one.reaches(id, 'sent');
+    expect(one.accepted(id)).toHaveLength(1);
+  });
+
+  it('catches what was written before it and had not left', async () => {
+    const one = await company(letterhead);
+    letterhead.google.faults.add({
+      ...{ method: 'messages.send', account: one.account },
+      effect: { kind: 'tooMany', limit: 'rate', retryAt: new Date(Date.now() + 1_500).toISOString() },
+    });
+    const id = await one.send();
+    await one.reaches(id, 'queued');
+    await act(one, 'pause');
+    expect((await one.reaches(id, 'held')).heldReason).toBe('mailbox_paused');
+    expect(one.accepted(id)).toEqual([]);
+  });
+
+  it('is not for everybody, and not for what is disconnected', async () => {
+    const one = await company(letterhead);
+    const { pages: member } = await colleague(letterhead, one, 'Mo');
+    for (const what of ['pause', 'resumption', 'recheck'])
+      expect((await member.post(`/mailboxes/${one.mailboxId}/${what}`)).status, what).toBe(403);
+    expect(await stateOf(one)).toMatchObject({ state: 'active' });
+    await act(one, 'disconnection');
+    await act(one, 'pause');
+    expect(await stateOf(one)).toMatchObject({ state: 'disconnected' });
+  });
+
+  it('stays when it is connected again, and tells what ended meanwhile when it is over', async () => {
+    const one = await company(letterhead);
+    await act(one, 'pause');
+    await one.founder.connect(one.account, { mailboxId: one.mailboxId });
+    expect(await stateOf(one)).toMatchObject({ state: 'paused' });
+    await end(one, 'reauth');
+    expect(words((await one.founder.get('/settings/email')).text)).toContain('it must be connected again, too');
+    await act(one, 'resumption');
+    expect(await stateOf(one)).toEqual({ state: 'needs_reconnect', reason: 'reauth' });
+    expect(words((await one.founder.get(`/mailboxes/${one.mailboxId}`)).text)).toContain(
+      'its connection ended meanwhile',
+    );
+  });
+});
+
+describe('another look at a connection', () => {
+  it('finds that it works after all, and lets go what waited', async () => {
+    const one = await company(letterhead);
+    await end(one, 'revoked', false);
+    const id = await one.send();
+    expect((await one.delivery(id)).state).toBe('held');
+    await act(one, 'recheck');
+    const page = words((await one.founder.get(`/mailboxes/${one.mailboxId}`)).text);
+    expect(page).toContain(`${one.account} works again. 1 waiting email is going out now.`);
+    await one.reaches(id, 'sent');
+    expect(await stateOf(one)).toEqual({ state: 'active', reason: null });
+  });
+
+  it('finds that it does not, and knows better why', async () => {
+    const one = await company(letterhead);
+    await end(one, 'revoked', false);
+    letterhead.google.accounts.requireReauth(one.account);
+    await act(one, 'recheck');
+    expect(await stateOf(one)).toEqual({ state: 'needs_reconnect', reason: 'reauth' });
+    const page = words((await one.founder.get(`/mailboxes/${one.mailboxId}`)).text);
+    expect(page).toContain('does not work yet');
+    expect(page).toContain('to sign in again before apps go on');
+  });
+
+  it.each(['admin_policy', 'refused'] as const)('asks Gmail, too, where Gmail had refused: %s', async (reason) => {
+    const one = await company(letterhead);
+    await end(one, reason);
+    letterhead.google.faults.add({
+      ...{ method: 'sendAs.list', account: one.account },
+      effect: reason === 'refused' ? { kind: 'unauthorized' } : { kind: 'forbidden', reason: 'domainPolicy' },
+    });
+    await act(one, 'recheck');
+    expect(await stateOf(one)).toEqual({ state: 'needs_reconnect', reason });
+    // Without a permission to read anything, that refusal shows that Gmail is open to us.
+    await act(one, 'recheck');
+    expect(await stateOf(one)).toEqual({ state: 'active', reason: null });
+  });
+
+  it('says when Google could not be asked', async () => {
+    const one = await company(letterhead);
+    await end(one, 'revoked', false);
+    letterhead.google.faults.add({
+      method: 'token',
+      account: one.account,
+      times: 9,
+      effect: { kind: 'serverError', status: 503, when: 'before' },
+    });
+    await act(one, 'recheck');
+    expect(words((await one.founder.get('/')).text)).toContain('Google could not be asked just now.');
+    expect(await stateOf(one)).toMatchObject({ state: 'needs_reconnect' });
+  });
+});
+
+describe('a dead mailbox', () => {
+  it('keeps no page waiting, and no other mailbox, however slowly Google says so', async () => {
+    const dead = await company(letterhead);
+    const well = await company(letterhead);
+    letterhead.google.accounts.expireAccessTokens(dead.account);
+    letterhead.google.accounts.removeAccess(dead.account, testClient.clientId);
+    letterhead.google.faults.add({
+      method: 'token',
+      account: dead.account,
+      times: 50,
+      effect: { kind: 'hang', when: 'before' },
+    });
+    const ids = await Promise.all(Array.from({ length: 60 }, () => dead.send()));
+    const started = performance.now();
+    const id = await well.send();
+    await well.reaches(id, 'sent');
+    for (const path of ['/', '/activity', '/settings/email', `/mailboxes/${dead.mailboxId}`])
+      expect((await dead.founder.get(path)).status).toBe(200);
+    expect(performance.now() - started).toBeLessThan(4_000);
+    expect(await dead.delivery(ids[0] ?? '')).not.toMatchObject({ state: 'sent' });
+  });
+});
