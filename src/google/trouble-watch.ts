@@ -18,7 +18,7 @@ export interface TroubleWatch {
 const writeEveryMs = 5_000;
 /** How often a process asks what others have noticed. */
 const lookEveryMs = 15_000;
-/** A success so soon after a failure proves nothing: both were on their way together. */
+/** A success so soon after a failure proves nothing yet: both were on their way together. */
 const quietMs = 1_000;
 
 const serviceOf: Readonly<Record<OperatorTrouble, GoogleService>> = {
@@ -43,6 +43,8 @@ export function createTroubleWatch(context: {
   const { system, log, clock, clientId } = context;
   const heard = new Map<OperatorTrouble, { times: number; googleSaid: string; at: number; writtenAt: number }>();
   const open = new Set<OperatorTrouble>();
+  /** Successes that came so soon after a failure that they count only when no other failure follows. */
+  const waiting = new Map<OperatorTrouble, NodeJS.Timeout>();
   let writing: Promise<void> = Promise.resolve();
 
   const later = (work: () => Promise<void>) => {
@@ -51,8 +53,10 @@ export function createTroubleWatch(context: {
   const look = async () => {
     await endTroublesOfOthers(system, clientId, clock());
     const found = await openTroubles(system, clientId);
-    open.clear();
     for (const { kind } of found) open.add(kind);
+    // What was heard here and is not written yet is not gone.
+    for (const kind of open)
+      if (!found.some((each) => each.kind === kind) && (heard.get(kind)?.times ?? 0) === 0) open.delete(kind);
   };
   const timer = setInterval(() => later(look), lookEveryMs);
   timer.unref();
@@ -66,6 +70,7 @@ export function createTroubleWatch(context: {
     },
     async stop() {
       clearInterval(timer);
+      for (const each of waiting.values()) clearTimeout(each);
       for (const kind of heard.keys()) later(() => write(kind));
       await writing;
     },
@@ -75,10 +80,13 @@ export function createTroubleWatch(context: {
     const now = Date.now();
     const known = heard.get(kind) ?? { times: 0, googleSaid: '', at: now, writtenAt: 0 };
     const googleSaid = failure.kind === 'answered' ? `${failure.status} ${failure.reason}: ${failure.message}` : '';
-    const due = now - known.writtenAt >= writeEveryMs;
-    heard.set(kind, { times: known.times + 1, googleSaid, at: now, writtenAt: due ? now : known.writtenAt });
+    // News at once; that it goes on, together with what else is heard until then.
+    const due = open.has(kind) ? Math.max(0, known.writtenAt + writeEveryMs - now) : 0;
+    const isFirst = known.times === 0;
+    heard.set(kind, { times: known.times + 1, googleSaid, at: now, writtenAt: known.writtenAt });
     open.add(kind);
-    if (due) later(() => write(kind));
+    if (due === 0) later(() => write(kind));
+    else if (isFirst) setTimeout(() => later(() => write(kind)), due).unref();
   }
 
   async function write(kind: OperatorTrouble): Promise<void> {
@@ -86,6 +94,7 @@ export function createTroubleWatch(context: {
     if (!known || known.times === 0) return;
     const { times, googleSaid } = known;
     known.times = 0;
+    known.writtenAt = Date.now();
     const added = await addToTrouble(system, { kind, clientId, googleSaid, times, at: clock() });
     if (!added.alert) return;
     const { what, fix } = operatorWords[kind];
@@ -94,13 +103,33 @@ export function createTroubleWatch(context: {
   }
 
   function noticeSuccess(service: GoogleService): void {
-    const over = [...open].filter(
-      (kind) => serviceOf[kind] === service && Date.now() - (heard.get(kind)?.at ?? 0) > quietMs,
-    );
-    if (over.length === 0) return;
-    for (const kind of over) open.delete(kind);
+    const met = [...open].filter((kind) => serviceOf[kind] === service);
+    const sinceFailure = (kind: OperatorTrouble) => Date.now() - (heard.get(kind)?.at ?? 0);
+    const over = met.filter((kind) => sinceFailure(kind) > quietMs);
+    if (over.length > 0) endThem(over);
+    // The last success for a long time may be this one: unless a failure comes after it, it counts a moment later.
+    for (const kind of met) {
+      if (over.includes(kind) || waiting.has(kind)) continue;
+      const failedAt = heard.get(kind)?.at;
+      const timer = setTimeout(
+        () => {
+          waiting.delete(kind);
+          if (open.has(kind) && heard.get(kind)?.at === failedAt) endThem([kind]);
+        },
+        quietMs + 1 - sinceFailure(kind),
+      );
+      waiting.set(kind, timer.unref());
+    }
+  }
+
+  function endThem(kinds: readonly OperatorTrouble[]): void {
+    for (const kind of kinds) {
+      open.delete(kind);
+      // What was heard before the end must not be written after it, and begin it anew.
+      later(() => write(kind));
+    }
     later(async () => {
-      const ended = await endTroubles(system, clientId, over, clock());
+      const ended = await endTroubles(system, clientId, kinds, clock());
       for (const { kind, beganAt } of ended)
         log.warn({ trouble: kind, clientId, since: beganAt }, 'Google answers again');
     });

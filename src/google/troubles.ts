@@ -44,8 +44,9 @@ export async function addToTrouble(
       .where('kind', '=', kind)
       .where('client_id', '=', clientId)
       .returning(['id', 'times', 'began_at as beganAt']);
+  const addToOpen = () => add(false).where('ended_at', 'is', null).executeTakeFirst();
   const known =
-    (await add(false).where('ended_at', 'is', null).executeTakeFirst()) ??
+    (await addToOpen()) ??
     (await add(true).where('id', '=', newest(kind, clientId)).where('ended_at', '>', lately).executeTakeFirst());
   if (!known) {
     const begun = await system
@@ -57,7 +58,8 @@ export async function addToTrouble(
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirst();
     const began = (begun.numInsertedOrUpdatedRows ?? 0n) > 0n;
-    // Another process was faster, and has alerted.
+    // Else another process was faster, and has alerted.
+    if (!began) await addToOpen();
     return { alert: began, began, beganAt: at, times };
   }
   const { numUpdatedRows } = await system

@@ -117,6 +117,36 @@ describe('a trouble of the operator', () => {
     expect(alerts()).toHaveLength(2);
   });
 
+  it('that is over is not begun anew by what was heard of it before', async () => {
+    const watch = process();
+    watch.hear('gmail', disabled);
+    await eventually(open, (found) => found.length === 1);
+    // Heard again before it is due to be written again.
+    watch.hear('gmail', disabled);
+    watch.hear('gmail', null);
+    await eventually(open, (found) => found.length === 0);
+    await watch.stop();
+    const all = await recentTroubles(database.system, new Date(0));
+    expect(all.filter((each) => each.clientId === clientId)).toMatchObject([{ times: 2, endedAt: expect.any(Date) }]);
+  });
+
+  it('that ends and comes back within seconds is not lost, in one process', async () => {
+    const watch = process();
+    watch.hear('gmail', disabled);
+    await eventually(open, (found) => found.length === 1);
+    // Right after a failure it counts a moment later, and only because no other failure follows.
+    watch.hear('gmail', null);
+    expect(await open()).toHaveLength(1);
+    await eventually(open, (found) => found.length === 0);
+    watch.hear('gmail', disabled);
+    await eventually(open, (found) => found.length === 1);
+    watch.hear('gmail', null);
+    watch.hear('gmail', disabled);
+    await watch.stop();
+    expect(await open()).toMatchObject([{ times: 3 }]);
+    expect(alerts()).toHaveLength(1);
+  });
+
   it('of a client that is not used any more ends by itself', async () => {
     const former = process('former');
     former.hear('oauth', refused);
