@@ -73,8 +73,17 @@ describe('a Gmail account that is newly connected to the company', () => {
 });
 
 describe('whoever was not given it', () => {
-  it('finds nothing of it on any page there is', async () => {
+  it.each([
+    ['works', 'active', null],
+    ['must be connected again', 'needs_reconnect', 'revoked'],
+    ['is disconnected', 'disconnected', null],
+  ] as const)('finds nothing of it on any page there is, while it %s', async (_what, state, reason) => {
     await saveRule({ mode: 'alias', alias: `${quiet} hush@quiet.example` });
+    const move = (to: typeof state, why: string | null) =>
+      within((trx) =>
+        trx.updateTable('mailboxes').set({ state: to, state_reason: why }).where('id', '=', quiet).execute(),
+      );
+    await move(state, reason);
     const routes = routesOf(createApp(letterhead.context, letterhead.database.pool));
     const pages = routes.filter((route) => route.startsWith('GET ') && !route.includes('callback'));
     expect(pages.length).toBeGreaterThan(25);
@@ -86,6 +95,7 @@ describe('whoever was not given it', () => {
       }
     }
     // The same pages name it to whom it was given.
+    await move('active', null);
     for (const address of ['/settings/email', '/settings/email/rules', `/documents/${record.id}/deliveries/new`]) {
       expect((await ada.pages.get(address)).text, address).toMatch(named);
     }
@@ -198,6 +208,37 @@ describe('whoever was not given it', () => {
     expect((await vera.pages.get(`/deliveries/${id}`)).status).toBe(404);
     expect((await tom.pages.post(`/deliveries/${id}/decision`, { decision: 'cancel' })).status).toBe(303);
     expect((await office.delivery(id)).state).toBe('cancelled');
+  });
+});
+
+describe('a member’s own Gmail', () => {
+  it('is nobody else’s to find, and what left through it is everybody’s to see and not to decide about', async () => {
+    await tom.pages.connect(tom.account, { kind: 'personal' });
+    await saveRule({ mode: 'current_user' });
+    const id = await office.send({ memberId: tom.memberId });
+    expect((await office.delivery(id)).fromEmail).toBe(tom.account);
+    await within((trx) =>
+      trx.updateTable('deliveries').set({ state: 'held', held_reason: 'operator' }).where('id', '=', id).execute(),
+    );
+    const una = await colleague(letterhead, office, 'Una');
+    const { id: own } = await within((trx) =>
+      trx.selectFrom('mailboxes').select('id').where('email', '=', tom.account).executeTakeFirstOrThrow(),
+    );
+    for (const person of [una.pages, office.founder]) {
+      expect((await person.get(`/mailboxes/${own}`)).status).toBe(404);
+      expect((await person.get(`/mailboxes/${own}/access`)).status).toBeGreaterThanOrEqual(403);
+      expect((await person.get('/settings/email')).text).not.toContain(`mailbox-${own}`);
+      expect((await person.get('/activity')).text).toContain(id);
+    }
+    const seen = await una.pages.get(`/deliveries/${id}`);
+    expect(seen.text).toContain(tom.account);
+    expect(seen.text).not.toContain('name="decision"');
+    const refused = await una.pages.post(`/deliveries/${id}/decision`, { decision: 'send_now' });
+    expect([refused.status, refused.text]).toEqual([403, expect.stringContaining('Not yours to decide')]);
+    expect((await office.delivery(id)).state).toBe('held');
+    expect((await office.founder.post(`/deliveries/${id}/decision`, { decision: 'cancel' })).status).toBe(303);
+    expect((await office.delivery(id)).state).toBe('cancelled');
+    await saveRule({ mode: 'default' });
   });
 });
 
