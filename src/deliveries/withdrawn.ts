@@ -39,11 +39,11 @@ export function judge({ name, role, removedAt, mayUse }: Standing): Withdrawn | 
     return { reason, words };
   }
   if (role === 'viewer') {
-    const words = `${name} may only look now, so it does not leave. An owner or admin can change that in Settings → Members; or cancel it.`;
+    const words = `${name} may only look now, so it does not leave. An owner or admin can change that in Settings → Members. Or cancel it here.`;
     return { reason, words };
   }
   if (mayUse) return null;
-  const words = `${name} may no longer use the Gmail account that it was to leave through. An owner or admin can change that in Settings → Email; or cancel it.`;
+  const words = `${name} may no longer use the Gmail account that it was to leave through. An owner or admin can change that in Settings → Email. Or cancel it here.`;
   return { reason, words };
 }
 

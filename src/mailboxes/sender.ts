@@ -121,7 +121,7 @@ function fromDefault({ member, mailboxes }: SenderQuestion): SenderResolution {
     return refuse(
       'not_given',
       'Emails come from the company’s Gmail account, and you may not use it.',
-      'An owner or admin can let you in Settings → Email. Or choose another one there as your own default.',
+      'An owner or admin can change that in Settings → Email. Or choose another one there as your own default.',
     );
   }
   return accept(mailbox, mailbox.email, mailbox.displayName, 'the company’s Gmail account is chosen as the sender');
@@ -213,7 +213,7 @@ function fromAlias(rule: Extract<SenderRule, { mode: 'alias' }>, mailboxes: read
     return refuse(
       'not_given',
       'Emails come from one fixed address, and you may not use the Gmail account that it belongs to.',
-      'An owner or admin can let you in Settings → Email.',
+      'An owner or admin can change that in Settings → Email.',
     );
   }
   if (!mailbox || !isConnected(mailbox)) {

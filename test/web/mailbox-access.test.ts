@@ -182,7 +182,7 @@ describe('whoever was not given it', () => {
         expect((await person.pages.get(`/deliveries/${id}${path}`)).status, path).toBe(404);
       }
       const shown = await person.pages.get(`/documents/${record.id}`);
-      expect(shown.text).toContain('by <strong>Ada</strong>, through a Gmail account that you may not see');
+      expect(shown.text).toContain('by <strong>Ada</strong>, through a Gmail that you may not see');
       expect(shown.text).not.toMatch(named);
     }
     expect((await tom.pages.post(`/deliveries/${failed}/decision`, { decision: 'cancel' })).status).toBe(404);
