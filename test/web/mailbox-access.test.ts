@@ -167,7 +167,8 @@ describe('whoever was not given it', () => {
     const document = { record, fileName: 'a.pdf', pdf: Buffer.from('%PDF-1.7') };
     const id = await office.send({ memberId: ada.memberId, document, subject: 'Between us' });
     await deliverNow(letterhead, office, id);
-    const failed = await office.send({ memberId: ada.memberId, document, subject: 'Between us too' });
+    const once = { memberId: ada.memberId, document, inSpiteOf: 'whichever' } as const;
+    const failed = await office.send({ ...once, subject: 'Between us too' });
     await within((trx) => trx.updateTable('deliveries').set({ state: 'failed' }).where('id', '=', failed).execute());
     await saveRule({ mode: 'default' });
 
@@ -187,7 +188,7 @@ describe('whoever was not given it', () => {
     }
     expect((await tom.pages.post(`/deliveries/${failed}/decision`, { decision: 'cancel' })).status).toBe(404);
     const sending = await tom.pages.get(`/documents/${record.id}/deliveries/new`);
-    expect(sending.text).toContain('Sent already in the last 24 hours by Ada');
+    expect(sending.text).toContain('by Ada, through a Gmail that you may not see');
     expect(sending.text).not.toMatch(named);
 
     for (const person of [ada.pages, office.founder]) {
