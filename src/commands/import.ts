@@ -11,6 +11,7 @@ import { migrate } from '../platform/migrate.ts';
 import { StartError } from '../platform/start-error.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { listTenants } from '../tenants/system.ts';
+import { chooseCompany } from './choose-company.ts';
 import { dataFolder, useLocalDatabase } from './local-database.ts';
 
 /**
@@ -63,16 +64,6 @@ function readArguments(args: string[]) {
       { cause },
     );
   }
-}
-
-function chooseCompany(companies: readonly { id: string; name: string }[], wanted: string | undefined) {
-  const named = wanted === undefined ? companies : companies.filter(({ id, name }) => name === wanted || id === wanted);
-  const [only, ...others] = named;
-  if (only && others.length === 0) return only;
-  if (companies.length === 0)
-    throw new StartError('There is no company yet. Start Letterhead with npm start and sign in first.');
-  const names = companies.map(({ id, name }) => `  ${name}   ${id}`).join('\n');
-  throw new StartError(`Say which company to import into with --company and its name or id:\n\n${names}`);
 }
 
 /** A file's own trouble in words; anything else is ours and ends the command. */

@@ -1,15 +1,11 @@
-import { access } from 'node:fs/promises';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { countMailboxes, type KeyContext, sealedWords } from '../mailboxes/check-keys.ts';
 import { forgetKey } from '../mailboxes/forget-key.ts';
 import { rotateKeys } from '../mailboxes/rotate-keys.ts';
 import type { Config } from '../platform/config.ts';
-import { parseKeyRing } from '../platform/key-ring.ts';
 import { StartError } from '../platform/start-error.ts';
 import { countKeyUses, type KeyUse } from '../tenants/system.ts';
-import { dataFolder } from './local-database.ts';
-import { localSecrets } from './local-secrets.ts';
+import { tokenKeys } from './token-keys.ts';
 import { withDatabases } from './with-databases.ts';
 
 const usage = `The keys that seal the Gmail tokens and the keys of service accounts, by id (TOKEN_KEYS, newest first):
@@ -42,22 +38,8 @@ function readArguments(args: string[]) {
 }
 
 async function withKeys(config: Config, work: (context: KeyContext) => Promise<void>): Promise<void> {
-  const keys = parseKeyRing(config.tokenKeys ?? (await keptKeys(dataFolder(config))));
+  const keys = await tokenKeys(config);
   await withDatabases(config, (databases) => work({ ...databases, keys }));
-}
-
-/** The keys that the no-argument mode made for itself. None are made here: new ones would open nothing. */
-async function keptKeys(dataDir: string): Promise<string> {
-  const there = await access(path.join(dataDir, 'secrets.json')).then(
-    () => true,
-    () => false,
-  );
-  if (!there) {
-    throw new StartError(
-      `TOKEN_KEYS is not set, and there are no keys in ${dataDir}. Set what serve and work are started with.`,
-    );
-  }
-  return (await localSecrets(dataDir)).tokenKeys;
 }
 
 async function list({ system, keys }: KeyContext): Promise<void> {

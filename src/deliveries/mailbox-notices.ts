@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Logger } from 'pino';
 import { endedWords, readReason } from '../mailboxes/ended-words.ts';
 import { listMailboxes, type MailboxRecord } from '../mailboxes/mailboxes.ts';
@@ -40,7 +41,7 @@ interface Ending {
   readonly mailboxId: string;
   readonly email: string;
   readonly displayName: string;
-  /** Whose it is, for a personal one. */
+  /** Who connected it for themselves; null where owners and admins look after it: a shared or a delegated one. */
   readonly memberId: string | null;
   readonly reason: string | null;
   readonly sure: boolean;
@@ -88,7 +89,8 @@ async function takeEnding(trx: Database, tenantId: string, eventId: string, now:
   // The reason as it is known by now: it may have become a better one.
   return trx
     .selectFrom('mailboxes')
-    .select(['id as mailboxId', 'email', 'display_name as displayName', 'member_id as memberId'])
+    .select(['id as mailboxId', 'email', 'display_name as displayName'])
+    .select(sql<string | null>`case when delegated then null else member_id end`.as('memberId'))
     .select(['state_reason as reason', 'state_sure as sure'])
     .where('tenant_id', '=', tenantId)
     .where('id', '=', event.mailbox_id)
@@ -102,7 +104,7 @@ interface Person {
   readonly email: string;
 }
 
-/** Owners and admins; for a personal mailbox, its member. */
+/** Owners and admins; for a mailbox that a member connected for themselves, that member. */
 async function whoCanReconnect(trx: Database, tenantId: string, memberId: string | null): Promise<Person[]> {
   return trx
     .selectFrom('members')
@@ -149,17 +151,23 @@ async function countHeld(trx: Database, tenantId: string, mailboxId: string): Pr
 /** Subject and text. Pure. */
 function compose(ending: Ending, through: MailboxRecord, held: number, publicUrl: string) {
   const { what, fix } = endedWords({ reason: readReason(ending.reason), sure: ending.sure }, ending.email);
+  // With a delegation all of its mailboxes end, and that is told once.
+  const whom = ending.reason === 'delegation_ended' ? `addresses like ${ending.email}` : ending.email;
   const waiting =
     held === 0
       ? 'What is sent from it waits until then; nothing is lost.'
       : `${held === 1 ? 'One email waits' : `${held} emails wait`} until then; nothing is lost.`;
   const message = [
-    `Letterhead cannot send from ${ending.email} any more.`,
+    `Letterhead cannot send from ${whom} any more.`,
     `What happened: ${what}`,
     `What to do: ${fix}`,
     `${waiting} What was waiting for less than a day goes out by itself.`,
     `Here you can do it: ${publicUrl}/settings/email`,
     `This came through ${through.email}, which still works. It is sent once.`,
   ].join('\n\n');
-  return { subject: `Gmail must be connected again: ${ending.email}`, message };
+  const subject =
+    ending.reason === 'delegation_ended'
+      ? 'Google Workspace must be looked after in Letterhead'
+      : `Gmail must be connected again: ${ending.email}`;
+  return { subject, message };
 }

@@ -121,16 +121,17 @@ export function decideWaiting(
   return moveAll(trx, { tenantId, mailboxId }, which, { ...move, at: clock(), memberId });
 }
 
-/** Holds what is queued for a mailbox that is being disconnected by a member. Returns how many. */
+/** Holds what is queued for a mailbox that is being disconnected, by a member or by the operator. Returns how many. */
 export function holdMailbox(
   trx: Database,
   clock: Clock,
-  { tenantId, memberId }: { readonly tenantId: string; readonly memberId: string },
+  { tenantId, memberId }: { readonly tenantId: string; readonly memberId?: string },
   mailboxId: string,
 ): Promise<number> {
   const detail = 'The Gmail account was disconnected. It waits until that is connected again.';
   return moveAll(trx, { tenantId, mailboxId }, sql<boolean>`state = 'queued'`, {
-    ...{ from: 'queued', to: 'held', heldReason: 'mailbox_disconnected', detail, memberId, at: clock() },
+    ...{ from: 'queued', to: 'held', heldReason: 'mailbox_disconnected', detail, at: clock() },
+    ...(memberId && { memberId }),
   });
 }
 

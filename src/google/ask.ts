@@ -15,3 +15,12 @@ export async function ask<T>(app: GoogleApp, service: GoogleService, call: () =>
     throw error;
   }
 }
+
+/** The same for the Gmail API, where the token says whether the answer concerns our own project at all. */
+export async function askGmail<T>(
+  app: GoogleApp,
+  token: { readonly foreign?: true },
+  call: () => Promise<T>,
+): Promise<T> {
+  return token.foreign ? guarded(call) : ask(app, 'gmail', call);
+}

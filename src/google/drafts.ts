@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { GoogleApp } from './app.ts';
-import { ask } from './ask.ts';
+import { askGmail } from './ask.ts';
 import { GoogleError } from './errors.ts';
 import {
   type AccessToken,
@@ -25,7 +25,7 @@ export interface Draft {
  * @throws {GoogleError} `lost` when nobody knows whether it is there now
  */
 export async function createDraft(app: GoogleApp, token: AccessToken, mime: Buffer, timeoutMs: number): Promise<Draft> {
-  const { data } = await ask(app, 'gmail', () =>
+  const { data } = await askGmail(app, token, () =>
     gmailClient(app, token).users.drafts.create(
       { userId: 'me', media: { mimeType: 'message/rfc822', body: mime } },
       { rootUrl: app.endpoints.gmailRoot, timeout: timeoutMs, retry: false },
@@ -56,7 +56,7 @@ export async function sendDraft(
   draftId: string,
   timeoutMs: number,
 ): Promise<SentMessage> {
-  const { data } = await ask(app, 'gmail', () =>
+  const { data } = await askGmail(app, token, () =>
     gmailClient(app, token).users.drafts.send(
       { userId: 'me', requestBody: { id: draftId } },
       { timeout: timeoutMs, retry: false },
@@ -68,7 +68,7 @@ export async function sendDraft(
 /** A draft's present message, with all its headers; null when the draft is gone. */
 export async function getDraft(app: GoogleApp, token: AccessToken, draftId: string): Promise<MessageHeaders | null> {
   try {
-    const { data } = await ask(app, 'gmail', () =>
+    const { data } = await askGmail(app, token, () =>
       gmailClient(app, token).users.drafts.get(
         { userId: 'me', id: draftId, format: 'metadata' },
         { timeout: app.timeoutMs },
@@ -87,7 +87,7 @@ export async function listDrafts(
   token: AccessToken,
   pageToken: string | null,
 ): Promise<{ readonly drafts: readonly Draft[]; readonly next: string | null; readonly at: Date | null }> {
-  const { data, headers } = await ask(app, 'gmail', () =>
+  const { data, headers } = await askGmail(app, token, () =>
     gmailClient(app, token).users.drafts.list(
       { userId: 'me', maxResults: 100, ...(pageToken && { pageToken }) },
       { timeout: app.timeoutMs },
@@ -100,7 +100,7 @@ export async function listDrafts(
 /** Removes a draft for good. One that is gone already is no error. */
 export async function deleteDraft(app: GoogleApp, token: AccessToken, draftId: string): Promise<void> {
   try {
-    await ask(app, 'gmail', () =>
+    await askGmail(app, token, () =>
       gmailClient(app, token).users.drafts.delete({ userId: 'me', id: draftId }, { timeout: app.timeoutMs }),
     );
   } catch (error) {

@@ -1,13 +1,15 @@
 import { gmail, type gmail_v1 } from 'googleapis/build/src/apis/gmail/index.js';
 import { z } from 'zod';
 import { type GoogleApp, oauthClient } from './app.ts';
-import { ask } from './ask.ts';
+import { askGmail } from './ask.ts';
 import { GoogleError } from './errors.ts';
 
 /** A token that is good for one mailbox, and until when. */
 export interface AccessToken {
   readonly token: string;
   readonly expiresAt: Date;
+  /** It was given to a service account, of whatever project: what Google says of its project is not about ours. */
+  readonly foreign?: true;
 }
 
 /** Gmail's answer to a send. Ids are local to the mailbox. */
@@ -51,7 +53,7 @@ export async function sendMessage(
   mime: Buffer,
   timeoutMs: number,
 ): Promise<SentMessage> {
-  const { data } = await ask(app, 'gmail', () =>
+  const { data } = await askGmail(app, token, () =>
     gmailClient(app, token).users.messages.send(
       { userId: 'me', media: { mimeType: 'message/rfc822', body: mime } },
       // rootUrl again: the client's own does not cover media uploads.
@@ -85,7 +87,7 @@ export interface SentPage {
  * those that somebody moved to the trash since: they were sent all the same.
  */
 export async function listSent(app: GoogleApp, token: AccessToken, pageToken: string | null): Promise<SentPage> {
-  const { data, headers } = await ask(app, 'gmail', () =>
+  const { data, headers } = await askGmail(app, token, () =>
     gmailClient(app, token).users.messages.list(
       { userId: 'me', labelIds: ['SENT'], includeSpamTrash: true, maxResults: 100, ...(pageToken && { pageToken }) },
       { timeout: app.timeoutMs },
@@ -132,7 +134,7 @@ export async function getHeaders(
   id: string,
   names: readonly string[],
 ): Promise<MessageHeaders> {
-  const { data } = await ask(app, 'gmail', () =>
+  const { data } = await askGmail(app, token, () =>
     gmailClient(app, token).users.messages.get(
       { userId: 'me', id, format: 'metadata', metadataHeaders: [...names] },
       { timeout: app.timeoutMs },
@@ -171,7 +173,7 @@ const messageShape = z.object({
  * @throws {GoogleError} `insufficientPermissions` without the permission `gmail.settings.basic`
  */
 export async function listSendAs(app: GoogleApp, token: AccessToken): Promise<SendAsEntry[]> {
-  const { data } = await ask(app, 'gmail', () =>
+  const { data } = await askGmail(app, token, () =>
     gmailClient(app, token).users.settings.sendAs.list({ userId: 'me' }, { timeout: app.timeoutMs }),
   );
   return (data.sendAs ?? [])

@@ -129,7 +129,8 @@ export function createAccessTokens(context: TokenContext): AccessTokens {
         const kept = await keepRefreshed(trx, keys, tenantId, mailboxId, grant, refreshed);
         if (kept) await recoverMailbox(trx, tenantId, mailboxId, now, 'token');
       });
-      return { token: answer.accessToken, expiresAt };
+      const foreign = grant.refreshToken === null && { foreign: true as const };
+      return { token: answer.accessToken, expiresAt, ...foreign };
     } catch (error) {
       if (!(error instanceof GoogleError) || !endsPermission(error.failure)) throw error;
       const facts = await gatherFacts(context, tenantId, mailboxId, grant);

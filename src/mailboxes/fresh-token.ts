@@ -23,15 +23,17 @@ export async function readFreshTokens(
   if (mailboxIds.length === 0) return new Map();
   const rows = await trx
     .selectFrom('grants')
-    .select(['mailbox_id', 'access_token', 'access_token_expires_at'])
+    .select(['mailbox_id', 'kind', 'access_token', 'access_token_expires_at'])
     .where('tenant_id', '=', tenantId)
     .where('mailbox_id', '=', sql<string>`any(${[...mailboxIds]}::uuid[])`)
     .where('access_token_expires_at', '>', new Date(now.getTime() + renewAheadMs))
     .execute();
   return new Map(
-    rows.flatMap(({ mailbox_id: mailboxId, access_token: sealed, access_token_expires_at: expiresAt }) => {
+    rows.flatMap(({ mailbox_id: mailboxId, kind, access_token: sealed, access_token_expires_at: expiresAt }) => {
       const token = sealed && openAccessToken(keys, tenantId, mailboxId, sealed);
-      return token && expiresAt ? [[mailboxId, { token, expiresAt }] as const] : [];
+      return token && expiresAt
+        ? [[mailboxId, { token, expiresAt, ...(kind === 'delegated' && { foreign: true as const }) }] as const]
+        : [];
     }),
   );
 }

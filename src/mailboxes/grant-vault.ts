@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { AccessToken } from '../google/gmail.ts';
 import type { TokenAnswer } from '../google/oauth.ts';
 import type { Database } from '../platform/database.ts';
 import { type KeyRing, tryToOpen } from '../platform/key-ring.ts';
@@ -18,7 +19,7 @@ export interface OpenGrant {
   readonly endsAt: Date | null;
   /** Its place among the refresh tokens that Google gave us for this account and client. */
   readonly number: number;
-  readonly access: { readonly token: string; readonly expiresAt: Date } | null;
+  readonly access: AccessToken | null;
 }
 
 /** What a consent leaves to be kept. */
@@ -117,6 +118,7 @@ export async function openGrant(
         ? {
             token: keys.open(row.access_token, context(tenantId, mailboxId, 'access')),
             expiresAt: row.access_token_expires_at,
+            ...(row.kind === 'delegated' && { foreign: true as const }),
           }
         : null,
   };

@@ -3,7 +3,7 @@ import { parseKeyRing } from './key-ring.ts';
 import { appRole, type DatabaseUrls, systemRole } from './roles.ts';
 
 /** What the process was asked to be. `all` is the no-argument mode: everything in one, with what is missing supplied locally. */
-export type Command = 'all' | 'serve' | 'work' | 'migrate' | 'import' | 'keys' | 'troubles' | 'events';
+export type Command = 'all' | 'serve' | 'work' | 'migrate' | 'import' | 'keys' | 'troubles' | 'events' | 'delegation';
 
 /** Each variable with the example that an error shows. `.env.example` says what each is for. */
 const examples = {
@@ -231,7 +231,7 @@ function readDatabase(command: Command, url: ReadUrl, needed: Needed, env: Env):
   const system = url('DATABASE_SYSTEM_URL', protocols);
   const owner = url('DATABASE_OWNER_URL', protocols);
   const given = env.DATABASE_URL || env.DATABASE_SYSTEM_URL || env.DATABASE_OWNER_URL;
-  const maySupply = ['all', 'import', 'keys', 'troubles', 'events'].includes(command);
+  const maySupply = ['all', 'import', 'keys', 'troubles', 'events', 'delegation'].includes(command);
   if (!given && maySupply) return null;
   needed('DATABASE_URL', 'pages and worker use PostgreSQL through it');
   needed('DATABASE_SYSTEM_URL', 'it is the way in for the few queries that cross tenants');

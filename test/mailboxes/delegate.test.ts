@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tellEndings } from '../../src/deliveries/mailbox-notices.ts';
 import { createAccessTokens } from '../../src/mailboxes/access-token.ts';
 import { checkDelegation, findVoucher, removeDelegation } from '../../src/mailboxes/delegate.ts';
 import { listDelegations, openDelegation } from '../../src/mailboxes/delegations.ts';
@@ -167,6 +168,41 @@ describe('a delegation that Google ends', () => {
     expect(check).toMatchObject({ kind: 'active' });
     expect(check?.kind === 'active' && check.mailboxIds).toContain((await one.tomsMailbox()).id);
     await one.reaches(await one.sendAsTom(), 'sent');
+  });
+
+  it('is told once, to owners and admins, by a mailbox that works', async () => {
+    const one = await delegated();
+    for (const member of [one.memberId, one.tom.memberId])
+      await inside(one, (trx) => senderFor(trx, one.tenantId, member, null));
+    one.authorise([]);
+    expect(await again(one)).toMatchObject({ kind: 'refused', active: false });
+    const notices = () =>
+      inside(one, (trx) =>
+        trx
+          .selectFrom('deliveries')
+          .select(['id', 'subject', 'recipients', 'message'])
+          .where('purpose', '=', 'notice')
+          .execute(),
+      );
+    await tellEndings({ ...letterhead.context });
+    await tellEndings({ ...letterhead.context });
+    const [notice, ...more] = await notices();
+    expect(more).toEqual([]);
+    expect(notice).toMatchObject({
+      subject: 'Google Workspace must be looked after in Letterhead',
+      recipients: { to: [{ email: one.account }] },
+      message: expect.stringContaining('Settings → Email → Google Workspace'),
+    });
+    await one.reaches(notice?.id ?? '', 'sent');
+  });
+
+  it('is the company’s own trouble where the Gmail API is off in its project, and not the operator’s', async () => {
+    const one = await delegated();
+    await one.reaches(await one.sendAsTom(), 'sent');
+    letterhead.google.policies.setApp(JSON.parse(one.keyFile).client_email, { apiEnabled: false });
+    await one.reaches(await one.sendAsTom(), 'held');
+    expect(await again(one)).toMatchObject({ kind: 'refused', trouble: 'api_disabled', active: true });
+    expect(letterhead.logged()).not.toContain('api_disabled');
   });
 
   it('tells a deleted key from a missing permission', async () => {

@@ -174,7 +174,17 @@ describe('.env.example', () => {
       ...Object.fromEntries(documented.map(({ name, value }) => [name, value])),
       TOKEN_KEYS: newKey('k1'),
     });
-    for (const command of ['all', 'serve', 'work', 'migrate', 'import', 'keys', 'troubles', 'events'] as const)
+    for (const command of [
+      'all',
+      'serve',
+      'work',
+      'migrate',
+      'import',
+      'keys',
+      'troubles',
+      'events',
+      'delegation',
+    ] as const)
       expect(() => parseConfig(env, command)).not.toThrow();
   });
 
