@@ -6,9 +6,7 @@ import { senderFor, senderUnder } from '../mailboxes/sender-rules.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { wake } from '../platform/wake.ts';
-import { sendingRulesOf } from '../tenants/sending-rules.ts';
-import { connectedSince, everBefore } from './cut-off.ts';
-import { departureOf } from './departure.ts';
+import { beginningOf, columnsOf } from './begin.ts';
 import { findEarlier } from './earlier.ts';
 import type { Recipients } from './recipients.ts';
 import { writeEvent } from './state.ts';
@@ -78,14 +76,10 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
   }
 
   const { sender } = resolution;
-  const waitsFor = resolution.needsReconnect ? 'reconnect' : resolution.paused ? 'resume' : null;
-  const heldFor =
-    waitsFor && !(await connectedSince(trx, tenantId, sender.mailboxId, everBefore)) ? waits[waitsFor] : null;
   const anyTime = document === null || request.anyTime === true;
   const sendAt = request.sendAt ?? null;
-  const mailbox = heldFor && { reason: heldFor.reason, detail: `Waits until ${sender.mailboxEmail} ${heldFor.until}.` };
-  const wish = { single: document !== null, sendAt, anyTime, mailbox };
-  const departure = departureOf(wish, await sendingRulesOf(trx, tenantId), now);
+  const wish = { single: document !== null, sendAt, anyTime };
+  const departure = await beginningOf(trx, tenantId, resolution, wish, now);
   const inserted = await trx
     .insertInto('deliveries')
     .values({
@@ -103,10 +97,8 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
       subject: request.subject,
       message: request.message,
       document_snapshot: document ? JSON.stringify(document.record.content) : null,
-      state: departure.state,
+      ...columnsOf(departure),
       state_at: now,
-      held_reason: departure.state === 'held' ? departure.reason : null,
-      not_before: departure.state === 'held' ? departure.until : null,
       scheduled_for: sendAt,
       any_time: anyTime,
       idempotency_key: request.idempotencyKey,
@@ -142,12 +134,6 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
   if (departure.state === 'queued') await wake(trx, 'waiting');
   return { kind: 'created', deliveryId, repeated: false };
 }
-
-/** What a new delivery may have to wait for. */
-const waits = {
-  reconnect: { reason: 'mailbox_needs_reconnect', until: 'is connected to Gmail again' },
-  resume: { reason: 'mailbox_paused', until: 'is resumed' },
-} as const;
 
 /** Its own mailbox and address, whatever the company's rule says of other email. */
 async function senderOfNotice(

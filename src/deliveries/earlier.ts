@@ -47,7 +47,7 @@ export async function listEarlier(
 }
 
 /** SQL: whether the row of `deliveries` at hand is one of {@link findEarlier}. */
-function isEarlier(now: Date) {
+export function isEarlier(now: Date) {
   return sql<boolean>`(deliveries.state in ('queued', 'sending', 'held', 'unconfirmed') or
     (deliveries.state = 'sent' and deliveries.sent_at > ${new Date(now.getTime() - withinMs)}))`;
 }

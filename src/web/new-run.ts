@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
 import { type Budget, budgetOf } from '../deliveries/budget.ts';
+import { leavesFrom } from '../deliveries/departure.ts';
 import { mergeFields, parseTemplate, TemplateError } from '../deliveries/merge.ts';
 import { formatAddress } from '../deliveries/recipients.ts';
 import { type Judgement, judge, mostText, readTemplates } from '../deliveries/runs/judge.ts';
@@ -12,6 +13,7 @@ import { kindWords, pdfName } from '../documents/format.ts';
 import type { SenderResolution } from '../mailboxes/sender.ts';
 import type { Database } from '../platform/database.ts';
 import { inTenant } from '../tenants/scope.ts';
+import { sendingRulesOf } from '../tenants/sending-rules.ts';
 import type { WebContext } from './context.ts';
 import { PageError } from './errors.ts';
 import { fragment, page } from './render.ts';
@@ -159,8 +161,10 @@ async function lookOver(trx: Database, ctx: WebContext, viewer: Viewer, form: Ru
     const over = await overview(trx, question, ids, form.from);
     const leaving = form.again === 'all' ? over.ready : over.ready - over.recent + form.again.length;
     const budget = resolution.ok ? await foretell(trx, ctx, tenantId, resolution.sender.mailboxId, leaving) : undefined;
-    const at = (date: Date) => when(date, viewer.tenant.timeZone, ctx.clock());
-    const lines = budget ? budgetLines(budget, { ofRun: 'of these', at }) : [];
+    const at = (date: Date) => when(date, viewer.tenant.timeZone, question.now);
+    const opens = leavesFrom(await sendingRulesOf(trx, tenantId), false, question.now);
+    const opening = opens > question.now ? opens : null;
+    const lines = budget ? budgetLines(budget, { ofRun: 'of these', at, opening }) : [];
     return { ...seen, overview: over, budget: lines, problems };
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;

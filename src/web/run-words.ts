@@ -107,6 +107,9 @@ export function leftOutLines(leftOut: Readonly<Record<string, number>>): string[
 
 /** Why some deliveries of a run are held, and what somebody can do about it; `href` null where it goes by itself. */
 export function heldWords(reason: string): { text: string; href: string | null; label: string } {
+  if (reason === 'outside_hours')
+    return { text: 'Outside your sending hours; goes out by itself', href: null, label: '' };
+  if (reason === 'undo') return { text: 'Can still be taken back; goes out by itself', href: null, label: '' };
   const step = nextStep({ state: 'held', heldReason: reason, id: '', runId: null });
   const href = step && step.href !== '/deliveries/' ? step.href : null;
   return { text: step?.text ?? 'It waits', href, label: step?.label ?? '' };
@@ -127,18 +130,28 @@ const standsStillWords: Record<BlockReason, string> = {
   trouble: 'Gmail’s answers got lost; one email at a time tries whether it is over',
 };
 
+/** What {@link budgetLines} needs to know besides. */
+interface BudgetWords {
+  /** `of this run`, `of these`. */
+  readonly ofRun: string;
+  /** Says an instant on the company's clock. */
+  readonly at: (date: Date) => string;
+  /** When the company's sending hours begin, where that is later than now. */
+  readonly opening: Date | null;
+}
+
 /**
- * What a budget means for the deliveries it was asked for: how much of the day is used, what goes out when. `at` says
- * an instant in the company's time zone.
+ * What a budget means for the deliveries it was asked for: how much of the day is used, what goes out when.
  */
 export function budgetLines(
   { used, limit, standsStill, forecast }: Budget,
-  { ofRun, at }: { readonly ofRun: string; readonly at: (date: Date) => string },
+  { ofRun, at, opening }: BudgetWords,
 ): string[] {
   const { soon, later, takesMs } = forecast;
   const lines = [`${number(used)} of ${number(limit)} used in the last 24 hours`];
   if (standsStill) lines.push(`${standsStillWords[standsStill.reason]}; it goes on at ${at(standsStill.until)}`);
-  if (soon > 0 && !standsStill)
+  if (opening) lines.push(`your sending hours begin ${at(opening)}`);
+  else if (soon > 0 && !standsStill)
     lines.push(`${later > 0 ? `${number(soon)} leave in` : 'all leave in'} ${timeWords(takesMs)}`);
   if (later > 0) {
     const days = Math.ceil(later / limit);

@@ -1,6 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { budgetOf } from '../deliveries/budget.ts';
+import { leavesFrom } from '../deliveries/departure.ts';
 import { formatAddress, maxRecipients, parseAddresses } from '../deliveries/recipients.ts';
 import { controlRun, decideRun, isRunControl, type RunControl } from '../deliveries/runs/control.ts';
 import { reportFilters, reportPage } from '../deliveries/runs/report.ts';
@@ -10,6 +11,7 @@ import { kindWords } from '../documents/format.ts';
 import { senderFor } from '../mailboxes/sender-rules.ts';
 import type { Database } from '../platform/database.ts';
 import { inTenant } from '../tenants/scope.ts';
+import { sendingRulesOf } from '../tenants/sending-rules.ts';
 import type { WebContext } from './context.ts';
 import { nextStep } from './delivery-words.ts';
 import { found, PageError } from './errors.ts';
@@ -157,18 +159,21 @@ async function findToDecide(
 async function readProgress(trx: Database, ctx: WebContext, viewer: Viewer, runId: string) {
   const { tenantId, memberId } = viewer;
   const run = found(await getRun(trx, tenantId, onlookerOf(viewer), runId));
-  const { waiting, failed } = run.counts;
+  const { waiting, failed, heldBy } = run.counts;
+  const leaving = waiting + (heldBy.find(({ reason }) => reason === 'outside_hours')?.count ?? 0);
   const mayDecide = viewer.role !== 'viewer' && run.mayDecide;
   const ahead = { runId, startedAt: run.createdAt };
   const now = ctx.clock();
   const budget =
-    waiting > 0 ? await budgetOf(trx, { pace: ctx.pace, now }, tenantId, run.mailboxId, waiting, ahead) : undefined;
+    leaving > 0 ? await budgetOf(trx, { pace: ctx.pace, now }, tenantId, run.mailboxId, leaving, ahead) : undefined;
   const at = (date: Date) => when(date, viewer.tenant.timeZone, now);
+  const opens = leavesFrom(await sendingRulesOf(trx, tenantId), false, now);
+  const opening = opens > now ? opens : null;
   return {
     run,
     mayDecide,
     phase: phaseOf(run),
-    budget: budget ? budgetLines(budget, { ofRun: 'of this run', at }) : [],
+    budget: budget ? budgetLines(budget, { ofRun: 'of this run', at, opening }) : [],
     // Whom it would come from when somebody sends the failed ones again: the rule is asked anew.
     resender: failed > 0 && mayDecide ? (await senderFor(trx, tenantId, memberId, run.kind)).resolution : null,
   };

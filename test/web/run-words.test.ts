@@ -13,26 +13,33 @@ const budget = (over: Partial<Budget> & { soon: number; later: number }): Budget
 
 describe('the words of a budget', () => {
   it('say how much is used, and what goes out when', () => {
-    expect(budgetLines(budget({ soon: 320, later: 40 }), { ofRun: 'of this run', at })).toEqual([
+    expect(budgetLines(budget({ soon: 320, later: 40 }), { ofRun: 'of this run', at, opening: null })).toEqual([
       '180 of 500 used in the last 24 hours',
       '320 leave in about 7 minutes',
       '40 of this run go out tomorrow',
     ]);
-    expect(budgetLines(budget({ soon: 30, later: 0 }), { ofRun: 'of this run', at })).toEqual([
+    expect(budgetLines(budget({ soon: 30, later: 0 }), { ofRun: 'of this run', at, opening: null })).toEqual([
       '180 of 500 used in the last 24 hours',
       'all leave in less than a minute',
     ]);
-    expect(budgetLines(budget({ soon: 320, later: 1_600 }), { ofRun: 'of these', at })[2]).toBe(
+    expect(budgetLines(budget({ soon: 320, later: 1_600 }), { ofRun: 'of these', at, opening: null })[2]).toBe(
       '1,600 of these go out over the 4 days after that',
     );
   });
 
   it('say that an account stands still, and promise no time then', () => {
     const standsStill = { until: new Date(), reason: 'sending_limit' } as const;
-    expect(budgetLines(budget({ soon: 5, later: 0, standsStill }), { ofRun: 'of this run', at })).toEqual([
+    expect(
+      budgetLines(budget({ soon: 5, later: 0, standsStill }), { ofRun: 'of this run', at, opening: null }),
+    ).toEqual([
       '180 of 500 used in the last 24 hours',
       'Gmail says that its daily limit is used up; it goes on at 14:00',
     ]);
+  });
+
+  it('say when the sending hours begin, instead of how long it takes', () => {
+    const words = { ofRun: 'of this run', at, opening: new Date() };
+    expect(budgetLines(budget({ soon: 5, later: 0 }), words)[1]).toBe('your sending hours begin 14:00');
   });
 });
 

@@ -3,15 +3,13 @@ import { type DocumentMatch, narrow } from '../../documents/matching.ts';
 import { partyName } from '../../documents/summary.ts';
 import type { Database } from '../../platform/database.ts';
 import type { DeliveryState, DocumentKind, DocumentStatus } from '../../platform/database-types.ts';
+import { isEarlier } from '../earlier.ts';
 
 /** Which records a run is for: of one kind, so that one rule says whom all of them come from. */
 export type RunSelection = DocumentMatch & { readonly kind: DocumentKind };
 
 /** The most records of one run. */
 export const mostRecords = 20_000;
-
-/** So long after it was sent, a record may be sent again without a second look. */
-const recentMs = 24 * 3_600_000;
 
 /** A chosen record, as far as a run needs it. Its content stays in the database. */
 export interface ChosenRecord {
@@ -31,7 +29,7 @@ export interface ChosenRecord {
   readonly reference: string | null;
   readonly currency: string;
   readonly payable: string;
-  /** A delivery of it that waits, or was sent in the last 24 hours; the newest one. */
+  /** The newest delivery of it that makes sending it again worth a question, see `earlier.ts`. */
   readonly recent: { readonly id: string; readonly state: DeliveryState; readonly at: Date } | null;
 }
 
@@ -130,7 +128,6 @@ function toRecord({ recentId, recentState, recentAt, ...row }: Row): ChosenRecor
 }
 
 function selectRecords(trx: Database, tenantId: string, now: Date) {
-  const since = new Date(now.getTime() - recentMs);
   const said = (path: string) => sql<string | null>`documents.content #>> ${sql.lit(`{${path}}`)}`;
   return trx
     .selectFrom('documents')
@@ -143,10 +140,7 @@ function selectRecords(trx: Database, tenantId: string, now: Date) {
           .select(['deliveries.id', 'deliveries.state', 'deliveries.state_at'])
           .whereRef('deliveries.tenant_id', '=', 'documents.tenant_id')
           .whereRef('deliveries.document_id', '=', 'documents.id')
-          .where(
-            sql<boolean>`(deliveries.state in ('queued', 'sending', 'held', 'unconfirmed')
-              or (deliveries.state = 'sent' and greatest(deliveries.sent_at, deliveries.created_at) > ${since}))`,
-          )
+          .where(isEarlier(now))
           .orderBy('deliveries.created_at', 'desc')
           .limit(1)
           .as('recent'),

@@ -5,7 +5,7 @@ import { senderFor } from '../../mailboxes/sender-rules.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Database } from '../../platform/database.ts';
 import { wake } from '../../platform/wake.ts';
-import { connectedSince, everBefore } from '../cut-off.ts';
+import { beginningOf, columnsOf } from '../begin.ts';
 import type { Address } from '../recipients.ts';
 import type { RunOrder } from './control.ts';
 
@@ -43,21 +43,25 @@ export async function resend(
   if (old.length === 0) return { kind: 'sent_again', count: 0 };
 
   const { sender } = resolution;
-  const held = resolution.needsReconnect && !(await connectedSince(trx, tenantId, sender.mailboxId, everBefore));
+  const now = clock();
+  // Who corrects an address waits for that one, and may take it back for a moment.
+  const wish = { single: which !== 'failed', sendAt: null, anyTime: false };
+  const departure = await beginningOf(trx, tenantId, resolution, wish, now);
+  const begun = columnsOf(departure);
   const made = old.map(() => randomUUID());
   const pairs = sql`unnest(${old}::uuid[], ${made}::uuid[]) with ordinality as pairs (old_id, new_id, place)`;
-  // Where somebody corrected an address, they wait for it; and a paused run does not stop it.
+  // A run that is paused or cancelled does not stop what somebody corrected by hand.
   const [lane, to] = which === 'failed' ? [1, null] : [0, JSON.stringify(which.to)];
   await sql`
     insert into deliveries (id, tenant_id, purpose, document_id, member_id, mailbox_id, account, rule_mode, from_email,
       from_name, reply_to, recipients, subject, message, document_snapshot, state, state_at, held_reason,
-      idempotency_key, request_hash, lane, run_id, created_at)
+      not_before, idempotency_key, request_hash, lane, run_id, created_at)
     select pairs.new_id, old.tenant_id, old.purpose, old.document_id, ${memberId}::uuid, ${sender.mailboxId}::uuid,
       (select google_sub from mailboxes where id = ${sender.mailboxId}::uuid), ${rule.mode}::sender_mode,
       ${sender.fromEmail}, ${sender.fromName}, ${sender.replyTo},
       case when ${to}::jsonb is null then old.recipients else jsonb_build_object('to', ${to}::jsonb, 'cc', '[]'::jsonb, 'bcc', '[]'::jsonb) end,
-      old.subject, old.message, old.document_snapshot, ${held ? 'held' : 'queued'}::delivery_state, ${clock()},
-      ${held ? 'mailbox_needs_reconnect' : null}, 'again:' || old.id, 'run', ${lane}, old.run_id,
+      old.subject, old.message, old.document_snapshot, ${begun.state}::delivery_state, ${now},
+      ${begun.held_reason}, ${begun.not_before}::timestamptz, 'again:' || old.id, 'run', ${lane}, old.run_id,
       now() + pairs.place * interval '1 microsecond'
     from ${pairs} join deliveries old on old.id = pairs.old_id`.execute(trx);
   await sql`
@@ -66,15 +70,15 @@ export async function resend(
     from ${pairs} join delivery_attachments file on file.delivery_id = pairs.old_id`.execute(trx);
   await sql`update deliveries set replaced_by = pairs.new_id from ${pairs} where id = pairs.old_id`.execute(trx);
   const where = which === 'failed' ? '' : ` to ${which.to.map(({ email }) => email).join(', ')}`;
-  const waits = held ? ` Waits until ${sender.mailboxEmail} is connected to Gmail again.` : '';
+  const waits = departure.state === 'held' ? ` ${departure.detail}` : '';
   await sql`
     insert into delivery_events (tenant_id, delivery_id, state, detail, member_id)
     select ${tenantId}::uuid, said.id, said.state::delivery_state, said.detail, ${memberId}::uuid
     from ${pairs} cross join lateral (values
       (pairs.old_id, 'failed', ${`Sent again${where}.`}),
-      (pairs.new_id, ${held ? 'held' : 'queued'}, ${`To be sent again${where}, from ${sender.fromEmail}.${waits}`})
+      (pairs.new_id, ${begun.state}, ${`To be sent again${where}, from ${sender.fromEmail}.${waits}`})
     ) as said (id, state, detail)`.execute(trx);
-  if (!held) await wake(trx, 'waiting');
+  if (departure.state === 'queued') await wake(trx, 'waiting');
   return { kind: 'sent_again', count: made.length };
 }
 

@@ -5,7 +5,8 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Database } from '../../platform/database.ts';
 import { wake } from '../../platform/wake.ts';
 import { inTenant } from '../../tenants/scope.ts';
-import { connectedSince, everBefore } from '../cut-off.ts';
+import { beginningOf, columnsOf } from '../begin.ts';
+import type { Departure } from '../departure.ts';
 import { TemplateError } from '../merge.ts';
 import { type Judgement, type Reason, type RunText, readTemplates } from './judge.ts';
 import { askRun } from './question.ts';
@@ -94,8 +95,10 @@ async function start(trx: Database, clock: Clock, request: RunRequest): Promise<
   await holdRecords(trx, tenantId, ids);
 
   const run = await writeRun(trx, request, question, resolution.sender, requestHash);
-  const held = resolution.needsReconnect && !(await connectedSince(trx, tenantId, run.mailboxId, everBefore));
-  const { total, leftOut, fingerprint } = await writeDeliveries(trx, request, question, ids, { run, rule, held });
+  const wish = { single: false, sendAt: null, anyTime: false };
+  const departure = await beginningOf(trx, tenantId, resolution, wish, question.now);
+  const common = { run, rule, departure };
+  const { total, leftOut, fingerprint } = await writeDeliveries(trx, request, question, ids, common);
   if (fingerprint !== request.fingerprint) throw new NotStarted({ kind: 'changed' });
   if (total === 0) throw new NotStarted({ kind: 'nothing' });
   await trx
@@ -104,11 +107,9 @@ async function start(trx: Database, clock: Clock, request: RunRequest): Promise<
     .where('tenant_id', '=', tenantId)
     .where('id', '=', run.id)
     .execute();
-  const detail = held
-    ? `Waits until ${resolution.sender.mailboxEmail} is connected to Gmail again.`
-    : `To be sent from ${resolution.sender.fromEmail}.`;
-  await writeFirstEvents(trx, run.id, detail, request.memberId);
-  if (!held) await wake(trx, 'waiting');
+  const from = `To be sent from ${resolution.sender.fromEmail}.`;
+  await writeFirstEvents(trx, run.id, departure.state === 'held' ? departure.detail : from, request.memberId);
+  if (departure.state === 'queued') await wake(trx, 'waiting');
   return { kind: 'started', runId: run.id, repeated: false };
 }
 
@@ -161,7 +162,7 @@ async function writeDeliveries(
   request: RunRequest,
   question: RunQuestion,
   ids: readonly string[],
-  common: { readonly run: NewRun; readonly rule: SenderRule; readonly held: boolean },
+  common: { readonly run: NewRun; readonly rule: SenderRule; readonly departure: Departure },
 ): Promise<{ total: number; leftOut: Partial<Record<Reason['kind'], number>>; fingerprint: string }> {
   const { again } = request;
   const leftOut: Partial<Record<Reason['kind'], number>> = {};
@@ -199,19 +200,20 @@ async function insertDeliveries(
   trx: Database,
   { tenantId, memberId }: RunRequest,
   now: Date,
-  { run, rule, held }: { readonly run: NewRun; readonly rule: SenderRule; readonly held: boolean },
+  { run, rule, departure }: { readonly run: NewRun; readonly rule: SenderRule; readonly departure: Departure },
   ready: readonly ReadyRecord[],
   before: number,
 ): Promise<void> {
+  const begun = columnsOf(departure);
   await sql`
     insert into deliveries (tenant_id, purpose, document_id, member_id, mailbox_id, account, rule_mode, from_email,
       from_name, reply_to, recipients, subject, message, document_snapshot, state, state_at, held_reason,
-      idempotency_key, request_hash, lane, run_id, created_at)
+      not_before, idempotency_key, request_hash, lane, run_id, created_at)
     select ${tenantId}::uuid, 'document', documents.id, ${memberId}::uuid, ${run.mailboxId}::uuid,
       (select google_sub from mailboxes where id = ${run.mailboxId}::uuid), ${rule.mode}::sender_mode, ${run.fromEmail},
       ${run.fromName}, ${run.replyTo}, ready.recipients::jsonb, ready.subject, ready.message, documents.content,
-      ${held ? 'held' : 'queued'}::delivery_state, ${now}, ${held ? 'mailbox_needs_reconnect' : null},
-      ${`run:${run.id}:`} || documents.id, 'run', 1, ${run.id}::uuid,
+      ${begun.state}::delivery_state, ${now}, ${begun.held_reason},
+      ${begun.not_before}::timestamptz, ${`run:${run.id}:`} || documents.id, 'run', 1, ${run.id}::uuid,
       now() + (${before}::int + ready.place) * interval '1 microsecond'
     from unnest(${ready.map(({ id }) => id)}::uuid[], ${ready.map(({ recipients }) => JSON.stringify(recipients))}::text[],
         ${ready.map(({ subject }) => subject)}::text[], ${ready.map(({ message }) => message)}::text[])

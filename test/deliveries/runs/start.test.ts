@@ -4,6 +4,7 @@ import { startRun } from '../../../src/deliveries/runs/start.ts';
 import { createDocument, setDocumentStatus } from '../../../src/documents/store.ts';
 import type { Database } from '../../../src/platform/database.ts';
 import { inTenant } from '../../../src/tenants/scope.ts';
+import { setSendingRules } from '../../../src/tenants/sending-rules.ts';
 import { invoice } from '../../documents/content.ts';
 import { type Company, company } from '../../support/company.ts';
 import { startTestLetterhead, type TestLetterhead } from '../../support/letterhead.ts';
@@ -185,6 +186,18 @@ describe('a run that nobody can be the sender of', () => {
     await sender.founder.connect(sender.account);
     expect((await runNow(ctx, sender, run.id)).counts).toMatchObject({ held: 0, waiting: 2 });
   });
+});
+
+it('a run outside the sending hours waits for them', async () => {
+  const { sender } = await withRecords(2);
+  const tomorrow = new Date(ctx.clock().getTime() + 36 * 3_600_000);
+  const hours = { days: [tomorrow.getUTCDay() || 7], from: '08:00', to: '18:00', holidays: [] };
+  await within(sender, (trx) => setSendingRules(trx, sender.tenantId, { undoSeconds: 10, hours }));
+  const [first] = await deliveriesOf(ctx, sender, await started(ctx, sender));
+  expect(first).toMatchObject({ state: 'held', held_reason: 'outside_hours' });
+  expect(first?.not_before?.getTime()).toBeGreaterThan(ctx.clock().getTime());
+  const page = await sender.founder.get(`/runs/${first?.run_id}`);
+  expect(page.text).toContain('your sending hours begin');
 });
 
 it('a text that is wrong starts nothing, and says what is wrong with which', async () => {
