@@ -58,3 +58,23 @@ describe('domain-wide delegation', () => {
     expect((await refusal(late.client.authorize())).message).toContain('Token must be a short-lived token');
   });
 });
+
+describe('the control page', () => {
+  it('makes a service account, gives its key file, and lets an administrator authorise it and take that back', async () => {
+    const google = await start();
+    const submit = (form: string, fields: Record<string, string>) =>
+      fetch(`${google.url}/control/forms/${form}`, { method: 'POST', body: new URLSearchParams(fields) });
+    await submit('service-account', { email: 'letterhead' });
+    const answer = await submit('key-file', { email: 'letterhead@project.iam.gserviceaccount.com' });
+    expect(answer.headers.get('content-disposition')).toMatch(/^attachment; filename="?letterhead-\w{8}\.json"?$/);
+    const { client_id: clientId } = JSON.parse(await answer.text());
+    expect(await (await fetch(`${google.url}/control`)).text()).toContain(clientId);
+    const scopes = `${GMAIL}send, ${GMAIL}compose`;
+    await submit('delegation', { domain: 'brightwater.example', clientId, scopes });
+    const policy = () => google.policies.setDomain('brightwater.example', {}).delegations;
+    expect(policy()).toEqual([{ clientId, scopes: [`${GMAIL}send`, `${GMAIL}compose`] }]);
+    expect((await submit('delegation', { domain: 'brightwater.example', clientId: 'x', scopes })).status).toBe(400);
+    await submit('delegation-off', { domain: 'brightwater.example', clientId });
+    expect(policy()).toEqual([]);
+  });
+});
