@@ -34,6 +34,8 @@ export interface ServiceConfig
   readonly localMailUrl?: string;
   /** The machine's own unless a test brings another. */
   readonly clock?: Clock;
+  /** Where that clock runs faster than the machine's. */
+  readonly timeScale?: Config['timeScale'];
 }
 
 /** How many deliveries one process hands to Gmail at the same time. */
@@ -125,8 +127,9 @@ export async function assertPortFree(port: number, host: string, variable: strin
 /** Works off deliveries. */
 export async function work({ context }: Parts, config: ServiceConfig, shutdown: Shutdown): Promise<void> {
   const owner = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
-  const { sendDeadlineMs, settleMs, pace, draftsSendOnce } = config;
-  const deliver = { ...context, owner, sendDeadlineMs, settleMs, pace, draftsSendOnce };
+  const { sendDeadlineMs, settleMs, pace, draftsSendOnce, timeScale } = config;
+  const clockSpeed = timeScale?.speed ?? 1;
+  const deliver = { ...context, owner, sendDeadlineMs, settleMs, pace, draftsSendOnce, clockSpeed };
   const stopPacing = startDelivering(deliver, concurrency);
   shutdown.add('pacer', stopPacing);
   shutdown.add('upkeep', startUpkeep(deliver));

@@ -1,3 +1,4 @@
+import { scaledClock, systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { createLog } from '../platform/log.ts';
 import { createShutdown, onSignals } from '../platform/shutdown.ts';
@@ -16,7 +17,8 @@ export async function runProduction(config: Config): Promise<void> {
   const shutdown = createShutdown(log);
   onSignals(shutdown);
   const google = await findGoogle(config, client);
-  const complete = { ...config, database, google, tokenKeys, sessionSecrets };
+  const clock = config.timeScale ? scaledClock(config.timeScale) : systemClock;
+  const complete = { ...config, database, google, tokenKeys, sessionSecrets, clock };
   const parts = await openParts(complete, log, shutdown);
   if (config.command === 'serve') {
     await serve(parts, complete, shutdown);

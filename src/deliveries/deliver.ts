@@ -69,7 +69,8 @@ export function createDeliverer(ctx: DeliverContext): Deliverer {
       return await inTenant(ctx.db, tenantId, (trx) => claimDeliveries(ctx, trx, tenantId, attemptIds, supplies));
     } catch (error) {
       // A connection that breaks in the commit leaves open whether it went through.
-      await insist(ctx.sendDeadlineMs + ctx.settleMs, () => takeBackAttempts(ctx, tenantId, [...attemptIds.values()]));
+      const left = ctx.sendDeadlineMs + ctx.settleMs;
+      await insist(left / ctx.clockSpeed, () => takeBackAttempts(ctx, tenantId, [...attemptIds.values()]));
       throw error;
     }
   };
@@ -93,7 +94,7 @@ export function createDeliverer(ctx: DeliverContext): Deliverer {
     const result = await transmit(ctx, tenantId, claimed);
     // What Gmail said is known here and nowhere else: a database that blinks must not turn it into a question.
     const left = claimed.attempt.deadline.getTime() - ctx.clock().getTime() + ctx.settleMs;
-    await insist(left, () => settler.settle(tenantId, claimed, result));
+    await insist(left / ctx.clockSpeed, () => settler.settle(tenantId, claimed, result));
     await noteOutcome(ctx, claimed.delivery, result);
   };
 

@@ -105,19 +105,32 @@ export async function readSentBefore(trx: Database, tenantId: string, deliveryId
   return new Set(rows.map(({ id }) => id));
 }
 
-/** What a message carried never changes, so each is asked for once, however many deliveries are looked for. */
+/**
+ * What a message carried never changes, so each is asked for once, however many deliveries are looked for. So it is with
+ * drafts: one that is edited has another message.
+ */
 const known = new Map<string, MessageHeaders>();
 const mostKnown = 5_000;
 
-async function headersOf(google: GoogleApp, token: AccessToken, id: string): Promise<MessageHeaders | null> {
-  const key = `${google.endpoints.gmailRoot} ${token.token} ${id}`;
+async function onceOnly<T extends MessageHeaders | null>(
+  key: string,
+  ask: () => Promise<T>,
+): Promise<MessageHeaders | T> {
   const cached = known.get(key);
   if (cached) return cached;
+  const message = await ask();
+  if (known.size >= mostKnown) known.clear();
+  if (message) known.set(key, message);
+  return message;
+}
+
+function keyOf(google: GoogleApp, { token }: AccessToken, messageId: string): string {
+  return `${google.endpoints.gmailRoot} ${token} ${messageId}`;
+}
+
+async function headersOf(google: GoogleApp, token: AccessToken, id: string): Promise<MessageHeaders | null> {
   try {
-    const message = await getHeaders(google, token, id, [deliveryHeader]);
-    if (known.size >= mostKnown) known.clear();
-    known.set(key, message);
-    return message;
+    return await onceOnly(keyOf(google, token, id), () => getHeaders(google, token, id, [deliveryHeader]));
   } catch (error) {
     // Deleted for good since the list was made: nothing that carries our header can be known of it.
     if (error instanceof GoogleError && error.failure.kind === 'answered' && error.failure.status === 404) return null;
@@ -147,8 +160,8 @@ export async function findDraftsOf(
   do {
     const list: Awaited<ReturnType<typeof listDrafts>> = await listDrafts(google, token, page);
     const dated = agree(list.at, clock());
-    for (const { id } of list.drafts) {
-      const message = await getDraft(google, token, id);
+    for (const { id, messageId } of list.drafts) {
+      const message = await onceOnly(keyOf(google, token, messageId), () => getDraft(google, token, id));
       if (message?.headers[header] === deliveryId) found.push({ id, messageId: message.id, at: message.at });
       if (dated && message && message.at.getTime() < since.getTime() - marginMs) return found;
     }

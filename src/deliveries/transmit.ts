@@ -133,14 +133,18 @@ async function beginSend(
   return true;
 }
 
-/** @throws {GoogleError} where it is too little for Gmail to answer in: right before the bytes are written */
+/**
+ * How long an exchange with Gmail may take, in the machine's milliseconds.
+ *
+ * @throws {GoogleError} where it is too little for Gmail to answer in: right before the bytes are written
+ */
 function timeLeft(ctx: DeliverContext, deadline: Date): number {
   const left = deadline.getTime() - ctx.clock().getTime();
   // With a deadline as short as the shortest one allowed, half of it.
   if (left < Math.min(1_000, ctx.sendDeadlineMs / 2)) {
     throw new GoogleError({ kind: 'not_sent', code: 'DEADLINE', message: 'The attempt had no time left.' });
   }
-  return left;
+  return Math.ceil(left / ctx.clockSpeed);
 }
 
 function failed(

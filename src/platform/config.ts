@@ -1,4 +1,5 @@
 import { type Capability, capabilities } from './capability.ts';
+import { parseTimeScale, type TimeScale } from './clock.ts';
 import { parseKeyRing } from './key-ring.ts';
 import { appRole, type DatabaseUrls, systemRole } from './roles.ts';
 
@@ -31,6 +32,7 @@ const examples = {
   GMAIL_IN_FLIGHT: '5',
   GMAIL_DRAFTS_SEND_ONCE: 'no',
   LOG_LEVEL: 'info',
+  TIME_SCALE: '20@2026-11-21T09:00:00.000Z',
 } as const;
 
 type Variable = keyof typeof examples;
@@ -75,6 +77,8 @@ export interface Config {
   /** Whether a second send of one draft is known to be refused by Gmail. */
   readonly draftsSendOnce: boolean;
   readonly logLevel: string;
+  /** For tests of failure: a clock that runs faster. Null: the machine's. */
+  readonly timeScale: TimeScale | null;
 }
 
 /** One variable that cannot be used. */
@@ -176,6 +180,11 @@ export function parseConfig(env: Env, command: Command): Config {
   const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
   if (!levels.includes(logLevel)) report('LOG_LEVEL', `is “${logLevel}” and must be one of ${levels.join(', ')}`);
 
+  const timeScale = env.TIME_SCALE === undefined ? null : (parseTimeScale(env.TIME_SCALE) ?? 'wrong');
+  if (timeScale === 'wrong') report('TIME_SCALE', `is “${env.TIME_SCALE}” and must be a speed, @ and a moment in UTC`);
+  else if (timeScale && timeScale.speed > 1 && (env.GOOGLE_ISSUER ?? googleItself) === googleItself)
+    report('TIME_SCALE', 'is for tests against a local Google; Google itself keeps to the usual time');
+
   const config: Config = {
     command,
     dataDir: env.DATA_DIR ?? '.data',
@@ -187,7 +196,7 @@ export function parseConfig(env: Env, command: Command): Config {
     database,
     google: clientId && clientSecret ? { clientId, clientSecret } : null,
     offered: readOffered(env.GOOGLE_CAPABILITIES, report),
-    googleIssuer: url('GOOGLE_ISSUER', http)?.replace(/\/$/, '') ?? 'https://accounts.google.com',
+    googleIssuer: url('GOOGLE_ISSUER', http)?.replace(/\/$/, '') ?? googleItself,
     gmailRoot: url('GMAIL_ROOT_URL', http)?.replace(/\/?$/, '/') ?? 'https://gmail.googleapis.com/',
     googleTimeoutMs: whole('GOOGLE_TIMEOUT_SECONDS', 20, 1, 300) * 1000,
     localGooglePort: whole('LOCAL_GOOGLE_PORT', 3080, 1, 65_535),
@@ -202,6 +211,7 @@ export function parseConfig(env: Env, command: Command): Config {
     },
     draftsSendOnce: yesOrNo('GMAIL_DRAFTS_SEND_ONCE'),
     logLevel,
+    timeScale: timeScale === 'wrong' ? null : timeScale,
   };
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
@@ -223,6 +233,8 @@ function readOffered(text: string | undefined, report: (variable: Variable, prob
 
 type ReadUrl = (variable: Variable, protocols: readonly string[]) => string | undefined;
 type Needed = (variable: Variable, why: string) => string;
+
+const googleItself = 'https://accounts.google.com';
 
 /** All or nothing: with one of them set, or a command that needs them, those that the command uses are asked for. */
 function readDatabase(command: Command, url: ReadUrl, needed: Needed, env: Env): DatabaseUrls | null {

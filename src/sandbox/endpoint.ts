@@ -29,7 +29,8 @@ export function serveEndpoint(world: World, endpoint: Endpoint) {
       const fault = world.faults.strike(endpoint.method, await endpoint.account(req));
       const work = () => answered(() => endpoint.work(req));
       const outcome = fault ? await underFault(world, endpoint, fault, req, work) : { answer: await work() };
-      const word = outcome === 'none' ? 'dropped' : (outcome.spoilt ?? String(outcome.answer.status));
+      const gone = req.socket.destroyed ? 'unheard' : undefined;
+      const word = outcome === 'none' ? 'dropped' : (outcome.spoilt ?? gone ?? String(outcome.answer.status));
       count.answers[word] = (count.answers[word] ?? 0) + 1;
       if (outcome !== 'none') send(res, world.now(), outcome.answer, outcome.spoilt);
     } catch (error) {

@@ -17,6 +17,7 @@ const USAGE = `Local Google: Google's sign-in and the Gmail API on this computer
   --memory              keeps nothing: everything ends with the program
   --headers-only        forgets the text of messages and keeps their headers, for very many of them
   --unverified          apps meet the unverified-app page
+  --time-scale <n@time> its clock runs n times as fast since that time, such as 20@2026-11-21T09:00:00.000Z
   --help                this text`;
 
 const options = {
@@ -28,6 +29,7 @@ const options = {
   memory: { type: 'boolean', default: false },
   'headers-only': { type: 'boolean', default: false },
   unverified: { type: 'boolean' },
+  'time-scale': { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const;
 
@@ -60,6 +62,7 @@ async function main(): Promise<void> {
     clients: known,
     unverified: values.unverified ?? seed.unverified ?? false,
     headersOnly: values['headers-only'],
+    ...(values['time-scale'] === undefined ? {} : { now: readTimeScale(values['time-scale']) }),
     ...(values.memory ? {} : { dataDir: values.data }),
   });
   console.log(whereThingsAre(google, known, values.memory ? null : values.data));
@@ -79,6 +82,15 @@ function readClient(text: string): ClientSeed {
     throw new RangeError(`${text} is no client: give id,secret,redirect address.`);
   }
   return { id, secret, name: id, redirectUris };
+}
+
+/** A clock that runs faster since a moment, for tests in several processes that must agree. */
+function readTimeScale(text: string): () => number {
+  const [, speed, time = ''] = /^(\d+)@(.+)$/.exec(text) ?? [];
+  const since = Date.parse(time);
+  if (!Number(speed) || Number.isNaN(since))
+    throw new RangeError(`${text} is no time scale: give a speed, @ and a time.`);
+  return () => Math.round(since + (Date.now() - since) * Number(speed));
 }
 
 function whereThingsAre({ url }: LocalGoogle, clients: readonly ClientSeed[], folder: string | null): string {

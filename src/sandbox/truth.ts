@@ -2,7 +2,10 @@ import type { Accepted } from './persist.ts';
 
 export type { Accepted } from './persist.ts';
 
-/** How one method was called: how often, and what each call was answered (`dropped`: no answer at all). */
+/**
+ * How one method was called: how often, and what each call was answered (`dropped`: no answer at all; `unheard`: the
+ * caller had gone before the answer was there).
+ */
 export interface MethodCount {
   calls: number;
   answers: Record<string, number>;

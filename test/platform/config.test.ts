@@ -154,6 +154,26 @@ describe('GOOGLE_CAPABILITIES', () => {
   });
 });
 
+describe('a faster clock', () => {
+  const local = { ...production, GOOGLE_ISSUER: 'http://127.0.0.1:3080' };
+
+  it('is for tests against a local Google alone', () => {
+    const TIME_SCALE = '20@2026-11-21T09:00:00.000Z';
+    expect(parseConfig({ ...local, TIME_SCALE }, 'work').timeScale).toEqual({
+      ...{ speed: 20, since: new Date('2026-11-21T09:00:00Z') },
+    });
+    expect(namesIn(errorOf({ ...production, TIME_SCALE }, 'work'))).toEqual(['TIME_SCALE']);
+    expect(parseConfig(local, 'work').timeScale).toBeNull();
+  });
+
+  it.each(['20', '0@2026-11-21T09:00:00Z', 'x@2026-11-21T09:00:00Z', '20@yesterday', '20@2026-99-99T09:00:00Z'])(
+    'must be a speed and a moment: %s',
+    (TIME_SCALE) => {
+      expect(namesIn(errorOf({ ...local, TIME_SCALE }, 'work'))).toEqual(['TIME_SCALE']);
+    },
+  );
+});
+
 describe('.env.example', () => {
   const text = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8');
   const documented = [...text.matchAll(/^#? ?([A-Z][A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => ({
