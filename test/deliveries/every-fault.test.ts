@@ -77,7 +77,7 @@ describe.each(tables)('with $capabilities, an email', ({ capabilities, rows }) =
   beforeAll(async () => {
     letterhead = await startTestLetterhead(options);
     ended = await runTable(letterhead, capabilities, rows);
-  }, 120_000);
+  }, 300_000);
   afterAll(() => letterhead.close());
 
   it.each(rows)('is neither lost nor doubled: $what', ({ what, wanted }) => {

@@ -101,7 +101,7 @@ async function untilQuiet(letterhead: TestLetterhead): Promise<{ busy: number; w
         return rows[0] ?? { busy: 0, waiting: 0 };
       },
       ({ busy }) => busy === 0,
-      30_000,
+      90_000,
     );
   } finally {
     await owner.close();
