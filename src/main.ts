@@ -13,6 +13,7 @@ import { StartError } from './platform/start-error.ts';
  *   troubles        what ails our own registration with Google
  *   events          the last security events from Google, and what came of them
  *   delegation …    stores, tries and removes service accounts that send as everybody in a Google Workspace
+ *   doctor …        checks mailboxes and all that they depend on, step by step
  */
 async function main(argument: string | undefined, rest: string[]): Promise<void> {
   const env = readEnv(process.env);
@@ -32,11 +33,13 @@ async function main(argument: string | undefined, rest: string[]): Promise<void>
       return (await import('./commands/troubles.ts')).runTroubles(parseConfig(env, 'troubles'));
     case 'events':
       return (await import('./commands/events.ts')).runEvents(parseConfig(env, 'events'));
+    case 'doctor':
+      return (await import('./commands/doctor.ts')).runDoctor(parseConfig(env, 'doctor'), rest);
     case 'delegation':
       return (await import('./commands/delegation.ts')).runDelegation(parseConfig(env, 'delegation'), rest);
     default:
       throw new StartError(
-        `There is no command “${argument}”. Use serve, work, migrate, import, keys, troubles, events or delegation, or no argument at all to run everything.`,
+        `There is no command “${argument}”. Use serve, work, migrate, import, keys, troubles, events, delegation or doctor, or no argument at all to run everything.`,
       );
   }
 }

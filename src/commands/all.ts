@@ -9,7 +9,7 @@ import { countTenants } from '../tenants/system.ts';
 import { callbackPaths } from '../web/google-flows.ts';
 import { fillDemo } from './demo.ts';
 import { dataFolder, startLocalDatabase } from './local-database.ts';
-import { type LocalSecrets, localSecrets } from './local-secrets.ts';
+import { type LocalSecrets, localClient, localSecrets } from './local-secrets.ts';
 import { assertPortFree, explainListen, findGoogle, openParts, serve, work } from './parts.ts';
 
 /**
@@ -95,10 +95,6 @@ function startLocal(config: Config, dataDir: string, secrets: LocalSecrets, shut
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
-function localClient(secrets: LocalSecrets) {
-  return { clientId: 'letterhead.local', clientSecret: secrets.googleClientSecret };
 }
 
 function say(line: string): void {

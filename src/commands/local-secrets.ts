@@ -86,3 +86,8 @@ async function makeSecrets(dataDir: string, file: string): Promise<LocalSecrets>
   await rename(`${file}.new`, file);
   return secrets;
 }
+
+/** Letterhead as Local Google knows it. */
+export function localClient(secrets: LocalSecrets): { clientId: string; clientSecret: string } {
+  return { clientId: 'letterhead.local', clientSecret: secrets.googleClientSecret };
+}

@@ -24,6 +24,8 @@ export interface SendRequest {
   readonly document: { readonly record: DocumentRecord; readonly fileName: string; readonly pdf: Uint8Array } | null;
   /** For a message of Letterhead itself to its people: the mailbox it goes through, from its own address. */
   readonly notice?: { readonly mailboxId: string; readonly email: string };
+  /** For a test of one mailbox: it goes through this one, from its own address, whatever the rules say of other email. */
+  readonly through?: { readonly mailboxId: string; readonly email: string };
   /** When it is to leave; left out: now. A moment that has passed is now. */
   readonly sendAt?: Date | null | undefined;
   /** It leaves whatever the sending hours say. */
@@ -59,8 +61,9 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
   const earlier = await findByKey(trx, request);
   if (earlier) return answerAgain(earlier, requestHash);
 
-  const { rule, resolution } = request.notice
-    ? await senderOfNotice(trx, tenantId, memberId, request.notice)
+  const through = request.notice ?? request.through;
+  const { rule, resolution } = through
+    ? await senderThrough(trx, tenantId, memberId, through)
     : await senderFor(trx, tenantId, memberId, document?.record.kind ?? null);
   if (!resolution.ok) return { kind: 'refused', resolution };
   const now = clock();
@@ -136,7 +139,7 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
 }
 
 /** Its own mailbox and address, whatever the company's rule says of other email. */
-async function senderOfNotice(
+async function senderThrough(
   trx: Database,
   tenantId: string,
   memberId: string,

@@ -99,8 +99,13 @@ export async function listSent(app: GoogleApp, token: AccessToken, pageToken: st
 
 /** The time that an answer of Google carries (RFC 9110, 6.6.1), to the second; null where it carries none. */
 export function timeAtGoogle(headers: unknown): Date | null {
-  const at = new Date((headers instanceof Headers && headers.get('date')) || '');
+  const at = new Date(isHeaders(headers) ? String(headers.get('date')) : '');
   return Number.isNaN(at.getTime()) ? null : at;
+}
+
+/** By what it can do: the library brings a Headers of its own, which is no instance of Node's. */
+function isHeaders(headers: unknown): headers is { get(name: string): unknown } {
+  return typeof headers === 'object' && headers !== null && 'get' in headers && typeof headers.get === 'function';
 }
 
 // An empty list carries its estimate all the same; what has neither is no list.

@@ -22,6 +22,11 @@ export interface AccessTokens {
    * @throws {GoogleError} when Google could not be asked, or refuses our own registration
    */
   of(tenantId: string, mailboxId: string): Promise<AccessToken>;
+  /**
+   * The same, but never one that was there before: Google is asked now, as for any refresh, whether the permission still
+   * stands. The kept token stays good for everybody else meanwhile.
+   */
+  renewed(tenantId: string, mailboxId: string): Promise<AccessToken>;
 }
 
 /** Nothing can be sent through this mailbox until somebody connects it again. */
@@ -58,27 +63,31 @@ export function createAccessTokens(context: TokenContext): AccessTokens {
   const flights = new Map<string, Promise<AccessToken>>();
 
   return {
-    of(tenantId, mailboxId) {
-      // The tenant too: row security watches over what is read, not over what is in the air.
-      const name = `${tenantId}/${mailboxId}`;
-      const running = flights.get(name);
-      if (running) return running;
-      const flight = find(tenantId, mailboxId).finally(() => flights.delete(name));
-      flights.set(name, flight);
-      return flight;
-    },
+    // The tenant too: row security watches over what is read, not over what is in the air.
+    of: (tenantId, mailboxId) => share(`${tenantId}/${mailboxId}`, () => find(tenantId, mailboxId, longAgo)),
+    renewed: (tenantId, mailboxId) =>
+      share(`${tenantId}/${mailboxId}/renewed`, () => find(tenantId, mailboxId, clock())),
   };
 
-  async function find(tenantId: string, mailboxId: string): Promise<AccessToken> {
+  function share(name: string, fly: () => Promise<AccessToken>): Promise<AccessToken> {
+    const running = flights.get(name);
+    if (running) return running;
+    const flight = fly().finally(() => flights.delete(name));
+    flights.set(name, flight);
+    return flight;
+  }
+
+  /** @param since what Google gave before this moment does not count */
+  async function find(tenantId: string, mailboxId: string, since: Date): Promise<AccessToken> {
     // The library tries a token call up to four times, each as long as the timeout; whoever does renews the lease.
     const giveUpAt = Date.now() + 4 * google.timeoutMs + 2 * leaseMs;
     while (true) {
       const grant = await read(tenantId, mailboxId);
-      const fresh = freshToken(grant, clock());
+      const fresh = freshToken(grant, clock(), since);
       if (fresh) return fresh;
       if (isOfAnotherApp(grant, google)) throw await endOfAnotherApp(tenantId, mailboxId, grant);
       const lease = await takeLease(db, tenantId, mailboxId);
-      if (lease) return renew(tenantId, mailboxId, lease);
+      if (lease) return renew(tenantId, mailboxId, lease, since);
       if (Date.now() > giveUpAt) {
         throw notNow('REFRESH_BUSY', 'The access token could not be renewed in time.');
       }
@@ -86,12 +95,12 @@ export function createAccessTokens(context: TokenContext): AccessTokens {
     }
   }
 
-  async function renew(tenantId: string, mailboxId: string, lease: RefreshLease): Promise<AccessToken> {
+  async function renew(tenantId: string, mailboxId: string, lease: RefreshLease, since: Date): Promise<AccessToken> {
     try {
       // Another process may have renewed it between our reading and our lease.
       const grant = await read(tenantId, mailboxId);
-      const renewed = freshToken(grant, clock());
-      if (!renewed) return await refresh(tenantId, mailboxId, grant, lease);
+      const renewed = freshToken(grant, clock(), since);
+      if (!renewed) return await refresh(tenantId, mailboxId, grant, lease, since);
       await free(tenantId, mailboxId, lease);
       return renewed;
     } catch (error) {
@@ -113,6 +122,7 @@ export function createAccessTokens(context: TokenContext): AccessTokens {
     mailboxId: string,
     grant: OpenGrant,
     lease: RefreshLease,
+    since: Date,
   ): Promise<AccessToken> {
     try {
       const fetched =
@@ -138,7 +148,7 @@ export function createAccessTokens(context: TokenContext): AccessTokens {
         throw new MailboxUnusableError('needs_reconnect');
       // Somebody who reconnected meanwhile has another token there, and that one is fine.
       await free(tenantId, mailboxId, lease);
-      return find(tenantId, mailboxId);
+      return find(tenantId, mailboxId, since);
     }
   }
 
@@ -177,6 +187,9 @@ function notNow(code: string, message: string): GoogleError {
   return new GoogleError({ kind: 'not_sent', code, message });
 }
 
-function freshToken(grant: OpenGrant, now: Date): AccessToken | null {
+const longAgo = new Date(0);
+
+function freshToken(grant: OpenGrant, now: Date, since: Date): AccessToken | null {
+  if (grant.lastRefreshedAt < since) return null;
   return grant.access && grant.access.expiresAt.getTime() > now.getTime() + renewAheadMs ? grant.access : null;
 }

@@ -4,7 +4,17 @@ import { parseKeyRing } from './key-ring.ts';
 import { appRole, type DatabaseUrls, systemRole } from './roles.ts';
 
 /** What the process was asked to be. `all` is the no-argument mode: everything in one, with what is missing supplied locally. */
-export type Command = 'all' | 'serve' | 'work' | 'migrate' | 'import' | 'keys' | 'troubles' | 'events' | 'delegation';
+export type Command =
+  | 'all'
+  | 'serve'
+  | 'work'
+  | 'migrate'
+  | 'import'
+  | 'keys'
+  | 'troubles'
+  | 'events'
+  | 'delegation'
+  | 'doctor';
 
 /** Each variable with the example that an error shows. `.env.example` says what each is for. */
 const examples = {
@@ -150,20 +160,22 @@ export function parseConfig(env: Env, command: Command): Config {
   const database = readDatabase(command, url, needed, env);
 
   const serving = command === 'serve' || command === 'work';
+  // What talks to Google with the tokens of this installation, and is not the one that supplies everything.
+  const asking = serving || (command === 'doctor' && env.DATABASE_URL !== undefined);
   const clientId =
-    serving || env.GOOGLE_CLIENT_SECRET
+    asking || env.GOOGLE_CLIENT_SECRET
       ? needed('GOOGLE_CLIENT_ID', 'it names your OAuth client at Google')
       : env.GOOGLE_CLIENT_ID;
   const clientSecret =
-    serving || clientId ? needed('GOOGLE_CLIENT_SECRET', 'it belongs to GOOGLE_CLIENT_ID') : undefined;
+    asking || clientId ? needed('GOOGLE_CLIENT_SECRET', 'it belongs to GOOGLE_CLIENT_ID') : undefined;
   const http = ['http:', 'https:'];
 
-  if (serving) needed('PUBLIC_URL', 'Google sends people back to it');
+  if (asking) needed('PUBLIC_URL', 'Google sends people back to it');
   const publicUrl = url('PUBLIC_URL', http);
   if (publicUrl && new URL(publicUrl).pathname !== '/')
     report('PUBLIC_URL', 'has a path; Letterhead needs an origin of its own');
 
-  if (serving) needed('TOKEN_KEYS', 'it encrypts the Gmail tokens');
+  if (asking) needed('TOKEN_KEYS', 'it encrypts the Gmail tokens');
   if (env.TOKEN_KEYS) {
     try {
       parseKeyRing(env.TOKEN_KEYS);
@@ -243,7 +255,7 @@ function readDatabase(command: Command, url: ReadUrl, needed: Needed, env: Env):
   const system = url('DATABASE_SYSTEM_URL', protocols);
   const owner = url('DATABASE_OWNER_URL', protocols);
   const given = env.DATABASE_URL || env.DATABASE_SYSTEM_URL || env.DATABASE_OWNER_URL;
-  const maySupply = ['all', 'import', 'keys', 'troubles', 'events', 'delegation'].includes(command);
+  const maySupply = ['all', 'import', 'keys', 'troubles', 'events', 'delegation', 'doctor'].includes(command);
   if (!given && maySupply) return null;
   needed('DATABASE_URL', 'pages and worker use PostgreSQL through it');
   needed('DATABASE_SYSTEM_URL', 'it is the way in for the few queries that cross tenants');

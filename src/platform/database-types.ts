@@ -240,6 +240,7 @@ export interface Invitations {
 }
 
 export interface Mailboxes {
+  check_up: Json | null;
   connected_at: Generated<Timestamp>;
   connected_by: string | null;
   daily_limit: number | null;

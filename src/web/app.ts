@@ -4,6 +4,7 @@ import helmet from 'helmet';
 import type pg from 'pg';
 import { accountChoicePages } from './account-choice.ts';
 import { asset, assets } from './assets.ts';
+import { checkUpPages } from './check-up.ts';
 import { connectionPages } from './connection.ts';
 import type { WebContext } from './context.ts';
 import { deliveryPages } from './deliveries.ts';
@@ -76,6 +77,7 @@ export function createApp(ctx: WebContext, pool: pg.Pool): Express {
   app.use(mailboxHealthPages(ctx));
   app.use(mailboxAccessPages(ctx));
   app.use(mailboxNamePages(ctx));
+  app.use(checkUpPages(ctx));
   app.use(permissionPages(ctx, flows.connect));
   app.use(waitingPages(ctx));
   app.use(workspacePages(ctx));

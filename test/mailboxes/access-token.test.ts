@@ -108,7 +108,7 @@ describe('an access token', () => {
     slowly();
     const { db, pool, ...tokens } = process(1);
     let answered = false;
-    const flight = ask({ of: tokens.of }).finally(() => {
+    const flight = ask(tokens).finally(() => {
       answered = true;
     });
     await eventually(calls, (count) => count === 1);

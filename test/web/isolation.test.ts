@@ -55,6 +55,9 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
   'GET /documents/:id/pdf': notFound(({ document }) => `/documents/${document}/pdf`),
   'GET /activity/mailboxes': notFound(({ mailbox }) => `/activity/mailboxes?mailbox=${mailbox}`),
   'GET /mailboxes/:id/access': notFound(({ mailbox }) => `/mailboxes/${mailbox}/access`),
+  'GET /mailboxes/:id/check-up': notFound(({ mailbox }) => `/mailboxes/${mailbox}/check-up`),
+  'GET /mailboxes/:id/check-up/report.txt': notFound(({ mailbox }) => `/mailboxes/${mailbox}/check-up/report.txt`),
+  'GET /mailboxes/:id/check-up/test-email': notFound(({ mailbox }) => `/mailboxes/${mailbox}/check-up/test-email`),
   'GET /mailboxes/:id/name': notFound(({ mailbox }) => `/mailboxes/${mailbox}/name`),
   'GET /mailboxes/:id': notFound(({ mailbox }) => `/mailboxes/${mailbox}`),
   'GET /mailboxes/:id/disconnection': notFound(({ mailbox }) => `/mailboxes/${mailbox}/disconnection`),
@@ -118,6 +121,14 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
   'POST /mailboxes/:id/access': notFound(
     ({ mailbox }) => `/mailboxes/${mailbox}/access`,
     () => ({ access: 'chosen' }),
+  ),
+  'POST /mailboxes/:id/check-up': notFound(
+    ({ mailbox }) => `/mailboxes/${mailbox}/check-up`,
+    () => ({}),
+  ),
+  'POST /mailboxes/:id/check-up/test-email': notFound(
+    ({ mailbox }) => `/mailboxes/${mailbox}/check-up/test-email`,
+    () => ({}),
   ),
   'POST /mailboxes/:id/default': notFound(
     ({ mailbox }) => `/mailboxes/${mailbox}/default`,
