@@ -11,6 +11,7 @@ import { StartError } from './platform/start-error.ts';
  *   import FILE…    imports UBL files as records
  *   keys …          lists, rotates and gives up the keys that seal the Gmail tokens
  *   troubles        what ails our own registration with Google
+ *   restored        holds what had not left, after the database was restored from a backup
  *   events          the last security events from Google, and what came of them
  *   delegation …    stores, tries and removes service accounts that send as everybody in a Google Workspace
  *   doctor …        checks mailboxes and all that they depend on, step by step
@@ -31,6 +32,8 @@ async function main(argument: string | undefined, rest: string[]): Promise<void>
       return (await import('./commands/keys.ts')).runKeys(parseConfig(env, 'keys'), rest);
     case 'troubles':
       return (await import('./commands/troubles.ts')).runTroubles(parseConfig(env, 'troubles'));
+    case 'restored':
+      return (await import('./commands/restored.ts')).runRestored(parseConfig(env, 'restored'), rest);
     case 'events':
       return (await import('./commands/events.ts')).runEvents(parseConfig(env, 'events'));
     case 'doctor':
@@ -39,7 +42,7 @@ async function main(argument: string | undefined, rest: string[]): Promise<void>
       return (await import('./commands/delegation.ts')).runDelegation(parseConfig(env, 'delegation'), rest);
     default:
       throw new StartError(
-        `There is no command “${argument}”. Use serve, work, migrate, import, keys, troubles, events, delegation or doctor, or no argument at all to run everything.`,
+        `There is no command “${argument}”. Use serve, work, migrate, import, keys, troubles, restored, events, delegation or doctor, or no argument at all to run everything.`,
       );
   }
 }

@@ -4,6 +4,7 @@ import { createPacer } from '../../src/deliveries/pacer.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { openDatabase } from '../../src/platform/database.ts';
 import { startQueue } from '../../src/platform/queue.ts';
+import { createDatabaseWatch } from '../../src/tenants/database-watch.ts';
 import { drain } from './drain.ts';
 import { empty, fill } from './fill.ts';
 import type { World } from './world.ts';
@@ -32,7 +33,8 @@ async function timeRounds(world: World): Promise<number> {
   const queue = await startQueue(world.urls.app, log, false);
   const system = openDatabase(world.urls.system, 2, () => {});
   const pace = { unitsPerMinute: null, projectUnitsPerMinute: null, inFlight: null };
-  const pacer = createPacer({ db: world.app, system: system.db, queue, clock: systemClock, log, pace });
+  const database = createDatabaseWatch(system.db);
+  const pacer = createPacer({ db: world.app, system: system.db, database, queue, clock: systemClock, log, pace });
   const times: number[] = [];
   for (let round = 0; round < 11; round += 1) {
     const begun = performance.now();

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
+import { holdRestored } from '../deliveries/restored.ts';
 import { startUpkeep } from '../deliveries/upkeep.ts';
 import { startDelivering } from '../deliveries/work.ts';
 import { createPdfRenderer } from '../documents/pdf/render.ts';
@@ -19,6 +20,7 @@ import { startQueue } from '../platform/queue.ts';
 import { assertBoundByRowSecurity, type DatabaseUrls } from '../platform/roles.ts';
 import type { Shutdown } from '../platform/shutdown.ts';
 import { StartError } from '../platform/start-error.ts';
+import { createDatabaseWatch } from '../tenants/database-watch.ts';
 import type { WebContext } from '../web/context.ts';
 
 /** A configuration in which nothing is left to be supplied. */
@@ -52,11 +54,16 @@ export async function findGoogle(
 
 /** Opens what pages and worker share. Everything is added to `shutdown`. */
 export async function openParts(config: ServiceConfig, log: Logger, shutdown: Shutdown) {
-  const hear = (error: Error) => log.info({ reason: error.message }, 'an idle database connection was lost');
+  const hear = (error: Error) => {
+    log.info({ reason: error.message }, 'an idle database connection was lost');
+    // The next one may lead to a backup that was put in its place.
+    database.doubt();
+  };
   const app = openDatabase(config.database.app, 20, hear);
   shutdown.add('database', () => app.close());
   const system = openDatabase(config.database.system, 5, hear);
   shutdown.add('cross-tenant database', () => system.close());
+  const database = createDatabaseWatch(system.db);
   await assertBoundByRowSecurity(app.pool);
   await assertMigrated(app.db);
   const keys = parseKeyRing(config.tokenKeys);
@@ -66,6 +73,7 @@ export async function openParts(config: ServiceConfig, log: Logger, shutdown: Sh
   const pdf = createPdfRenderer();
   shutdown.add('PDF renderer', () => pdf.close());
   const queue = await startQueue(config.database.app, log, true);
+  queue.wakeUps.on('restored', database.doubt);
   shutdown.add('job queue', () => queue.stop(config.sendDeadlineMs + 10_000));
   const watch = createTroubleWatch({ system: system.db, log, clock, clientId: config.google.clientId });
   shutdown.add('watch over Google’s answers', () => watch.stop());
@@ -76,6 +84,7 @@ export async function openParts(config: ServiceConfig, log: Logger, shutdown: Sh
     ...{
       db: app.db,
       system: system.db,
+      database,
       google,
       offered,
       keys,
@@ -98,6 +107,7 @@ type Parts = Awaited<ReturnType<typeof openParts>>;
 
 /** Serves the pages. @throws {StartError} when the port is busy */
 export async function serve(parts: Parts, config: ServiceConfig, shutdown: Shutdown): Promise<void> {
+  await holdRestored(parts.context);
   // Here, so that a worker never loads the pages.
   const { createApp } = await import('../web/app.ts');
   const server = createServer(createApp(parts.context, parts.pool));
@@ -130,6 +140,7 @@ export async function work({ context }: Parts, config: ServiceConfig, shutdown: 
   const { sendDeadlineMs, settleMs, pace, draftsSendOnce, timeScale } = config;
   const clockSpeed = timeScale?.speed ?? 1;
   const deliver = { ...context, owner, sendDeadlineMs, settleMs, pace, draftsSendOnce, clockSpeed };
+  await holdRestored(context);
   const stopPacing = startDelivering(deliver, concurrency);
   shutdown.add('pacer', stopPacing);
   shutdown.add('upkeep', startUpkeep(deliver));

@@ -51,6 +51,8 @@ export type Claim =
   | { readonly kind: 'nothing' }
   /** It was handed to Gmail before, and nobody knows what came of it. */
   | { readonly kind: 'in_doubt' }
+  /** It is held after a restore, and may have been sent. */
+  | { readonly kind: 'restored' }
   /** Something is missing that only Google can give. */
   | { readonly kind: 'needs'; readonly what: 'token' | 'addresses' | 'pdf'; readonly delivery: SendableDelivery }
   | ({ readonly kind: 'claimed' } & Claimed);
@@ -124,6 +126,7 @@ async function readiness(
 ): Promise<Exclude<Claim, { kind: 'claimed' }> | ({ readonly kind: 'ready' } & Omit<Claimed, 'attempt'>)> {
   const now = ctx.clock();
   if (delivery.state === 'sending' || delivery.state === 'unconfirmed') return { kind: 'in_doubt' };
+  if (delivery.state === 'held' && delivery.heldReason === 'restored') return { kind: 'restored' };
   if (delivery.state !== 'queued') return nothing;
   // The process that released it may have another clock; or this job is an old one.
   if ((delivery.notBefore ?? now) > now || (delivery.standsStillUntil ?? now) > now) {

@@ -6,6 +6,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { KeyRing } from '../platform/key-ring.ts';
 import type { Queue } from '../platform/queue.ts';
+import type { DatabaseWatch } from '../tenants/database-watch.ts';
 import type { Pace } from './pacing.ts';
 
 /** What the jobs need; built once by `main.ts`, or by a test. */
@@ -13,6 +14,8 @@ export interface DeliverContext {
   readonly db: Database;
   /** The cross-tenant pool; only for functions of `src/tenants/system*.ts`. */
   readonly system: Database;
+  /** Whether that is the database we know; nothing leaves while it is not. */
+  readonly database: DatabaseWatch;
   readonly google: GoogleApp;
   readonly keys: KeyRing;
   readonly tokens: AccessTokens;

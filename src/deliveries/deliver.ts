@@ -11,6 +11,7 @@ import { type Claim, type Claimed, claimDeliveries, hold, type Supplies } from '
 import type { DeliverContext } from './context.ts';
 import { resolveDoubt } from './doubt.ts';
 import { freezeOrFail } from './freeze.ts';
+import { lookAfterRestore } from './look-after-restore.ts';
 import { createSettler } from './settler.ts';
 import { type HeldReason, IllegalMoveError } from './state.ts';
 import { takeBackAttempts } from './take-back.ts';
@@ -44,6 +45,8 @@ export function createDeliverer(ctx: DeliverContext): Deliverer {
           return;
         case 'in_doubt':
           return resolveDoubt(ctx, job);
+        case 'restored':
+          return lookAfterRestore(ctx, job);
         case 'needs': {
           const found = await supply(ctx, job.tenantId, claim);
           if (!found) return;
@@ -64,6 +67,8 @@ export function createDeliverer(ctx: DeliverContext): Deliverer {
     deliveryIds: readonly string[],
     supplies?: ReadonlyMap<string, Supplies>,
   ) => {
+    // In a database that was restored, what waits may have been sent: it is held before anything leaves.
+    if (!(await ctx.database.isKnown())) return new Map<string, Claim>();
     const attemptIds = new Map(deliveryIds.map((id) => [id, randomUUID()]));
     try {
       return await inTenant(ctx.db, tenantId, (trx) => claimDeliveries(ctx, trx, tenantId, attemptIds, supplies));

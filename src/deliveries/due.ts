@@ -21,15 +21,19 @@ export async function wakeDue(ctx: Pick<DeliverContext, 'db' | 'system' | 'queue
   const due = await findDue(ctx.system, now);
   const byTenant = Map.groupBy(due, ({ tenantId }) => tenantId);
   for (const [tenantId, deliveries] of byTenant) {
-    const held = deliveries.filter(({ state }) => state === 'held').map(({ deliveryId }) => deliveryId);
+    const restored = deliveries.filter(({ heldReason }) => heldReason === 'restored');
+    const held = deliveries
+      .filter(({ state, heldReason }) => state === 'held' && heldReason !== 'restored')
+      .map(({ deliveryId }) => deliveryId);
     const others = deliveries.filter(({ state }) => state !== 'held');
     const ended = others.filter(({ state }) => state === 'failed' || state === 'cancelled');
     const inDoubt = others.filter((each) => !ended.includes(each));
     try {
       await inTenant(ctx.db, tenantId, async (trx) => {
         const detail = 'The wait is over.';
-        await moveDeliveries(trx, tenantId, held, { from: 'held', to: 'queued', at: now, detail, dueBy: now });
-        await ctx.queue.add(trx, 'deliver', await take(trx, tenantId, inDoubt, now, lookLeaseMs));
+        const move = { from: 'held', to: 'queued', at: now, detail, dueBy: now, notHeldFor: 'restored' } as const;
+        await moveDeliveries(trx, tenantId, held, move);
+        await ctx.queue.add(trx, 'deliver', await take(trx, tenantId, [...inDoubt, ...restored], now, lookLeaseMs));
         await ctx.queue.add(trx, 'after', await take(trx, tenantId, ended, now, clearUpLeaseMs));
         await wake(trx, 'ready');
       });

@@ -83,13 +83,13 @@ function agree(theirs: Date | null, ours: Date): boolean {
 
 /**
  * The last few messages of a delivery's mailbox that were sent before its first attempt. What came first is told by
- * the numbers of the timeline, not by a clock.
+ * the numbers of the timeline, not by a clock. Without an attempt that is known of, after a restore: before it was held.
  */
 export async function readSentBefore(trx: Database, tenantId: string, deliveryId: string): Promise<Set<string>> {
   const { rows } = await sql<{ id: string }>`
     with asked as (
-      select mailbox_id, account, (select min(id) from delivery_events
-        where delivery_id = deliveries.id and state = 'sending') as first
+      select mailbox_id, account, (select coalesce(min(id) filter (where state = 'sending'), max(id))
+        from delivery_events where delivery_id = deliveries.id) as first
       from deliveries where tenant_id = ${tenantId} and id = ${deliveryId}
     ), latest as (
       select sent.id, sent.gmail_message_id, asked.first from asked cross join lateral (

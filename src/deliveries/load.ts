@@ -13,6 +13,7 @@ import type { Standing } from './withdrawn.ts';
 export interface SendableDelivery {
   readonly id: string;
   readonly state: DeliveryState;
+  readonly heldReason: string | null;
   readonly notBefore: Date | null;
   readonly createdAt: Date;
   /** Who pressed Send, as they are now. */
@@ -64,7 +65,7 @@ export async function loadAllForSending(
     .innerJoin('tenants', 'tenants.id', 'deliveries.tenant_id')
     .leftJoin('runs', 'runs.id', 'deliveries.run_id')
     .select([
-      ...(['tenants.sending_hours', 'tenants.time_zone', 'deliveries.any_time'] as const),
+      ...(['tenants.sending_hours', 'tenants.time_zone', 'deliveries.any_time', 'deliveries.held_reason'] as const),
       ...(['members.role', 'members.removed_at', 'members.default_mailbox_id', 'runs.state as run_state'] as const),
       isUsableBy(sql.ref('members.id')).as('may_use'),
       ...(['deliveries.id', 'deliveries.state', 'deliveries.not_before', 'deliveries.created_at'] as const),
@@ -91,6 +92,7 @@ export async function loadAllForSending(
   return rows.map((row) => ({
     id: row.id,
     state: row.state,
+    heldReason: row.held_reason,
     notBefore: row.not_before,
     createdAt: row.created_at,
     member: {

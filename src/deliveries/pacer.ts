@@ -28,6 +28,7 @@ import {
   units,
   unknownsBeforeTrouble,
 } from './pacing.ts';
+import { holdRestored } from './restored.ts';
 
 const dayMs = 24 * 3_600_000;
 /** A delivery that was given a job and lies untouched for so long has lost it. */
@@ -36,7 +37,7 @@ const lostAfterMs = 120_000;
 const countEveryMs = 5_000;
 
 /** What the pacer needs. */
-export type PacerContext = Pick<DeliverContext, 'db' | 'system' | 'queue' | 'clock' | 'log' | 'pace'>;
+export type PacerContext = Pick<DeliverContext, 'db' | 'system' | 'database' | 'queue' | 'clock' | 'log' | 'pace'>;
 
 /** What a round of the pacer did. */
 export interface Round {
@@ -64,6 +65,10 @@ export function createPacer(ctx: PacerContext): Pacer {
 
   return {
     async tick() {
+      if (!(await ctx.database.isKnown())) {
+        await holdRestored(ctx);
+        return idle;
+      }
       await wakeDue(ctx);
       const due = ctx.clock().getTime() - countedAt >= countEveryMs;
       if (due) countedAt = ctx.clock().getTime();

@@ -67,6 +67,8 @@ export interface Move {
   readonly detail: string;
   /** Only those that are held for one of these reasons; for a move from `held`. */
   readonly heldFor?: readonly HeldReason[];
+  /** Not those that are held for this. */
+  readonly notHeldFor?: HeldReason;
   /** Only those whose moment had come by then: one that was given a later moment meanwhile stays. */
   readonly dueBy?: Date;
   /** Needed when, and only when, `to` is `held`. */
@@ -128,6 +130,7 @@ export async function moveDeliveries(
         .where('id', '=', sql<string>`any(${[...deliveryIds]}::uuid[])`)
         .where('state', '=', move.from)
         .$if(move.heldFor !== undefined, (query) => query.where('held_reason', 'in', [...(move.heldFor ?? [])]))
+        .$if(move.notHeldFor !== undefined, (query) => query.where('held_reason', '<>', move.notHeldFor ?? null))
         .$if(move.dueBy !== undefined, (query) => query.where('not_before', '<=', move.dueBy ?? null))
         .returning(['id', 'tenant_id']),
     )

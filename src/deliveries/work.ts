@@ -43,6 +43,7 @@ function startPacing(ctx: DeliverContext): () => Promise<void> {
         if ((await pacer.tick()).full) soon = setTimeout(go, tickSoonMs);
       } catch (error) {
         ctx.log.error({ err: error }, 'the pacer');
+        ctx.database.doubt();
       }
     } while (again && !stopped);
     running = null;

@@ -12,6 +12,7 @@ export type Command =
   | 'import'
   | 'keys'
   | 'troubles'
+  | 'restored'
   | 'events'
   | 'delegation'
   | 'doctor';
@@ -255,7 +256,9 @@ function readDatabase(command: Command, url: ReadUrl, needed: Needed, env: Env):
   const system = url('DATABASE_SYSTEM_URL', protocols);
   const owner = url('DATABASE_OWNER_URL', protocols);
   const given = env.DATABASE_URL || env.DATABASE_SYSTEM_URL || env.DATABASE_OWNER_URL;
-  const maySupply = ['all', 'import', 'keys', 'troubles', 'events', 'delegation', 'doctor'].includes(command);
+  const maySupply = ['all', 'import', 'keys', 'troubles', 'restored', 'events', 'delegation', 'doctor'].includes(
+    command,
+  );
   if (!given && maySupply) return null;
   needed('DATABASE_URL', 'pages and worker use PostgreSQL through it');
   needed('DATABASE_SYSTEM_URL', 'it is the way in for the few queries that cross tenants');

@@ -86,7 +86,7 @@ export async function takeBackLost(trx: Database, releasedBefore: Date): Promise
 export function findDue(system: Database, now: Date) {
   return system
     .selectFrom('deliveries')
-    .select(['id as deliveryId', 'tenant_id as tenantId', 'account', 'lane', 'state'])
+    .select(['id as deliveryId', 'tenant_id as tenantId', 'account', 'lane', 'state', 'held_reason as heldReason'])
     .where('state', 'in', ['held', 'sending', 'unconfirmed', 'failed', 'cancelled'])
     .where('not_before', '<=', now)
     .orderBy('not_before')

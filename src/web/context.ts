@@ -8,6 +8,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { KeyRing } from '../platform/key-ring.ts';
 import type { Queue } from '../platform/queue.ts';
+import type { DatabaseWatch } from '../tenants/database-watch.ts';
 
 /** Everything the pages need; built once by `main.ts`, or by a test. */
 export interface WebContext {
@@ -15,6 +16,7 @@ export interface WebContext {
   readonly db: Database;
   /** The cross-tenant pool; only for functions of `src/tenants/system.ts`. */
   readonly system: Database;
+  readonly database: DatabaseWatch;
   readonly google: GoogleApp;
   /** What our Google app may ask people for; more is not offered on any page. */
   readonly offered: readonly Capability[];

@@ -1,0 +1,123 @@
+import { GoogleError } from '../google/errors.ts';
+import { MailboxUnusableError } from '../mailboxes/access-token.ts';
+import { dropAccessToken } from '../mailboxes/grant-vault.ts';
+import type { Database } from '../platform/database.ts';
+import { KeyRingError } from '../platform/key-ring.ts';
+import type { DeliveryJob } from '../platform/queue.ts';
+import { inTenant } from '../tenants/scope.ts';
+import { releaseHoursOf } from '../tenants/tenants.ts';
+import type { DeliverContext } from './context.ts';
+import { findInSent, readSentBefore, type SentLook } from './find-in-gmail.ts';
+import { classifyFailure } from './outcome.ts';
+import { goOn } from './restored.ts';
+import { moveDelivery } from './state.ts';
+
+/** How soon Gmail is asked again, where it could not be. */
+const againAfterMs = 30_000;
+/** For how long after the restore it is tried; then a person is asked. */
+const patienceMs = 3_600_000;
+
+/**
+ * Looks up in Gmail whether a delivery that is held after a restore was sent meanwhile. Found: it is sent. All looked
+ * through without finding it: it goes on as it was, or waits for somebody where that is long ago. Where Gmail shows too
+ * much to look through, or nothing, a person decides.
+ */
+export async function lookAfterRestore(ctx: DeliverContext, job: DeliveryJob): Promise<void> {
+  const { tenantId, deliveryId } = job;
+  const asked = await inTenant(ctx.db, tenantId, (trx) => readRestored(trx, tenantId, deliveryId));
+  if (!asked) return;
+  const look = await lookUp(ctx, job, asked);
+  await inTenant(ctx.db, tenantId, (trx) => write(ctx, trx, job, asked, look));
+}
+
+async function readRestored(trx: Database, tenantId: string, deliveryId: string) {
+  const row = await trx
+    .selectFrom('deliveries')
+    .select(['mailbox_id as mailboxId', 'account', 'lane', 'state_at as heldAt', 'not_before as notBefore'])
+    .select(['created_at as createdAt', 'scheduled_for as scheduledFor'])
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', deliveryId)
+    .where('state', '=', 'held')
+    .where('held_reason', '=', 'restored')
+    .executeTakeFirst();
+  // Nobody asked for a look.
+  if (!row || row.notBefore === null) return undefined;
+  return { ...row, sentBefore: await readSentBefore(trx, tenantId, deliveryId) };
+}
+
+type Asked = NonNullable<Awaited<ReturnType<typeof readRestored>>>;
+
+/** `later`: Gmail could not be asked just now, with the moment it wants to be asked again where it said one. */
+type Found = { readonly kind: 'seen'; readonly look: SentLook } | { readonly kind: 'later'; readonly at: Date | null };
+
+async function lookUp(ctx: DeliverContext, { tenantId, deliveryId }: DeliveryJob, asked: Asked): Promise<Found> {
+  const blind = { kind: 'seen', look: { found: null, all: false } } as const;
+  try {
+    const token = await ctx.tokens.of(tenantId, asked.mailboxId);
+    const since = { at: asked.createdAt, sentBefore: asked.sentBefore };
+    return { kind: 'seen', look: await findInSent(ctx, { token, deliveryId }, since) };
+  } catch (error) {
+    if (error instanceof MailboxUnusableError) return blind;
+    if (error instanceof KeyRingError) return { kind: 'later', at: null };
+    if (!(error instanceof GoogleError)) throw error;
+    const outcome = classifyFailure(error.failure, { attempts: 1, tokensRefused: 0 }, ctx.clock());
+    switch (outcome.kind) {
+      case 'retry':
+        if (outcome.newToken)
+          await inTenant(ctx.db, tenantId, (trx) => dropAccessToken(trx, tenantId, asked.mailboxId));
+        return { kind: 'later', at: outcome.at };
+      case 'hold':
+        return outcome.until === null ? blind : { kind: 'later', at: outcome.until };
+      case 'refuse':
+        return blind;
+      case 'unknown':
+        return { kind: 'later', at: null };
+      default:
+        return outcome satisfies never;
+    }
+  }
+}
+
+async function write(
+  ctx: DeliverContext,
+  trx: Database,
+  { tenantId, deliveryId }: DeliveryJob,
+  asked: Asked,
+  found: Found,
+): Promise<void> {
+  const at = ctx.clock();
+  const restored = { from: 'held', heldFor: ['restored'], at } as const;
+  if (found.kind === 'later') {
+    const tries = at.getTime() - asked.heldAt.getTime() < patienceMs;
+    const soon = Math.max(found.at?.getTime() ?? 0, at.getTime() + againAfterMs);
+    return lookAt(trx, tenantId, deliveryId, tries ? new Date(soon) : null);
+  }
+  const { found: sent, all } = found.look;
+  if (sent) {
+    const gmail = { messageId: sent.id, threadId: sent.threadId };
+    const detail = 'Found in Gmail’s Sent folder: it was sent.';
+    if (!(await moveDelivery(trx, tenantId, deliveryId, { ...restored, to: 'sent', detail, gmail }))) return;
+    const { account, lane } = asked;
+    return ctx.queue.add(trx, 'after', [{ tenantId, deliveryId, account, lane }]);
+  }
+  if (!all) return lookAt(trx, tenantId, deliveryId, null);
+  const wantedAt = asked.scheduledFor ?? asked.createdAt;
+  const hours = await releaseHoursOf(trx, tenantId);
+  if (at.getTime() - wantedAt.getTime() > hours * 3_600_000) {
+    const detail = 'Looked up in Gmail: it was not sent. That is long ago, so it waits for you.';
+    await moveDelivery(trx, tenantId, deliveryId, { ...restored, to: 'held', heldReason: 'not_sent', detail });
+    return;
+  }
+  await goOn(ctx, trx, tenantId, [deliveryId], 'Looked up in Gmail: it was not sent.');
+}
+
+async function lookAt(trx: Database, tenantId: string, deliveryId: string, at: Date | null): Promise<void> {
+  await trx
+    .updateTable('deliveries')
+    .set({ not_before: at })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', deliveryId)
+    .where('state', '=', 'held')
+    .where('held_reason', '=', 'restored')
+    .execute();
+}

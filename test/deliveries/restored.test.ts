@@ -1,0 +1,253 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { deliver } from '../../src/deliveries/deliver.ts';
+import { createPacer } from '../../src/deliveries/pacer.ts';
+import { holdRestored, releaseRestored } from '../../src/deliveries/restored.ts';
+import { schedule } from '../../src/deliveries/schedule.ts';
+import type { Capability } from '../../src/platform/capability.ts';
+import type { Database } from '../../src/platform/database.ts';
+import { inTenant } from '../../src/tenants/scope.ts';
+import type { Sender } from '../support/company.ts';
+import { anotherWorker, deliverNow } from '../support/hand-delivery.ts';
+import { startTestLetterhead, type TestLetterhead, testClient } from '../support/letterhead.ts';
+import { permittedSender } from '../support/permitted.ts';
+import { aDelivery } from '../support/rows.ts';
+
+const hour = 3_600_000;
+const tracked: Capability[] = ['send', 'tracking'];
+const sendOnly: Capability[] = ['send'];
+
+let letterhead: TestLetterhead;
+let worker: ReturnType<typeof anotherWorker>;
+beforeAll(async () => {
+  letterhead = await startTestLetterhead({ worker: false });
+  worker = anotherWorker(letterhead);
+});
+// A worker has run in this database before.
+beforeEach(() => holdRestored(worker));
+afterAll(() => letterhead.close());
+
+const within = <T>({ tenantId }: Sender, work: (trx: Database) => Promise<T>) =>
+  inTenant(letterhead.database.db, tenantId, work);
+const ahead = (ms: number) => new Date(letterhead.google.clock.now() + ms);
+const tick = () => createPacer(worker).tick();
+/** As PostgreSQL's own names are others after a restore. */
+const becomeAnother = async () => {
+  await letterhead.database.system.updateTable('database_identity').set({ identity: 'another' }).execute();
+  worker.database.doubt();
+};
+/** Takes it to Gmail, and then the database back to before that: as if a backup of a moment ago had been restored. */
+async function sentAfterBackup(sender: Sender): Promise<string> {
+  const id = await sender.send();
+  await deliverNow(letterhead, sender, id);
+  expect((await sender.delivery(id)).state).toBe('sent');
+  await within(sender, async (trx) => {
+    const before = { state: 'queued', sent_at: null, gmail_message_id: null, gmail_thread_id: null } as const;
+    await trx.updateTable('deliveries').set(before).where('id', '=', id).execute();
+    await trx.deleteFrom('attempts').where('delivery_id', '=', id).execute();
+    await trx.deleteFrom('delivery_events').where('delivery_id', '=', id).where('state', '<>', 'queued').execute();
+  });
+  return id;
+}
+const read = async (sender: Sender, id: string) => {
+  const { state, heldReason, notBefore } = await sender.delivery(id);
+  return { state, heldReason, notBefore };
+};
+const looked = async (sender: Sender, id: string) => {
+  await tick();
+  await deliverNow(letterhead, sender, id);
+  return read(sender, id);
+};
+
+describe('when the database turns out to be another', () => {
+  it('what had not left is held, whatever it waited for, and the rest is left alone', async () => {
+    const sender = await permittedSender(letterhead, sendOnly);
+    const { tenantId, memberId, mailboxId } = sender;
+    const states = ['queued', 'sending', 'held', 'unconfirmed', 'sent', 'failed', 'cancelled'] as const;
+    const ids = await within(sender, async (trx) => {
+      const made: string[] = [];
+      for (const state of states) made.push(await aDelivery(trx, tenantId, memberId, state, mailboxId));
+      return made;
+    });
+    const later = await sender.send({ sendAt: ahead(5 * hour) });
+    await becomeAnother();
+    expect(await tick()).toMatchObject({ released: 0 });
+    const now = await Promise.all(ids.map(async (id) => read(sender, id)));
+    expect(now.map(({ state, heldReason }) => heldReason ?? state)).toEqual([
+      ...['restored', 'restored', 'restored', 'unconfirmed', 'sent', 'failed', 'cancelled'],
+    ]);
+    expect(await read(sender, later)).toEqual({ state: 'held', heldReason: 'restored', notBefore: null });
+    const [event] = (await sender.delivery(later)).events;
+    expect(event).toMatchObject({
+      detail: 'The database was restored from a backup. It may have been sent since then.',
+    });
+  });
+
+  it('nothing leaves before that is done: neither what is queued nor what has a job', async () => {
+    const sender = await permittedSender(letterhead, sendOnly);
+    const id = await sentAfterBackup(sender);
+    await tick();
+    await becomeAnother();
+    await deliver(worker, { tenantId: sender.tenantId, deliveryId: id });
+    expect((await read(sender, id)).state).toBe('queued');
+    await tick();
+    await tick();
+    await deliver(worker, { tenantId: sender.tenantId, deliveryId: id });
+    expect(await read(sender, id)).toMatchObject({ heldReason: 'restored' });
+    letterhead.google.clock.forward(2 * hour);
+    await tick();
+    expect(await read(sender, id)).toMatchObject({ heldReason: 'restored', notBefore: null });
+    expect(sender.accepted(id)).toHaveLength(1);
+  });
+
+  it('what is written after that leaves as ever', async () => {
+    const sender = await permittedSender(letterhead, sendOnly);
+    await becomeAnother();
+    await tick();
+    const id = await sender.send();
+    await tick();
+    await deliverNow(letterhead, sender, id);
+    expect((await read(sender, id)).state).toBe('sent');
+  });
+
+  it('two processes that notice it at once hold each once', async () => {
+    const sender = await permittedSender(letterhead, sendOnly);
+    for (let made = 0; made < 20; made += 1) await sender.send();
+    await becomeAnother();
+    const held = await Promise.all([holdRestored(worker), holdRestored(anotherWorker(letterhead))]);
+    expect(held.filter((count) => count > 0)).toHaveLength(1);
+    expect(Math.max(...held)).toBeGreaterThanOrEqual(20);
+  });
+
+  it('an attempt that was under way when the backup was made is ended as unknown', async () => {
+    const sender = await permittedSender(letterhead, sendOnly);
+    const { tenantId, memberId, mailboxId } = sender;
+    const id = await within(sender, async (trx) => {
+      const made = await aDelivery(trx, tenantId, memberId, 'sending', mailboxId);
+      const attempt = { tenant_id: tenantId, delivery_id: made, number: 1, owner: 'gone', deadline: new Date() };
+      await trx.insertInto('attempts').values(attempt).execute();
+      return made;
+    });
+    await becomeAnother();
+    await tick();
+    expect((await sender.delivery(id)).attempts).toMatchObject([{ outcome: 'unknown', reason: 'RESTORED' }]);
+  });
+});
+
+describe('an operator', () => {
+  it('says that it was restored, where nothing shows it', async () => {
+    const sender = await permittedSender(letterhead, sendOnly);
+    const id = await sender.send();
+    expect(await holdRestored(worker)).toBe(0);
+    expect(await holdRestored(worker, true)).toBeGreaterThan(0);
+    expect(await read(sender, id)).toMatchObject({ heldReason: 'restored' });
+    // Once said, it is over: a restart holds nothing more.
+    const next = await sender.send();
+    expect(await holdRestored(worker)).toBe(0);
+    expect((await read(sender, next)).state).toBe('queued');
+  });
+
+  it('says that nothing was lost, and everything goes on as it was', async () => {
+    const sender = await permittedSender(letterhead, sendOnly);
+    const at = ahead(5 * hour);
+    const [now, later] = [await sender.send(), await sender.send({ sendAt: at })];
+    await becomeAnother();
+    await tick();
+    expect(await releaseRestored(worker)).toBeGreaterThanOrEqual(2);
+    expect(await read(sender, now)).toEqual({ state: 'queued', heldReason: null, notBefore: null });
+    expect(await read(sender, later)).toEqual({ state: 'held', heldReason: 'scheduled', notBefore: at });
+    await tick();
+    await deliverNow(letterhead, sender, now);
+    expect((await read(sender, now)).state).toBe('sent');
+  });
+});
+
+describe('where Gmail’s Sent folder can be looked into', () => {
+  it('what was sent since the backup is found there, and is sent', async () => {
+    const sender = await permittedSender(letterhead, tracked);
+    const id = await sentAfterBackup(sender);
+    await becomeAnother();
+    await tick();
+    expect(await read(sender, id)).toMatchObject({ heldReason: 'restored', notBefore: expect.any(Date) });
+    expect(await looked(sender, id)).toMatchObject({ state: 'sent' });
+    const { gmailMessageId, events } = await sender.delivery(id);
+    expect(gmailMessageId).not.toBeNull();
+    expect(events[0]).toMatchObject({ detail: 'Found in Gmail’s Sent folder: it was sent.' });
+    expect(sender.accepted(id)).toHaveLength(1);
+  });
+
+  it('what was not sent goes on, once', async () => {
+    const sender = await permittedSender(letterhead, tracked);
+    const known = await sender.send();
+    await deliverNow(letterhead, sender, known);
+    const id = await sender.send();
+    await becomeAnother();
+    await tick();
+    expect(await looked(sender, id)).toMatchObject({ state: 'queued' });
+    await looked(sender, id);
+    expect((await read(sender, id)).state).toBe('sent');
+    expect(sender.accepted(id)).toHaveLength(1);
+  });
+
+  it('what was not sent, and was to leave later, leaves then', async () => {
+    const sender = await permittedSender(letterhead, tracked);
+    const at = ahead(5 * hour);
+    const id = await sender.send({ sendAt: at });
+    await becomeAnother();
+    await tick();
+    expect(await looked(sender, id)).toEqual({ state: 'held', heldReason: 'scheduled', notBefore: at });
+  });
+
+  it('what was not sent and is long overdue waits for somebody', async () => {
+    const sender = await permittedSender(letterhead, tracked);
+    const id = await sender.send();
+    await within(sender, (trx) =>
+      trx
+        .updateTable('deliveries')
+        .set({ created_at: ahead(-25 * hour) })
+        .where('id', '=', id)
+        .execute(),
+    );
+    await becomeAnother();
+    await tick();
+    expect(await looked(sender, id)).toEqual({ state: 'held', heldReason: 'not_sent', notBefore: null });
+  });
+
+  it('and Gmail is not there, it is asked again, for an hour', async () => {
+    const sender = await permittedSender(letterhead, tracked);
+    const id = await sender.send();
+    const { account } = sender;
+    const broken = {
+      method: 'messages.list',
+      account,
+      effect: { kind: 'serverError', status: 503, when: 'before' },
+    } as const;
+    letterhead.google.faults.add({ ...broken, times: 50 });
+    await becomeAnother();
+    await tick();
+    expect(await looked(sender, id)).toMatchObject({ heldReason: 'restored', notBefore: expect.any(Date) });
+    letterhead.google.clock.forward(hour);
+    // Now somebody is asked.
+    expect(await looked(sender, id)).toEqual({ state: 'held', heldReason: 'restored', notBefore: null });
+    await tick();
+    expect(sender.accepted(id)).toEqual([]);
+  });
+
+  it('and it is cut off, somebody is asked', async () => {
+    const sender = await permittedSender(letterhead, tracked);
+    const id = await sentAfterBackup(sender);
+    letterhead.google.accounts.removeAccess(sender.account, testClient.clientId);
+    await within(sender, (trx) => trx.updateTable('grants').set({ access_token: null }).execute());
+    await becomeAnother();
+    await tick();
+    expect(await looked(sender, id)).toEqual({ state: 'held', heldReason: 'restored', notBefore: null });
+  });
+
+  it('whoever gave it another time meanwhile is not overruled: there is none to give', async () => {
+    const sender = await permittedSender(letterhead, tracked);
+    const id = await sender.send({ sendAt: ahead(5 * hour) });
+    await becomeAnother();
+    await tick();
+    const choice = { sendAt: ahead(9 * hour), timeZone: 'UTC', anyTime: false, memberId: sender.memberId };
+    expect(await within(sender, (trx) => schedule(worker, trx, sender.tenantId, id, choice))).toBe(false);
+  });
+});
