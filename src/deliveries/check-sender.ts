@@ -1,9 +1,10 @@
 import { GoogleError } from '../google/errors.ts';
 import { MailboxUnusableError } from '../mailboxes/access-token.ts';
 import { dropAccessToken } from '../mailboxes/grant-vault.ts';
-import { moveMailbox } from '../mailboxes/mailboxes.ts';
+import { endMailbox } from '../mailboxes/health.ts';
 import { refreshSendAs } from '../mailboxes/send-as.ts';
 import type { SenderResolution, SenderRule } from '../mailboxes/sender.ts';
+import type { EndedReason } from '../mailboxes/why-ended.ts';
 import { inTenant } from '../tenants/scope.ts';
 import type { DeliverContext } from './context.ts';
 import type { SendableDelivery } from './load.ts';
@@ -75,11 +76,20 @@ export async function refreshAddresses(
       const words = `Gmail no longer lets us check whether this account may send as ${email.from.email}. Switch on “Other addresses” for it in Settings → Email.`;
       return { reason: 'sender_changed', words };
     }
-    if (!isAnswered(error, 401)) throw error;
-    const flip = { from: 'active', to: 'needs_reconnect', reason: 'refused', at: ctx.clock() } as const;
-    await inTenant(ctx.db, tenantId, (trx) => moveMailbox(trx, tenantId, mailboxId, flip));
+    const reason = endingIn(error);
+    if (!reason) throw error;
+    const ended = { reason, sure: true, at: ctx.clock() };
+    await inTenant(ctx.db, tenantId, (trx) => endMailbox(trx, tenantId, mailboxId, ended));
     throw new MailboxUnusableError('needs_reconnect');
   }
+}
+
+/** Why Gmail's refusal ends the connection; null where it does not. */
+function endingIn(error: unknown): EndedReason | null {
+  if (isAnswered(error, 401)) return 'refused';
+  return isAnswered(error, 403) && error instanceof GoogleError && error.code === 'domainPolicy'
+    ? 'admin_policy'
+    : null;
 }
 
 /** As against a 403 that only asks to slow down. */

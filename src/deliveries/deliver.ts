@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { GoogleError } from '../google/errors.ts';
+import { operatorTroubleOf } from '../google/operator-trouble.ts';
 import { MailboxUnusableError } from '../mailboxes/access-token.ts';
 import { KeyRingError } from '../platform/key-ring.ts';
 import type { DeliveryJob } from '../platform/queue.ts';
@@ -180,16 +181,22 @@ async function supply(
   }
 }
 
-/** Our own registration is refused, or Google is not there: the operator's trouble, and no tenant's. */
+/** Nothing that the tenant could mend: Google refuses ourselves, or has trouble of its own, or is not there. */
 async function waitForGoogle(
   ctx: DeliverContext,
   error: GoogleError | KeyRingError,
   holdIt: (reason: HeldReason, words: string, until: Date) => Promise<void>,
 ): Promise<void> {
-  const answered = error instanceof KeyRingError || error.failure.kind === 'answered';
-  const until = new Date(ctx.clock().getTime() + (answered ? 5 * 60_000 : 30_000));
-  const words = answered
-    ? 'Letterhead’s own access to Google is interrupted. You need not do anything.'
-    : 'Google could not be reached. You need not do anything.';
-  await holdIt('operator', words, until);
+  const { words, seconds } = whatToWaitFor(error);
+  await holdIt('operator', words, new Date(ctx.clock().getTime() + seconds * 1_000));
+}
+
+function whatToWaitFor(error: GoogleError | KeyRingError): { words: string; seconds: number } {
+  const ours = { words: 'Letterhead’s own access to Google is interrupted. You need not do anything.', seconds: 300 };
+  if (error instanceof KeyRingError || error.code === 'wrong_clock') return ours;
+  const trouble = operatorTroubleOf('oauth', error.failure) ?? operatorTroubleOf('gmail', error.failure);
+  if (trouble?.sure) return ours;
+  if (error.failure.kind === 'answered')
+    return { words: 'Google has a problem of its own just now. You need not do anything.', seconds: 30 };
+  return { words: 'Google could not be reached. You need not do anything.', seconds: 30 };
 }

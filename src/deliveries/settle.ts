@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { SentMessage } from '../google/gmail.ts';
 import { dropAccessToken } from '../mailboxes/grant-vault.ts';
-import { moveMailbox } from '../mailboxes/mailboxes.ts';
+import { endMailbox } from '../mailboxes/health.ts';
 import type { Database } from '../platform/database.ts';
 import type { AttemptOutcome } from '../platform/database-types.ts';
 import { wake } from '../platform/wake.ts';
@@ -102,8 +102,7 @@ export async function settleAttempt(
             await moveDelivery(trx, tenantId, deliveryId, { ...move, to: 'queued' });
             return wake(trx, 'waiting');
           }
-          const flip = { from: 'active', to: 'needs_reconnect', reason: outcome.reconnect, at } as const;
-          await moveMailbox(trx, tenantId, delivery.mailboxId, flip);
+          await endMailbox(trx, tenantId, delivery.mailboxId, { reason: outcome.reconnect, sure: true, at });
         }
         await moveDelivery(trx, tenantId, deliveryId, {
           ...move,

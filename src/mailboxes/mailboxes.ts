@@ -4,9 +4,7 @@ import type { Database } from '../platform/database.ts';
 import { isUsableBy, isVisibleTo } from './access.ts';
 import { capabilitiesOf, readCapabilities } from './capabilities.ts';
 import { placeDelegatedMailboxes } from './delegated-mailboxes.ts';
-import { endMailbox } from './health.ts';
 import type { MailboxFacts, SendAsFacts } from './sender-facts.ts';
-import type { EndedReason } from './why-ended.ts';
 
 /** A mailbox as the pages show it. */
 export interface MailboxRecord extends MailboxFacts {
@@ -147,16 +145,6 @@ export function readSendAs(row: {
     isPrimary: row.is_primary,
     verificationStatus: row.verification_status,
   };
-}
-
-/** Marks a mailbox as one that must be connected again: {@link endMailbox} for what Gmail itself has just refused. */
-export function moveMailbox(
-  trx: Database,
-  tenantId: string,
-  mailboxId: string,
-  { reason, at }: { from: 'active'; to: 'needs_reconnect'; reason: EndedReason; at: Date },
-): Promise<boolean> {
-  return endMailbox(trx, tenantId, mailboxId, { reason, sure: true, at });
 }
 
 /** Makes a connected shared mailbox the tenant's default. Returns false where it is none. */

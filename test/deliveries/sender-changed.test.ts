@@ -136,4 +136,44 @@ describe('just before an email leaves from the default mailbox', () => {
     expect(await sender.delivery(id)).toMatchObject({ state: 'held', heldReason: 'sender_changed' });
     expect(sender.accepted(id)).toEqual([]);
   });
+
+  it('the administrator’s word against Gmail apps ends the connection, as at a send', async () => {
+    const { sender, id } = await waitingFromAlias();
+    await listRead(sender, 16);
+    letterhead.google.faults.add({
+      ...{ method: 'sendAs.list', account: sender.account },
+      effect: { kind: 'forbidden', reason: 'domainPolicy' },
+    });
+    await deliverNow(letterhead, sender, id);
+    expect(await sender.delivery(id)).toMatchObject({ state: 'held', heldReason: 'mailbox_needs_reconnect' });
+    const mailbox = await within(sender, (trx) =>
+      trx.selectFrom('mailboxes').select(['state', 'state_reason']).executeTakeFirstOrThrow(),
+    );
+    expect(mailbox).toEqual({ state: 'needs_reconnect', state_reason: 'admin_policy' });
+  });
+
+  it.each([
+    [
+      'Google has a problem of its own',
+      { kind: 'serverError', status: 503, when: 'before' },
+      30,
+      'a problem of its own',
+    ],
+    [
+      'the Gmail API is switched off',
+      { kind: 'forbidden', reason: 'accessNotConfigured' },
+      300,
+      'own access to Google',
+    ],
+  ] as const)('it waits, and says for what: %s', async (_what, effect, seconds, words) => {
+    const { sender, id } = await waitingFromAlias();
+    await listRead(sender, 16);
+    letterhead.google.faults.add({ method: 'sendAs.list', account: sender.account, times: 10, effect });
+    await deliverNow(letterhead, sender, id);
+    letterhead.google.faults.clear();
+    const held = await sender.delivery(id);
+    expect(held).toMatchObject({ state: 'held', heldReason: 'operator', lastDetail: expect.stringContaining(words) });
+    const waits = (held.notBefore?.getTime() ?? 0) - held.stateAt.getTime();
+    expect(Math.round(waits / 10_000) * 10).toBe(seconds);
+  });
 });

@@ -2,7 +2,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { AccessToken } from '../../src/google/gmail.ts';
 import { type AccessTokens, createAccessTokens, MailboxUnusableError } from '../../src/mailboxes/access-token.ts';
 import { openGrant } from '../../src/mailboxes/grant-vault.ts';
+import { leaseMs } from '../../src/mailboxes/refresh-lease.ts';
 import { type DatabasePool, openDatabase } from '../../src/platform/database.ts';
+import { newKey, parseKeyRing } from '../../src/platform/key-ring.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { type Company, company } from '../support/company.ts';
 import { eventually } from '../support/eventually.ts';
@@ -91,6 +93,42 @@ describe('an access token', () => {
     await change({ refresh_lease_until: new Date(Date.now() + 300) });
     expect((await ask(process())).expiresAt.getTime()).toBeGreaterThan(Date.now() + 3_000_000);
     expect(calls()).toBe(1);
+  });
+
+  it('is renewed once although Google takes longer than the lease lasts, which its holder renews', async () => {
+    await expired();
+    slowly(leaseMs + 1_500);
+    const [holder, waiter] = [process(5, { timeoutMs: 20_000 }), process()];
+    const flight = ask(holder);
+    await eventually(calls, (count) => count === 1);
+    const given = await Promise.all([flight, ask(waiter)]);
+    expect(calls()).toBe(1);
+    expect(new Set(given.map(({ token }) => token)).size).toBe(1);
+    expect((await row()).refresh_lease_by).toBeNull();
+  });
+
+  it('is renewed by somebody else when the lease was lost, and the late answer does no harm', async () => {
+    await expired();
+    slowly(700);
+    const flight = ask(process());
+    await eventually(calls, (count) => count === 1);
+    await change({ refresh_lease_until: new Date(Date.now() - 1_000) });
+    letterhead.google.faults.clear();
+    const second = await ask(process());
+    expect(calls()).toBe(2);
+    await flight;
+    expect((await row()).refresh_lease_until).toBeNull();
+    expect((await ask(process())).expiresAt.getTime()).toBeGreaterThanOrEqual(second.expiresAt.getTime() - 5_000);
+    expect(await mailbox()).toMatchObject({ state: 'active' });
+  });
+
+  it('leaves no lease behind when the key that sealed it is not there', async () => {
+    await expired();
+    const { google } = letterhead.context;
+    const without = createAccessTokens({ ...letterhead.context, google, keys: parseKeyRing(newKey('other')) });
+    await expect(ask(without)).rejects.toMatchObject({ name: 'KeyRingError' });
+    expect((await row()).refresh_lease_until).toBeNull();
+    await ask(process());
   });
 
   it('keeps the refresh token, where Google sends no new one', async () => {

@@ -13,8 +13,15 @@ export interface WorkerProcess {
   stop(): Promise<number | null>;
 }
 
-/** Starts one and waits until it says that it is working. */
-export async function startWorker(letterhead: TestLetterhead): Promise<WorkerProcess> {
+/**
+ * Starts one and waits until it says that it is working.
+ *
+ * @param environment variables that this one has otherwise
+ */
+export async function startWorker(
+  letterhead: TestLetterhead,
+  environment: Record<string, string> = {},
+): Promise<WorkerProcess> {
   const { config, google } = letterhead;
   const child = spawn(process.execPath, [path.join(import.meta.dirname, '../../src/main.ts'), 'work'], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -35,6 +42,7 @@ export async function startWorker(letterhead: TestLetterhead): Promise<WorkerPro
       GMAIL_PROJECT_UNITS_PER_MINUTE: String(config.pace.projectUnitsPerMinute ?? 0),
       GMAIL_IN_FLIGHT: String(config.pace.inFlight ?? 0),
       SETTLE_SECONDS: String(config.settleMs / 1_000),
+      ...environment,
     },
   });
   const gone = once(child, 'exit');
