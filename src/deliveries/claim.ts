@@ -11,6 +11,7 @@ import { frozenRule, objectionTo } from './check-sender.ts';
 import type { DeliverContext } from './context.ts';
 import { connectedSince, everBefore } from './cut-off.ts';
 import { leavesFrom, waitsForHours } from './departure.ts';
+import { type FrozenFile, keepFile } from './freeze.ts';
 import { loadAllForSending, type SendableDelivery } from './load.ts';
 import { cancelledWithRun, pausedWithRun } from './runs/moves.ts';
 import { type HeldReason, moveDeliveries, moveDelivery } from './state.ts';
@@ -43,6 +44,8 @@ export interface Supplies {
   readonly token?: AccessToken;
   /** Gmail's list of addresses was just asked for. */
   readonly addresses?: true;
+  /** Its PDF was just made: it is kept together with the claim. */
+  readonly file?: FrozenFile;
 }
 
 /** What came of a claim. */
@@ -79,6 +82,7 @@ export async function claimDeliveries(
 ): Promise<Map<string, Claim>> {
   const claims = new Map<string, Claim>();
   const ready: Omit<Claimed, 'attempt'>[] = [];
+  for (const [id, { file }] of supplies) if (file) await keepFile(trx, tenantId, id, file);
   const deliveries = await loadAllForSending(trx, tenantId, [...attemptIds.keys()]);
   const tokens = await readFreshTokens(trx, ctx.keys, tenantId, mailboxIdsOf(deliveries), ctx.clock());
   const facts = await factsOf(trx, tenantId, deliveries);

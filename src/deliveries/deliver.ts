@@ -11,7 +11,7 @@ import { refreshAddresses } from './check-sender.ts';
 import { type Claim, type Claimed, claimDeliveries, hold, type Supplies } from './claim.ts';
 import type { DeliverContext } from './context.ts';
 import { resolveDoubt } from './doubt.ts';
-import { freezeOrFail } from './freeze.ts';
+import { printToSend } from './freeze.ts';
 import { lookAfterRestore } from './look-after-restore.ts';
 import { createSettler } from './settler.ts';
 import { type HeldReason, IllegalMoveError } from './state.ts';
@@ -160,8 +160,10 @@ async function supply(
         await holdIt(objection.reason, objection.words);
         return null;
       }
-      case 'pdf':
-        return (await freezeOrFail(ctx, tenantId, delivery.id)) ? {} : null;
+      case 'pdf': {
+        const file = await printToSend(ctx, tenantId, delivery);
+        return file && { file };
+      }
       default:
         return what satisfies never;
     }

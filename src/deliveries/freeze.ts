@@ -1,62 +1,102 @@
 import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
 import { documentContentSchema } from '../documents/document.ts';
 import { pdfName } from '../documents/format.ts';
 import { headSchema } from '../documents/pdf/head.ts';
+import type { PdfInput } from '../documents/pdf/input.ts';
 import { PdfError } from '../documents/pdf/render.ts';
+import type { Database } from '../platform/database.ts';
 import { inTenant } from '../tenants/scope.ts';
 import type { DeliverContext } from './context.ts';
 import { moveDelivery } from './state.ts';
 
-type FreezeContext = Pick<DeliverContext, 'db' | 'pdf'>;
-
 /**
- * Makes the PDF of a run's delivery, once: from the record as it was when the run was started, under the company's head
- * of that moment, whatever became of both since. Whoever asks first (a worker, or somebody who looks) freezes its bytes;
- * whoever comes second keeps the first's.
- *
- * @returns false where there is nothing to make it from
- * @throws {PdfError}
+ * The PDFs of a run: each is made once, when it is first needed, from the record as it was when the run was started,
+ * under the company's head of that moment, whatever became of both since. Whoever asks first (a worker, or somebody who
+ * looks) freezes its bytes; whoever comes second keeps the first's.
  */
-export async function freezePdf({ db, pdf }: FreezeContext, tenantId: string, deliveryId: string): Promise<boolean> {
-  const row = await inTenant(db, tenantId, (trx) =>
-    trx
-      .selectFrom('deliveries')
-      .innerJoin('runs', 'runs.id', 'deliveries.run_id')
-      .select(['deliveries.document_snapshot', 'runs.head'])
-      .where('deliveries.tenant_id', '=', tenantId)
-      .where('deliveries.id', '=', deliveryId)
-      .executeTakeFirst(),
+export interface FrozenFile {
+  readonly fileName: string;
+  readonly sha256: string;
+  readonly bytes: Buffer;
+}
+
+/** What to make the PDFs of these deliveries from, by delivery; none for one that is no part of a run. */
+export async function readPrintable(
+  trx: Database,
+  tenantId: string,
+  deliveryIds: readonly string[],
+): Promise<Map<string, PdfInput>> {
+  if (deliveryIds.length === 0) return new Map();
+  const rows = await trx
+    .selectFrom('deliveries')
+    .innerJoin('runs', 'runs.id', 'deliveries.run_id')
+    .select(['deliveries.id', 'deliveries.document_snapshot', 'runs.head'])
+    .where('deliveries.tenant_id', '=', tenantId)
+    .where('deliveries.id', '=', sql<string>`any(${[...deliveryIds]}::uuid[])`)
+    .execute();
+  return new Map(
+    rows.map(({ id, document_snapshot, head }) => [
+      id,
+      { ...headSchema.parse(head), content: documentContentSchema.parse(document_snapshot) },
+    ]),
   );
-  if (!row) return false;
-  const content = documentContentSchema.parse(row.document_snapshot);
-  const bytes = Buffer.from(await pdf.render({ ...headSchema.parse(row.head), content }));
-  const file = {
-    file_name: pdfName(content),
-    media_type: 'application/pdf',
-    sha256: createHash('sha256').update(bytes).digest('hex'),
-    bytes,
-  };
-  await inTenant(db, tenantId, (trx) =>
-    trx
-      .insertInto('delivery_attachments')
-      .values({ delivery_id: deliveryId, tenant_id: tenantId, ...file })
-      .onConflict((conflict) => conflict.columns(['delivery_id', 'file_name']).doNothing())
-      .execute(),
-  );
-  return true;
+}
+
+/** Makes a PDF. @throws {PdfError} */
+async function print({ pdf }: Pick<DeliverContext, 'pdf'>, input: PdfInput): Promise<FrozenFile> {
+  const bytes = Buffer.from(await pdf.render(input));
+  return { fileName: pdfName(input.content), sha256: createHash('sha256').update(bytes).digest('hex'), bytes };
+}
+
+/** Keeps the PDF of a delivery, unless it has one. */
+export async function keepFile(
+  trx: Database,
+  tenantId: string,
+  deliveryId: string,
+  { fileName, sha256, bytes }: FrozenFile,
+): Promise<void> {
+  const file = { file_name: fileName, media_type: 'application/pdf', sha256, bytes };
+  await trx
+    .insertInto('delivery_attachments')
+    .values({ delivery_id: deliveryId, tenant_id: tenantId, ...file })
+    .onConflict((conflict) => conflict.columns(['delivery_id', 'file_name']).doNothing())
+    .execute();
 }
 
 /**
- * The same for a worker. What cannot be made, even at a second try, never can: the delivery fails and says so.
+ * Makes and keeps the PDF of a delivery for somebody who looks at it.
  *
- * @returns whether the PDF is there now
+ * @throws {PdfError}
+ */
+export async function freezeToLook(
+  ctx: Pick<DeliverContext, 'db' | 'pdf'>,
+  tenantId: string,
+  deliveryId: string,
+): Promise<void> {
+  const printable = await inTenant(ctx.db, tenantId, (trx) => readPrintable(trx, tenantId, [deliveryId]));
+  const input = printable.get(deliveryId);
+  if (!input) return;
+  const file = await print(ctx, input);
+  await inTenant(ctx.db, tenantId, (trx) => keepFile(trx, tenantId, deliveryId, file));
+}
+
+/**
+ * Makes the PDF of a delivery that is about to leave; whoever claims it keeps it. What cannot be made, even at a second
+ * try, never can: the delivery fails and says so.
+ *
+ * @returns null where it failed
  * @throws {PdfError} `closed`, when the program stops: its job runs again
  */
-export async function freezeOrFail(ctx: DeliverContext, tenantId: string, deliveryId: string): Promise<boolean> {
+export async function printToSend(
+  ctx: DeliverContext,
+  tenantId: string,
+  { id: deliveryId, toPrint }: { readonly id: string; readonly toPrint: PdfInput | null },
+): Promise<FrozenFile | null> {
+  if (!toPrint) throw new Error('A document is sent without its file.');
   for (let round = 1; ; round += 1) {
     try {
-      if (await freezePdf(ctx, tenantId, deliveryId)) return true;
-      throw new Error('A document is sent without its file.');
+      return await print(ctx, toPrint);
     } catch (error) {
       if (!(error instanceof PdfError) || error.code === 'closed') throw error;
       if (round === 1) continue;
@@ -65,7 +105,7 @@ export async function freezeOrFail(ctx: DeliverContext, tenantId: string, delive
         'Its PDF could not be made, so it was not sent. Open the record, look at its PDF and send it again.';
       const move = { from: 'queued', to: 'failed', at: ctx.clock(), detail } as const;
       await inTenant(ctx.db, tenantId, (trx) => moveDelivery(trx, tenantId, deliveryId, move));
-      return false;
+      return null;
     }
   }
 }

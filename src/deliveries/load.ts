@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { PdfInput } from '../documents/pdf/input.ts';
 import type { Draft } from '../google/drafts.ts';
 import { isUsableBy } from '../mailboxes/access.ts';
 import type { SendingMember } from '../mailboxes/sender-questions.ts';
@@ -6,6 +7,7 @@ import type { Database } from '../platform/database.ts';
 import type { DeliveryState, MailboxState, RunState, SenderMode } from '../platform/database-types.ts';
 import { readHours, type SendingRules } from '../tenants/sending-rules.ts';
 import type { Email } from './compose.ts';
+import { readPrintable } from './freeze.ts';
 import { recipientsSchema } from './recipients.ts';
 import type { Standing } from './withdrawn.ts';
 
@@ -29,6 +31,8 @@ export interface SendableDelivery {
   /** Whether its account's last outcome was unknown. */
   readonly afterTrouble: boolean;
   readonly document: boolean;
+  /** What its PDF is to be made from, where it is queued without one; null where there is none to be made. */
+  readonly toPrint: PdfInput | null;
   /** It leaves whatever the sending hours say. */
   readonly anyTime: boolean;
   readonly sending: Pick<SendingRules, 'hours' | 'timeZone'>;
@@ -51,7 +55,7 @@ export async function loadForSending(
   return delivery;
 }
 
-/** Reads any number of deliveries of a tenant with their attachments, in two queries. Those that are not there are left out. */
+/** Reads any number of deliveries of a tenant with their attachments. Those that are not there are left out. */
 export async function loadAllForSending(
   trx: Database,
   tenantId: string,
@@ -89,6 +93,14 @@ export async function loadAllForSending(
     .where('delivery_id', '=', ids)
     .execute();
   const files = Map.groupBy(attachments, ({ deliveryId }) => deliveryId);
+  const bare = rows.filter(
+    ({ id, state, document_id }) => state === 'queued' && document_id !== null && !files.has(id),
+  );
+  const printable = await readPrintable(
+    trx,
+    tenantId,
+    bare.map(({ id }) => id),
+  );
   return rows.map((row) => ({
     id: row.id,
     state: row.state,
@@ -107,6 +119,7 @@ export async function loadAllForSending(
     standsStillUntil: row.standing.until === null ? null : new Date(row.standing.until),
     afterTrouble: row.standing.unknown ?? false,
     document: row.document_id !== null,
+    toPrint: printable.get(row.id) ?? null,
     anyTime: row.any_time,
     sending: { hours: readHours(row.sending_hours), timeZone: row.time_zone },
     runState: row.lane === 0 ? null : row.run_state,

@@ -4,7 +4,7 @@ import { decide, decisionsFor, isDecision } from '../deliveries/decide.ts';
 import { listDeliveries } from '../deliveries/deliveries.ts';
 import { type DeliveryRecord, getAttachment, getDelivery } from '../deliveries/delivery.ts';
 import { leavesFrom } from '../deliveries/departure.ts';
-import { freezePdf } from '../deliveries/freeze.ts';
+import { freezeToLook } from '../deliveries/freeze.ts';
 import { formatAddress } from '../deliveries/recipients.ts';
 import { freeFromRun } from '../deliveries/runs/control.ts';
 import { maySchedule, schedule } from '../deliveries/schedule.ts';
@@ -73,7 +73,7 @@ export function deliveryPages(ctx: WebContext): Router {
     const name = param(req, 'name');
     const { delivery } = await findDelivery(ctx, viewer, req);
     // Whoever looks before it is sent sees, and freezes, the very bytes that will be.
-    if (delivery.pdfToMake === name) await freezeToLook(ctx, tenantId, id);
+    if (delivery.pdfToMake === name) await freeze(ctx, tenantId, id);
     const file = found(
       await inTenant(ctx.db, tenantId, (trx) => getAttachment(trx, tenantId, onlookerOf(viewer), id, name)),
     );
@@ -164,9 +164,9 @@ function progressOf(ctx: WebContext, viewer: Viewer, delivery: DeliveryRecord, r
   };
 }
 
-async function freezeToLook(ctx: WebContext, tenantId: string, deliveryId: string): Promise<void> {
+async function freeze(ctx: WebContext, tenantId: string, deliveryId: string): Promise<void> {
   try {
-    await freezePdf(ctx, tenantId, deliveryId);
+    await freezeToLook(ctx, tenantId, deliveryId);
   } catch (cause) {
     throw pdfTrouble(cause, { href: `/deliveries/${deliveryId}`, label: 'Back to the email' });
   }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countAttention } from '../../../src/deliveries/deliveries.ts';
-import { freezePdf } from '../../../src/deliveries/freeze.ts';
+import { freezeToLook } from '../../../src/deliveries/freeze.ts';
 import { controlRun } from '../../../src/deliveries/runs/control.ts';
 import { type ResendWhich, resend } from '../../../src/deliveries/runs/resend.ts';
 import { inTenant } from '../../../src/tenants/scope.ts';
@@ -36,7 +36,7 @@ async function failedRun() {
 describe('the failed ones of a run', () => {
   it('are sent again, once: with the same record, text and PDF, in place of those that failed', async () => {
     const { sender, runId, failed, again } = await failedRun();
-    await freezePdf(ctx, sender.tenantId, failed[0] ?? '');
+    await freezeToLook(ctx, sender.tenantId, failed[0] ?? '');
     const results = await Promise.all([again('failed'), again('failed'), again('failed')]);
     expect(results.map((result) => result.kind === 'sent_again' && result.count).sort()).toEqual([0, 0, 2]);
 
