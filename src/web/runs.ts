@@ -172,7 +172,8 @@ async function readProgress(trx: Database, ctx: WebContext, viewer: Viewer, runI
   return {
     run,
     mayDecide,
-    phase: phaseOf(run),
+    phase: opening && phaseOf(run) === 'running' && run.counts.sending === 0 ? 'waiting' : phaseOf(run),
+    opening,
     budget: budget ? budgetLines(budget, { ofRun: 'of this run', at, opening }) : [],
     // Whom it would come from when somebody sends the failed ones again: the rule is asked anew.
     resender: failed > 0 && mayDecide ? (await senderFor(trx, tenantId, memberId, run.kind)).resolution : null,

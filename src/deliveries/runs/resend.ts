@@ -44,8 +44,9 @@ export async function resend(
 
   const { sender } = resolution;
   const now = clock();
-  // Who corrects an address waits for that one, and may take it back for a moment.
-  const wish = { single: which !== 'failed', sendAt: null, anyTime: false };
+  // Who corrects an address waits for that one, and may take it back for a moment; of many the pacer keeps the hours.
+  const single = which !== 'failed';
+  const wish = { single, sendAt: null, anyTime: !single };
   const departure = await beginningOf(trx, tenantId, resolution, wish, now);
   const begun = columnsOf(departure);
   const made = old.map(() => randomUUID());

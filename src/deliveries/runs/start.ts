@@ -95,7 +95,8 @@ async function start(trx: Database, clock: Clock, request: RunRequest): Promise<
   await holdRecords(trx, tenantId, ids);
 
   const run = await writeRun(trx, request, question, resolution.sender, requestHash);
-  const wish = { single: false, sendAt: null, anyTime: false };
+  // Thousands are not written to at each opening: they stay queued, and the pacer keeps the sending hours.
+  const wish = { single: false, sendAt: null, anyTime: true };
   const departure = await beginningOf(trx, tenantId, resolution, wish, question.now);
   const common = { run, rule, departure };
   const { total, leftOut, fingerprint } = await writeDeliveries(trx, request, question, ids, common);

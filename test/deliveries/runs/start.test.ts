@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createPacer } from '../../../src/deliveries/pacer.ts';
 import { startRun } from '../../../src/deliveries/runs/start.ts';
 import { createDocument, setDocumentStatus } from '../../../src/documents/store.ts';
 import type { Database } from '../../../src/platform/database.ts';
@@ -7,6 +8,7 @@ import { inTenant } from '../../../src/tenants/scope.ts';
 import { setSendingRules } from '../../../src/tenants/sending-rules.ts';
 import { invoice } from '../../documents/content.ts';
 import { type Company, company } from '../../support/company.ts';
+import { anotherWorker } from '../../support/hand-delivery.ts';
 import { startTestLetterhead, type TestLetterhead } from '../../support/letterhead.ts';
 import { manyRecords } from '../../support/many-records.ts';
 import { asShown, deliveriesOf, lookOver, runNow, started, tryStart } from '../../support/runs.ts';
@@ -194,10 +196,18 @@ it('a run outside the sending hours waits for them', async () => {
   const hours = { days: [tomorrow.getUTCDay() || 7], from: '08:00', to: '18:00', holidays: [] };
   await within(sender, (trx) => setSendingRules(trx, sender.tenantId, { undoSeconds: 10, hours }));
   const [first] = await deliveriesOf(ctx, sender, await started(ctx, sender));
-  expect(first).toMatchObject({ state: 'held', held_reason: 'outside_hours' });
-  expect(first?.not_before?.getTime()).toBeGreaterThan(ctx.clock().getTime());
+  expect(first).toMatchObject({ state: 'queued', any_time: false });
+  await createPacer(anotherWorker(letterhead)).tick();
+  expect(await deliveriesOf(ctx, sender, first?.run_id ?? '')).toMatchObject([
+    { released_at: null },
+    { released_at: null },
+  ]);
   const page = await sender.founder.get(`/runs/${first?.run_id}`);
-  expect(page.text).toContain('your sending hours begin');
+  expect(page.text).toContain('It waits for your sending hours, and goes on');
+
+  await within(sender, (trx) => setSendingRules(trx, sender.tenantId, { undoSeconds: 10, hours: null }));
+  await createPacer(anotherWorker(letterhead)).tick();
+  expect((await deliveriesOf(ctx, sender, first?.run_id ?? '')).every((each) => each.released_at !== null)).toBe(true);
 });
 
 it('a text that is wrong starts nothing, and says what is wrong with which', async () => {
