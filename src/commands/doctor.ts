@@ -9,7 +9,6 @@ import { checkUpText, failed, type Step } from '../mailboxes/check-up-step.ts';
 import { findMailbox } from '../mailboxes/mailboxes.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
-import { parseKeyRing } from '../platform/key-ring.ts';
 import { StartError } from '../platform/start-error.ts';
 import { version } from '../platform/version.ts';
 import { inTenant } from '../tenants/scope.ts';
@@ -18,6 +17,7 @@ import { callbackPaths } from '../web/google-flows.ts';
 import { dataFolder } from './local-database.ts';
 import { localClient, localSecrets } from './local-secrets.ts';
 import { findGoogle } from './parts.ts';
+import { tokenKeys } from './token-keys.ts';
 import { type Databases, withDatabases } from './with-databases.ts';
 
 /** How long a test email is waited for. */
@@ -33,8 +33,8 @@ const pageSize = 100;
  */
 export async function runDoctor(config: Config, args: string[]): Promise<void> {
   const { values, positionals } = readArguments(args);
-  const { google, tokenKeys } = await readGoogle(config);
-  const keys = parseKeyRing(tokenKeys);
+  const keys = await tokenKeys(config);
+  const google = await readGoogle(config);
   await withDatabases(config, async (databases) => {
     const tokens = createAccessTokens({ ...databases, keys, google, clock: systemClock });
     const ctx = { ...databases, google, tokens, clock: systemClock, pace: config.pace };
@@ -67,16 +67,12 @@ function readArguments(args: string[]) {
 }
 
 /** The configured Google, or the Local Google that runs on this machine. */
-async function readGoogle(config: Config): Promise<{ google: GoogleApp; tokenKeys: string }> {
-  if (config.google && config.tokenKeys)
-    return { google: await findGoogle(config, config.google), tokenKeys: config.tokenKeys };
-  const secrets = await localSecrets(dataFolder(config));
-  const tokenKeys = config.tokenKeys ?? secrets.tokenKeys;
-  if (config.google) return { google: await findGoogle(config, config.google), tokenKeys };
+async function readGoogle(config: Config): Promise<GoogleApp> {
+  if (config.google) return findGoogle(config, config.google);
   const local = `http://127.0.0.1:${config.localGooglePort}`;
+  const secrets = await localSecrets(dataFolder(config));
   try {
-    const addresses = { ...config, googleIssuer: local, gmailRoot: `${local}/` };
-    return { google: await findGoogle(addresses, localClient(secrets)), tokenKeys };
+    return await findGoogle({ ...config, googleIssuer: local, gmailRoot: `${local}/` }, localClient(secrets));
   } catch (cause) {
     throw new StartError(
       `Local Google does not answer at ${local}. Start Letterhead with npm start first, and give this command the same PORT and LOCAL_GOOGLE_PORT.`,

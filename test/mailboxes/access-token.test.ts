@@ -88,6 +88,30 @@ describe('an access token', () => {
     expect(new Set(given.map(({ token }) => token)).size).toBe(1);
   });
 
+  it('that is good is renewed all the same where that is asked for, once for all who ask then', async () => {
+    await expired();
+    await change({ access_token_expires_at: new Date(Date.now() + 30 * 60_000) });
+    const kept = await grant();
+    slowly();
+    const [a, b] = [process(), process()];
+    const renewals = [a, a, b].map((tokens) => tokens.renewed(one.tenantId, one.mailboxId));
+    // Nobody else waits for it.
+    expect((await ask(a)).token).toBe(kept?.access?.token);
+    const given = await Promise.all(renewals);
+    expect(calls()).toBe(1);
+    expect(new Set(given.map(({ token }) => token)).size).toBe(1);
+    expect((await ask(b)).token).toBe(given[0]?.token);
+  });
+
+  it('that is good stays where Google does not renew it', async () => {
+    await expired();
+    await change({ access_token_expires_at: new Date(Date.now() + 30 * 60_000) });
+    const kept = await grant();
+    const tokens = process(5, { clientSecret: 'wrong' });
+    await expect(tokens.renewed(one.tenantId, one.mailboxId)).rejects.toMatchObject({ code: 'invalid_client' });
+    expect((await ask(tokens)).token).toBe(kept?.access?.token);
+  });
+
   it('is renewed although whoever held the lease died with it', async () => {
     await expired();
     await change({ refresh_lease_until: new Date(Date.now() + 300) });
