@@ -6,6 +6,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { findUntoldEndings } from '../tenants/system-upkeep.ts';
+import { releaseHoursOf } from '../tenants/tenants.ts';
 import { createDelivery } from './create.ts';
 
 /** What telling people of an ended connection needs. */
@@ -40,9 +41,10 @@ export async function tellEndings(ctx: NoticeContext): Promise<number> {
 interface Ending {
   readonly mailboxId: string;
   readonly email: string;
-  readonly displayName: string;
   /** Who connected it for themselves; null where owners and admins look after it: a shared or a delegated one. */
   readonly memberId: string | null;
+  /** Nobody's connection, and without a page of its own. */
+  readonly delegated: boolean;
   readonly reason: string | null;
   readonly sure: boolean;
 }
@@ -53,13 +55,16 @@ async function tellEnding(ctx: NoticeContext, trx: Database, tenantId: string, e
   const people = await whoCanReconnect(trx, tenantId, ending.memberId);
   const sender = await findWayOut(trx, tenantId, people, ending.mailboxId);
   if (!sender) return false;
-  const held = await countHeld(trx, tenantId, ending.mailboxId);
+  const waiting = {
+    count: await countHeld(trx, tenantId, ending.mailboxId),
+    hours: await releaseHoursOf(trx, tenantId),
+  };
   const result = await createDelivery(trx, ctx.clock, {
     tenantId,
     memberId: sender.memberId,
     idempotencyKey: `mailbox-ended/${eventId}`,
     recipients: { to: people.map(({ name, email }) => ({ name, email })), cc: [], bcc: [] },
-    ...compose(ending, sender.mailbox, held, ctx.publicUrl),
+    ...compose(ending, sender.mailbox, waiting, ctx.publicUrl),
     document: null,
     notice: { mailboxId: sender.mailbox.id, email: sender.mailbox.email },
   });
@@ -72,7 +77,7 @@ async function tellEnding(ctx: NoticeContext, trx: Database, tenantId: string, e
 async function takeEnding(trx: Database, tenantId: string, eventId: string, now: Date): Promise<Ending | undefined> {
   const event = await trx
     .selectFrom('mailbox_events')
-    .select('mailbox_id')
+    .select(['mailbox_id', 'at'])
     .where('tenant_id', '=', tenantId)
     .where('id', '=', eventId)
     .where('noticed_at', 'is', null)
@@ -89,12 +94,14 @@ async function takeEnding(trx: Database, tenantId: string, eventId: string, now:
   // The reason as it is known by now: it may have become a better one.
   return trx
     .selectFrom('mailboxes')
-    .select(['id as mailboxId', 'email', 'display_name as displayName'])
+    .select(['id as mailboxId', 'email'])
     .select(sql<string | null>`case when delegated then null else member_id end`.as('memberId'))
-    .select(['state_reason as reason', 'state_sure as sure'])
+    .select(['delegated', 'state_reason as reason', 'state_sure as sure'])
     .where('tenant_id', '=', tenantId)
     .where('id', '=', event.mailbox_id)
     .where('state', '=', 'needs_reconnect')
+    // It may have been connected again and have ended anew: that ending has a line of its own.
+    .where('state_at', '=', event.at)
     .executeTakeFirst();
 }
 
@@ -149,25 +156,30 @@ async function countHeld(trx: Database, tenantId: string, mailboxId: string): Pr
 }
 
 /** Subject and text. Pure. */
-function compose(ending: Ending, through: MailboxRecord, held: number, publicUrl: string) {
+function compose(
+  ending: Ending,
+  through: MailboxRecord,
+  { count, hours }: { readonly count: number; readonly hours: number },
+  publicUrl: string,
+) {
   const { what, fix } = endedWords({ reason: readReason(ending.reason), sure: ending.sure }, ending.email);
-  // With a delegation all of its mailboxes end, and that is told once.
-  const whom = ending.reason === 'delegation_ended' ? `addresses like ${ending.email}` : ending.email;
-  const waiting =
-    held === 0
+  const waits =
+    count === 0
       ? 'What is sent from it waits until then; nothing is lost.'
-      : `${held === 1 ? 'One email waits' : `${held} emails wait`} until then; nothing is lost.`;
+      : `${count === 1 ? 'One email waits' : `${count} emails wait`} until then; nothing is lost.`;
+  const limit = hours === 1 ? 'an hour' : `${hours} hours`;
+  const goes =
+    hours === 0
+      ? 'What waited is then listed, and you decide about it.'
+      : `What waited for less than ${limit} then goes out by itself; about the rest you decide.`;
+  const page = ending.delegated ? '/settings/email' : `/mailboxes/${ending.mailboxId}`;
   const message = [
-    `Letterhead cannot send from ${whom} any more.`,
+    `Letterhead cannot send from ${ending.email} any more.`,
     `What happened: ${what}`,
     `What to do: ${fix}`,
-    `${waiting} What was waiting for less than a day goes out by itself.`,
-    `Here you can do it: ${publicUrl}/settings/email`,
-    `This came through ${through.email}, which still works. It is sent once.`,
+    `Here you can do it: ${publicUrl}${page}`,
+    `${waits} ${goes}`,
+    `Letterhead wrote this by itself, through ${through.email}, which still works. It is sent once.`,
   ].join('\n\n');
-  const subject =
-    ending.reason === 'delegation_ended'
-      ? 'Google Workspace must be looked after in Letterhead'
-      : `Gmail must be connected again: ${ending.email}`;
-  return { subject, message };
+  return { subject: `Gmail must be connected again: ${ending.email}`, message };
 }

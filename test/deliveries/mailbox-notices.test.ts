@@ -77,7 +77,7 @@ describe('an ended connection', () => {
       'The password of',
       'Connect it again.',
       'One email waits',
-      `${letterhead.url}/settings/email`,
+      `${letterhead.url}/mailboxes/${one.mailboxId}`,
       sales.email,
     ])
       expect(notice?.message).toContain(said);
@@ -85,6 +85,10 @@ describe('an ended connection', () => {
     await deliverNow(letterhead, one, notice?.id ?? '');
     expect(one.accepted(notice?.id ?? '')).toMatchObject([{ account: sales.email }]);
     expect((await one.founder.get('/activity')).text).toContain('Notice');
+    const { events } = await one.delivery(notice?.id ?? '');
+    // Nobody of the company wrote it.
+    expect(events.every(({ memberName }) => memberName === null)).toBe(true);
+    expect((await one.founder.get(`/deliveries/${notice?.id}`)).text).toContain('Letterhead, by itself');
     expect((await one.delivery(waiting)).state).toBe('held');
     expect(await tell()).toBe(0);
   });
@@ -98,6 +102,18 @@ describe('an ended connection', () => {
     await end(one);
     await Promise.all([tell(), tell()]);
     expect(await notices(one)).toHaveLength(2);
+  });
+
+  it('that was over before anybody was told of it is not told together with the next', async () => {
+    const one = await company(letterhead);
+    await another(one);
+    await end(one);
+    await one.founder.connect(one.account, { mailboxId: one.mailboxId });
+    letterhead.google.clock.forward(1_000);
+    await end(one);
+    expect(await tell()).toBe(1);
+    expect(await notices(one)).toHaveLength(1);
+    expect(await untold(one)).toEqual([]);
   });
 
   it('that works again before anybody was told is not told', async () => {
