@@ -1,10 +1,10 @@
-// Choosing records of a list: all of a page at once, and how many are chosen. Without this script they are ticked one
-// by one, and the same button sends them.
+// Choosing rows of a list: all of a page at once, and how many are chosen. Without this script they are ticked one by
+// one, and the same buttons send them.
 const form = document.querySelector('[data-choose]');
 if (form) {
   const all = form.querySelector('[data-all]');
   const count = form.querySelector('[data-count]');
-  const send = form.querySelector('[data-send]');
+  const buttons = form.querySelectorAll('[data-send]');
   const boxes = [...form.elements].filter((element) => element.name === 'id');
 
   const show = () => {
@@ -12,7 +12,7 @@ if (form) {
     all.checked = chosen === boxes.length;
     all.indeterminate = chosen > 0 && chosen < boxes.length;
     count.textContent = chosen > 0 ? ` (${chosen})` : '';
-    send.disabled = chosen === 0;
+    for (const button of buttons) button.disabled = chosen === 0;
   };
   all.closest('label').hidden = false;
   all.addEventListener('change', () => {

@@ -105,14 +105,17 @@ async function keepProof(
 ): Promise<void> {
   const [from] = addressparser(headers['from'] ?? '', { flatten: true });
   const used = from?.address?.toLowerCase() ?? null;
+  const changed = used !== null && used !== wanted.toLowerCase();
+  const now = ctx.clock();
   await inTenant(ctx.db, tenantId, async (trx) => {
     await trx
       .updateTable('deliveries')
-      .set({ sent_from: used, sent_message_id: headers['message-id'] ?? null, proven_at: ctx.clock() })
+      .set({ sent_from: used, sent_message_id: headers['message-id'] ?? null, proven_at: now })
+      .$if(changed, (query) => query.set({ from_changed_at: now }))
       .where('tenant_id', '=', tenantId)
       .where('id', '=', deliveryId)
       .execute();
-    if (used !== null && used !== wanted.toLowerCase())
+    if (changed)
       await writeEvent(trx, tenantId, deliveryId, 'sent', `Gmail sent it from ${used} instead of ${wanted}.`);
   });
 }

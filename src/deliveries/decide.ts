@@ -5,7 +5,7 @@ import { wake } from '../platform/wake.ts';
 import { type HeldReason, type Move, moveDeliveries, writeEvents } from './state.ts';
 
 /** What a person can decide about a delivery that does not move by itself. */
-export type Decision = 'send_again' | 'mark_as_sent' | 'cancel' | 'send_now';
+export type Decision = 'send_again' | 'mark_as_sent' | 'cancel' | 'send_now' | 'seen';
 
 type Step = Pick<Move, 'from' | 'to' | 'detail' | 'heldFor' | 'anyTime'>;
 
@@ -22,6 +22,8 @@ const steps: Record<Decision, readonly Step[]> = {
   ],
   // Said by a person, now means now, whatever the sending hours are.
   send_now: [{ from: 'held', to: 'queued', detail: 'To be sent now.', anyTime: true }],
+  // It moves nothing: somebody knows of it.
+  seen: [],
 };
 
 /**
@@ -42,10 +44,36 @@ export async function decide(
   for (const step of steps[decision]) {
     moved.push(...(await moveDeliveries(trx, tenantId, deliveryIds, { ...step, at: ctx.clock(), memberId })));
   }
+  if (decision === 'seen') moved.push(...(await markSeen(ctx, trx, tenantId, deliveryIds, memberId)));
   if (decision === 'send_now') moved.push(...(await sendAnyTime(trx, tenantId, deliveryIds, memberId)));
   const isQueued = steps[decision].some(({ to }) => to === 'queued');
   if (isQueued && moved.length > 0) await wake(trx, 'waiting');
   return moved;
+}
+
+/** Takes what failed, or left from another address, off the list of what needs somebody. */
+async function markSeen(
+  { clock }: { readonly clock: Clock },
+  trx: Database,
+  tenantId: string,
+  deliveryIds: readonly string[],
+  memberId: string,
+): Promise<string[]> {
+  if (deliveryIds.length === 0) return [];
+  const rows = await trx
+    .updateTable('deliveries')
+    .set({ seen_at: clock() })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', sql<string>`any(${[...deliveryIds]}::uuid[])`)
+    .where('seen_at', 'is', null)
+    .where((where) => where.or([where('state', '=', 'failed'), where('from_changed_at', 'is not', null)]))
+    .returning(['id', 'state'])
+    .execute();
+  for (const [state, same] of Map.groupBy(rows, (row) => row.state)) {
+    const ids = same.map(({ id }) => id);
+    await writeEvents(trx, tenantId, ids, state, 'Seen, and off the list of what needs somebody.', memberId);
+  }
+  return rows.map(({ id }) => id);
 }
 
 /** Has what waits for the sending hours in the queue leave whatever the hour: no move, but a line in its timeline. */
@@ -75,20 +103,31 @@ export function isDecision(word: unknown): word is Decision {
   return typeof word === 'string' && Object.hasOwn(steps, word);
 }
 
+/** What of a delivery says which decisions fit it. */
+interface Standing {
+  readonly state: string;
+  readonly heldReason: string | null;
+  readonly fromChangedAt: Date | null;
+  readonly seenAt: Date | null;
+}
+
+function isUnseen({ state, fromChangedAt, seenAt }: Standing): boolean {
+  return seenAt === null && (state === 'failed' || fromChangedAt !== null);
+}
+
 /**
  * What fits a delivery that stands so, in the order to offer it.
  *
  * @param waitsForHours whether it would leave now, were it not for the sending hours
  */
-export function decisionsFor(
-  delivery: { readonly state: string; readonly heldReason: string | null },
-  waitsForHours = false,
-): Decision[] {
-  const all: Decision[] = ['send_again', 'send_now', 'mark_as_sent', 'cancel'];
+export function decisionsFor(delivery: Standing, waitsForHours = false): Decision[] {
+  const all: Decision[] = ['send_again', 'send_now', 'mark_as_sent', 'cancel', 'seen'];
   const fits = ({ from, heldFor }: Step) =>
     from === delivery.state && (!heldFor || heldFor.some((reason: HeldReason) => reason === delivery.heldReason));
   return all.filter(
     (decision) =>
-      steps[decision].some(fits) || (decision === 'send_now' && delivery.state === 'queued' && waitsForHours),
+      steps[decision].some(fits) ||
+      (decision === 'send_now' && delivery.state === 'queued' && waitsForHours) ||
+      (decision === 'seen' && isUnseen(delivery)),
   );
 }

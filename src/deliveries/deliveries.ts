@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import { type Page, type PageRequest, pageOf, pageSize, readCursor } from '../documents/paging.ts';
 import type { Database } from '../platform/database.ts';
 import type { DeliveryPurpose, DeliveryState, DocumentKind } from '../platform/database-types.ts';
+import { needsSomebody } from './attention.ts';
 import { isSeenBy, type Onlooker } from './onlooker.ts';
 import { type Recipients, recipientsSchema } from './recipients.ts';
 import { waitingReasons } from './release.ts';
@@ -24,16 +25,15 @@ export interface DeliverySummary {
   readonly partyName: string | null;
   /** The run it was started with, or null. */
   readonly runId: string | null;
+  /** The address that Gmail used, where it was read back. */
+  readonly sentFrom: string | null;
+  /** When it was seen that this is another than was asked for. */
+  readonly fromChangedAt: Date | null;
+  /** When somebody took it off the list of what needs somebody. */
+  readonly seenAt: Date | null;
   /** The latest sentence of its timeline. */
   readonly lastDetail: string | null;
 }
-
-/**
- * Whether a person has something to do: what is held until a time goes on by itself, who paused a run knows it, and what
- * was sent again needs nothing more.
- */
-const needsSomebody = sql<boolean>`(deliveries.replaced_by is null and (deliveries.state in ('unconfirmed', 'failed')
-  or (deliveries.state = 'held' and deliveries.not_before is null and deliveries.held_reason <> 'run_paused')))`;
 
 /** Which deliveries a list shows; `attention` keeps those that need somebody. */
 export interface DeliveryFilter extends PageRequest {
@@ -139,18 +139,6 @@ export function listHidden(
     .execute();
 }
 
-/** How many of the deliveries that they may see wait for somebody to do something. */
-export async function countAttention(db: Database, tenantId: string, onlooker: Onlooker): Promise<number> {
-  const { count } = await db
-    .selectFrom('deliveries')
-    .select((eb) => eb.fn.countAll<string>().as('count'))
-    .where('tenant_id', '=', tenantId)
-    .where(needsSomebody)
-    .where(isSeenBy(onlooker))
-    .executeTakeFirstOrThrow();
-  return Number(count);
-}
-
 /** The rows of {@link DeliverySummary}, to be narrowed: nothing here asks who looks. */
 export function summaries(db: Database, tenantId: string) {
   return db
@@ -170,6 +158,9 @@ export function summaries(db: Database, tenantId: string) {
       'deliveries.created_at as createdAt',
       'deliveries.document_id as documentId',
       'deliveries.run_id as runId',
+      'deliveries.sent_from as sentFrom',
+      'deliveries.from_changed_at as fromChangedAt',
+      'deliveries.seen_at as seenAt',
       'documents.kind as documentKind',
       'documents.number as documentNumber',
       'parties.name as partyName',

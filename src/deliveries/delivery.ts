@@ -19,6 +19,9 @@ export interface DeliveryRecord extends DeliverySummary {
   readonly mayDecide: boolean;
   readonly sentAt: Date | null;
   readonly gmailMessageId: string | null;
+  /** What Gmail used, and when it was read back; null until then, and without the permission to look. */
+  readonly sentMessageId: string | null;
+  readonly provenAt: Date | null;
   /** What its PDF will be called that is not made yet, see `freeze.ts`; null where there is none to be made. */
   readonly pdfToMake: string | null;
   readonly attachments: readonly { readonly fileName: string; readonly size: number; readonly sha256: string }[];
@@ -60,6 +63,8 @@ export async function getDelivery(
       'deliveries.any_time as anyTime',
       'deliveries.sent_at as sentAt',
       'deliveries.gmail_message_id as gmailMessageId',
+      'deliveries.sent_message_id as sentMessageId',
+      'deliveries.proven_at as provenAt',
       'members.name as memberName',
       'mailboxes.email as mailboxEmail',
       isDecidedBy(onlooker).as('mayDecide'),
@@ -104,7 +109,7 @@ export async function getDelivery(
   return { ...rest, recipients: recipientsSchema.parse(row.recipients), pdfToMake, attachments, events, attempts };
 }
 
-/** The bytes that were sent with a delivery; undefined when there is no such file that they may see. */
+/** The bytes that were sent with a delivery, and their SHA-256 of that moment; undefined when there is no such file that they may see. */
 export function getAttachment(
   db: Database,
   tenantId: string,
@@ -115,7 +120,7 @@ export function getAttachment(
   return db
     .selectFrom('delivery_attachments')
     .innerJoin('deliveries', 'deliveries.id', 'delivery_attachments.delivery_id')
-    .select(['file_name as fileName', 'media_type as mediaType', 'bytes'])
+    .select(['file_name as fileName', 'media_type as mediaType', 'sha256', 'bytes'])
     .where('deliveries.tenant_id', '=', tenantId)
     .where('delivery_id', '=', deliveryId)
     .where(isSeenBy(onlooker))

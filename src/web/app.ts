@@ -3,6 +3,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import helmet from 'helmet';
 import type pg from 'pg';
 import { accountChoicePages } from './account-choice.ts';
+import { activityPages } from './activity.ts';
 import { asset, assets } from './assets.ts';
 import { checkUpPages } from './check-up.ts';
 import { connectionPages } from './connection.ts';
@@ -69,6 +70,7 @@ export function createApp(ctx: WebContext, pool: pg.Pool): Express {
   app.use(importPages(ctx));
   app.use(partyPages(ctx));
   app.use(sendPages(ctx));
+  app.use(activityPages(ctx));
   app.use(deliveryPages(ctx));
   app.use(runPages(ctx));
   app.use(connectionPages(ctx, flows.connect, choices));

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Request, Router } from 'express';
 import { decide, decisionsFor, isDecision } from '../deliveries/decide.ts';
-import { listDeliveries } from '../deliveries/deliveries.ts';
 import { type DeliveryRecord, getAttachment, getDelivery } from '../deliveries/delivery.ts';
 import { leavesFrom } from '../deliveries/departure.ts';
 import { freezeToLook } from '../deliveries/freeze.ts';
@@ -23,27 +22,10 @@ import { hoursWords, readChosenTime, suggestedTime } from './send-time.ts';
 import { notify } from './session.ts';
 import { onlookerOf, param, requireRole, type Viewer, viewerOf } from './viewer.ts';
 
-/** Activity, one delivery with its timeline, and what a person decides about it. */
+/** One delivery with its timeline, and what a person decides about it. */
 export function deliveryPages(ctx: WebContext): Router {
   const router = Router();
   onlyIds(router);
-
-  router.get('/activity', async (req, res) => {
-    const viewer = viewerOf(res);
-    const { tenantId } = viewer;
-    const attention = req.query['show'] === 'attention';
-    const after = textParam(req, 'after');
-    const list = await inTenant(ctx.db, tenantId, (trx) =>
-      listDeliveries(trx, tenantId, onlookerOf(viewer), { attention, after }),
-    );
-    await page(res, 'deliveries/activity', {
-      title: 'Activity',
-      section: 'activity',
-      ...{ ...list, pillOf, nextStep },
-      onlyAttention: attention,
-      isFirst: after === '',
-    });
-  });
 
   router.get('/deliveries/:id', async (req, res) => {
     const viewer = viewerOf(res);
@@ -77,6 +59,13 @@ export function deliveryPages(ctx: WebContext): Router {
     const file = found(
       await inTenant(ctx.db, tenantId, (trx) => getAttachment(trx, tenantId, onlookerOf(viewer), id, name)),
     );
+    const digest = createHash('sha256').update(file.bytes).digest();
+    if (digest.toString('hex') !== file.sha256) {
+      ctx.log.error({ tenantId, deliveryId: id }, 'an attachment is not the bytes that were kept');
+      throw damaged(id);
+    }
+    // RFC 9530: whoever keeps the file can hold it against what was sent.
+    res.set('Repr-Digest', `sha-256=:${digest.toString('base64')}:`);
     sendInline(res, file.mediaType, file.fileName, file.bytes);
   });
 
@@ -174,6 +163,16 @@ async function freeze(ctx: WebContext, tenantId: string, deliveryId: string): Pr
 
 function mayDecide(viewer: Viewer, delivery: DeliveryRecord): boolean {
   return viewer.role !== 'viewer' && delivery.mayDecide;
+}
+
+/** What is kept is not what was sent: it must not be shown as that. */
+function damaged(deliveryId: string): PageError {
+  return new PageError(500, 'damaged', {
+    title: 'This file is damaged',
+    message:
+      'What is kept of it is not what was attached to the email, so it is not shown. It was written down for whoever runs Letterhead. The email itself is in Gmail, with the right file.',
+    next: { href: `/deliveries/${deliveryId}`, label: 'Back to the email' },
+  });
 }
 
 /** Seen, but sent through a Gmail that is not theirs to use. */

@@ -1,3 +1,4 @@
+import type { Why } from '../deliveries/attention.ts';
 import type { Decision } from '../deliveries/decide.ts';
 import type { DeliverySummary } from '../deliveries/deliveries.ts';
 
@@ -14,14 +15,79 @@ export function decisionWords(decision: Decision, { heldReason }: Pick<DeliveryS
     case 'cancel':
       if (heldReason === 'undo') return 'Undo';
       return heldReason === 'restored' ? 'Discard' : 'Cancel';
+    case 'seen':
+      return 'I have seen it';
     default:
       return decision satisfies never;
   }
 }
 
+/** The button for the same about many at once. */
+export function bulkWords(decision: Decision, why: Why | null): string {
+  switch (decision) {
+    case 'send_again':
+      return 'Not in Gmail: send again';
+    case 'send_now':
+      return why === 'restored' ? 'Not in Gmail: send now' : 'Send now';
+    case 'mark_as_sent':
+      return 'In Gmail: mark as sent';
+    case 'cancel':
+      return 'Discard';
+    case 'seen':
+      return 'Seen';
+    default:
+      return decision satisfies never;
+  }
+}
+
+/** What a decision about many came to. */
+export function decidedWords(decision: Decision, decided: number, asked: number): string {
+  const emails = decided === 1 ? '1 email' : `${decided} emails`;
+  const are = decided === 1 ? 'is' : 'are';
+  const left = asked - decided;
+  const others = left === 1 ? '1 other was' : `${left} others were`;
+  const rest = left > 0 ? ` ${others} left alone: it did not fit, or had moved on meanwhile.` : '';
+  if (decided === 0) return `Nothing was changed: it did not fit what was ticked, or that had moved on meanwhile.`;
+  switch (decision) {
+    case 'send_again':
+    case 'send_now':
+      return `${emails} ${are} going out now.${rest}`;
+    case 'mark_as_sent':
+      return `${emails} ${are} marked as sent.${rest}`;
+    case 'cancel':
+      return `${emails} ${are} discarded, and ${decided === 1 ? 'stays' : 'stay'} in Activity as cancelled.${rest}`;
+    case 'seen':
+      return `${emails} ${are} off this list, and ${decided === 1 ? 'stays' : 'stay'} in Activity.${rest}`;
+    default:
+      return decision satisfies never;
+  }
+}
+
+/** Why deliveries need somebody: the name of their list, and what to do about them. */
+export const whyWords: Record<Why, { readonly name: string; readonly fix: string }> = {
+  restored: {
+    name: 'After a restore',
+    fix: 'Letterhead was restored from a backup, and cannot tell whether these were sent meanwhile. Look in Gmail’s Sent folder for each, then decide.',
+  },
+  unconfirmed: {
+    name: 'Sent or not?',
+    fix: 'Gmail may have sent these; its answers never arrived. Look in Gmail’s Sent folder for each, then say what you found.',
+  },
+  from_changed: {
+    name: 'From another address',
+    fix: 'Gmail sent these from another address than you chose. Look in Gmail, Settings → Accounts → Send mail as, whether yours is still there, and check it in Settings → Email.',
+  },
+  held: { name: 'Waiting', fix: 'These were not sent. Mend what each waits for, send it now, or discard it.' },
+  failed: {
+    name: 'Not sent',
+    fix: 'Gmail refused these for good. Open each to see why, correct it and send it again.',
+  },
+};
+
 /** The next step beside a state that waits for somebody: a sentence, and where to go. */
 export function nextStep(
-  delivery: Pick<DeliverySummary, 'state' | 'heldReason' | 'id' | 'runId'>,
+  delivery: Pick<DeliverySummary, 'state' | 'heldReason' | 'id' | 'runId'> &
+    Partial<Pick<DeliverySummary, 'notBefore' | 'fromChangedAt' | 'sentFrom' | 'seenAt'>>,
 ): { text: string; href: string; label: string } | null {
   const own = `/deliveries/${delivery.id}`;
   switch (delivery.state) {
@@ -46,6 +112,7 @@ export function nextStep(
         case 'undo':
           return null;
         case 'restored':
+          if (delivery.notBefore) return { text: 'It is looked up in Gmail', href: own, label: 'Look' };
           return { text: 'After a restore: was it sent?', href: own, label: 'Decide' };
         case 'stuck':
           return { text: 'It failed again and again, by a fault of ours', href: own, label: 'Look' };
@@ -62,9 +129,11 @@ export function nextStep(
       return { text: 'Gmail may have sent it', href: own, label: 'Decide' };
     case 'failed':
       return { text: 'Gmail refused it', href: own, label: 'See why' };
+    case 'sent':
+      if (!delivery.fromChangedAt || delivery.seenAt) return null;
+      return { text: `Gmail sent it from ${delivery.sentFrom}`, href: own, label: 'Look' };
     case 'queued':
     case 'sending':
-    case 'sent':
     case 'cancelled':
       return null;
     default:

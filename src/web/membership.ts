@@ -1,5 +1,5 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { countAttention } from '../deliveries/deliveries.ts';
+import { countAttention } from '../deliveries/attention.ts';
 import { listTroubled } from '../mailboxes/mailbox-events.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { membershipsOf } from '../tenants/system.ts';

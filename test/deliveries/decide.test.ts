@@ -71,10 +71,10 @@ describe('what is offered', () => {
     ['held', 'restored', ['send_now', 'mark_as_sent', 'cancel']],
     ['unconfirmed', null, ['send_again', 'mark_as_sent']],
     ['sent', null, []],
-    ['failed', null, []],
+    ['failed', null, ['seen']],
     ['cancelled', null, []],
   ])('about what is %s (%s)', (state, heldReason, wanted) => {
-    expect(decisionsFor({ state, heldReason })).toEqual(wanted);
+    expect(decisionsFor({ state, heldReason, fromChangedAt: null, seenAt: null })).toEqual(wanted);
   });
 
   it('is all that a form may ask for', () => {

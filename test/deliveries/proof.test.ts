@@ -56,7 +56,8 @@ describe('with tracking, a sent email', () => {
     const id = await sender.send();
     await sender.reaches(id, 'sent');
     expect(await proven(sender, id)).toMatchObject({ state: 'sent', sent_from: sender.account });
-    const { events } = await sender.delivery(id);
+    const { events, fromChangedAt } = await sender.delivery(id);
+    expect(fromChangedAt).not.toBeNull();
     expect(events[0]).toMatchObject({
       state: 'sent',
       detail: `Gmail sent it from ${sender.account} instead of ${alias}.`,

@@ -90,6 +90,11 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
     () => '/runs/new',
     ({ document }) => ({ kind: 'invoice', id: document, subject: 's', message: 'm' }),
   ),
+  'POST /activity/decisions': ({ delivery }) => ({
+    path: '/activity/decisions',
+    form: { decision: 'cancel', id: delivery },
+    status: 303,
+  }),
   'POST /deliveries/:id/decision': notFound(
     ({ delivery }) => `/deliveries/${delivery}/decision`,
     () => ({ decision: 'cancel' }),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { countAttention } from '../../../src/deliveries/deliveries.ts';
+import { countAttention } from '../../../src/deliveries/attention.ts';
 import { controlRun, decideRun, type RunControl } from '../../../src/deliveries/runs/control.ts';
 import { phaseOf } from '../../../src/deliveries/runs/runs.ts';
 import { moveDeliveries } from '../../../src/deliveries/state.ts';

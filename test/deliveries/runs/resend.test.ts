@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { countAttention } from '../../../src/deliveries/deliveries.ts';
+import { countAttention } from '../../../src/deliveries/attention.ts';
 import { freezeToLook } from '../../../src/deliveries/freeze.ts';
 import { controlRun } from '../../../src/deliveries/runs/control.ts';
 import { type ResendWhich, resend } from '../../../src/deliveries/runs/resend.ts';

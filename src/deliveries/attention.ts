@@ -1,0 +1,112 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { Database } from '../platform/database.ts';
+import { isDecidedBy, isSeenBy, type Onlooker } from './onlooker.ts';
+
+/** Why a delivery needs somebody. */
+export const whys = ['restored', 'unconfirmed', 'from_changed', 'held', 'failed'] as const;
+/** See {@link whys}. */
+export type Why = (typeof whys)[number];
+
+/** Whether a word from an address or a form is one. */
+export function isWhy(word: unknown): word is Why {
+  return whys.some((why) => why === word);
+}
+
+/**
+ * SQL: whether a person has something to do about the row of `deliveries` at hand. What is held until a time goes on by
+ * itself, who paused a run knows it, what was sent again needs nothing more; and what failed, or left from another
+ * address, is off the list once somebody has seen it.
+ */
+export const needsSomebody: RawBuilder<boolean> = sql<boolean>`(deliveries.replaced_by is null and (
+  deliveries.state = 'unconfirmed'
+  or (deliveries.state = 'held' and deliveries.not_before is null and deliveries.held_reason <> 'run_paused')
+  or (deliveries.state = 'failed' and deliveries.seen_at is null)
+  or (deliveries.from_changed_at is not null and deliveries.seen_at is null)))`;
+
+const why = sql<Why>`case when deliveries.held_reason = 'restored' then 'restored'
+  when deliveries.state in ('held', 'unconfirmed', 'failed') then deliveries.state::text else 'from_changed' end`;
+
+/** SQL: whether it is one that needs somebody for this. */
+export function needsSomebodyFor(asked: Why): RawBuilder<boolean> {
+  return sql<boolean>`(${needsSomebody} and ${why} = ${asked})`;
+}
+
+/** How many of the deliveries that they may see wait for somebody to do something. */
+export async function countAttention(db: Database, tenantId: string, onlooker: Onlooker): Promise<number> {
+  const { count } = await db
+    .selectFrom('deliveries')
+    .select((eb) => eb.fn.countAll<string>().as('count'))
+    .where('tenant_id', '=', tenantId)
+    .where(needsSomebody)
+    .where(isSeenBy(onlooker))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+/** How many wait for what: of those that they may see, and of those that they may decide about. */
+export async function countByWhy(
+  db: Database,
+  tenantId: string,
+  onlooker: Onlooker,
+): Promise<Map<Why, { readonly seen: number; readonly theirs: number }>> {
+  const rows = await db
+    .selectFrom('deliveries')
+    .select([
+      why.as('why'),
+      sql<number>`count(*)::int`.as('seen'),
+      sql<number>`(count(*) filter (where ${isDecidedBy(onlooker)}))::int`.as('theirs'),
+    ])
+    .where('tenant_id', '=', tenantId)
+    .where(needsSomebody)
+    .where(isSeenBy(onlooker))
+    .groupBy(sql`1`)
+    .execute();
+  return new Map(rows.map(({ why, seen, theirs }) => [why, { seen, theirs }]));
+}
+
+/** Which of these deliveries they may decide about. */
+export async function keepTheirs(
+  db: Database,
+  tenantId: string,
+  onlooker: Onlooker,
+  deliveryIds: readonly string[],
+): Promise<string[]> {
+  if (deliveryIds.length === 0) return [];
+  const rows = await db
+    .selectFrom('deliveries')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', sql<string>`any(${[...deliveryIds]}::uuid[])`)
+    .where(isSeenBy(onlooker))
+    .where(isDecidedBy(onlooker))
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * The next of all that need somebody for this and are theirs to decide, locked until the transaction ends: at most
+ * `limit`.
+ *
+ * @param until what came later was not on the page that was decided about
+ */
+export async function takeTheirs(
+  trx: Database,
+  tenantId: string,
+  onlooker: Onlooker,
+  asked: Why,
+  until: Date,
+  limit: number,
+): Promise<string[]> {
+  const rows = await trx
+    .selectFrom('deliveries')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where(needsSomebodyFor(asked))
+    .where('state_at', '<=', until)
+    .where(isSeenBy(onlooker))
+    .where(isDecidedBy(onlooker))
+    .limit(limit)
+    .forUpdate()
+    .execute();
+  return rows.map(({ id }) => id);
+}
