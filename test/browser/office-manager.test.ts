@@ -206,7 +206,7 @@ describe('a permission that was taken back at Google', () => {
 
     await leading(page, () => page.locator('#progress').getByRole('link', { name: 'Reconnect' }).click());
     expect(await page.getByRole('region', { name: office }).textContent()).toContain('Needs reconnecting');
-    expect(await page.locator('#main').textContent()).toContain('Google ended the permission');
+    expect(await page.locator('#main').textContent()).toContain('somebody removed Letterhead’s access');
     await press(page, 'Reconnect');
     // Google knows the account already, and is told which one is meant.
     expect(await answerGoogle(page, { account: office })).toEqual(['warning', 'consent']);

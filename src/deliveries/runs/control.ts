@@ -134,8 +134,9 @@ async function takeDeliveries(
     .where('run_id', '=', runId)
     .where('state', '=', state)
     .where('replaced_by', 'is', null)
-    .forUpdate()
-    .skipLocked();
+    .forUpdate();
+  // One that a worker is just beginning with is stopped by its claim, or leaves. Of the held ones none may be left out.
+  if (state === 'queued') query = query.skipLocked();
   if (heldReason) query = query.where('held_reason', '=', heldReason);
   return (await query.execute()).map(({ id }) => id);
 }
