@@ -92,17 +92,19 @@ async function takeEnding(trx: Database, tenantId: string, eventId: string, now:
     .where('id', '=', eventId)
     .execute();
   // The reason as it is known by now: it may have become a better one.
-  return trx
-    .selectFrom('mailboxes')
-    .select(['id as mailboxId', 'email'])
-    .select(sql<string | null>`case when delegated then null else member_id end`.as('memberId'))
-    .select(['delegated', 'state_reason as reason', 'state_sure as sure'])
-    .where('tenant_id', '=', tenantId)
-    .where('id', '=', event.mailbox_id)
-    .where('state', '=', 'needs_reconnect')
-    // It may have been connected again and have ended anew: that ending has a line of its own.
-    .where('state_at', '=', event.at)
-    .executeTakeFirst();
+  return (
+    trx
+      .selectFrom('mailboxes')
+      .select(['id as mailboxId', 'email'])
+      .select(sql<string | null>`case when delegated then null else member_id end`.as('memberId'))
+      .select(['delegated', 'state_reason as reason', 'state_sure as sure'])
+      .where('tenant_id', '=', tenantId)
+      .where('id', '=', event.mailbox_id)
+      .where('state', '=', 'needs_reconnect')
+      // It may have been connected again and have ended anew: that ending has a line of its own.
+      .where('state_at', '=', event.at)
+      .executeTakeFirst()
+  );
 }
 
 interface Person {
@@ -163,6 +165,8 @@ function compose(
   publicUrl: string,
 ) {
   const { what, fix } = endedWords({ reason: readReason(ending.reason), sure: ending.sure }, ending.email);
+  // With a delegation all of its mailboxes end, and that is told once.
+  const byDelegation = ending.reason === 'delegation_ended';
   const waits =
     count === 0
       ? 'What is sent from it waits until then; nothing is lost.'
@@ -174,12 +178,15 @@ function compose(
       : `What waited for less than ${limit} then goes out by itself; about the rest you decide.`;
   const page = ending.delegated ? '/settings/email' : `/mailboxes/${ending.mailboxId}`;
   const message = [
-    `Letterhead cannot send from ${ending.email} any more.`,
+    `Letterhead cannot send from ${byDelegation ? `addresses like ${ending.email}` : ending.email} any more.`,
     `What happened: ${what}`,
     `What to do: ${fix}`,
     `Here you can do it: ${publicUrl}${page}`,
     `${waits} ${goes}`,
     `Letterhead wrote this by itself, through ${through.email}, which still works. It is sent once.`,
   ].join('\n\n');
-  return { subject: `Gmail must be connected again: ${ending.email}`, message };
+  const subject = byDelegation
+    ? 'Google Workspace must be looked after in Letterhead'
+    : `Gmail must be connected again: ${ending.email}`;
+  return { subject, message };
 }

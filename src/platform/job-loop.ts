@@ -1,4 +1,4 @@
-import type { PgBoss } from 'pg-boss';
+import type { FetchOptions, Job, PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
 
 /** How a queue is worked off in this process. */
@@ -97,11 +97,8 @@ export function startJobLoop<Data extends object>(boss: PgBoss, log: Logger, opt
       let fetched = 0;
       if (free > 0) {
         try {
-          const jobs = await boss.fetch<Data>(queue, {
-            batchSize: free,
-            ...(open <= 0 && { minPriority: 0 }),
-            ...(perGroup !== null && { groupConcurrency: perGroup }),
-          });
+          const only = open <= 0 ? { minPriority: 0 } : {};
+          const jobs = await fetchJobs<Data>(boss, queue, { batchSize: free, ...only }, perGroup);
           fetched = jobs.length;
           const works = handler(jobs.map(({ data }) => data));
           for (const [index, job] of jobs.entries()) running.set(job.id, run(job.id, job.data, works[index]));
@@ -132,4 +129,31 @@ export function startJobLoop<Data extends object>(boss: PgBoss, log: Logger, opt
       await settle();
     },
   };
+}
+
+/** An advisory lock of ours, let go of with the transaction. Any number that nobody else in this database uses. */
+const fetchLock = 5_317_080_217;
+
+/**
+ * Fetches jobs. Where the jobs of a group are limited, one process at a time: two that fetch at the same instant would
+ * each find the other's not begun, and the group would have twice as many.
+ */
+async function fetchJobs<Data extends object>(
+  boss: PgBoss,
+  queue: string,
+  options: FetchOptions,
+  perGroup: number | null,
+): Promise<Job<Data>[]> {
+  if (perGroup === null) return boss.fetch<Data>(queue, options);
+  const transaction = await boss.getDb().beginTransaction?.();
+  if (!transaction) throw new TypeError('pg-boss has no transactions here');
+  try {
+    await transaction.db.executeSql(`select pg_advisory_xact_lock(${fetchLock})`);
+    const jobs = await boss.fetch<Data>(queue, { ...options, groupConcurrency: perGroup, db: transaction.db });
+    await transaction.commit();
+    return jobs;
+  } catch (error) {
+    await transaction.rollback();
+    throw error;
+  }
 }

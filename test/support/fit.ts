@@ -16,6 +16,8 @@ export async function expectFit(page: Page): Promise<void> {
   const here = `${new URL(page.url()).pathname} at ${page.viewportSize()?.width}`;
   const wider = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
   expect(wider, `${here} is wider than its window`).toBeLessThanOrEqual(0);
+  // A button that is just taking on its colour has neither of the two that are meant.
+  await page.evaluate('Promise.allSettled(document.getAnimations().map((each) => each.finished))');
   await page.evaluate(await readFile(axe, 'utf8'));
   const violations = await page.evaluate(
     `axe.run(document, { iframes: false }).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map((node) => node.html).join(' ')))`,
