@@ -1,7 +1,9 @@
 import type { GoogleFailure } from '../google/errors.ts';
+import { operatorTroubleOf } from '../google/operator-trouble.ts';
 import { blockAccount, countUnknown, endTrouble, markTrouble, wholeProject } from '../tenants/system-queue.ts';
 import type { DeliverContext } from './context.ts';
 import type { SendableDelivery } from './load.ts';
+import type { Outcome } from './outcome.ts';
 import { probeAfterMs, unknownsBeforeTrouble } from './pacing.ts';
 import type { AttemptResult } from './transmit.ts';
 
@@ -19,9 +21,7 @@ export async function noteOutcome(
     if (result.kind === 'failed') {
       const { outcome, failure } = result;
       if (gaveNoAnswer(failure)) return await noteUnknown(ctx, account);
-      if (outcome.kind === 'retry' && outcome.slowDown) await blockAccount(ctx.system, account, outcome.at, 'rate');
-      if (outcome.kind === 'hold' && outcome.reason === 'sending_limit' && outcome.until)
-        await blockAccount(ctx.system, account, outcome.until, 'sending_limit');
+      await obey(ctx, account, failure, outcome);
       // Gmail was not reached, which says nothing about its answers.
       if (failure.kind !== 'answered') return;
     }
@@ -31,6 +31,36 @@ export async function noteOutcome(
   } catch (error) {
     ctx.log.warn({ err: error }, 'how a Google account stands was not written down');
   }
+}
+
+/**
+ * The same of a look into Gmail: it says nothing about answers that get lost, but Gmail may want the account slower.
+ */
+export async function noteSlowDown(
+  ctx: Pick<DeliverContext, 'system' | 'log'>,
+  account: string,
+  failure: GoogleFailure,
+  outcome: Outcome,
+): Promise<void> {
+  try {
+    await obey(ctx, account, failure, outcome);
+  } catch (error) {
+    ctx.log.warn({ err: error }, 'how a Google account stands was not written down');
+  }
+}
+
+/** Keeps the account still until the time that Gmail named, or everybody where it is our whole project's rate. */
+async function obey(
+  { system }: Pick<DeliverContext, 'system'>,
+  account: string,
+  failure: GoogleFailure,
+  outcome: Outcome,
+): Promise<void> {
+  if (outcome.kind === 'retry' && outcome.slowDown) await blockAccount(system, account, outcome.at, 'rate');
+  if (outcome.kind !== 'hold' || outcome.until === null) return;
+  if (outcome.reason === 'sending_limit') await blockAccount(system, account, outcome.until, 'sending_limit');
+  const ofProject = operatorTroubleOf('gmail', failure)?.kind === 'project_quota';
+  if (outcome.reason === 'operator' && ofProject) await blockAccount(system, wholeProject, outcome.until, 'rate');
 }
 
 /** Whatever it was about: where drafts cannot be made, nothing is in doubt, and Google is in trouble all the same. */

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import addressparser from 'nodemailer/lib/addressparser/index.js';
 import { deleteDraft } from '../google/drafts.ts';
 import { GoogleError } from '../google/errors.ts';
@@ -8,9 +9,11 @@ import { dropAccessToken } from '../mailboxes/grant-vault.ts';
 import type { Database } from '../platform/database.ts';
 import type { DeliveryJob } from '../platform/queue.ts';
 import { inTenant } from '../tenants/scope.ts';
+import { noteSlowDown } from './account-standing.ts';
 import type { DeliverContext } from './context.ts';
 import { findDraftsOf } from './find-in-gmail.ts';
 import { classifyFailure } from './outcome.ts';
+import { LookPausedError } from './pay-for-look.ts';
 import { writeEvent } from './state.ts';
 
 /**
@@ -47,7 +50,8 @@ async function askGmail(
       await keepProof(ctx, tenantId, deliveryId, row.from_email, headers);
     }
     if (row.mayHaveLeftDrafts && capabilities.includes('safe_retry')) {
-      for (const { id } of await findDraftsOf(ctx, { token, deliveryId }, row.created_at)) {
+      const look = { token, account: row.account, deliveryId };
+      for (const { id } of await patiently(ctx, () => findDraftsOf(ctx, look, row.created_at))) {
         // One that somebody changed is theirs.
         if (row.draft_message_id !== null || id !== row.draft_id) await deleteDraft(ctx.google, token, id);
       }
@@ -56,11 +60,27 @@ async function askGmail(
     if (error instanceof MailboxUnusableError) return;
     if (!(error instanceof GoogleError)) throw error;
     const outcome = classifyFailure(error.failure, { attempts: 1, tokensRefused: 0 }, ctx.clock());
+    await noteSlowDown(ctx, row.account, error.failure, outcome);
     // Refused for good: the mailbox says no, or the message is not there any more. Else the job runs again.
     if (outcome.kind === 'refuse' || (outcome.kind === 'hold' && outcome.until === null)) return;
     if (outcome.kind === 'retry' && outcome.newToken)
       await inTenant(ctx.db, tenantId, (trx) => dropAccessToken(trx, tenantId, row.mailbox_id));
     throw error;
+  }
+}
+
+/** Goes on with a look for as long as it takes. */
+async function patiently<Found>(
+  { clock, clockSpeed }: Pick<DeliverContext, 'clock' | 'clockSpeed'>,
+  look: () => Promise<Found>,
+): Promise<Found> {
+  while (true) {
+    try {
+      return await look();
+    } catch (error) {
+      if (!(error instanceof LookPausedError)) throw error;
+      await wait(Math.max(0, error.at.getTime() - clock().getTime()) / clockSpeed);
+    }
   }
 }
 
@@ -72,6 +92,7 @@ async function readFinished(trx: Database, tenantId: string, deliveryId: string)
     .select([
       'deliveries.state',
       'deliveries.mailbox_id',
+      'deliveries.account',
       'gmail_message_id',
       'proven_at',
       'from_email',

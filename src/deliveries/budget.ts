@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
+import { capabilitiesOf } from '../mailboxes/capabilities.ts';
 import type { Database } from '../platform/database.ts';
-import { type BlockReason, defaultDailyLimit, type Forecast, forecast, type Pace, units } from './pacing.ts';
+import { type BlockReason, costOf, defaultDailyLimit, type Forecast, forecast, type Pace } from './pacing.ts';
 
 /** How much of a mailbox's day is used, and when some more deliveries of it leave. */
 export interface Budget {
@@ -35,11 +36,14 @@ export async function budgetOf(
 ): Promise<Budget | undefined> {
   const mailbox = await db
     .selectFrom('mailboxes')
+    .leftJoin('grants', 'grants.mailbox_id', 'mailboxes.id')
     .leftJoin('sending_accounts', 'sending_accounts.account', 'mailboxes.google_sub')
     .select([
       'mailboxes.email',
       'mailboxes.google_sub as account',
       'mailboxes.daily_limit as dailyLimit',
+      'mailboxes.wanted',
+      'grants.scopes',
       'sending_accounts.blocked_until as until',
       sql<BlockReason | null>`sending_accounts.blocked_reason`.as('reason'),
     ])
@@ -68,6 +72,6 @@ export async function budgetOf(
     used: sent.count,
     limit,
     standsStill: until && reason && until > now ? { until, reason } : null,
-    forecast: forecast(facts, pace, units.send + units.createDraft, count),
+    forecast: forecast(facts, pace, costOf(capabilitiesOf(mailbox.scopes ?? [], mailbox.wanted)), count),
   };
 }

@@ -8,10 +8,12 @@ import type { Database } from '../platform/database.ts';
 import { KeyRingError } from '../platform/key-ring.ts';
 import type { DeliveryJob } from '../platform/queue.ts';
 import { inTenant } from '../tenants/scope.ts';
+import { noteSlowDown } from './account-standing.ts';
 import { askAPerson, conclude, type Doubt, type Findings } from './conclude.ts';
 import type { DeliverContext } from './context.ts';
 import { findDraftsOf, findInSent, readSentBefore } from './find-in-gmail.ts';
 import { classifyFailure } from './outcome.ts';
+import { LookPausedError, payingForLook, slowedUntil } from './pay-for-look.ts';
 import { verdictOn } from './verdict.ts';
 
 /** How soon Gmail is asked again, where it could not be. */
@@ -28,6 +30,8 @@ interface Later {
   readonly kind: 'later';
   /** When Gmail wants to be asked again, where it said so. */
   readonly at: Date | null;
+  /** Nothing was wrong: the look goes on then. */
+  readonly goesOn?: true;
 }
 
 /**
@@ -45,7 +49,8 @@ export async function resolveDoubt(ctx: DeliverContext, { tenantId, deliveryId }
     if (found.kind === 'seen') return conclude(ctx, trx, job, doubt, verdictOn(found), found);
     const now = ctx.clock().getTime();
     const age = now - doubt.attempt.startedAt.getTime();
-    const soon = Math.max(found.at?.getTime() ?? 0, now + (age < patienceMs ? againAfterMs : seldomMs));
+    const pause = found.goesOn ? 0 : age < patienceMs ? againAfterMs : seldomMs;
+    const soon = Math.max(found.at?.getTime() ?? 0, now + pause);
     const again = age < givenUpMs ? new Date(soon) : null;
     if (age >= patienceMs && doubt.state === 'sending') return askAPerson(ctx, trx, job, doubt, again);
     await lookAgain(trx, job, again);
@@ -124,6 +129,8 @@ async function gather(
   const blind = { ...known, kind: 'seen', draft: 'unseen', inSent: 'unseen', sent: null } as const;
   const useDraft = via === 'draft' && doubt.canUseDrafts;
   if (!known.sendBegun || (!useDraft && !doubt.canLook)) return blind;
+  const slowed = await slowedUntil(ctx, doubt.account);
+  if (slowed) return { kind: 'later', at: slowed };
   try {
     const token = await ctx.tokens.of(tenantId, doubt.mailboxId);
     const draft = useDraft ? await lookAtDraft(ctx, token, deliveryId, doubt) : 'unseen';
@@ -131,14 +138,16 @@ async function gather(
     if (draft === 'same' || draft === 'edited' || !doubt.canLook) return { ...blind, draft };
     const sentBefore = await inTenant(ctx.db, tenantId, (trx) => readSentBefore(trx, tenantId, deliveryId));
     const since = { at: doubt.firstAttemptAt, sentBefore };
-    const { found, all } = await findInSent(ctx, { token, deliveryId }, since);
+    const { found, all } = await findInSent(ctx, { token, account: doubt.account, deliveryId }, since);
     return { ...blind, draft, inSent: found ? 'found' : all ? 'absent' : 'unseen', sent: found };
   } catch (error) {
+    if (error instanceof LookPausedError) return { kind: 'later', at: error.at, goesOn: true };
     // Without a connection there is nothing to look with.
     if (error instanceof MailboxUnusableError) return blind;
     if (error instanceof KeyRingError) return { kind: 'later', at: null };
     if (!(error instanceof GoogleError)) throw error;
     const outcome = classifyFailure(error.failure, { attempts: 1, tokensRefused: 0 }, ctx.clock());
+    await noteSlowDown(ctx, doubt.account, error.failure, outcome);
     switch (outcome.kind) {
       case 'retry':
         // It ended before its time: the next look has a new one.
@@ -162,10 +171,15 @@ async function lookAtDraft(
   ctx: DeliverContext,
   token: AccessToken,
   deliveryId: string,
-  { draft, firstAttemptAt }: Doubt,
+  { draft, account, firstAttemptAt }: Doubt,
 ): Promise<'same' | 'edited' | 'gone'> {
-  const [known] = draft ? [draft] : await findDraftsOf(ctx, { token, deliveryId }, firstAttemptAt);
-  const message = known && (await getDraft(ctx.google, token, known.id));
+  const [known] = draft ? [draft] : await findDraftsOf(ctx, { token, account, deliveryId }, firstAttemptAt);
+  const message =
+    known &&
+    (await payingForLook(ctx, account, async (pay) => {
+      await pay('readHeaders');
+      return getDraft(ctx.google, token, known.id);
+    }));
   if (!known || !message) return 'gone';
   return message.id === known.messageId ? 'same' : 'edited';
 }

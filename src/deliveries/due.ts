@@ -36,6 +36,7 @@ export async function wakeDue(ctx: Pick<DeliverContext, 'db' | 'system' | 'queue
         await ctx.queue.add(trx, 'deliver', await take(trx, tenantId, [...inDoubt, ...restored], now, lookLeaseMs));
         await ctx.queue.add(trx, 'after', await take(trx, tenantId, ended, now, clearUpLeaseMs));
         await wake(trx, 'ready');
+        if (ended.length > 0) await wake(trx, 'finished');
       });
     } catch (error) {
       ctx.log.error({ err: error, tenantId }, 'what was due could not be woken');

@@ -12,11 +12,13 @@ import {
 } from '../google/gmail.ts';
 import type { Database } from '../platform/database.ts';
 import { deliveryHeader } from './compose.ts';
-import type { DeliverContext } from './context.ts';
+import { type LookContext, type Pay, payingForLook } from './pay-for-look.ts';
 
 /** What to look for, and with what. */
 export interface Look {
   readonly token: AccessToken;
+  /** The Google account, which is charged for it. */
+  readonly account: string;
   readonly deliveryId: string;
 }
 
@@ -47,34 +49,32 @@ export interface Since {
  *
  * Where nothing is known to have been sent before, the look ends at messages that Gmail dates before the first attempt:
  * but only if our clock and Google's agree. A clock that was wrong would end it too early, and what was sent would
- * seem not to be.
+ * seem not to be. One request after the other, so that a mailbox has no more in flight than it has deliveries in hand.
  *
  * @throws {GoogleError} when Gmail could not be asked, or does not let us
+ * @throws {LookPausedError} when the account's rate is used up: what was read is remembered
  */
-export async function findInSent(
-  { google, clock }: Pick<DeliverContext, 'google' | 'clock'>,
-  { token, deliveryId }: Look,
-  since: Since,
-): Promise<SentLook> {
-  let page: string | null = null;
-  let seen = 0;
-  do {
-    const list: SentPage = await listSent(google, token, page);
-    const dated = since.sentBefore.size === 0 && agree(list.at, clock());
-    for (let start = 0; start < list.ids.length; start += 5) {
-      const ids = list.ids.slice(start, start + 5);
-      const messages = await Promise.all(ids.map((id) => headersOf(google, token, id)));
-      for (const [index, message] of messages.entries()) {
+export function findInSent(ctx: LookContext, { token, account, deliveryId }: Look, since: Since): Promise<SentLook> {
+  const { google, clock } = ctx;
+  return payingForLook(ctx, account, async (pay) => {
+    let page: string | null = null;
+    let seen = 0;
+    do {
+      await pay('list');
+      const list: SentPage = await listSent(google, token, page);
+      const dated = since.sentBefore.size === 0 && agree(list.at, clock());
+      for (const id of list.ids) {
+        const message = await headersOf(google, token, id, pay);
         if (message?.headers[header] === deliveryId)
           return { found: { id: message.id, threadId: message.threadId }, all: true };
         const tooOld = dated && message && message.at.getTime() < since.at.getTime() - marginMs;
-        if (tooOld || since.sentBefore.has(ids[index] ?? '')) return { found: null, all: true };
+        if (tooOld || since.sentBefore.has(id)) return { found: null, all: true };
       }
-    }
-    seen += list.ids.length;
-    page = list.next;
-  } while (page !== null && seen < most);
-  return { found: null, all: page === null };
+      seen += list.ids.length;
+      page = list.next;
+    } while (page !== null && seen < most);
+    return { found: null, all: page === null };
+  });
 }
 
 function agree(theirs: Date | null, ours: Date): boolean {
@@ -128,9 +128,12 @@ function keyOf(google: GoogleApp, { token }: AccessToken, messageId: string): st
   return `${google.endpoints.gmailRoot} ${token} ${messageId}`;
 }
 
-async function headersOf(google: GoogleApp, token: AccessToken, id: string): Promise<MessageHeaders | null> {
+async function headersOf(google: GoogleApp, token: AccessToken, id: string, pay: Pay): Promise<MessageHeaders | null> {
   try {
-    return await onceOnly(keyOf(google, token, id), () => getHeaders(google, token, id, [deliveryHeader]));
+    return await onceOnly(keyOf(google, token, id), async () => {
+      await pay('readHeaders');
+      return getHeaders(google, token, id, [deliveryHeader]);
+    });
   } catch (error) {
     // Deleted for good since the list was made: nothing that carries our header can be known of it.
     if (error instanceof GoogleError && error.failure.kind === 'answered' && error.failure.status === 404) return null;
@@ -149,24 +152,31 @@ export interface FoundDraft extends Draft {
  *
  * @param since nothing older is looked at, where our clock and Google's agree
  */
-export async function findDraftsOf(
-  { google, clock }: Pick<DeliverContext, 'google' | 'clock'>,
-  { token, deliveryId }: Look,
+export function findDraftsOf(
+  ctx: LookContext,
+  { token, account, deliveryId }: Look,
   since: Date,
 ): Promise<FoundDraft[]> {
-  const found: FoundDraft[] = [];
-  let page: string | null = null;
-  let seen = 0;
-  do {
-    const list: Awaited<ReturnType<typeof listDrafts>> = await listDrafts(google, token, page);
-    const dated = agree(list.at, clock());
-    for (const { id, messageId } of list.drafts) {
-      const message = await onceOnly(keyOf(google, token, messageId), () => getDraft(google, token, id));
-      if (message?.headers[header] === deliveryId) found.push({ id, messageId: message.id, at: message.at });
-      if (dated && message && message.at.getTime() < since.getTime() - marginMs) return found;
-    }
-    seen += list.drafts.length;
-    page = list.next;
-  } while (page !== null && seen < most);
-  return found;
+  const { google, clock } = ctx;
+  return payingForLook(ctx, account, async (pay) => {
+    const found: FoundDraft[] = [];
+    let page: string | null = null;
+    let seen = 0;
+    do {
+      await pay('list');
+      const list: Awaited<ReturnType<typeof listDrafts>> = await listDrafts(google, token, page);
+      const dated = agree(list.at, clock());
+      for (const { id, messageId } of list.drafts) {
+        const message = await onceOnly(keyOf(google, token, messageId), async () => {
+          await pay('readHeaders');
+          return getDraft(google, token, id);
+        });
+        if (message?.headers[header] === deliveryId) found.push({ id, messageId: message.id, at: message.at });
+        if (dated && message && message.at.getTime() < since.getTime() - marginMs) return found;
+      }
+      seen += list.drafts.length;
+      page = list.next;
+    } while (page !== null && seen < most);
+    return found;
+  });
 }

@@ -6,9 +6,11 @@ import { KeyRingError } from '../platform/key-ring.ts';
 import type { DeliveryJob } from '../platform/queue.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { releaseHoursOf } from '../tenants/tenants.ts';
+import { noteSlowDown } from './account-standing.ts';
 import type { DeliverContext } from './context.ts';
 import { findInSent, readSentBefore, type SentLook } from './find-in-gmail.ts';
 import { classifyFailure } from './outcome.ts';
+import { LookPausedError, slowedUntil } from './pay-for-look.ts';
 import { goOn } from './restored.ts';
 import { moveDelivery } from './state.ts';
 
@@ -52,15 +54,20 @@ type Found = { readonly kind: 'seen'; readonly look: SentLook } | { readonly kin
 
 async function lookUp(ctx: DeliverContext, { tenantId, deliveryId }: DeliveryJob, asked: Asked): Promise<Found> {
   const blind = { kind: 'seen', look: { found: null, all: false } } as const;
+  const { account } = asked;
+  const slowed = await slowedUntil(ctx, account);
+  if (slowed) return { kind: 'later', at: slowed };
   try {
     const token = await ctx.tokens.of(tenantId, asked.mailboxId);
     const since = { at: asked.createdAt, sentBefore: asked.sentBefore };
-    return { kind: 'seen', look: await findInSent(ctx, { token, deliveryId }, since) };
+    return { kind: 'seen', look: await findInSent(ctx, { token, account, deliveryId }, since) };
   } catch (error) {
+    if (error instanceof LookPausedError) return { kind: 'later', at: error.at };
     if (error instanceof MailboxUnusableError) return blind;
     if (error instanceof KeyRingError) return { kind: 'later', at: null };
     if (!(error instanceof GoogleError)) throw error;
     const outcome = classifyFailure(error.failure, { attempts: 1, tokensRefused: 0 }, ctx.clock());
+    await noteSlowDown(ctx, account, error.failure, outcome);
     switch (outcome.kind) {
       case 'retry':
         if (outcome.newToken)

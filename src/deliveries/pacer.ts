@@ -1,12 +1,13 @@
+import { capabilitiesOf } from '../mailboxes/capabilities.ts';
 import type { Database } from '../platform/database.ts';
 import type { ReadyJob } from '../platform/queue.ts';
 import { wake } from '../platform/wake.ts';
 import { isAllowed } from '../tenants/sending-hours.ts';
 import {
   type AccountState,
+  charge,
   countOutcomes,
   countSent,
-  keepPaid,
   markProbe,
   markTrouble,
   readProject,
@@ -14,18 +15,25 @@ import {
   takePacer,
   wholeProject,
 } from '../tenants/system-queue.ts';
-import { findWaitingAccounts, release, type Share, type WaitingAccount } from '../tenants/system-waiting.ts';
+import {
+  findWaitingAccounts,
+  type Released,
+  release,
+  type Share,
+  type WaitingAccount,
+} from '../tenants/system-waiting.ts';
 import type { DeliverContext } from './context.ts';
 import { wakeDue } from './due.ts';
 import {
   allowedNow,
+  costOf,
   defaultDailyLimit,
   isFull,
   isOutage,
   payFor,
+  priceMs,
   probeAfterMs,
   roomFor,
-  units,
   unknownsBeforeTrouble,
 } from './pacing.ts';
 import { holdRestored } from './restored.ts';
@@ -88,27 +96,35 @@ async function releaseWaiting(ctx: PacerContext, trx: Database, sent: SentCounts
   const { pace, clock } = ctx;
   const now = clock();
   const found = (await findWaitingAccounts(trx)).filter(({ blockedUntil }) => !blockedUntil || blockedUntil <= now);
-  const waiting = found.map((account) => ({ ...account, ...sourcesNow(account, now) })).filter(hasSources);
+  const waiting = found
+    .map((account) => ({ ...account, ...sourcesNow(account, now), costs: costsOf(account) }))
+    .filter(hasSources);
   if (waiting.length === 0) return idle;
   const project = await readProject(trx);
-  let projectRoom = roomOfProject(project, ctx, now);
-  if (projectRoom === 0) return idle;
+  if (project.blockedUntil && project.blockedUntil > now) return idle;
+  let projectPaid = project.paidUntil;
+  // While all of Google is in trouble, one tries whether that is over.
+  let probes = project.blockedReason === 'trouble' ? 1 : Number.POSITIVE_INFINITY;
   await sent.refresh(trx, waiting, now);
 
   let full = false;
   const shares: Share[] = [];
   for (const account of fairly(waiting)) {
-    const { email, dailyLimit } = account;
+    const { email, dailyLimit, costs } = account;
     const facts = {
       ...{ ...account, sentToday: sent.of(account.account) },
       dailyLimit: dailyLimit ?? defaultDailyLimit(email),
     };
-    const count = Math.min(projectRoom, roomFor(facts, pace, units.send + units.createDraft, now));
-    full ||= isFull(facts, count);
+    // Which mailboxes' it will be is not known yet.
+    const cost = costs.highest;
+    const ofProject = allowedNow(projectPaid, pace.projectUnitsPerMinute, cost, now);
+    const count = Math.min(probes, ofProject, roomFor(facts, pace, cost, now));
+    full ||= isFull(facts, pace, cost, count);
     if (count <= 0) continue;
     shares.push({ account: account.account, count, tenants: account.open, anyTimeOf: account.anyTimeOf });
-    projectRoom -= count;
-    if (projectRoom === 0) break;
+    projectPaid = payFor(projectPaid, pace.projectUnitsPerMinute, cost, count, now);
+    probes -= count;
+    if (probes === 0) break;
   }
   const released = await release(trx, shares, now);
   if (released.length === 0) return { released: 0, full };
@@ -154,32 +170,43 @@ function fairly<Account extends WaitingAccount & Sources>(waiting: readonly Acco
   );
 }
 
-function roomOfProject(project: AccountState, { pace }: PacerContext, now: Date): number {
-  if (project.blockedUntil && project.blockedUntil > now) return 0;
-  if (project.blockedReason === 'trouble') return 1;
-  return allowedNow(project.paidUntil, pace.projectUnitsPerMinute, units.send + units.createDraft, now);
+/** What a delivery of each mailbox of an account costs. */
+interface Costs {
+  readonly highest: number;
+  of(mailboxId: string): number;
+}
+
+function costsOf({ mailboxes }: WaitingAccount): Costs {
+  const known = new Map(mailboxes.map(({ id, scopes, wanted }) => [id, costOf(capabilitiesOf(scopes, wanted))]));
+  // One without a permission asks Google for nothing: it will be held.
+  const least = costOf([]);
+  return { highest: Math.max(least, ...known.values()), of: (mailboxId) => known.get(mailboxId) ?? least };
 }
 
 /** Charges what was released, and names the probes of those who were in trouble. */
 async function pay(
   { pace }: PacerContext,
   trx: Database,
-  waiting: readonly WaitingAccount[],
+  waiting: readonly (WaitingAccount & { readonly costs: Costs })[],
   project: AccountState,
-  released: readonly { deliveryId: string; account: string }[],
+  released: readonly Released[],
   now: Date,
 ): Promise<void> {
-  const cost = units.send + units.createDraft;
   const counts = Map.groupBy(released, ({ account }) => account);
   const states = waiting.filter(({ account }) => counts.has(account));
-  if (pace.unitsPerMinute !== null || pace.projectUnitsPerMinute !== null) {
-    const paid = states.map(({ account, paidUntil }) => ({
-      account,
-      paidUntil: payFor(paidUntil, pace.unitsPerMinute, cost, counts.get(account)?.length ?? 0, now),
-    }));
-    const all = payFor(project.paidUntil, pace.projectUnitsPerMinute, cost, released.length, now);
-    await keepPaid(trx, [...paid, { account: wholeProject, paidUntil: all }]);
-  }
+  const spent = states.map(({ account, costs }) => ({
+    account,
+    units: (counts.get(account) ?? []).reduce((sum, { mailboxId }) => sum + costs.of(mailboxId), 0),
+  }));
+  const all = spent.reduce((sum, { units }) => sum + units, 0);
+  await charge(
+    trx,
+    [
+      ...spent.map(({ account, units }) => ({ account, ms: priceMs(pace.unitsPerMinute, units) })),
+      { account: wholeProject, ms: priceMs(pace.projectUnitsPerMinute, all) },
+    ],
+    now,
+  );
   const troubled = [...states, project].filter(({ blockedReason }) => blockedReason === 'trouble');
   for (const { account, unknownInARow } of troubled) {
     const probe = account === wholeProject ? released[0] : counts.get(account)?.[0];

@@ -1,11 +1,23 @@
+import type { Capability } from '../platform/capability.ts';
+
 /**
  * How fast may we send? Pure arithmetic over what is known of a Google account. Rates are paid for in advance, as in
  * the generic cell rate algorithm: `paidUntil` is the moment up to which the rate is used up, and running ahead of the
  * present is allowed by a small burst. So one timestamp per account is all that processes share.
  */
 
-/** What Google charges, in units of quota (google.md, D). */
-export const units = { send: 100, createDraft: 10, readHeaders: 20 } as const;
+/** What Google charges for each request, in units of quota (google.md, D; the last from its older table). */
+export const units = { send: 100, createDraft: 10, readHeaders: 20, list: 5, deleteDraft: 10 } as const;
+
+/**
+ * What one delivery costs when all goes well: the send, the draft before it where retries are safe, the read-back after
+ * it where sent messages may be looked at. What is asked besides (looks into Gmail) is charged when it is done.
+ */
+export function costOf(capabilities: readonly Capability[]): number {
+  const draft = capabilities.includes('safe_retry') ? units.createDraft : 0;
+  const proof = capabilities.includes('tracking') ? units.readHeaders : 0;
+  return units.send + draft + proof;
+}
 
 /** The limits that we keep, so that Google need not enforce them. */
 export interface Pace {
@@ -18,10 +30,22 @@ export interface Pace {
 }
 
 /** At most so many of an account are handed out and not finished: the queue stays short however long the backlog. */
-const ahead = 100;
+const mostAhead = 100;
 
 /** This share of a minute's rate may go out at once; the rest is spread, so that no minute at all holds more than it may. */
 const burst = 0.1;
+
+/**
+ * This share of what Google allows is planned. The rest is for what cannot be: a request leaves a moment after it was
+ * released, sooner or later than its neighbours; pages ask Gmail, too; a second try needs a look first.
+ */
+const planned = 0.9;
+
+/**
+ * So far ahead of the present a look into Gmail may use up the rate: a burst further than a send, within what is not
+ * planned. So looks go before sends.
+ */
+export const lookAheadMs = 2 * burst * 60_000;
 
 /**
  * How many requests of `cost` units the rate allows right now.
@@ -40,13 +64,17 @@ export function allowedNow(paidUntil: Date, perMinute: number | null, cost: numb
 /** `paidUntil` after `count` more requests of `cost` units. */
 export function payFor(paidUntil: Date, perMinute: number | null, cost: number, count: number, now: Date): Date {
   if (perMinute === null) return paidUntil;
-  const start = Math.max(paidUntil.getTime(), now.getTime());
-  return new Date(start + count * spacing(perMinute, cost));
+  return new Date(Math.max(paidUntil.getTime(), now.getTime()) + priceMs(perMinute, cost * count));
 }
 
-/** Milliseconds between two requests at the full rate, less what the burst may take of each minute. */
+/** For how long so many units use up the rate, in milliseconds. */
+export function priceMs(perMinute: number | null, unitsSpent: number): number {
+  return perMinute === null ? 0 : spacing(perMinute, unitsSpent);
+}
+
+/** Milliseconds between two requests at the planned rate, less what the burst may take of each minute. */
 function spacing(perMinute: number, cost: number): number {
-  return (60_000 * (1 + burst) * cost) / perMinute;
+  return (60_000 * (1 + burst) * cost) / (perMinute * planned);
 }
 
 /** Why an account stands still. `trouble`: Gmail's answers get lost, and one delivery at a time tries it. */
@@ -70,7 +98,7 @@ export function roomFor(facts: AccountFacts, pace: Pace, cost: number, now: Date
   if (blockedUntil && blockedUntil > now) return 0;
   const room = Math.min(
     allowedNow(facts.paidUntil, pace.unitsPerMinute, cost, now),
-    ahead - underWay,
+    aheadOf(pace, cost) - underWay,
     dailyLimit - sentToday - underWay,
   );
   // One that tries whether the trouble is over.
@@ -78,9 +106,25 @@ export function roomFor(facts: AccountFacts, pace: Pace, cost: number, now: Date
   return Math.max(0, room);
 }
 
-/** Whether an account has as many handed out as it may, so that more can follow as soon as some are finished. */
-export function isFull({ underWay }: Pick<AccountFacts, 'underWay'>, handedOut: number): boolean {
-  return underWay + handedOut >= ahead;
+/**
+ * How many of an account may be handed out and not finished. Where a rate is kept, no more than can be in flight and
+ * what two seconds bring: should they lie (a worker died, Gmail hangs), they all leave at once afterwards, and that must
+ * not exceed the rate by much.
+ */
+function aheadOf({ unitsPerMinute, inFlight }: Pace, cost: number): number {
+  if (unitsPerMinute === null) return mostAhead;
+  const twoSeconds = Math.ceil((unitsPerMinute * planned) / cost / 30);
+  return Math.min(mostAhead, Math.max(2 * (inFlight ?? 5), twoSeconds));
+}
+
+/** Whether more could follow as soon as some are finished, rather than when the rate lets them. */
+export function isFull(
+  { underWay }: Pick<AccountFacts, 'underWay'>,
+  pace: Pace,
+  cost: number,
+  handedOut: number,
+): boolean {
+  return aheadOf(pace, cost) === mostAhead && underWay + handedOut >= mostAhead;
 }
 
 /** Messages in 24 h: what Google allows people with a Gmail address of their own, and those of a Workspace. */

@@ -9,6 +9,7 @@ import type { DeliverContext } from './context.ts';
 import { findDraftsOf } from './find-in-gmail.ts';
 import { disownDraft, keepDraft } from './keep-draft.ts';
 import { classifyBeforeSend, classifyFailure, type Outcome } from './outcome.ts';
+import { LookPausedError } from './pay-for-look.ts';
 
 /** What an attempt brought. */
 export type AttemptResult =
@@ -55,6 +56,7 @@ async function byDraft(ctx: DeliverContext, tenantId: string, claimed: Claimed, 
     ready = await readyDraft(ctx, tenantId, claimed, mime);
     ours = await inTenant(ctx.db, tenantId, (trx) => beginSend(trx, ctx, tenantId, claimed, ready));
   } catch (error) {
+    if (error instanceof LookPausedError) return neverSent('PACED', error.message, { ...tryAgain(ctx), at: error.at });
     return failed(ctx, attempt, error, classifyBeforeSend);
   }
   // It took so long that somebody else looked after it: it is not ours to send any more.
@@ -89,7 +91,7 @@ async function readyDraft(
   }
   // Of a first attempt there can be none. Of a later one there may be one whose id we never heard.
   if (attempt.number > 1) {
-    const look = { token, deliveryId: delivery.id };
+    const look = { token, account: delivery.account, deliveryId: delivery.id };
     const drafts = await findDraftsOf(ctx, look, delivery.createdAt);
     // The last of them was made last, unless somebody changed it since: then it is theirs.
     const found = drafts.find(({ id }) => id !== delivery.foreignDraftId);
@@ -169,7 +171,7 @@ function gone(message: string): AttemptResult {
   return { kind: 'failed', failure, outcome: { kind: 'unknown', words } };
 }
 
-function tryAgain({ clock }: DeliverContext): Outcome {
+function tryAgain({ clock }: DeliverContext): Extract<Outcome, { kind: 'retry' }> {
   const words = 'Nothing was sent. We try again.';
   return { kind: 'retry', at: clock(), newToken: false, slowDown: false, words };
 }

@@ -13,12 +13,21 @@ const tickEveryMs = 1_000;
  * @returns stops the pacer; running deliveries are finished by the queue's own stop
  */
 export function startDelivering(ctx: DeliverContext, concurrency: number): () => Promise<void> {
-  const perAccount = ctx.pace.inFlight;
   const deliverer = createDeliverer(ctx);
-  const deliveries = ctx.queue.work('deliver', { concurrency, reserved, perAccount }, deliverer.deliverAll);
-  ctx.queue.work('after', { concurrency: 5, perAccount: null }, (jobs) => jobs.map((job) => afterDelivery(ctx, job)));
+  const { deliver, after } = shareInFlight(ctx.pace.inFlight);
+  const deliveries = ctx.queue.work('deliver', { concurrency, reserved, perAccount: deliver }, deliverer.deliverAll);
+  const finished = ctx.queue.work('after', { concurrency: 5, perAccount: after }, (jobs) =>
+    jobs.map((job) => afterDelivery(ctx, job)),
+  );
   ctx.queue.wakeUps.on('ready', deliveries.wake);
+  ctx.queue.wakeUps.on('finished', finished.wake);
   return startPacing(ctx);
+}
+
+/** Of the requests that an account may have in flight at once, one is for what is done after a delivery. */
+function shareInFlight(inFlight: number | null): { deliver: number | null; after: number | null } {
+  if (inFlight === null) return { deliver: null, after: null };
+  return { deliver: Math.max(1, inFlight - 1), after: 1 };
 }
 
 /** So many more at once, for emails that somebody waits for: however many slow ones of runs fill the other places. */

@@ -6,8 +6,11 @@ import type { Database } from './database.ts';
 /** PostgreSQL's channel for all of it; the payload says which ear it is for. */
 const channel = 'letterhead_wake';
 
-/** `waiting`: a delivery waits for the pacer; `ready`: the pacer released some; `restored`: the database was. */
-export type WakeUp = 'waiting' | 'ready' | 'restored';
+/**
+ * `waiting`: a delivery waits for the pacer; `ready`: the pacer released some; `finished`: there is something to do after
+ * deliveries; `restored`: the database was.
+ */
+export type WakeUp = 'waiting' | 'ready' | 'finished' | 'restored';
 
 /** Tells every process at once, when the transaction commits. Only a hint: whoever sleeps wakes up by itself soon after. */
 export async function wake(trx: Database, what: WakeUp): Promise<void> {

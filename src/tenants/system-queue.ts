@@ -26,8 +26,12 @@ export async function takePacer(trx: Database): Promise<boolean> {
 }
 
 /** How the whole project stands. */
-export async function readProject(trx: Database): Promise<AccountState> {
-  const row = await trx
+export function readProject(trx: Database): Promise<AccountState> {
+  return readAccount(trx, wholeProject);
+}
+
+function selectStates(db: Database) {
+  return db
     .selectFrom('sending_accounts')
     .select([
       'account',
@@ -35,12 +39,11 @@ export async function readProject(trx: Database): Promise<AccountState> {
       'blocked_until as blockedUntil',
       sql<AccountState['blockedReason']>`blocked_reason`.as('blockedReason'),
       'unknown_in_a_row as unknownInARow',
-    ])
-    .where('account', '=', wholeProject)
-    .executeTakeFirst();
-  return (
-    row ?? { account: wholeProject, paidUntil: new Date(0), blockedUntil: null, blockedReason: null, unknownInARow: 0 }
-  );
+    ]);
+}
+
+function untouched(account: string): AccountState {
+  return { account, paidUntil: new Date(0), blockedUntil: null, blockedReason: null, unknownInARow: 0 };
 }
 
 /** How many messages accounts sent since a moment, over all tenants. */
@@ -56,16 +59,44 @@ export async function countSent(trx: Database, accounts: readonly string[], sinc
   return new Map(rows.map(({ account, count }) => [account, Number(count)]));
 }
 
-/** Writes what the released ones used up of the rates. */
-export async function keepPaid(
-  trx: Database,
-  paid: readonly { readonly account: string; readonly paidUntil: Date }[],
-): Promise<void> {
-  if (paid.length === 0) return;
+/** For how long a request, or many, uses up an account's rate. */
+export interface Charge {
+  readonly account: string;
+  readonly ms: number;
+}
+
+/** Charges accounts. Added to what stands, so that of two processes that charge at the same instant none is forgotten. */
+export async function charge(system: Database, charges: readonly Charge[], now: Date): Promise<void> {
+  const due = charges.filter(({ ms }) => ms > 0).sort((a, b) => (a.account < b.account ? -1 : 1));
+  if (due.length === 0) return;
   await sql`
     insert into sending_accounts (account, paid_until)
-    select * from unnest(${paid.map(({ account }) => account)}::text[], ${paid.map(({ paidUntil }) => paidUntil)}::timestamptz[])
-    on conflict (account) do update set paid_until = excluded.paid_until`.execute(trx);
+    select account, ${now}::timestamptz + ms * interval '1 millisecond'
+    from unnest(${due.map(({ account }) => account)}::text[], ${due.map(({ ms }) => ms)}::float8[]) as due (account, ms)
+    on conflict (account) do update
+      set paid_until = greatest(sending_accounts.paid_until, ${now}) + (excluded.paid_until - ${now}::timestamptz)`.execute(
+    system,
+  );
+}
+
+/**
+ * Charges an account, unless that would use up its rate beyond a moment.
+ *
+ * @returns false where it would; then nothing was charged
+ */
+export async function chargeUpTo(system: Database, { account, ms }: Charge, now: Date, atMost: Date): Promise<boolean> {
+  const more = sql`${ms}::float8 * interval '1 millisecond'`;
+  const { rows } = await sql`
+    insert into sending_accounts (account, paid_until) values (${account}, ${now}::timestamptz + ${more})
+    on conflict (account) do update set paid_until = greatest(sending_accounts.paid_until, ${now}) + ${more}
+      where greatest(sending_accounts.paid_until, ${now}) + ${more} <= ${atMost}
+    returning account`.execute(system);
+  return rows.length > 0;
+}
+
+/** How an account stands, whoever uses it. */
+export async function readAccount(system: Database, account: string): Promise<AccountState> {
+  return (await selectStates(system).where('account', '=', account).executeTakeFirst()) ?? untouched(account);
 }
 
 /** Takes back what was released and has lain about since before this: its job must be lost. */

@@ -12,8 +12,17 @@ export interface WaitingAccount extends AccountState {
   readonly dailyLimit: number | null;
   /** An address of the account. */
   readonly email: string;
+  /** Its mailboxes that have a permission, whichever tenants' they are. */
+  readonly mailboxes: readonly PermittedMailbox[];
   /** Whose deliveries wait in it. */
   readonly tenants: readonly WaitingTenant[];
+}
+
+/** A mailbox and what decides what may be done with it. */
+export interface PermittedMailbox {
+  readonly id: string;
+  readonly wanted: readonly string[];
+  readonly scopes: readonly string[];
 }
 
 /** A tenant with deliveries waiting in an account. */
@@ -53,13 +62,16 @@ export async function findWaitingAccounts(trx: Database): Promise<WaitingAccount
       coalesce(under_way.count, 0) as "underWay",
       coalesce(state.paid_until, 'epoch') as "paidUntil", state.blocked_until as "blockedUntil",
       state.blocked_reason as "blockedReason", coalesce(state.unknown_in_a_row, 0) as "unknownInARow",
-      mailbox.daily_limit as "dailyLimit", coalesce(mailbox.email, '') as email
+      mailbox.daily_limit as "dailyLimit", coalesce(mailbox.email, '') as email,
+      coalesce(mailbox.permitted, '[]') as mailboxes
     from waiting
     join tenants on tenants.id = waiting.tenant_id
     left join under_way using (account)
     left join sending_accounts state using (account)
     left join lateral (
-      select min(daily_limit) as daily_limit, min(email) as email from mailboxes where google_sub = waiting.account
+      select min(daily_limit) as daily_limit, min(email) as email,
+        json_agg(json_build_object('id', id, 'wanted', wanted, 'scopes', scopes)) filter (where scopes is not null) as permitted
+      from mailboxes left join grants on grants.mailbox_id = mailboxes.id where google_sub = waiting.account
     ) mailbox on true`.execute(trx);
   return [...Map.groupBy(rows, ({ account }) => account).values()].flatMap((tenants) => {
     const [row] = tenants;
@@ -81,6 +93,7 @@ export interface Released {
   readonly deliveryId: string;
   readonly tenantId: string;
   readonly account: string;
+  readonly mailboxId: string;
   readonly lane: number;
 }
 
@@ -122,6 +135,8 @@ export async function release(trx: Database, shares: readonly Share[], now: Date
         order by near.lane, near.created_at, near.id limit share.count) found
     )
     update deliveries set released_at = ${now} from chosen where deliveries.id = chosen.id
-    returning deliveries.id as "deliveryId", tenant_id as "tenantId", account, lane`.execute(trx);
+    returning deliveries.id as "deliveryId", tenant_id as "tenantId", account, mailbox_id as "mailboxId", lane`.execute(
+    trx,
+  );
   return rows;
 }

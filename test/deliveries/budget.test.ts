@@ -68,7 +68,7 @@ describe('the budget of a mailbox', () => {
     const mine = await aTenant('ahead', [], 6);
     const waits = async (startedAt: Date) => {
       const ahead = { runId: '00000000-0000-4000-8000-000000000000', startedAt };
-      return ((await mine.budget(1, ahead))?.forecast.takesMs ?? 0) / 1_210;
+      return ((await mine.budget(1, ahead))?.forecast.takesMs ?? 0) / (60_000 * 1.1 * (100 / 5_400));
     };
     expect(await waits(new Date(Date.now() + 60_000))).toBeCloseTo(7, 1);
     expect(await waits(new Date(0))).toBeCloseTo(4, 1);
