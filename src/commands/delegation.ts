@@ -61,7 +61,7 @@ export async function runDelegation(config: Config, args: string[]): Promise<voi
     const file = action === 'add' ? await readFileOf(subject ?? '') : null;
     const check = await (file
       ? addDelegation(ctx, tenantId, voucher, file, config.offered, true)
-      : checkDelegation(ctx, tenantId, voucher, config.offered)
+      : checkDelegation(ctx, tenantId, voucher, config.offered, true)
     ).catch((error: unknown) => {
       if (!(error instanceof GoogleError)) throw error;
       throw new StartError(
@@ -171,7 +171,7 @@ async function remove(
 ): Promise<void> {
   const removed = await inTenant(db, tenantId, async (trx) => {
     const found = (await listDelegations(trx, tenantId)).find((each) => each.domain === domain);
-    const removed = found && (await removeDelegation(trx, tenantId, found.id, clock()));
+    const removed = found && (await removeDelegation(trx, tenantId, found.id, { memberId: null, at: clock() }));
     if (!removed) return undefined;
     let held = 0;
     for (const mailboxId of removed.mailboxIds) held += await holdMailbox(trx, clock, { tenantId }, mailboxId);

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
+import { type ByMember, noteChange } from '../tenants/rights-changes.ts';
 
 /**
  * Who may use which mailbox: a personal one its member, a shared one everybody until an admin narrows it, then those
@@ -52,53 +53,92 @@ export interface AccessChange {
 /**
  * Decides who may use a shared mailbox.
  *
+ * @param trx a transaction inside the tenant
  * @returns how many members it is given to now; undefined when there is no such shared mailbox
  */
 export async function changeAccess(
-  db: Database,
+  trx: Database,
   tenantId: string,
   mailboxId: string,
   { forEverybody, shown, given }: AccessChange,
+  by: ByMember,
 ): Promise<number | undefined> {
-  const mailbox = await db
+  const before = await trx
+    .selectFrom('mailboxes')
+    .select(['email', 'for_everybody'])
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', mailboxId)
+    .where('kind', '=', 'shared')
+    .forUpdate()
+    .executeTakeFirst();
+  if (!before) return undefined;
+  await trx
     .updateTable('mailboxes')
     .set({ for_everybody: forEverybody })
     .where('tenant_id', '=', tenantId)
     .where('id', '=', mailboxId)
-    .where('kind', '=', 'shared')
-    .returning('id')
-    .executeTakeFirst();
-  if (!mailbox) return undefined;
-  const taken = shown.filter((id) => !given.includes(id));
-  if (taken.length > 0) {
-    await db
-      .deleteFrom('mailbox_members')
-      .where('tenant_id', '=', tenantId)
-      .where('mailbox_id', '=', mailboxId)
-      .where('member_id', 'in', taken)
-      .execute();
-  }
+    .execute();
+  const gone = shown.filter((id) => !given.includes(id));
+  const taken = await takeAway(trx, tenantId, mailboxId, gone);
   const added = given.filter((id) => shown.includes(id));
-  if (added.length > 0) {
-    await db
-      .insertInto('mailbox_members')
-      .columns(['tenant_id', 'mailbox_id', 'member_id'])
-      .expression((eb) =>
-        eb
-          .selectFrom('members')
-          .select((of) => [of.val(tenantId).as('tenant_id'), of.val(mailboxId).as('mailbox_id'), 'id as member_id'])
-          .where('tenant_id', '=', tenantId)
-          .where('removed_at', 'is', null)
-          .where('id', 'in', added),
-      )
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
+  const newlyGiven = await giveTo(trx, tenantId, mailboxId, added);
+  if (before.for_everybody !== forEverybody || taken.length > 0 || newlyGiven.length > 0) {
+    await noteChange(trx, tenantId, by, {
+      ...{ kind: 'access_changed', mailbox: before.email, wasForEverybody: before.for_everybody, forEverybody },
+      given: await peopleOf(trx, tenantId, newlyGiven),
+      taken: await peopleOf(trx, tenantId, taken),
+    });
   }
-  const { count } = await db
+  const { count } = await trx
     .selectFrom('mailbox_members')
     .select((eb) => eb.fn.countAll<string>().as('count'))
     .where('tenant_id', '=', tenantId)
     .where('mailbox_id', '=', mailboxId)
     .executeTakeFirstOrThrow();
   return Number(count);
+}
+
+/** Returns the ids of those who had it. */
+async function takeAway(trx: Database, tenantId: string, mailboxId: string, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const rows = await trx
+    .deleteFrom('mailbox_members')
+    .where('tenant_id', '=', tenantId)
+    .where('mailbox_id', '=', mailboxId)
+    .where('member_id', 'in', ids)
+    .returning('member_id')
+    .execute();
+  return rows.map((row) => row.member_id);
+}
+
+/** Returns the ids of those who did not have it yet. */
+async function giveTo(trx: Database, tenantId: string, mailboxId: string, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const rows = await trx
+    .insertInto('mailbox_members')
+    .columns(['tenant_id', 'mailbox_id', 'member_id'])
+    .expression((eb) =>
+      eb
+        .selectFrom('members')
+        .select((of) => [of.val(tenantId).as('tenant_id'), of.val(mailboxId).as('mailbox_id'), 'id as member_id'])
+        .where('tenant_id', '=', tenantId)
+        .where('removed_at', 'is', null)
+        .where('id', 'in', ids),
+    )
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('member_id')
+    .execute();
+  return rows.map((row) => row.member_id);
+}
+
+async function peopleOf(trx: Database, tenantId: string, ids: readonly string[]) {
+  if (ids.length === 0) return [];
+  return trx
+    .selectFrom('members')
+    .select(['name', 'email'])
+    .where('tenant_id', '=', tenantId)
+    .where('id', 'in', ids)
+    .orderBy('name')
+    .orderBy('id')
+    .execute();
 }

@@ -5,6 +5,7 @@ import type { Capability } from '../platform/capability.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { type KeyRing, KeyRingError } from '../platform/key-ring.ts';
+import { noteChange } from '../tenants/rights-changes.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { noteGoogleToken } from '../tenants/system-grants.ts';
 import { type AccessTokens, MailboxUnusableError } from './access-token.ts';
@@ -107,6 +108,15 @@ async function keepConsent<T>(
   });
   // A list that nobody may ask for again would grow old unseen, and Gmail swaps a lost alias for another From.
   if (!capabilitiesOf(consent.scopes, wanted).includes('aliases')) await forgetSendAs(trx, tenantId, mailboxId);
+  await noteChange(
+    trx,
+    tenantId,
+    { memberId: request.memberId, at: clock() },
+    {
+      ...{ kind: 'mailbox_connected', mailbox: consent.identity.email, again: place.existing !== null },
+      ...{ whose: request.kind === 'shared' ? 'company' : 'own', may: capabilitiesOf(consent.scopes, wanted) },
+    },
+  );
   const added = place.existing ? wanted.filter((capability) => !before.includes(capability)) : [];
   return { kind: 'connected', mailboxId, wasActive, added, declined, result: await alongside(trx, mailboxId) };
 }

@@ -9,12 +9,13 @@ import {
 } from '../google/delegation.ts';
 import { GoogleError, type GoogleFailure } from '../google/errors.ts';
 import { probeSending } from '../google/probe.ts';
-import type { Capability } from '../platform/capability.ts';
+import { type Capability, capabilities } from '../platform/capability.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { KeyRing } from '../platform/key-ring.ts';
+import { type By, noteChange } from '../tenants/rights-changes.ts';
 import { inTenant } from '../tenants/scope.ts';
-import { scopesFor } from './capabilities.ts';
+import { capabilitiesOf, scopesFor } from './capabilities.ts';
 import { dropDelegated, endDelegation, reviveDelegated } from './delegated-mailboxes.ts';
 import { domainOf } from './delegated-token.ts';
 import { keepDelegation, type OpenDelegation, openDelegation } from './delegations.ts';
@@ -107,8 +108,12 @@ export async function addDelegation(
     // Where one works and this one does, too, nothing has to wait in between.
     scopes: standing?.scopes ?? [],
   };
-  await inTenant(ctx.db, tenantId, (trx) => keepDelegation(trx, ctx.keys, tenantId, about, ctx.clock()));
-  const check = await checkDelegation(ctx, tenantId, voucher, offered);
+  await inTenant(ctx.db, tenantId, async (trx) => {
+    const by = { memberId: about.addedBy, at: ctx.clock() };
+    await keepDelegation(trx, ctx.keys, tenantId, about, by.at);
+    await noteChange(trx, tenantId, by, { kind: 'delegation_stored', domain, account: file.clientEmail });
+  });
+  const check = await checkDelegation(ctx, tenantId, voucher, offered, byOperator);
   if (!check) throw new Error('The delegation vanished between two statements.');
   return check;
 }
@@ -117,6 +122,7 @@ export async function addDelegation(
  * Proves that the tenant may send as the people of the voucher's domain: Google gives us a token for the voucher's own
  * account, here and now. Then everything that waits for it works again; refused, it does not.
  *
+ * @param byOperator whether the operator looks, in the voucher's place
  * @returns undefined when there is no delegation for that domain
  * @throws {GoogleError} when Google could not be asked; {@link KeyRingError} when the key does not open
  */
@@ -125,6 +131,7 @@ export async function checkDelegation(
   tenantId: string,
   voucher: Voucher,
   offered: readonly Capability[],
+  byOperator = false,
 ): Promise<DelegationCheck | undefined> {
   const domain = domainOf(voucher.email);
   const delegation = await inTenant(ctx.db, tenantId, (trx) => openDelegation(trx, ctx.keys, tenantId, domain));
@@ -140,7 +147,7 @@ export async function checkDelegation(
   const allowed = further.filter((_capability, index) => answers[index]);
   const granted = [...delegationScopes, ...allowed.flatMap(furtherScopes)];
   const mailboxIds = await inTenant(ctx.db, tenantId, (trx) =>
-    activate(trx, tenantId, delegation, granted, ctx.clock()),
+    activate(trx, tenantId, delegation, granted, { memberId: byOperator ? null : voucher.memberId, at: ctx.clock() }),
   );
   const missing = further.filter((capability) => !allowed.includes(capability));
   return { kind: 'active', domain, mailboxIds, missing };
@@ -155,7 +162,7 @@ export async function removeDelegation(
   db: Database,
   tenantId: string,
   delegationId: string,
-  at: Date,
+  by: By,
 ): Promise<{ domain: string; mailboxIds: string[] } | undefined> {
   const removed = await db
     .deleteFrom('delegations')
@@ -164,7 +171,8 @@ export async function removeDelegation(
     .returning('domain')
     .executeTakeFirst();
   if (!removed) return undefined;
-  return { domain: removed.domain, mailboxIds: await dropDelegated(db, tenantId, removed.domain, at) };
+  await noteChange(db, tenantId, by, { kind: 'delegation_removed', domain: removed.domain });
+  return { domain: removed.domain, mailboxIds: await dropDelegated(db, tenantId, removed.domain, by.at) };
 }
 
 /** The scopes to paste into the Admin console, for these capabilities. */
@@ -252,16 +260,21 @@ async function activate(
   tenantId: string,
   delegation: OpenDelegation,
   granted: readonly string[],
-  at: Date,
+  by: By,
 ): Promise<string[]> {
   const activated = await trx
     .updateTable('delegations')
-    .set({ state: 'active', state_reason: null, state_at: at, scopes: [...granted] })
+    .set({ state: 'active', state_reason: null, state_at: by.at, scopes: [...granted] })
     .where('tenant_id', '=', tenantId)
     .where('id', '=', delegation.id)
     // Another service account may have taken its place while Google answered, and that one was not tried.
     .where('client_email', '=', delegation.clientEmail)
     .returning(['domain', 'issuer', 'client_id', 'scopes'])
     .executeTakeFirst();
-  return activated ? reviveDelegated(trx, tenantId, activated.domain, activated, at) : [];
+  if (!activated) return [];
+  const may = capabilitiesOf(granted, capabilities);
+  const before = delegation.state === 'active' ? capabilitiesOf(delegation.scopes, capabilities) : [];
+  if (may.join() !== before.join())
+    await noteChange(trx, tenantId, by, { kind: 'delegation_allowed', domain: activated.domain, may });
+  return reviveDelegated(trx, tenantId, activated.domain, activated, by.at);
 }

@@ -4,6 +4,7 @@ import { revokeGrant } from '../google/oauth.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { type KeyRing, KeyRingError } from '../platform/key-ring.ts';
+import { noteChange, personOf } from '../tenants/rights-changes.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { countMailboxesOf } from '../tenants/system.ts';
 import { dropGrant, openGrant } from './grant-vault.ts';
@@ -48,12 +49,16 @@ export async function disconnectMailbox<T>(
       .where('tenant_id', '=', tenantId)
       .where('id', '=', mailboxId)
       .where('state', '<>', 'disconnected')
-      .returning(['email', 'google_sub'])
+      .returning(['email', 'google_sub', 'member_id'])
       .executeTakeFirst();
     if (!mailbox) return undefined;
     const grant = await openToRevoke(trx, keys, tenantId, mailboxId);
     await dropGrant(trx, tenantId, mailboxId);
-    await writeMailboxEvent(trx, tenantId, { mailboxId, kind: 'disconnected', memberId, at: clock() });
+    const by = { memberId, at: clock() };
+    await writeMailboxEvent(trx, tenantId, { mailboxId, kind: 'disconnected', ...by });
+    const owner = mailbox.member_id;
+    const whose = owner === null ? 'company' : owner === memberId ? 'own' : await personOf(trx, tenantId, owner);
+    await noteChange(trx, tenantId, by, { kind: 'mailbox_disconnected', mailbox: mailbox.email, whose });
     return { ...mailbox, grant, result: await alongside(trx) };
   });
   if (!ended) return undefined;

@@ -1,4 +1,5 @@
 import type { Database } from '../platform/database.ts';
+import { type ByMember, noteChange } from '../tenants/rights-changes.ts';
 import { type EventKind, writeMailboxEvent } from './mailbox-events.ts';
 import type { Ended, EndedReason } from './why-ended.ts';
 
@@ -85,21 +86,19 @@ export async function recoverMailbox(
  *
  * @returns false where it is paused already, or disconnected
  */
-export async function pauseMailbox(
-  trx: Database,
-  tenantId: string,
-  mailboxId: string,
-  { memberId, at }: { readonly memberId: string; readonly at: Date },
-): Promise<boolean> {
-  const { numUpdatedRows } = await trx
+export async function pauseMailbox(trx: Database, tenantId: string, mailboxId: string, by: ByMember): Promise<boolean> {
+  const { memberId, at } = by;
+  const paused = await trx
     .updateTable('mailboxes')
     .set({ state: 'paused', state_at: at, paused_by: memberId })
     .where('tenant_id', '=', tenantId)
     .where('id', '=', mailboxId)
     .where('state', 'in', ['active', 'needs_reconnect'])
+    .returning('email')
     .executeTakeFirst();
-  if (numUpdatedRows === 0n) return false;
+  if (!paused) return false;
   await writeMailboxEvent(trx, tenantId, { mailboxId, kind: 'paused', memberId, at });
+  await noteChange(trx, tenantId, by, { kind: 'mailbox_paused', mailbox: paused.email });
   return true;
 }
 
@@ -112,11 +111,12 @@ export async function resumeMailbox(
   trx: Database,
   tenantId: string,
   mailboxId: string,
-  { memberId, at }: { readonly memberId: string; readonly at: Date },
+  by: ByMember,
 ): Promise<'active' | 'needs_reconnect' | undefined> {
+  const { memberId, at } = by;
   const paused = await trx
     .selectFrom('mailboxes')
-    .select(['state_reason as reason', 'state_sure as sure'])
+    .select(['email', 'state_reason as reason', 'state_sure as sure'])
     .where('tenant_id', '=', tenantId)
     .where('id', '=', mailboxId)
     .where('state', '=', 'paused')
@@ -131,8 +131,10 @@ export async function resumeMailbox(
     .where('id', '=', mailboxId)
     .execute();
   await writeMailboxEvent(trx, tenantId, { mailboxId, kind: 'resumed', memberId, at });
+  await noteChange(trx, tenantId, by, { kind: 'mailbox_resumed', mailbox: paused.email });
+  const { reason, sure } = paused;
   // Whoever resumes it sees the reason on the page: no email besides.
-  if (paused.reason !== null)
-    await writeMailboxEvent(trx, tenantId, { mailboxId, kind: 'ended', ...paused, at, noticedAt: at });
+  if (reason !== null)
+    await writeMailboxEvent(trx, tenantId, { mailboxId, kind: 'ended', reason, sure, at, noticedAt: at });
   return state;
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 import type { DocumentKind } from '../platform/database-types.ts';
+import { type By, noteChange } from '../tenants/rights-changes.ts';
 import { placeDelegatedMailboxes } from './delegated-mailboxes.ts';
 import { resolveSender, ruleFor, type SenderResolution, type SenderRule } from './sender.ts';
 import { readFactsOf, readMemberFacts, selectSendingMembers } from './sender-questions.ts';
@@ -26,31 +27,50 @@ function readRule(mode: SenderRule['mode'], mailboxId: string | null, email: str
 
 /** Sets the tenant's rule, or the one for a kind. The caller has checked that an alias is one that may be chosen. */
 export async function saveRule(
-  db: Database,
+  trx: Database,
   tenantId: string,
   documentKind: DocumentKind | null,
   rule: SenderRule,
+  by: By,
 ): Promise<void> {
+  const before = await lockedRule(trx, tenantId, documentKind);
   const alias =
     rule.mode === 'alias'
       ? { alias_mailbox_id: rule.mailboxId, alias_email: rule.email }
       : { alias_mailbox_id: null, alias_email: null };
-  await db
+  await trx
     .insertInto('sender_rules')
     .values({ tenant_id: tenantId, document_kind: documentKind, mode: rule.mode, ...alias })
     .onConflict((conflict) =>
       conflict.columns(['tenant_id', 'document_kind']).doUpdateSet({ mode: rule.mode, ...alias }),
     )
     .execute();
+  if (before !== null && isSameRule(before, rule)) return;
+  await noteChange(trx, tenantId, by, { kind: 'sender_rule_changed', documentKind, from: before, to: rule });
+}
+
+/** A rule as it stands, null where there is none; nobody else changes it until the transaction ends. */
+async function lockedRule(trx: Database, tenantId: string, documentKind: DocumentKind | null) {
+  const row = await trx
+    .selectFrom('sender_rules')
+    .select(['mode', 'alias_mailbox_id as mailboxId', 'alias_email as email'])
+    .where('tenant_id', '=', tenantId)
+    .where('document_kind', 'is not distinct from', documentKind)
+    .forUpdate()
+    .executeTakeFirst();
+  return row ? readRule(row.mode, row.mailboxId, row.email) : null;
 }
 
 /** Takes a kind's own rule away: the tenant's applies to it again. */
-export async function removeRule(db: Database, tenantId: string, documentKind: DocumentKind): Promise<void> {
-  await db
+export async function removeRule(trx: Database, tenantId: string, documentKind: DocumentKind, by: By): Promise<void> {
+  const before = await lockedRule(trx, tenantId, documentKind);
+  if (before === null) return;
+  await trx
     .deleteFrom('sender_rules')
     .where('tenant_id', '=', tenantId)
     .where('document_kind', '=', documentKind)
     .execute();
+  await noteChange(trx, tenantId, by, { kind: 'sender_rule_changed', documentKind, from: before, to: null });
 }
 
 /** Whether two rules say the same. */

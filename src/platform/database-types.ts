@@ -342,6 +342,20 @@ export interface People {
   sessions_ended_at: Timestamp | null;
 }
 
+export interface RightsChanges {
+  at: Timestamp;
+  /**
+   * What it was, with names and addresses as they were then, and no secret.
+   */
+  change: Json;
+  id: Generated<Int8>;
+  /**
+   * Who did it; null is whoever runs Letterhead.
+   */
+  member_id: string | null;
+  tenant_id: string;
+}
+
 export interface Runs {
   created_at: Generated<Timestamp>;
   document_kind: DocumentKind;
@@ -449,6 +463,7 @@ export interface DB {
   operator_troubles: OperatorTroubles;
   parties: Parties;
   people: People;
+  rights_changes: RightsChanges;
   runs: Runs;
   security_events: SecurityEvents;
   send_as_addresses: SendAsAddresses;

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 import type { MemberRole } from '../platform/database-types.ts';
+import { type ByMember, noteChange } from './rights-changes.ts';
 
 /** What became of a change to a member. */
 export type MemberChange =
@@ -20,18 +21,20 @@ export type MemberChange =
  * Gives a member another role. It holds from their next request on.
  *
  * @param trx a transaction inside the tenant
- * @param byId the member who decides it
+ * @param by the member who decides it
  */
 export async function changeRole(
   trx: Database,
   tenantId: string,
   memberId: string,
   role: MemberRole,
-  byId: string,
+  by: ByMember,
 ): Promise<MemberChange> {
-  const change = await judge(trx, tenantId, memberId, role, byId);
-  if (change.kind !== 'done') return change;
+  const change = await judge(trx, tenantId, memberId, role, by.memberId);
+  if (change.kind !== 'done' || change.was === role) return change;
   await trx.updateTable('members').set({ role }).where('tenant_id', '=', tenantId).where('id', '=', memberId).execute();
+  const { name, email, was } = change;
+  await noteChange(trx, tenantId, by, { kind: 'role_changed', of: { name, email }, from: was, to: role });
   return change;
 }
 
@@ -41,16 +44,15 @@ export async function changeRole(
  * still is one, nothing is done, and it has to be disconnected first.
  *
  * @param trx a transaction inside the tenant
- * @param byId the member who decides it
+ * @param by the member who decides it
  */
 export async function removeMember(
   trx: Database,
   tenantId: string,
   memberId: string,
-  byId: string,
-  now: Date,
+  by: ByMember,
 ): Promise<MemberChange> {
-  const change = await judge(trx, tenantId, memberId, null, byId);
+  const change = await judge(trx, tenantId, memberId, null, by.memberId);
   if (change.kind !== 'done') return change;
   const connected = await trx
     .selectFrom('mailboxes')
@@ -64,11 +66,13 @@ export async function removeMember(
   if (connected) return { kind: 'still_connected', mailboxId: connected.id };
   await trx
     .updateTable('members')
-    .set({ removed_at: now, default_mailbox_id: null })
+    .set({ removed_at: by.at, default_mailbox_id: null })
     .where('tenant_id', '=', tenantId)
     .where('id', '=', memberId)
     .execute();
   await trx.deleteFrom('mailbox_members').where('tenant_id', '=', tenantId).where('member_id', '=', memberId).execute();
+  const { name, email, was } = change;
+  await noteChange(trx, tenantId, by, { kind: 'member_removed', of: { name, email }, was });
   return change;
 }
 

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 import type { MemberRole } from '../platform/database-types.ts';
+import { type ByMember, noteChange } from './rights-changes.ts';
 import { inTenant } from './scope.ts';
 import { findPerson, invitationsFor, membershipsOf } from './system.ts';
 
@@ -65,12 +66,13 @@ export function listInvitations(db: Database, tenantId: string) {
  * @returns false when somebody with that address is a member already
  */
 export async function invite(
-  db: Database,
+  trx: Database,
   tenantId: string,
-  invitation: { readonly email: string; readonly role: Exclude<MemberRole, 'owner'>; readonly invitedBy: string },
+  invitation: { readonly email: string; readonly role: Exclude<MemberRole, 'owner'> },
+  by: ByMember,
 ): Promise<boolean> {
   const email = invitation.email.toLowerCase();
-  const member = await db
+  const member = await trx
     .selectFrom('members')
     .select('id')
     .where('tenant_id', '=', tenantId)
@@ -78,28 +80,37 @@ export async function invite(
     .where('removed_at', 'is', null)
     .executeTakeFirst();
   if (member) return false;
-  await db
+  await trx
     .deleteFrom('invitations')
     .where('tenant_id', '=', tenantId)
     .where(sql<string>`lower(email)`, '=', email)
     .where('accepted_at', 'is', null)
     .execute();
-  await db
+  await trx
     .insertInto('invitations')
-    .values({ tenant_id: tenantId, email, role: invitation.role, invited_by: invitation.invitedBy })
+    .values({ tenant_id: tenantId, email, role: invitation.role, invited_by: by.memberId })
     .execute();
+  await noteChange(trx, tenantId, by, { kind: 'member_invited', email, role: invitation.role });
   return true;
 }
 
 /** Takes an invitation back. Returns false when it is not there, or was followed already. */
-export async function withdrawInvitation(db: Database, tenantId: string, invitationId: string): Promise<boolean> {
-  const { numDeletedRows } = await db
+export async function withdrawInvitation(
+  trx: Database,
+  tenantId: string,
+  invitationId: string,
+  by: ByMember,
+): Promise<boolean> {
+  const withdrawn = await trx
     .deleteFrom('invitations')
     .where('tenant_id', '=', tenantId)
     .where('id', '=', invitationId)
     .where('accepted_at', 'is', null)
+    .returning(['email', 'role'])
     .executeTakeFirst();
-  return numDeletedRows > 0n;
+  if (!withdrawn) return false;
+  await noteChange(trx, tenantId, by, { kind: 'invitation_withdrawn', ...withdrawn });
+  return true;
 }
 
 /**
@@ -111,18 +122,19 @@ export async function withdrawInvitation(db: Database, tenantId: string, invitat
 export async function joinInvited(
   pools: { readonly db: Database; readonly system: Database },
   person: { readonly personId: string; readonly email: string; readonly name: string },
+  now: Date,
 ): Promise<string[]> {
   const joined: string[] = [];
   for (const { id, tenantId, role } of await invitationsFor(pools.system, person.email)) {
     await inTenant(pools.db, tenantId, async (trx) => {
       const { numUpdatedRows } = await trx
         .updateTable('invitations')
-        .set({ accepted_at: new Date() })
+        .set({ accepted_at: now })
         .where('id', '=', id)
         .where('accepted_at', 'is', null)
         .executeTakeFirst();
       if (numUpdatedRows === 0n) return;
-      await trx
+      const member = await trx
         .insertInto('members')
         .values({ tenant_id: tenantId, person_id: person.personId, email: person.email, name: person.name, role })
         .onConflict((conflict) =>
@@ -131,7 +143,10 @@ export async function joinInvited(
             .doUpdateSet({ email: person.email, name: person.name, role, removed_at: null })
             .where('members.removed_at', 'is not', null),
         )
-        .execute();
+        .returning('id')
+        .executeTakeFirst();
+      // Else they are a member already, under another address.
+      if (member) await noteChange(trx, tenantId, { memberId: member.id, at: now }, { kind: 'member_joined', role });
       joined.push(tenantId);
     });
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Database } from '../platform/database.ts';
+import { noteChange } from './rights-changes.ts';
 import { inTenant } from './scope.ts';
 
 const currencies = new Set(Intl.supportedValuesOf('currency'));
@@ -87,6 +88,8 @@ export async function createTenant(
       .values({ tenant_id: tenantId, person_id: owner.personId, email: owner.email, name: owner.name, role: 'owner' })
       .returning('id')
       .executeTakeFirstOrThrow();
+    const by = { memberId: member.id, at: new Date() };
+    await noteChange(trx, tenantId, by, { kind: 'company_founded', company: company.name });
     return member.id;
   });
   return { tenantId, memberId };

@@ -22,7 +22,9 @@ export function defaultSenderPages(ctx: WebContext): Router {
     const mailboxId = choice === '' ? null : choice;
     const chosen =
       mailboxId !== undefined &&
-      (await inTenant(ctx.db, tenantId, (trx) => chooseOwnDefault(trx, tenantId, memberId, mailboxId)));
+      (await inTenant(ctx.db, tenantId, (trx) =>
+        chooseOwnDefault(trx, tenantId, mailboxId, { memberId, at: ctx.clock() }),
+      ));
     if (!chosen) throw badChoice('Choose one of the connected Gmail accounts that you may use.');
     const words = mailboxId === null ? 'the company’s default' : 'the one you chose';
     await notify(req, 'ok', `Saved: your own default is ${words}. The line below says whom your emails come from now.`);
@@ -30,9 +32,10 @@ export function defaultSenderPages(ctx: WebContext): Router {
   });
 
   router.post('/settings/email/stand-in', async (req, res) => {
-    const { tenantId } = requireRole(res, 'owner', 'admin');
+    const { tenantId, memberId } = requireRole(res, 'owner', 'admin');
     const standsIn = req.body?.standsIn === 'yes';
-    await inTenant(ctx.db, tenantId, (trx) => letDefaultStandIn(trx, tenantId, standsIn));
+    const by = { memberId, at: ctx.clock() };
+    await inTenant(ctx.db, tenantId, (trx) => letDefaultStandIn(trx, tenantId, standsIn, by));
     const words = standsIn
       ? 'Saved: whoever’s own address is not connected sends from the default Gmail, with replies to them.'
       : 'Saved: whoever’s own address is not connected cannot send.';

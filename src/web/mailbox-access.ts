@@ -37,9 +37,9 @@ export function mailboxAccessPages(ctx: WebContext): Router {
     }
     const { access, shown, given } = form.data;
     const change = { forEverybody: access === 'everybody', shown: Object.keys(shown), given: Object.keys(given) };
-    const count = found(
-      await inTenant(ctx.db, viewer.tenantId, (trx) => changeAccess(trx, viewer.tenantId, mailbox.id, change)),
-    );
+    const { tenantId, memberId } = viewer;
+    const by = { memberId, at: ctx.clock() };
+    const count = found(await inTenant(ctx.db, tenantId, (trx) => changeAccess(trx, tenantId, mailbox.id, change, by)));
     const words = [whoMay(mailbox.email, change.forEverybody, count), ...(await followUp(ctx, viewer, mailbox.id))];
     await notify(req, count === 0 && !change.forEverybody ? 'wait' : 'ok', words.join(' '));
     res.redirect(303, `/mailboxes/${mailbox.id}/access`);

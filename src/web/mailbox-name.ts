@@ -1,7 +1,8 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { isAddress } from '../deliveries/recipients.ts';
-import { changeSenderName, findMailbox, type MailboxRecord } from '../mailboxes/mailboxes.ts';
+import { changeSenderName } from '../mailboxes/mailbox-settings.ts';
+import { findMailbox, type MailboxRecord } from '../mailboxes/mailboxes.ts';
 import { inTenant } from '../tenants/scope.ts';
 import type { WebContext } from './context.ts';
 import { found } from './errors.ts';
@@ -27,8 +28,9 @@ export function mailboxNamePages(ctx: WebContext): Router {
       res.status(422);
       return namePage(res, mailbox, typedSchema.parse(req.body ?? {}), z.flattenError(form.error).fieldErrors);
     }
-    const { tenantId } = requireRole(res, 'owner', 'admin', 'member');
-    await inTenant(ctx.db, tenantId, (trx) => changeSenderName(trx, tenantId, mailbox.id, form.data));
+    const { tenantId, memberId } = requireRole(res, 'owner', 'admin', 'member');
+    const by = { memberId, at: ctx.clock() };
+    await inTenant(ctx.db, tenantId, (trx) => changeSenderName(trx, tenantId, mailbox.id, form.data, by));
     const replies = form.data.replyTo ?? 'the address that they come from';
     await notify(
       req,

@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import { countWaiting, holdMailbox } from '../deliveries/release.ts';
 import { disconnectMailbox } from '../mailboxes/disconnect.ts';
-import { makeDefault } from '../mailboxes/mailboxes.ts';
+import { makeDefault } from '../mailboxes/mailbox-settings.ts';
 import { membersThrough } from '../mailboxes/members-through.ts';
 import { listRules } from '../mailboxes/sender-rules.ts';
 import type { Database } from '../platform/database.ts';
@@ -62,7 +62,9 @@ export function mailboxPages(ctx: WebContext): Router {
   router.post('/mailboxes/:id/default', async (req, res) => {
     const viewer = requireRole(res, 'owner', 'admin');
     const mailbox = found(await findConnected(ctx, viewer, param(req, 'id')));
-    const made = await inTenant(ctx.db, viewer.tenantId, (trx) => makeDefault(trx, viewer.tenantId, mailbox.id));
+    const { tenantId, memberId } = viewer;
+    const by = { memberId, at: ctx.clock() };
+    const made = await inTenant(ctx.db, tenantId, (trx) => makeDefault(trx, tenantId, mailbox.id, by));
     if (made) await notify(req, 'ok', `${mailbox.email} is the company’s default now.`);
     else await notify(req, 'fail', 'Only a connected Gmail account of the company can be its default.');
     res.redirect(303, settings);

@@ -36,7 +36,7 @@ export function memberPages(ctx: WebContext): Router {
     }
     const { email, role } = invitation.data;
     const invited = await inTenant(ctx.db, tenantId, (trx) =>
-      invite(trx, tenantId, { email, role, invitedBy: memberId }),
+      invite(trx, tenantId, { email, role }, { memberId, at: ctx.clock() }),
     );
     await notify(
       req,
@@ -47,9 +47,10 @@ export function memberPages(ctx: WebContext): Router {
   });
 
   router.post('/settings/members/invitations/:id/withdrawal', async (req, res) => {
-    const { tenantId } = requireRole(res, 'owner', 'admin');
+    const { tenantId, memberId } = requireRole(res, 'owner', 'admin');
     const id = param(req, 'id');
-    const withdrawn = await inTenant(ctx.db, tenantId, (trx) => withdrawInvitation(trx, tenantId, id));
+    const by = { memberId, at: ctx.clock() };
+    const withdrawn = await inTenant(ctx.db, tenantId, (trx) => withdrawInvitation(trx, tenantId, id, by));
     if (!withdrawn) throw PageError.notFound();
     await notify(req, 'ok', 'The invitation is withdrawn.');
     res.redirect(303, members);
@@ -60,7 +61,8 @@ export function memberPages(ctx: WebContext): Router {
     const id = param(req, 'id');
     const role = z.enum(['owner', 'admin', 'member', 'viewer']).safeParse(req.body?.role).data;
     if (!role) throw refused('Choose one of the roles.');
-    const change = await inTenant(ctx.db, tenantId, (trx) => changeRole(trx, tenantId, id, role, byId));
+    const by = { memberId: byId, at: ctx.clock() };
+    const change = await inTenant(ctx.db, tenantId, (trx) => changeRole(trx, tenantId, id, role, by));
     if (change.kind !== 'done') throw refusal(change, viewerOf(res));
     // Whoever may only look now sends nothing more; whoever may send again finds what was held for that.
     const held = await holdWithdrawn(ctx, tenantId, { memberId: id });
@@ -88,7 +90,7 @@ export function memberPages(ctx: WebContext): Router {
 
 /** With their own Gmail, where they connected one: both end in one transaction, and Google is told afterwards. */
 async function remove(ctx: WebContext, tenantId: string, memberId: string, byId: string): Promise<MemberChange> {
-  const leave = (trx: Database) => removeMember(trx, tenantId, memberId, byId, ctx.clock());
+  const leave = (trx: Database) => removeMember(trx, tenantId, memberId, { memberId: byId, at: ctx.clock() });
   const change = await inTenant(ctx.db, tenantId, leave);
   if (change.kind !== 'still_connected') return change;
   const done = await disconnectMailbox(ctx, { tenantId, memberId: byId }, change.mailboxId, async (trx) => {

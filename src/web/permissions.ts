@@ -1,6 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { capabilitiesOf } from '../mailboxes/capabilities.ts';
-import { type MailboxRecord, wantCapability } from '../mailboxes/mailboxes.ts';
+import { wantCapability } from '../mailboxes/mailbox-settings.ts';
+import type { MailboxRecord } from '../mailboxes/mailboxes.ts';
 import { forgetSendAs } from '../mailboxes/send-as.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { findConnected } from './connected-mailbox.ts';
@@ -71,14 +72,25 @@ function isGranted(mailbox: MailboxRecord, permission: Permission): boolean {
   return mailbox.state === 'active' && capabilitiesOf(mailbox.scopes, [permission]).includes(permission);
 }
 
-async function switchOn(ctx: WebContext, { tenantId }: Viewer, mailbox: MailboxRecord, permission: Permission) {
-  await inTenant(ctx.db, tenantId, (trx) => wantCapability(trx, tenantId, mailbox.id, permission, true));
+async function switchOn(
+  ctx: WebContext,
+  { tenantId, memberId }: Viewer,
+  mailbox: MailboxRecord,
+  permission: Permission,
+) {
+  const by = { memberId, at: ctx.clock() };
+  await inTenant(ctx.db, tenantId, (trx) => wantCapability(trx, tenantId, mailbox.id, permission, true, by));
   if (permission === 'aliases') await tryToReadAliases(ctx, tenantId, mailbox.id);
 }
 
-async function switchOff(ctx: WebContext, { tenantId }: Viewer, mailbox: MailboxRecord, permission: Permission) {
+async function switchOff(
+  ctx: WebContext,
+  { tenantId, memberId }: Viewer,
+  mailbox: MailboxRecord,
+  permission: Permission,
+) {
   await inTenant(ctx.db, tenantId, async (trx) => {
-    await wantCapability(trx, tenantId, mailbox.id, permission, false);
+    await wantCapability(trx, tenantId, mailbox.id, permission, false, { memberId, at: ctx.clock() });
     if (permission === 'aliases') await forgetSendAs(trx, tenantId, mailbox.id);
   });
 }

@@ -33,7 +33,7 @@ export function senderRulePages(ctx: WebContext): Router {
       const mailboxes = await listMailboxes(trx, tenantId, memberId);
       const choice = readChoice(mailboxes, value);
       if ('problem' in choice) throw badChoice(choice.problem);
-      await saveRule(trx, tenantId, null, choice.rule);
+      await saveRule(trx, tenantId, null, choice.rule, { memberId, at: ctx.clock() });
       return ruleWords(choice.rule, mailboxes);
     });
     await notify(req, 'ok', `Saved: from now on emails come from ${words}.`);
@@ -95,9 +95,10 @@ async function saveKinds(
     const problems: ByKind = {};
     for (const { kind, choice } of read) if (choice && 'problem' in choice) problems[kind] = choice.problem;
     if (Object.keys(problems).length > 0) return problems;
+    const by = { memberId, at: ctx.clock() };
     for (const { kind, choice } of read) {
-      if (choice === null) await removeRule(trx, tenantId, kind);
-      else if ('rule' in choice) await saveRule(trx, tenantId, kind, choice.rule);
+      if (choice === null) await removeRule(trx, tenantId, kind, by);
+      else if ('rule' in choice) await saveRule(trx, tenantId, kind, choice.rule, by);
     }
     return problems;
   });

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { reconsiderHours } from '../deliveries/reconsider-hours.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { companySchema, getTenant, letterheadSchema, updateTenant } from '../tenants/tenants.ts';
+import { changePages } from './changes.ts';
 import { countries, currencies, timeZones } from './choices.ts';
 import type { WebContext } from './context.ts';
 import { defaultSenderPages } from './default-sender.ts';
@@ -34,6 +35,7 @@ export function settingsPages(ctx: WebContext): Router {
   router.use(senderRulePages(ctx));
   router.use(defaultSenderPages(ctx));
   router.use(sendingSettingsPages(ctx));
+  router.use(changePages(ctx));
 
   router.get('/settings/company', async (_req, res) => {
     const { tenantId } = viewerOf(res);

@@ -36,7 +36,7 @@ export function signInPages(ctx: WebContext, flow: GoogleFlow): Router {
     }
     const { identity } = result.consent;
     const personId = await rememberPerson(ctx.system, identity);
-    const [joined] = await joinInvited(ctx, { personId, email: identity.email, name: identity.name });
+    const [joined] = await joinInvited(ctx, { personId, email: identity.email, name: identity.name }, ctx.clock());
     await noteIdentity(ctx, personId);
     await signIn(req, personId, ctx.clock());
     if (joined) {
@@ -55,7 +55,7 @@ export function signInPages(ctx: WebContext, flow: GoogleFlow): Router {
     const person = await signedIn(ctx, req, res);
     if (!person) return;
     // Invited while they were signed in already.
-    const [joined] = await joinInvited(ctx, { ...person, personId: person.id });
+    const [joined] = await joinInvited(ctx, { ...person, personId: person.id }, ctx.clock());
     if (joined) {
       await noteIdentity(ctx, person.id);
       return res.redirect(303, '/');

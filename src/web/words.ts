@@ -13,6 +13,13 @@ export function when(date: Date, timeZone: string, now: Date): string {
   return format({ day: 'numeric', month: 'long', year: 'numeric' });
 }
 
+/** An instant to the minute, whatever day it is: `Sat, 28 Nov 2026, 09:41`. */
+export function exactly(date: Date, timeZone: string): string {
+  const day = { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' } as const;
+  const time = { hour: '2-digit', minute: '2-digit' } as const;
+  return new Intl.DateTimeFormat('en-GB', { timeZone, ...day, ...time }).format(date);
+}
+
 /** `a`, `a and b`, `a, b and c`. */
 export function sentence(items: readonly string[]): string {
   return new Intl.ListFormat('en-GB', { type: 'conjunction' }).format(items);

@@ -69,9 +69,10 @@ export function workspacePages(ctx: WebContext): Router {
 
   router.post(`${address}/:id/removal`, async (req, res) => {
     const viewer = requireRole(res, 'owner', 'admin');
-    const { tenantId } = viewer;
+    const { tenantId, memberId } = viewer;
+    const by = { memberId, at: ctx.clock() };
     const removed = await inTenant(ctx.db, tenantId, async (trx) => {
-      const removed = found(await removeDelegation(trx, tenantId, param(req, 'id'), ctx.clock()));
+      const removed = found(await removeDelegation(trx, tenantId, param(req, 'id'), by));
       let held = 0;
       for (const mailboxId of removed.mailboxIds) held += await holdMailbox(trx, ctx.clock, viewer, mailboxId);
       return { ...removed, held };

@@ -62,7 +62,9 @@ describe('an ended connection', () => {
     const admin = await colleague(letterhead, one, 'Ada', 'admin');
     await colleague(letterhead, one, 'Mo');
     // The company's own rule would send from the dead one.
-    await inside(one, (trx) => saveRule(trx, one.tenantId, null, { mode: 'default' }));
+    await inside(one, (trx) =>
+      saveRule(trx, one.tenantId, null, { mode: 'default' }, { memberId: null, at: new Date() }),
+    );
     await one.send();
     await end(one);
     const waiting = await one.send();

@@ -49,7 +49,13 @@ describe('with tracking, a sent email', () => {
       permissions: ['aliases', 'tracking'],
     });
     await inTenant(letterhead.database.db, sender.tenantId, (trx) =>
-      saveRule(trx, sender.tenantId, null, { mode: 'alias', mailboxId: sender.mailboxId, email: alias }),
+      saveRule(
+        trx,
+        sender.tenantId,
+        null,
+        { mode: 'alias', mailboxId: sender.mailboxId, email: alias },
+        { memberId: null, at: new Date() },
+      ),
     );
     // Our list of addresses is fresh, so it is not asked for again before the send.
     letterhead.google.accounts.removeSendAs(sender.account, alias);

@@ -55,7 +55,8 @@ describe.concurrent('a mailbox that Google cut off', () => {
         .select('id')
         .where('email', '=', second)
         .executeTakeFirstOrThrow();
-      await saveRule(trx, sender.tenantId, null, { mode: 'alias', mailboxId: other.id, email: second });
+      const rule = { mode: 'alias', mailboxId: other.id, email: second } as const;
+      await saveRule(trx, sender.tenantId, null, rule, { memberId: null, at: new Date() });
     });
     const sent = await sender.send();
     await sender.reaches(sent, 'sent');

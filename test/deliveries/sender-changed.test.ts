@@ -17,7 +17,13 @@ const alias = 'accounts@alias.example';
 async function waitingFromAlias() {
   const sender = await company(letterhead, { sendAs: [{ email: alias, status: 'accepted', name: 'Accounts' }] });
   await within(sender, (trx) =>
-    saveRule(trx, sender.tenantId, null, { mode: 'alias', mailboxId: sender.mailboxId, email: alias }),
+    saveRule(
+      trx,
+      sender.tenantId,
+      null,
+      { mode: 'alias', mailboxId: sender.mailboxId, email: alias },
+      { memberId: null, at: new Date() },
+    ),
   );
   const id = await sender.send();
   expect(await sender.delivery(id)).toMatchObject({ state: 'queued', fromEmail: alias });

@@ -228,7 +228,9 @@ describe('a delegation that Google ends', () => {
     await tomsSender(one);
     const id = (await delegation(one))?.id ?? '';
     const mailbox = await one.tomsMailbox();
-    expect(await inside(one, (trx) => removeDelegation(trx, one.tenantId, id, new Date()))).toEqual({
+    expect(
+      await inside(one, (trx) => removeDelegation(trx, one.tenantId, id, { memberId: null, at: new Date() })),
+    ).toEqual({
       domain: one.domain,
       mailboxIds: [mailbox.id],
     });

@@ -47,14 +47,15 @@ describe('the senders of many members', () => {
 
 describe('a kind’s own rule', () => {
   it('is saved once per kind and taken away again, the tenant’s left alone', async () => {
-    const { tenantId } = office;
+    const { tenantId, memberId } = office;
+    const by = { memberId, at: new Date() };
     await inTenant(letterhead.database.db, tenantId, async (trx) => {
-      await saveRule(trx, tenantId, null, { mode: 'default' });
-      await saveRule(trx, tenantId, 'quote', { mode: 'current_user' });
-      await saveRule(trx, tenantId, 'quote', { mode: 'default' });
+      await saveRule(trx, tenantId, null, { mode: 'default' }, by);
+      await saveRule(trx, tenantId, 'quote', { mode: 'current_user' }, by);
+      await saveRule(trx, tenantId, 'quote', { mode: 'default' }, by);
       expect(await listRules(trx, tenantId)).toHaveLength(2);
-      await removeRule(trx, tenantId, 'quote');
-      await removeRule(trx, tenantId, 'quote');
+      await removeRule(trx, tenantId, 'quote', by);
+      await removeRule(trx, tenantId, 'quote', by);
       expect(await listRules(trx, tenantId)).toEqual([{ documentKind: null, rule: { mode: 'default' } }]);
     });
   });

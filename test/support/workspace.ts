@@ -46,7 +46,7 @@ export async function workspace(letterhead: TestLetterhead): Promise<Workspace> 
   const tom = visitor(letterhead);
   await tom.signIn(account);
   const members = await inTenant(database.db, tenantId, async (trx) => {
-    await saveRule(trx, tenantId, null, { mode: 'current_user' });
+    await saveRule(trx, tenantId, null, { mode: 'current_user' }, { memberId, at: new Date() });
     return trx.selectFrom('members').select(['id', 'email']).execute();
   });
   const tomId = members.find((member) => member.email === account)?.id;

@@ -25,6 +25,9 @@ afterAll(async () => {
   await database.close();
 });
 
+/** Tables that the app may add to and read, and not change. */
+const appendOnly = ['rights_changes'];
+
 interface Table {
   readonly name: string;
   readonly forced: boolean;
@@ -108,6 +111,7 @@ describe('every table of a tenant', () => {
 
   it('lets nothing of another tenant be changed or deleted', async () => {
     for (const { name, column } of await tenantTables()) {
+      if (appendOnly.includes(name)) continue;
       const changed = await asTenant(other, async (client) => [
         await client.query(`update ${name} set ${column} = ${column} where ${column} = $1`, [mine]),
         await client.query(`delete from ${name} where ${column} = $1`, [mine]),
@@ -117,6 +121,31 @@ describe('every table of a tenant', () => {
         name,
       ).toEqual([0, 0]);
     }
+  });
+});
+
+describe('what was changed about rights', () => {
+  it('is added to and read by the app, and is changed, deleted or emptied by nobody but the database’s owner', async () => {
+    const read = await asTenant(mine, (client) => client.query('select change from rights_changes'));
+    expect(read.rows).toEqual([{ change: { kind: 'company_founded', company: 'Mine' } }]);
+    for (const statement of [
+      `update rights_changes set at = now()`,
+      'delete from rights_changes',
+      'truncate rights_changes',
+    ]) {
+      const trying = asTenant(mine, (client) => client.query(statement));
+      await expect(trying, statement).rejects.toThrow(/permission denied/);
+    }
+    const bySystem = openDatabase(database.urls.system, 1, () => {});
+    await expect(bySystem.pool.query('select from rights_changes')).rejects.toThrow(/permission denied/);
+    await bySystem.close();
+    // And the list of those that are left out above is right.
+    const { rows } = await owner.query<{ name: string }>(
+      `select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace
+         and has_table_privilege('letterhead_app', oid, 'insert') and not has_table_privilege('letterhead_app', oid, 'update')
+         and not has_table_privilege('letterhead_app', oid, 'delete')`,
+    );
+    expect(rows.map(({ name }) => name)).toEqual(appendOnly);
   });
 });
 

@@ -26,8 +26,8 @@ async function company(...roles: Exclude<MemberRole, 'owner'>[]) {
     const person = { issuer: 'https://test.example', sub: `life-${people}`, email, name: `Person ${people}` };
     const personId = await rememberPerson(database.system, person);
     const join = async (as: Exclude<MemberRole, 'owner'>) => {
-      await within((trx) => invite(trx, tenantId, { email, role: as, invitedBy: owner }));
-      await joinInvited(database, { personId, email, name: person.name });
+      await within((trx) => invite(trx, tenantId, { email, role: as }, { memberId: owner, at: new Date() }));
+      await joinInvited(database, { personId, email, name: person.name }, new Date());
     };
     await join(role);
     const [membership] = await membershipsOf(database.system, personId);
@@ -36,9 +36,9 @@ async function company(...roles: Exclude<MemberRole, 'owner'>[]) {
   return {
     ...{ tenantId, owner, joined, within },
     role: (memberId: string, role: MemberRole, byId = owner) =>
-      within((trx) => changeRole(trx, tenantId, memberId, role, byId)),
+      within((trx) => changeRole(trx, tenantId, memberId, role, { memberId: byId, at: new Date() })),
     remove: (memberId: string, byId = owner) =>
-      within((trx) => removeMember(trx, tenantId, memberId, byId, new Date())),
+      within((trx) => removeMember(trx, tenantId, memberId, { memberId: byId, at: new Date() })),
     roles: async () => (await within((trx) => listMembers(trx, tenantId))).rows.map(({ role }) => role).sort(),
   };
 }

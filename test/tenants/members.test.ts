@@ -17,15 +17,16 @@ async function person(email: string) {
   const identity = { issuer: 'https://test.example', sub: `person-${people}`, email, name: `Person ${people}` };
   return { personId: await rememberPerson(database.system, identity), email, name: identity.name };
 }
-const join = (who: Awaited<ReturnType<typeof person>>) => joinInvited(database, who);
+const join = (who: Awaited<ReturnType<typeof person>>) => joinInvited(database, who, new Date());
 async function tenantWith(email: string, role: 'admin' | 'member' | 'viewer' = 'member') {
   const { tenantId, memberId } = await database.tenant();
+  const by = { memberId, at: new Date() };
   const asked = (address = email, as = role) =>
-    inTenant(database.db, tenantId, (trx) => invite(trx, tenantId, { email: address, role: as, invitedBy: memberId }));
+    inTenant(database.db, tenantId, (trx) => invite(trx, tenantId, { email: address, role: as }, by));
   await asked();
   const members = () => inTenant(database.db, tenantId, async (trx) => (await listMembers(trx, tenantId)).rows);
   const invitations = () => inTenant(database.db, tenantId, (trx) => listInvitations(trx, tenantId));
-  return { tenantId, asked, members, invitations };
+  return { tenantId, by, asked, members, invitations };
 }
 
 describe('founding a company', () => {
@@ -89,9 +90,10 @@ describe('an invitation', () => {
   });
 
   it('that was taken back lets nobody in', async () => {
-    const { tenantId, members, invitations } = await tenantWith('gil@x.example');
+    const { tenantId, by, members, invitations } = await tenantWith('gil@x.example');
     const [open] = await invitations();
-    const withdraw = () => inTenant(database.db, tenantId, (trx) => withdrawInvitation(trx, tenantId, open?.id ?? ''));
+    const withdraw = () =>
+      inTenant(database.db, tenantId, (trx) => withdrawInvitation(trx, tenantId, open?.id ?? '', by));
     expect(await withdraw()).toBe(true);
     expect(await withdraw()).toBe(false);
     await join(await person('gil@x.example'));
@@ -99,16 +101,12 @@ describe('an invitation', () => {
   });
 
   it('never gives a member another role by being followed', async () => {
-    const { tenantId, members } = await tenantWith('hal@x.example', 'viewer');
+    const { tenantId, by, members } = await tenantWith('hal@x.example', 'viewer');
     const hal = await person('hal@x.example');
     await join(hal);
     // Invited under an address that he only takes on later.
-    await inTenant(database.db, tenantId, async (trx) => {
-      const {
-        rows: [owner],
-      } = await listMembers(trx, tenantId);
-      await invite(trx, tenantId, { email: 'hal@new.example', role: 'admin', invitedBy: owner?.id ?? '' });
-    });
+    const invitation = { email: 'hal@new.example', role: 'admin' } as const;
+    await inTenant(database.db, tenantId, (trx) => invite(trx, tenantId, invitation, by));
     await join({ ...hal, email: 'hal@new.example' });
     expect((await members()).map(({ role }) => role).sort()).toEqual(['owner', 'viewer']);
   });

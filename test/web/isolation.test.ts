@@ -232,6 +232,7 @@ const withoutIds = [
   'GET /parties/new',
   'GET /runs',
   'GET /settings',
+  'GET /settings/changes',
   'GET /settings/company',
   'GET /settings/email',
   'GET /settings/email/rules',
