@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { capabilitiesOf } from '../mailboxes/capabilities.ts';
 import type { Database } from '../platform/database.ts';
-import { type BlockReason, costOf, defaultDailyLimit, type Forecast, forecast, type Pace } from './pacing.ts';
+import { costOf, defaultDailyLimit, type Forecast, forecast, type Pace } from './pacing.ts';
+import { type Standstill, standstillOf } from './standing.ts';
 
 /** How much of a mailbox's day is used, and when some more deliveries of it leave. */
 export interface Budget {
@@ -10,7 +11,7 @@ export interface Budget {
   readonly used: number;
   readonly limit: number;
   /** Until when the account stands still, and why; null where it does not. */
-  readonly standsStill: { readonly until: Date; readonly reason: BlockReason } | null;
+  readonly standsStill: Standstill | null;
   readonly forecast: Forecast;
 }
 
@@ -19,7 +20,9 @@ export type Ahead =
   /** All that wait. */
   | null
   /** Single ones, and those of runs that were started before this one. */
-  | { readonly runId: string; readonly startedAt: Date };
+  | { readonly runId: string; readonly startedAt: Date }
+  /** Single ones, and those of runs that were written down before this one. */
+  | { readonly deliveryId: string };
 
 /**
  * Foretells how `count` more deliveries leave through a mailbox.
@@ -37,15 +40,12 @@ export async function budgetOf(
   const mailbox = await db
     .selectFrom('mailboxes')
     .leftJoin('grants', 'grants.mailbox_id', 'mailboxes.id')
-    .leftJoin('sending_accounts', 'sending_accounts.account', 'mailboxes.google_sub')
     .select([
       'mailboxes.email',
       'mailboxes.google_sub as account',
       'mailboxes.daily_limit as dailyLimit',
       'mailboxes.wanted',
       'grants.scopes',
-      'sending_accounts.blocked_until as until',
-      sql<BlockReason | null>`sending_accounts.blocked_reason`.as('reason'),
     ])
     .where('mailboxes.tenant_id', '=', tenantId)
     .where('mailboxes.id', '=', mailboxId)
@@ -58,20 +58,22 @@ export async function budgetOf(
     .where('account', '=', mailbox.account);
   const sent = await ofAccount.where('sent_at', '>', new Date(now.getTime() - 86_400_000)).executeTakeFirstOrThrow();
   let before = ofAccount.where('state', 'in', ['queued', 'sending']);
-  if (ahead) {
+  if (ahead && 'deliveryId' in ahead) {
+    const created = db.selectFrom('deliveries').select('created_at').where('id', '=', ahead.deliveryId);
+    before = before.where((eb) => eb.or([eb('lane', '=', 0), eb('created_at', '<', created)]));
+  } else if (ahead) {
     before = before
       .where('run_id', 'is distinct from', ahead.runId)
       .where((eb) => eb.or([eb('lane', '=', 0), eb('created_at', '<', ahead.startedAt)]));
   }
   const waiting = await before.executeTakeFirstOrThrow();
-  const { until, reason } = mailbox;
   const limit = mailbox.dailyLimit ?? defaultDailyLimit(mailbox.email);
   const facts = { sentToday: sent.count, dailyLimit: limit, waiting: waiting.count };
   return {
     mailboxEmail: mailbox.email,
     used: sent.count,
     limit,
-    standsStill: until && reason && until > now ? { until, reason } : null,
+    standsStill: await standstillOf(db, mailbox.account, now),
     forecast: forecast(facts, pace, costOf(capabilitiesOf(mailbox.scopes ?? [], mailbox.wanted)), count),
   };
 }

@@ -12,6 +12,7 @@ export interface DeliveryRecord extends DeliverySummary {
   readonly replyTo: string | null;
   readonly message: string;
   readonly memberName: string;
+  readonly mailboxId: string;
   readonly mailboxEmail: string;
   /** It leaves whatever the sending hours say. */
   readonly anyTime: boolean;
@@ -66,6 +67,7 @@ export async function getDelivery(
       'deliveries.sent_message_id as sentMessageId',
       'deliveries.proven_at as provenAt',
       'members.name as memberName',
+      'deliveries.mailbox_id as mailboxId',
       'mailboxes.email as mailboxEmail',
       isDecidedBy(onlooker).as('mayDecide'),
       sql<string | null>`deliveries.document_snapshot ->> 'number'`.as('frozenNumber'),

@@ -10,6 +10,7 @@ import {
   countSent,
   markProbe,
   markTrouble,
+  noteFull,
   readProject,
   takeBackLost,
   takePacer,
@@ -110,11 +111,14 @@ async function releaseWaiting(ctx: PacerContext, trx: Database, sent: SentCounts
   let full = false;
   const shares: Share[] = [];
   for (const account of fairly(waiting)) {
-    const { email, dailyLimit, costs } = account;
+    const { email, dailyLimit, costs, fullUntil } = account;
     const facts = {
       ...{ ...account, sentToday: sent.of(account.account) },
       dailyLimit: dailyLimit ?? defaultDailyLimit(email),
     };
+    const over = facts.sentToday - facts.dailyLimit;
+    if (over >= 0 !== (fullUntil !== null && fullUntil > now))
+      await noteFull(trx, { account: account.account, over: over >= 0 ? over : null }, now);
     // Which mailboxes' it will be is not known yet.
     const cost = costs.highest;
     const ofProject = allowedNow(projectPaid, pace.projectUnitsPerMinute, cost, now);

@@ -36,7 +36,10 @@ export interface CheckedMailbox {
 export interface BudgetFacts {
   readonly used: number;
   readonly limit: number;
-  readonly standsStill: { readonly until: Date; readonly reason: 'rate' | 'sending_limit' | 'trouble' } | null;
+  readonly standsStill: {
+    readonly until: Date;
+    readonly reason: 'rate' | 'sending_limit' | 'trouble' | 'budget';
+  } | null;
 }
 
 /** What is known of how long permissions last. */

@@ -191,6 +191,7 @@ function budgetStep({ budget, sending, now }: CheckUpFacts, at: Say): Step {
       rate: 'Gmail asked to go slower',
       sending_limit: 'Gmail says that its limit for a day is reached',
       trouble: 'Gmail’s answers were lost several times in a row',
+      budget: 'The emails that it may send in one day are used up',
     }[standsStill.reason];
     const hint = 'Nothing needs to be done: emails wait, and go on by themselves then.';
     return failed(...step, `${why}, so nothing leaves through it until ${at(standsStill.until)}. ${sent}`, hint);

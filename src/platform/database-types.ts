@@ -414,6 +414,7 @@ export interface SendingAccounts {
   account: string;
   blocked_reason: string | null;
   blocked_until: Timestamp | null;
+  full_until: Timestamp | null;
   paid_until: Generated<Timestamp>;
   probe_id: string | null;
   unknown_in_a_row: Generated<number>;

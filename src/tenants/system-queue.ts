@@ -99,6 +99,25 @@ export async function readAccount(system: Database, account: string): Promise<Ac
   return (await selectStates(system).where('account', '=', account).executeTakeFirst()) ?? untouched(account);
 }
 
+/**
+ * Writes down, for the pages, that an account's day is used up, and until when: the oldest of its messages that must be a
+ * day old first. Or that it is not.
+ *
+ * @param over how many messages beyond the limit were sent; null where there is room
+ */
+export async function noteFull(
+  trx: Database,
+  { account, over }: { readonly account: string; readonly over: number | null },
+  now: Date,
+): Promise<void> {
+  const since = new Date(now.getTime() - 86_400_000);
+  const until = sql`(select sent_at + interval '24 hours' from deliveries where account = ${account} and sent_at > ${since}
+    order by sent_at offset ${over ?? 0} limit 1)`;
+  await sql`
+    insert into sending_accounts (account, full_until) values (${account}, ${over === null ? null : until})
+    on conflict (account) do update set full_until = excluded.full_until`.execute(trx);
+}
+
 /** Takes back what was released and has lain about since before this: its job must be lost. */
 export async function takeBackLost(trx: Database, releasedBefore: Date): Promise<number> {
   const { numUpdatedRows } = await trx

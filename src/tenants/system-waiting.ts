@@ -8,6 +8,8 @@ import type { AccountState } from './system-queue.ts';
 /** An account that has deliveries waiting. */
 export interface WaitingAccount extends AccountState {
   readonly underWay: number;
+  /** Until when its day was found to be used up. */
+  readonly fullUntil: Date | null;
   /** The lowest that any tenant set, or null. */
   readonly dailyLimit: number | null;
   /** An address of the account. */
@@ -61,7 +63,7 @@ export async function findWaitingAccounts(trx: Database): Promise<WaitingAccount
         order by lane limit 1) end as "anyTimeLane",
       coalesce(under_way.count, 0) as "underWay",
       coalesce(state.paid_until, 'epoch') as "paidUntil", state.blocked_until as "blockedUntil",
-      state.blocked_reason as "blockedReason", coalesce(state.unknown_in_a_row, 0) as "unknownInARow",
+      state.blocked_reason as "blockedReason", state.full_until as "fullUntil", coalesce(state.unknown_in_a_row, 0) as "unknownInARow",
       mailbox.daily_limit as "dailyLimit", coalesce(mailbox.email, '') as email,
       coalesce(mailbox.permitted, '[]') as mailboxes
     from waiting

@@ -8,6 +8,7 @@ import { asset, assets } from './assets.ts';
 import { checkUpPages } from './check-up.ts';
 import { connectionPages } from './connection.ts';
 import type { WebContext } from './context.ts';
+import { dailyLimitPages } from './daily-limit.ts';
 import { deliveryPages } from './deliveries.ts';
 import { documentPages } from './documents.ts';
 import { PageError } from './errors.ts';
@@ -79,6 +80,7 @@ export function createApp(ctx: WebContext, pool: pg.Pool): Express {
   app.use(mailboxHealthPages(ctx));
   app.use(mailboxAccessPages(ctx));
   app.use(mailboxNamePages(ctx));
+  app.use(dailyLimitPages(ctx));
   app.use(checkUpPages(ctx));
   app.use(permissionPages(ctx, flows.connect));
   app.use(waitingPages(ctx));

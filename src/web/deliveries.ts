@@ -12,6 +12,7 @@ import { formatMoment, wallTimeOf } from '../platform/zoned-time.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { type SendingRules, sendingRulesOf } from '../tenants/sending-rules.ts';
 import type { WebContext } from './context.ts';
+import { type Wait, waitOf } from './delivery-wait.ts';
 import { askAgain, decisionWords, nextStep, secondsToUndo, stateSentence } from './delivery-words.ts';
 import { found, PageError } from './errors.ts';
 import { onlyIds, textParam } from './query.ts';
@@ -29,20 +30,20 @@ export function deliveryPages(ctx: WebContext): Router {
 
   router.get('/deliveries/:id', async (req, res) => {
     const viewer = viewerOf(res);
-    const { delivery, rules } = await findDelivery(ctx, viewer, req);
+    const { delivery, rules, wait } = await findDelivery(ctx, viewer, req);
     await page(res, 'deliveries/delivery', {
       title: delivery.subject,
       section: 'activity',
       scripts: ['letterhead/countdown.js'],
-      ...{ formatAddress, kindWords, ...progressOf(ctx, viewer, delivery, rules) },
+      ...{ formatAddress, kindWords, ...progressOf(ctx, viewer, delivery, rules, wait) },
     });
   });
 
   // The live part of the page; asked every second while the delivery moves.
   router.get('/deliveries/:id/progress', async (req, res) => {
     const viewer = viewerOf(res);
-    const { delivery, rules } = await findDelivery(ctx, viewer, req);
-    const progress = progressOf(ctx, viewer, delivery, rules);
+    const { delivery, rules, wait } = await findDelivery(ctx, viewer, req);
+    const progress = progressOf(ctx, viewer, delivery, rules, wait);
     // Nothing is put in place of the same: a button may be under somebody's finger.
     if (textParam(req, 'seen') === progress.mark) return void res.status(204).end();
     await fragment(res, 'deliveries/progress', progress);
@@ -117,15 +118,16 @@ export function deliveryPages(ctx: WebContext): Router {
 async function findDelivery(ctx: WebContext, viewer: Viewer, req: Request) {
   const id = param(req, 'id');
   const { tenantId } = viewer;
-  const { delivery, rules } = await inTenant(ctx.db, tenantId, async (trx) => ({
-    delivery: await getDelivery(trx, tenantId, onlookerOf(viewer), id),
-    rules: await sendingRulesOf(trx, tenantId),
-  }));
-  return { delivery: found(delivery), rules };
+  return inTenant(ctx.db, tenantId, async (trx) => {
+    const delivery = found(await getDelivery(trx, tenantId, onlookerOf(viewer), id));
+    const rules = await sendingRulesOf(trx, tenantId);
+    const at = (date: Date) => formatMoment(date, rules.timeZone);
+    return { delivery, rules, wait: await waitOf(trx, ctx, tenantId, delivery, at) };
+  });
 }
 
 /** Everything that the live part of a delivery's page shows. */
-function progressOf(ctx: WebContext, viewer: Viewer, delivery: DeliveryRecord, rules: SendingRules) {
+function progressOf(ctx: WebContext, viewer: Viewer, delivery: DeliveryRecord, rules: SendingRules, wait: Wait | null) {
   const now = ctx.clock();
   const { timeZone, hours } = rules;
   const at = (date: Date) => formatMoment(date, timeZone);
@@ -136,9 +138,10 @@ function progressOf(ctx: WebContext, viewer: Viewer, delivery: DeliveryRecord, r
   return {
     ...{ delivery, deliveryWords, timeZone, mayDecide: may },
     pill: pillOf(delivery),
-    sentence: stateSentence(delivery, { now, at, opening }),
+    sentence: opening === null && wait ? wait.sentence : stateSentence(delivery, { now, at, opening }),
+    note: wait?.note ?? null,
     seconds: secondsToUndo(delivery, now),
-    again: askAgain(delivery, now),
+    again: wait ? '5s' : askAgain(delivery, now),
     step: nextStep(delivery),
     decisions: (may ? decisionsFor(delivery, delivery.state === 'queued' && opening !== null) : []).map((decision) => ({
       ...{ decision, label: decisionWords(decision, delivery) },
@@ -147,7 +150,7 @@ function progressOf(ctx: WebContext, viewer: Viewer, delivery: DeliveryRecord, r
     sendAt: scheduled ? wallTimeOf(scheduled, timeZone) : suggestedTime(rules, now),
     hours: hours && hoursWords(hours),
     mark: createHash('sha256')
-      .update(JSON.stringify([delivery, opening]))
+      .update(JSON.stringify([delivery, opening, wait]))
       .digest('base64url')
       .slice(0, 22),
   };

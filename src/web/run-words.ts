@@ -1,9 +1,9 @@
 import type { Budget } from '../deliveries/budget.ts';
 import type { MergeField } from '../deliveries/merge.ts';
-import type { BlockReason } from '../deliveries/pacing.ts';
 import type { Reason } from '../deliveries/runs/judge.ts';
 import type { RunPhase, RunSummary } from '../deliveries/runs/runs.ts';
 import type { Noticed } from '../deliveries/runs/survey.ts';
+import type { Standstill } from '../deliveries/standing.ts';
 import { kindWords } from '../documents/format.ts';
 import { nextStep } from './delivery-words.ts';
 
@@ -124,11 +124,23 @@ export function timeWords(ms: number): string {
   return `about ${Math.round(minutes / 60)} hours`;
 }
 
-const standsStillWords: Record<BlockReason, string> = {
-  rate: 'Gmail asked to slow down',
-  sending_limit: 'Gmail says that its daily limit is used up',
-  trouble: 'Gmail’s answers got lost; one email at a time tries whether it is over',
-};
+/** Why nothing leaves just now, without saying until when. */
+export function standstillWords({ reason, everybody }: Pick<Standstill, 'reason' | 'everybody'>): string {
+  switch (reason) {
+    case 'rate':
+      return everybody ? 'Google asked Letterhead to slow down' : 'Gmail asked this account to slow down';
+    case 'sending_limit':
+      return 'Gmail says that this account’s limit for one day is used up';
+    case 'trouble':
+      return everybody
+        ? 'Google is in trouble: its answers get lost, and one email at a time tries whether it is over'
+        : 'Gmail’s answers got lost; one email at a time tries whether it is over';
+    case 'budget':
+      return 'The emails that this account may send in one day are used up';
+    default:
+      return reason satisfies never;
+  }
+}
 
 /** What {@link budgetLines} needs to know besides. */
 interface BudgetWords {
@@ -149,7 +161,7 @@ export function budgetLines(
 ): string[] {
   const { soon, later, takesMs } = forecast;
   const lines = [`${number(used)} of ${number(limit)} used in the last 24 hours`];
-  if (standsStill) lines.push(`${standsStillWords[standsStill.reason]}; it goes on at ${at(standsStill.until)}`);
+  if (standsStill) lines.push(`${standstillWords(standsStill)}; it goes on at ${at(standsStill.until)}`);
   if (opening) lines.push(`your sending hours begin ${at(opening)}`);
   else if (soon > 0 && !standsStill)
     lines.push(`${later > 0 ? `${number(soon)} leave in` : 'all leave in'} ${timeWords(takesMs)}`);

@@ -13,6 +13,7 @@ import { inTenant } from '../tenants/scope.ts';
 import { sendingRulesOf } from '../tenants/sending-rules.ts';
 import { getTenant } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
+import { waitOfNext } from './delivery-wait.ts';
 import { found, PageError } from './errors.ts';
 import { onlyIds, textParam } from './query.ts';
 import { previewMark, recordPdf } from './record-pdf.ts';
@@ -107,17 +108,22 @@ async function sendPage(
   const viewer = viewerOf(res);
   const { tenantId, memberId } = viewer;
   const now = ctx.clock();
-  const { resolution, earlier, rules } = await inTenant(ctx.db, tenantId, async (trx) => ({
-    ...(await senderFor(trx, tenantId, memberId, record.kind)),
-    earlier: await listEarlier(trx, tenantId, onlookerOf(viewer), record.id, now),
-    rules: await sendingRulesOf(trx, tenantId),
-  }));
+  const { resolution, earlier, rules, wait } = await inTenant(ctx.db, tenantId, async (trx) => {
+    const { resolution } = await senderFor(trx, tenantId, memberId, record.kind);
+    const rules = await sendingRulesOf(trx, tenantId);
+    const at = (date: Date) => formatMoment(date, rules.timeZone);
+    return {
+      ...{ resolution, rules },
+      earlier: await listEarlier(trx, tenantId, onlookerOf(viewer), record.id, now),
+      wait: resolution.ok ? await waitOfNext(trx, ctx, tenantId, resolution.sender.mailboxId, at) : null,
+    };
+  });
   const { hours, timeZone } = rules;
   const opening = leavesFrom(rules, false, now);
   await page(res, 'deliveries/new', {
     title: `Send ${record.number}`,
     section: record.kind,
-    ...{ record, form, problems, resolution, timeZone, pillOf, kindWords },
+    ...{ record, form, problems, resolution, wait, timeZone, pillOf, kindWords },
     ...{ earlier: earlier.seen, hidden: earlier.hidden, earlierIds: earlier.ids },
     hours: hours && hoursWords(hours),
     waitsUntil: opening > now ? formatMoment(opening, timeZone) : null,

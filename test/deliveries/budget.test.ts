@@ -78,7 +78,7 @@ describe('the budget of a mailbox', () => {
     const mine = await aTenant('blocked', []);
     const until = new Date(now.getTime() + 60_000);
     await blockAccount(database.system, 'blocked', until, 'sending_limit');
-    expect((await mine.budget(1))?.standsStill).toEqual({ until, reason: 'sending_limit' });
+    expect((await mine.budget(1))?.standsStill).toEqual({ until, reason: 'sending_limit', everybody: false });
   });
 
   it('is none of another tenant’s mailbox', async () => {

@@ -28,12 +28,12 @@ describe('the words of a budget', () => {
   });
 
   it('say that an account stands still, and promise no time then', () => {
-    const standsStill = { until: new Date(), reason: 'sending_limit' } as const;
+    const standsStill = { until: new Date(), reason: 'sending_limit', everybody: false } as const;
     expect(
       budgetLines(budget({ soon: 5, later: 0, standsStill }), { ofRun: 'of this run', at, opening: null }),
     ).toEqual([
       '180 of 500 used in the last 24 hours',
-      'Gmail says that its daily limit is used up; it goes on at 14:00',
+      'Gmail says that this account’s limit for one day is used up; it goes on at 14:00',
     ]);
   });
 

@@ -1,0 +1,72 @@
+import { type Request, type Response, Router } from 'express';
+import { z } from 'zod';
+import { budgetOf } from '../deliveries/budget.ts';
+import { defaultDailyLimit } from '../deliveries/pacing.ts';
+import { dailyLimitOf, highestDailyLimit, setDailyLimit } from '../mailboxes/daily-limit.ts';
+import { findMailbox, type MailboxRecord } from '../mailboxes/mailboxes.ts';
+import { inTenant } from '../tenants/scope.ts';
+import type { WebContext } from './context.ts';
+import { found } from './errors.ts';
+import { onlyIds } from './query.ts';
+import { page } from './render.ts';
+import { budgetNote, number } from './run-words.ts';
+import { notify } from './session.ts';
+import { param, requireRole } from './viewer.ts';
+
+/** How many emails a mailbox may send in 24 hours. */
+export function dailyLimitPages(ctx: WebContext): Router {
+  const router = Router();
+  onlyIds(router);
+
+  router.get('/mailboxes/:id/daily-limit', async (req, res) => {
+    const { mailbox, tenantId } = await findOwn(ctx, req, res);
+    const limit = await inTenant(ctx.db, tenantId, (trx) => dailyLimitOf(trx, tenantId, mailbox.id));
+    await limitPage(ctx, res, tenantId, mailbox, limit === null ? '' : String(limit));
+  });
+
+  router.post('/mailboxes/:id/daily-limit', async (req, res) => {
+    const { mailbox, tenantId } = await findOwn(ctx, req, res);
+    const typed = z.string().trim().catch('').parse(req.body?.limit);
+    const limit = typed === '' ? null : Number(typed.replaceAll(',', ''));
+    if (limit !== null && !(Number.isInteger(limit) && limit >= 1 && limit <= highestDailyLimit)) {
+      res.status(422);
+      const problem = `Write a whole number from 1 to ${number(highestDailyLimit)}, or leave it empty.`;
+      return limitPage(ctx, res, tenantId, mailbox, typed, problem);
+    }
+    await inTenant(ctx.db, tenantId, (trx) => setDailyLimit(trx, tenantId, mailbox.id, limit));
+    const most = number(limit ?? defaultDailyLimit(mailbox.email));
+    await notify(req, 'ok', `Saved: ${mailbox.email} sends ${most} emails in 24 hours at most. What is over waits.`);
+    res.redirect(303, `/mailboxes/${mailbox.id}`);
+  });
+
+  return router;
+}
+
+/** Of one's own Gmail by oneself, of the company's by an admin. */
+async function findOwn(ctx: WebContext, req: Request, res: Response) {
+  const { tenantId, memberId } = requireRole(res, 'owner', 'admin', 'member');
+  const id = param(req, 'id');
+  const mailbox = found(await inTenant(ctx.db, tenantId, (trx) => findMailbox(trx, tenantId, memberId, id)));
+  if (mailbox.kind === 'shared') requireRole(res, 'owner', 'admin');
+  return { mailbox, tenantId };
+}
+
+async function limitPage(
+  { db, pace, clock }: WebContext,
+  res: Response,
+  tenantId: string,
+  mailbox: MailboxRecord,
+  value: string,
+  problem?: string,
+) {
+  const budget = found(
+    await inTenant(db, tenantId, (trx) => budgetOf(trx, { pace, now: clock() }, tenantId, mailbox.id, 0, null)),
+  );
+  await page(res, 'mailboxes/daily-limit', {
+    title: `Emails a day of ${mailbox.email}`,
+    section: 'settings',
+    ...{ mailbox, value, budget, budgetNote, number },
+    usual: defaultDailyLimit(mailbox.email),
+    problemOf: () => problem,
+  });
+}
