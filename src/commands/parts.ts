@@ -36,8 +36,6 @@ export interface ServiceConfig
   readonly localMailUrl?: string;
   /** The machine's own unless a test brings another. */
   readonly clock?: Clock;
-  /** Where that clock runs faster than the machine's. */
-  readonly timeScale?: Config['timeScale'];
 }
 
 /** How many deliveries one process hands to Gmail at the same time. */
@@ -72,12 +70,12 @@ export async function openParts(config: ServiceConfig, log: Logger, shutdown: Sh
 
   const pdf = createPdfRenderer();
   shutdown.add('PDF renderer', () => pdf.close());
-  const queue = await startQueue(config.database.app, log, true);
+  const queue = await startQueue(config.database.app, log, true, clock);
   queue.wakeUps.on('restored', database.doubt);
   shutdown.add('job queue', () => queue.stop(config.sendDeadlineMs + 10_000));
   const watch = createTroubleWatch({ system: system.db, log, clock, clientId: config.google.clientId });
   shutdown.add('watch over Google’s answers', () => watch.stop());
-  const google = { ...config.google, hear: watch.hear };
+  const google = { ...config.google, clock, hear: watch.hear };
   const tokens = createAccessTokens({ db: app.db, system: system.db, keys, google, clock });
   const { offered, pace, publicUrl, sessionSecrets, trustProxy, localMailUrl } = config;
   const context: WebContext = {
@@ -137,9 +135,8 @@ export async function assertPortFree(port: number, host: string, variable: strin
 /** Works off deliveries. */
 export async function work({ context }: Parts, config: ServiceConfig, shutdown: Shutdown): Promise<void> {
   const owner = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
-  const { sendDeadlineMs, settleMs, pace, draftsSendOnce, timeScale } = config;
-  const clockSpeed = timeScale?.speed ?? 1;
-  const deliver = { ...context, owner, sendDeadlineMs, settleMs, pace, draftsSendOnce, clockSpeed };
+  const { sendDeadlineMs, settleMs, pace, draftsSendOnce } = config;
+  const deliver = { ...context, owner, sendDeadlineMs, settleMs, pace, draftsSendOnce };
   await holdRestored(context);
   const stopPacing = startDelivering(deliver, concurrency);
   shutdown.add('pacer', stopPacing);

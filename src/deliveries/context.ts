@@ -25,8 +25,6 @@ export interface DeliverContext {
   readonly clock: Clock;
   /** Names this process in the attempts it makes. */
   readonly owner: string;
-  /** How many milliseconds of that clock pass in one of the machine's: 1, but in tests of failure. */
-  readonly clockSpeed: number;
   /** How long one attempt may talk to Gmail. */
   readonly sendDeadlineMs: number;
   /** How long after that a request may still be at work inside Google. */

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
 import { GoogleError } from '../google/errors.ts';
 import { operatorTroubleOf } from '../google/operator-trouble.ts';
 import { MailboxUnusableError } from '../mailboxes/access-token.ts';
+import { passed } from '../platform/clock.ts';
 import { KeyRingError } from '../platform/key-ring.ts';
 import type { DeliveryJob } from '../platform/queue.ts';
 import { inTenant } from '../tenants/scope.ts';
@@ -76,7 +76,7 @@ export function createDeliverer(ctx: DeliverContext): Deliverer {
     } catch (error) {
       // A connection that breaks in the commit leaves open whether it went through.
       const left = ctx.sendDeadlineMs + ctx.settleMs;
-      await insist(left / ctx.clockSpeed, () => takeBackAttempts(ctx, tenantId, [...attemptIds.values()]));
+      await insist(ctx, left, () => takeBackAttempts(ctx, tenantId, [...attemptIds.values()]));
       throw error;
     }
   };
@@ -100,7 +100,7 @@ export function createDeliverer(ctx: DeliverContext): Deliverer {
     const result = await transmit(ctx, tenantId, claimed);
     // What Gmail said is known here and nowhere else: a database that blinks must not turn it into a question.
     const left = claimed.attempt.deadline.getTime() - ctx.clock().getTime() + ctx.settleMs;
-    await insist(left / ctx.clockSpeed, () => settler.settle(tenantId, claimed, result));
+    await insist(ctx, left, () => settler.settle(tenantId, claimed, result));
     await noteOutcome(ctx, claimed.delivery, result);
   };
 
@@ -130,14 +130,14 @@ export async function deliver(ctx: DeliverContext, job: DeliveryJob): Promise<vo
 }
 
 /** Does it again, every half second, while it fails and there is time; then the last error is thrown. */
-async function insist(forMs: number, work: () => Promise<void>): Promise<void> {
-  const until = performance.now() + forMs;
+async function insist({ clock }: DeliverContext, forMs: number, work: () => Promise<void>): Promise<void> {
+  const until = clock().getTime() + forMs;
   while (true) {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof IllegalMoveError || performance.now() > until) throw error;
-      await wait(500);
+      if (error instanceof IllegalMoveError || clock().getTime() > until) throw error;
+      await passed(clock, 500);
     }
   }
 }

@@ -136,7 +136,7 @@ async function beginSend(
 }
 
 /**
- * How long an exchange with Gmail may take, in the machine's milliseconds.
+ * How long an exchange with Gmail may take.
  *
  * @throws {GoogleError} where it is too little for Gmail to answer in: right before the bytes are written
  */
@@ -146,7 +146,7 @@ function timeLeft(ctx: DeliverContext, deadline: Date): number {
   if (left < Math.min(1_000, ctx.sendDeadlineMs / 2)) {
     throw new GoogleError({ kind: 'not_sent', code: 'DEADLINE', message: 'The attempt had no time left.' });
   }
-  return Math.ceil(left / ctx.clockSpeed);
+  return left;
 }
 
 function failed(

@@ -1,4 +1,5 @@
 import { markOfOthers, recheckEnded, renewUnused } from '../mailboxes/keep-alive.ts';
+import { every } from '../platform/clock.ts';
 import type { DeliverContext } from './context.ts';
 import { probeTrouble, releaseAfterTrouble, releaseRecovered } from './let-go.ts';
 import { type NoticeContext, tellEndings } from './mailbox-notices.ts';
@@ -18,19 +19,19 @@ const minutes = 60 * seconds;
 export function startUpkeep(ctx: UpkeepContext): () => Promise<void> {
   const startedAt = ctx.clock();
   const sweeps = [
-    every(ctx, 'notices of ended connections', 5 * seconds, () => tellEndings(ctx)),
-    every(ctx, 'release after trouble', 10 * seconds, () => releaseAfterTrouble(ctx)),
-    every(ctx, 'release of what works again', 20 * seconds, () => releaseRecovered(ctx)),
-    every(ctx, 'probe of trouble', 1 * minutes, () => probeTrouble(ctx)),
-    every(ctx, 'connections of another app', 60 * minutes, () => markOfOthers(ctx, startedAt)),
-    every(ctx, 'another look at ended connections', 60 * minutes, () => recheckEnded(ctx)),
-    every(ctx, 'unused connections', 60 * minutes, () => renewUnused(ctx)),
+    sweep(ctx, 'notices of ended connections', 5 * seconds, () => tellEndings(ctx)),
+    sweep(ctx, 'release after trouble', 10 * seconds, () => releaseAfterTrouble(ctx)),
+    sweep(ctx, 'release of what works again', 20 * seconds, () => releaseRecovered(ctx)),
+    sweep(ctx, 'probe of trouble', 1 * minutes, () => probeTrouble(ctx)),
+    sweep(ctx, 'connections of another app', 60 * minutes, () => markOfOthers(ctx, startedAt)),
+    sweep(ctx, 'another look at ended connections', 60 * minutes, () => recheckEnded(ctx)),
+    sweep(ctx, 'unused connections', 60 * minutes, () => renewUnused(ctx)),
   ];
   return async () => void (await Promise.all(sweeps.map((stop) => stop())));
 }
 
 /** Runs a sweep now and then, one at a time; a sweep that fails is logged and tried again at its next time. */
-function every(ctx: UpkeepContext, name: string, ms: number, work: () => Promise<number>): () => Promise<void> {
+function sweep(ctx: UpkeepContext, name: string, ms: number, work: () => Promise<number>): () => Promise<void> {
   let running: Promise<void> | null = null;
   const run = async () => {
     try {
@@ -44,10 +45,10 @@ function every(ctx: UpkeepContext, name: string, ms: number, work: () => Promise
   const go = () => {
     running ??= run();
   };
-  const timer = setInterval(go, ms);
+  const stop = every(ctx.clock, ms, go);
   go();
   return async () => {
-    clearInterval(timer);
+    stop();
     await running;
   };
 }

@@ -1,3 +1,4 @@
+import { every } from '../platform/clock.ts';
 import { afterDelivery } from './after.ts';
 import type { DeliverContext } from './context.ts';
 import { createDeliverer } from './deliver.ts';
@@ -42,14 +43,14 @@ function startPacing(ctx: DeliverContext): () => Promise<void> {
   let running: Promise<void> | null = null;
   let again = false;
   let stopped = false;
-  let soon: NodeJS.Timeout | undefined;
+  let forgetSoon = () => {};
 
   const rounds = async () => {
     do {
       again = false;
-      clearTimeout(soon);
+      forgetSoon();
       try {
-        if ((await pacer.tick()).full) soon = setTimeout(go, tickSoonMs);
+        if ((await pacer.tick()).full) forgetSoon = ctx.clock.after(tickSoonMs, go);
       } catch (error) {
         ctx.log.error({ err: error }, 'the pacer');
         ctx.database.doubt();
@@ -62,13 +63,13 @@ function startPacing(ctx: DeliverContext): () => Promise<void> {
     if (running) again = true;
     else running = rounds();
   };
-  const timer = setInterval(go, tickEveryMs);
+  const stopTicking = every(ctx.clock, tickEveryMs, go);
   ctx.queue.wakeUps.on('waiting', go);
   go();
   return async () => {
     stopped = true;
-    clearInterval(timer);
-    clearTimeout(soon);
+    stopTicking();
+    forgetSoon();
     await running;
   };
 }

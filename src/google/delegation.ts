@@ -1,6 +1,6 @@
 import { importPKCS8, SignJWT } from 'jose';
 import { z } from 'zod';
-import { type GoogleApp, oauthClient, scopes } from './app.ts';
+import { type GoogleApp, oauthClient, once, scopes } from './app.ts';
 import { GoogleError, type GoogleFailure, guarded } from './errors.ts';
 import { splitScopes, type TokenAnswer } from './oauth.ts';
 
@@ -37,7 +37,7 @@ export async function delegatedAccessToken(
   const assertion = await sign(app, account, subject, asked, now);
   const data = new URLSearchParams({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion });
   const response = await guarded(() =>
-    oauthClient(app).transporter.request<unknown>({ url: app.endpoints.token, method: 'POST', data, retry: false }),
+    oauthClient(app).transporter.request<unknown>({ url: app.endpoints.token, method: 'POST', data, ...once }),
   );
   const answer = tokenAnswer.safeParse(response.data).data;
   if (!answer)

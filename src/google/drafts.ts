@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { GoogleApp } from './app.ts';
+import { type GoogleApp, onceWithin } from './app.ts';
 import { askGmail } from './ask.ts';
 import { GoogleError } from './errors.ts';
 import {
@@ -26,9 +26,11 @@ export interface Draft {
  */
 export async function createDraft(app: GoogleApp, token: AccessToken, mime: Buffer, timeoutMs: number): Promise<Draft> {
   const { data } = await askGmail(app, token, () =>
-    gmailClient(app, token).users.drafts.create(
-      { userId: 'me', media: { mimeType: 'message/rfc822', body: mime } },
-      { rootUrl: app.endpoints.gmailRoot, timeout: timeoutMs, retry: false },
+    onceWithin(app, timeoutMs, (options) =>
+      gmailClient(app, token).users.drafts.create(
+        { userId: 'me', media: { mimeType: 'message/rfc822', body: mime } },
+        { rootUrl: app.endpoints.gmailRoot, ...options },
+      ),
     ),
   );
   return readDraft(readable(draftShape, data));
@@ -57,9 +59,8 @@ export async function sendDraft(
   timeoutMs: number,
 ): Promise<SentMessage> {
   const { data } = await askGmail(app, token, () =>
-    gmailClient(app, token).users.drafts.send(
-      { userId: 'me', requestBody: { id: draftId } },
-      { timeout: timeoutMs, retry: false },
+    onceWithin(app, timeoutMs, (options) =>
+      gmailClient(app, token).users.drafts.send({ userId: 'me', requestBody: { id: draftId } }, options),
     ),
   );
   return readSent(data);

@@ -1,6 +1,6 @@
 import { gmail, type gmail_v1 } from 'googleapis/build/src/apis/gmail/index.js';
 import { z } from 'zod';
-import { type GoogleApp, oauthClient } from './app.ts';
+import { type GoogleApp, oauthClient, onceWithin } from './app.ts';
 import { askGmail } from './ask.ts';
 import { GoogleError } from './errors.ts';
 
@@ -44,7 +44,7 @@ export interface SendAsEntry {
  * endpoint refuses bodies of a few megabytes.
  *
  * @param mime the whole message, Bcc included (Gmail routes by it and then removes it)
- * @param timeoutMs for the whole exchange
+ * @param timeoutMs for the whole exchange, by the app's clock
  * @throws {GoogleError} `lost` when nobody knows whether Gmail took it
  */
 export async function sendMessage(
@@ -54,10 +54,12 @@ export async function sendMessage(
   timeoutMs: number,
 ): Promise<SentMessage> {
   const { data } = await askGmail(app, token, () =>
-    gmailClient(app, token).users.messages.send(
-      { userId: 'me', media: { mimeType: 'message/rfc822', body: mime } },
-      // rootUrl again: the client's own does not cover media uploads.
-      { rootUrl: app.endpoints.gmailRoot, timeout: timeoutMs, retry: false },
+    onceWithin(app, timeoutMs, (options) =>
+      gmailClient(app, token).users.messages.send(
+        { userId: 'me', media: { mimeType: 'message/rfc822', body: mime } },
+        // rootUrl again: the client's own does not cover media uploads.
+        { rootUrl: app.endpoints.gmailRoot, ...options },
+      ),
     ),
   );
   return readSent(data);

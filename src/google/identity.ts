@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type GoogleApp, oauthClient } from './app.ts';
+import { type GoogleApp, oauthClient, once } from './app.ts';
 import { ask } from './ask.ts';
 import { GoogleError } from './errors.ts';
 import { type AccessToken, gmailClient, readable, timeAtGoogle } from './gmail.ts';
@@ -57,7 +57,7 @@ const userinfo = z.object({ sub: z.string().min(1), email: z.string().optional()
 function bearer(app: GoogleApp, method: 'GET' | 'POST', url: string, token: string) {
   return ask(app, 'oauth', () =>
     oauthClient(app).transporter.request<unknown>({
-      ...{ url, method, retry: false, timeout: app.timeoutMs },
+      ...{ url, method, timeout: app.timeoutMs, ...once },
       headers: { authorization: `Bearer ${token}` },
     }),
   );
@@ -70,7 +70,7 @@ function bearer(app: GoogleApp, method: 'GET' | 'POST', url: string, token: stri
  */
 export async function readProfile(app: GoogleApp, token: AccessToken): Promise<Timed> {
   const { data, headers } = await ask(app, 'gmail', () =>
-    gmailClient(app, token).users.getProfile({ userId: 'me' }, { timeout: app.timeoutMs, retry: false }),
+    gmailClient(app, token).users.getProfile({ userId: 'me' }, { timeout: app.timeoutMs, ...once }),
   );
   readable(profile, data);
   return { at: timeAtGoogle(headers) };

@@ -1,4 +1,4 @@
-import { type GoogleApp, oauthClient } from './app.ts';
+import { type GoogleApp, oauthClient, once } from './app.ts';
 import { GoogleError, type GoogleFailure, guarded } from './errors.ts';
 
 /**
@@ -16,7 +16,7 @@ export async function probeSending(app: GoogleApp, accessToken: string): Promise
         method: 'POST',
         headers: { authorization: `Bearer ${accessToken}` },
         data: { raw },
-        retry: false,
+        ...once,
       }),
     );
     return null;

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Clock } from '../platform/clock.ts';
+import { type Clock, every } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { GoogleEar, GoogleService } from './app.ts';
 import type { GoogleFailure } from './errors.ts';
@@ -14,7 +14,7 @@ export interface TroubleWatch {
   stop(): Promise<void>;
 }
 
-/** At most so often does a process write that a trouble goes on; real milliseconds, because it only spares the database. */
+/** At most so often does a process write that a trouble goes on. */
 const writeEveryMs = 5_000;
 /** How often a process asks what others have noticed. */
 const lookEveryMs = 15_000;
@@ -44,7 +44,7 @@ export function createTroubleWatch(context: {
   const heard = new Map<OperatorTrouble, { times: number; googleSaid: string; at: number; writtenAt: number }>();
   const open = new Set<OperatorTrouble>();
   /** Successes that came so soon after a failure that they count only when no other failure follows. */
-  const waiting = new Map<OperatorTrouble, NodeJS.Timeout>();
+  const waiting = new Map<OperatorTrouble, () => void>();
   let writing: Promise<void> = Promise.resolve();
 
   const later = (work: () => Promise<void>) => {
@@ -58,8 +58,7 @@ export function createTroubleWatch(context: {
     for (const kind of open)
       if (!found.some((each) => each.kind === kind) && (heard.get(kind)?.times ?? 0) === 0) open.delete(kind);
   };
-  const timer = setInterval(() => later(look), lookEveryMs);
-  timer.unref();
+  const stopLooking = every(clock, lookEveryMs, () => later(look));
   later(look);
 
   return {
@@ -69,15 +68,15 @@ export function createTroubleWatch(context: {
       if (trouble) noticeTrouble(trouble.kind, failure);
     },
     async stop() {
-      clearInterval(timer);
-      for (const each of waiting.values()) clearTimeout(each);
+      stopLooking();
+      for (const forget of waiting.values()) forget();
       for (const kind of heard.keys()) later(() => write(kind));
       await writing;
     },
   };
 
   function noticeTrouble(kind: OperatorTrouble, failure: GoogleFailure): void {
-    const now = Date.now();
+    const now = clock().getTime();
     const known = heard.get(kind) ?? { times: 0, googleSaid: '', at: now, writtenAt: 0 };
     const googleSaid = failure.kind === 'answered' ? `${failure.status} ${failure.reason}: ${failure.message}` : '';
     // News at once; that it goes on, together with what else is heard until then.
@@ -86,7 +85,7 @@ export function createTroubleWatch(context: {
     heard.set(kind, { times: known.times + 1, googleSaid, at: now, writtenAt: known.writtenAt });
     open.add(kind);
     if (due === 0) later(() => write(kind));
-    else if (isFirst) setTimeout(() => later(() => write(kind)), due).unref();
+    else if (isFirst) clock.after(due, () => later(() => write(kind)));
   }
 
   async function write(kind: OperatorTrouble): Promise<void> {
@@ -94,8 +93,9 @@ export function createTroubleWatch(context: {
     if (!known || known.times === 0) return;
     const { times, googleSaid } = known;
     known.times = 0;
-    known.writtenAt = Date.now();
-    const added = await addToTrouble(system, { kind, clientId, googleSaid, times, at: clock() });
+    const at = clock();
+    known.writtenAt = at.getTime();
+    const added = await addToTrouble(system, { kind, clientId, googleSaid, times, at });
     if (!added.alert) return;
     const { what, fix } = operatorWords[kind];
     const facts = { trouble: kind, clientId, googleSaid, since: added.beganAt, times: added.times };
@@ -104,21 +104,18 @@ export function createTroubleWatch(context: {
 
   function noticeSuccess(service: GoogleService): void {
     const met = [...open].filter((kind) => serviceOf[kind] === service);
-    const sinceFailure = (kind: OperatorTrouble) => Date.now() - (heard.get(kind)?.at ?? 0);
+    const sinceFailure = (kind: OperatorTrouble) => clock().getTime() - (heard.get(kind)?.at ?? 0);
     const over = met.filter((kind) => sinceFailure(kind) > quietMs);
     if (over.length > 0) endThem(over);
     // The last success for a long time may be this one: unless a failure comes after it, it counts a moment later.
     for (const kind of met) {
       if (over.includes(kind) || waiting.has(kind)) continue;
       const failedAt = heard.get(kind)?.at;
-      const timer = setTimeout(
-        () => {
-          waiting.delete(kind);
-          if (open.has(kind) && heard.get(kind)?.at === failedAt) endThem([kind]);
-        },
-        quietMs + 1 - sinceFailure(kind),
-      );
-      waiting.set(kind, timer.unref());
+      const count = () => {
+        waiting.delete(kind);
+        if (open.has(kind) && heard.get(kind)?.at === failedAt) endThem([kind]);
+      };
+      waiting.set(kind, clock.after(quietMs + 1 - sinceFailure(kind), count));
     }
   }
 

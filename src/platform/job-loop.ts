@@ -1,8 +1,11 @@
 import type { FetchOptions, Job, PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
+import type { Clock } from './clock.ts';
 
 /** How a queue is worked off in this process. */
 export interface LoopOptions<Data> {
+  /** By which it looks for jobs of its own accord. */
+  readonly clock: Clock;
   readonly queue: string;
   /** How many jobs at once in this process. */
   readonly concurrency: number;
@@ -37,7 +40,7 @@ const worthFetching = 0.25;
  * is logged, never swallowed.
  */
 export function startJobLoop<Data extends object>(boss: PgBoss, log: Logger, options: LoopOptions<Data>): JobLoop {
-  const { queue, concurrency, reserved, perGroup, handler } = options;
+  const { clock, queue, concurrency, reserved, perGroup, handler } = options;
   const running = new Map<string, Promise<void>>();
   const done: string[] = [];
   let stopping = false;
@@ -51,9 +54,9 @@ export function startJobLoop<Data extends object>(boss: PgBoss, log: Logger, opt
   const rest = (ms: number) =>
     new Promise<void>((resolve) => {
       if (nudged) return resolve();
-      const timer = setTimeout(resolve, ms);
+      const forget = clock.after(ms, resolve);
       nudge = () => {
-        clearTimeout(timer);
+        forget();
         resolve();
       };
     });

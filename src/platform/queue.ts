@@ -1,5 +1,6 @@
 import { fromKysely, PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
+import { type Clock, systemClock } from './clock.ts';
 import type { Database } from './database.ts';
 import { type JobLoop, startJobLoop } from './job-loop.ts';
 import { appRole, systemRole } from './roles.ts';
@@ -97,8 +98,14 @@ export interface Queue {
  * Connects to the queues.
  *
  * @param supervise whether this process also looks for jobs of dead workers (every 5 s)
+ * @param clock by which it looks for jobs of its own accord. Retries and heartbeats are PostgreSQL's time
  */
-export async function startQueue(appUrl: string, log: Logger, supervise: boolean): Promise<Queue> {
+export async function startQueue(
+  appUrl: string,
+  log: Logger,
+  supervise: boolean,
+  clock: Clock = systemClock,
+): Promise<Queue> {
   const boss = new PgBoss({
     connectionString: appUrl,
     schema,
@@ -124,6 +131,7 @@ export async function startQueue(appUrl: string, log: Logger, supervise: boolean
     },
     work(name, { concurrency, reserved = 0, perAccount }, handler) {
       const loop = startJobLoop<DeliveryJob>(boss, log, {
+        clock,
         queue: name,
         concurrency,
         reserved,

@@ -9,6 +9,7 @@ export class Clock {
   #base: () => number;
   #aheadMs: number;
   #moved: () => void;
+  #waiting = new Set<Waiting>();
 
   constructor(base: () => number, aheadMs: number, moved: () => void) {
     this.#base = base;
@@ -30,6 +31,47 @@ export class Clock {
       throw new RangeError(`The clock only moves forward, and ${ms} ms is not forward`);
     this.#aheadMs += Math.round(ms);
     this.#moved();
-    return this.now();
+    const now = this.now();
+    const due = [...this.#waiting].filter(({ at }) => at <= now).sort((a, b) => a.at - b.at);
+    for (const each of due) this.#do(each);
+    return now;
+  }
+
+  /**
+   * Does something once when so much of this time has passed: by itself, or at once when the clock is moved so far. For
+   * the timers of a product that lives in this time. Keeps no process alive.
+   *
+   * @returns forgets it
+   */
+  after = (ms: number, work: () => void): (() => void) => {
+    const each: Waiting = { at: this.now() + ms, work, timer: undefined };
+    this.#waiting.add(each);
+    this.#wait(each);
+    return () => this.#forget(each);
+  };
+
+  #wait(each: Waiting): void {
+    const ms = Math.min(each.at - this.now(), LONGEST_TIMER_MS);
+    if (ms <= 0 && each.timer !== undefined) this.#do(each);
+    else each.timer = setTimeout(() => this.#wait(each), ms).unref();
+  }
+
+  #do(each: Waiting): void {
+    if (this.#forget(each)) each.work();
+  }
+
+  #forget(each: Waiting): boolean {
+    clearTimeout(each.timer);
+    return this.#waiting.delete(each);
   }
 }
+
+/** Something that waits for a moment of the clock. */
+interface Waiting {
+  readonly at: number;
+  readonly work: () => void;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** Node fires timers of 2³¹ milliseconds and more at once. */
+const LONGEST_TIMER_MS = 2_147_483_647;

@@ -202,8 +202,13 @@ export function secondsToUndo(
 }
 
 /** How often a page that shows it should ask again, in htmx's words; null when nothing moves by itself any more. */
-export function askAgain({ state, notBefore }: Pick<DeliverySummary, 'state' | 'notBefore'>, now: Date): string | null {
+export function askAgain(
+  { state, notBefore, stateAt }: Pick<DeliverySummary, 'state' | 'notBefore' | 'stateAt'>,
+  now: Date,
+): string | null {
   if (state !== 'held' && state !== 'queued' && state !== 'sending') return null;
+  // Gmail's answer is a matter of seconds; the moment it carries is when somebody would look if none came.
+  if (state === 'sending' && now.getTime() - stateAt.getTime() < 60_000) return '1s';
   if (notBefore === null) return state === 'held' ? null : '1s';
   return notBefore.getTime() - now.getTime() > 20_000 ? '10s' : '1s';
 }

@@ -112,7 +112,11 @@ describe('a cancelled delivery', () => {
     const sender = await company(letterhead);
     letterhead.google.faults.add({
       ...{ method: 'messages.send', account: sender.account },
-      effect: { kind: 'tooMany', limit: 'rate', retryAt: new Date(Date.now() + 2_000).toISOString() },
+      effect: {
+        kind: 'tooMany',
+        limit: 'rate',
+        retryAt: new Date(letterhead.google.clock.now() + 60_000).toISOString(),
+      },
     });
     const id = await sender.send();
     await eventually(
@@ -121,6 +125,7 @@ describe('a cancelled delivery', () => {
     );
     await sender.founder.post(`/deliveries/${id}/decision`, { decision: 'cancel' });
     expect((await sender.delivery(id)).state).toBe('cancelled');
+    letterhead.google.clock.forward(60_000);
     const later = await sender.send();
     await sender.reaches(later, 'sent');
     await sender.founder.post(`/deliveries/${later}/decision`, { decision: 'cancel' });

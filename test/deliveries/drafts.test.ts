@@ -11,7 +11,7 @@ import { permittedSender } from '../support/permitted.ts';
 
 let letterhead: TestLetterhead;
 beforeAll(async () => {
-  letterhead = await startTestLetterhead({ settleMs: 120_000 });
+  letterhead = await startTestLetterhead();
 });
 afterAll(() => letterhead.close());
 
@@ -84,7 +84,7 @@ describe('a draft that somebody changed in Gmail', () => {
   it('is not sent either where we never heard that it had been made', async () => {
     const { sender, id } = await begun(byDraft, 'drafts.create', lostAfter);
     // Too late for the attempt that made it; what waits for its retry is held up, so that we find it so.
-    letterhead.google.clock.forward(130_000);
+    letterhead.google.clock.forward(200_000);
     edit(sender);
     const { state, heldReason } = await sender.reaches(id, 'held', 'sent');
     expect([state, heldReason, sender.accepted(id).length]).toEqual(['held', 'draft_edited', 0]);
@@ -146,6 +146,8 @@ describe('what is left in the mailbox', () => {
     await eventually(
       () => draftsOf(sender),
       (ids) => ids.length === 0,
+      15_000,
+      letterhead.google.clock,
     );
     expect((await sender.delivery(id)).state).toBe('failed');
   });
@@ -160,6 +162,8 @@ describe('what is left in the mailbox', () => {
     await eventually(
       () => draftsOf(sender),
       (ids) => ids.length === 0,
+      15_000,
+      letterhead.google.clock,
     );
     expect(sender.accepted(id)).toEqual([]);
   });
@@ -174,6 +178,8 @@ describe('what is left in the mailbox', () => {
     await eventually(
       () => draftsOf(sender),
       (ids) => ids.length === 0,
+      15_000,
+      letterhead.google.clock,
     );
 
     const other = await begun(byDraft, 'drafts.send', slowDown);

@@ -1,12 +1,23 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { company } from '../support/company.ts';
+import { type Company, company } from '../support/company.ts';
+import { eventually } from '../support/eventually.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 
 let letterhead: TestLetterhead;
 beforeAll(async () => {
-  letterhead = await startTestLetterhead({ sendDeadlineMs: 1_500, settleMs: 0 });
+  letterhead = await startTestLetterhead();
 });
 afterAll(() => letterhead.close());
+
+/** Moves the clock on until a person is asked about it. */
+async function asked(sender: Company, id: string) {
+  await eventually(
+    () => sender.delivery(id),
+    ({ attempts }) => attempts[0]?.outcome === 'unknown',
+  );
+  letterhead.google.clock.forward(200_000);
+  await sender.reaches(id, 'unconfirmed');
+}
 
 it.each([
   ['is found, and counts as sent', 'after', 'tracking'],
@@ -17,7 +28,7 @@ it.each([
     ...{ method: 'messages.send', account: sender.account, effect: { kind: 'drop', when } },
   });
   const id = await sender.send();
-  await sender.reaches(id, 'unconfirmed');
+  await asked(sender, id);
   await sender.founder.permit(permission, sender.account);
   const sent = await sender.reaches(id, 'sent');
   expect(sent.gmailMessageId).not.toBeNull();
@@ -30,7 +41,7 @@ it('stays a question where the mailbox is connected again and we still may not l
     ...{ method: 'messages.send', account: sender.account, effect: { kind: 'drop', when: 'after' } },
   });
   const id = await sender.send();
-  await sender.reaches(id, 'unconfirmed');
+  await asked(sender, id);
   await sender.founder.connect(sender.account, { mailboxId: sender.mailboxId });
   const another = await sender.send();
   await sender.reaches(another, 'sent');

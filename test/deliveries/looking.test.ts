@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deliver } from '../../src/deliveries/deliver.ts';
 import type { Capability } from '../../src/platform/capability.ts';
 import type { FaultEffect } from '../../src/sandbox/faults.ts';
+import { hurrying, wrongBy } from '../support/clock.ts';
 import type { Sender } from '../support/company.ts';
 import { anotherWorker } from '../support/hand-delivery.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
@@ -14,18 +15,20 @@ const lostAfter: FaultEffect = { kind: 'drop', when: 'after' };
 
 let letterhead: TestLetterhead;
 beforeAll(async () => {
-  letterhead = await startTestLetterhead({ worker: false, settleMs: 120_000 });
+  letterhead = await startTestLetterhead({ worker: false });
 });
 afterAll(() => letterhead.close());
 
 /** A worker whose clock is wrong by so much. */
 const workerAhead = (aheadMs: number) => {
   const worker = anotherWorker(letterhead);
-  return { ...worker, clock: () => new Date(worker.clock().getTime() + aheadMs) };
+  return { ...worker, clock: wrongBy(worker.clock, aheadMs) };
 };
 /** One run of its job. */
 const run = ({ tenantId }: Sender, deliveryId: string, aheadMs = 0) =>
   deliver(workerAhead(aheadMs), { tenantId, deliveryId });
+/** The same, for a look that asks Gmail again and again. */
+const patientRun = (sender: Sender, deliveryId: string) => hurrying(letterhead.google.clock, run(sender, deliveryId));
 const fault = ({ account }: Sender, method: string, effect: FaultEffect, times = 1) =>
   letterhead.google.faults.add({ method, account, effect, times });
 
@@ -133,11 +136,11 @@ describe('where Gmail cannot be asked', () => {
     const { sender, id } = await inDoubt(lostAfter);
     const gone = fault(sender, 'messages.list', away, 1_000);
     for (let look = 0; look < 3; look += 1) {
-      await run(sender, id);
+      await patientRun(sender, id);
       expect((await sender.delivery(id)).state).toBe('sending');
       letterhead.google.clock.forward(20 * 60_000);
     }
-    await run(sender, id);
+    await patientRun(sender, id);
     const asked = await sender.delivery(id);
     expect(asked.state).toBe('unconfirmed');
     expect(asked.notBefore?.getTime()).toBeGreaterThan(letterhead.context.clock().getTime());
@@ -153,7 +156,7 @@ describe('where Gmail cannot be asked', () => {
     const { sender, id } = await inDoubt(lostAfter);
     const at = new Date(letterhead.context.clock().getTime() + 15 * 60_000);
     fault(sender, 'messages.list', { kind: 'tooMany', limit: 'rate', retryAt: at.toISOString() }, 10);
-    await run(sender, id);
+    await patientRun(sender, id);
     expect(await sender.delivery(id)).toMatchObject({ state: 'sending', notBefore: at });
   });
 

@@ -25,9 +25,11 @@ const proven = (sender: Sender, id: string) =>
   eventually(
     () => proofOf(sender, id),
     ({ proven_at }) => proven_at !== null,
+    15_000,
+    letterhead.google.clock,
   );
 
-describe('with tracking, a sent email', () => {
+describe.concurrent('with tracking, a sent email', () => {
   it.each([
     ['as a message', ['send', 'tracking'] as const],
     ['by draft', ['send', 'safe_retry', 'tracking'] as const],
@@ -82,7 +84,7 @@ describe('with tracking, a sent email', () => {
       () => sender.delivery(id),
       ({ attempts }) => attempts[0]?.outcome === 'unknown',
     );
-    letterhead.google.clock.forward(60_000);
+    letterhead.google.clock.forward(200_000);
     await sender.reaches(id, 'sent');
     expect(await proven(sender, id)).toMatchObject({ sent_message_id: sender.accepted(id)[0]?.messageId });
   });

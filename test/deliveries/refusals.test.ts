@@ -18,7 +18,7 @@ const mailboxOf = (sender: Company) =>
     trx.selectFrom('mailboxes').select(['state', 'state_reason']).executeTakeFirstOrThrow(),
   );
 
-describe.concurrent('a refusal', () => {
+describe('a refusal', () => {
   describe('when Gmail refuses for now', () => {
     it('a refused token is renewed, and the email is sent once', async () => {
       const sender = await company(letterhead);
@@ -46,7 +46,7 @@ describe.concurrent('a refusal', () => {
 
     it('a limit with a time is waited for, and then it is sent once', async () => {
       const sender = await company(letterhead);
-      const at = new Date(Date.now() + 2_000);
+      const at = new Date(letterhead.google.clock.now() + 60_000);
       fault(sender, { kind: 'tooMany', limit: 'rate', retryAt: at.toISOString() });
       const id = await sender.send();
       const waiting = await eventually(
@@ -54,6 +54,7 @@ describe.concurrent('a refusal', () => {
         ({ attempts, state }) => attempts[0]?.outcome === 'refused_retry' && state === 'queued',
       );
       expect(waiting).toMatchObject({ state: 'queued', notBefore: at });
+      letterhead.google.clock.forward(60_000);
       const sent = await sender.reaches(id, 'sent');
       expect(sent.sentAt?.getTime()).toBeGreaterThanOrEqual(at.getTime());
       expect(sender.accepted(id)).toHaveLength(1);
@@ -75,11 +76,12 @@ describe.concurrent('a refusal', () => {
 
     it('the day’s sending limit holds it until the time that Gmail names, and then it goes by itself', async () => {
       const sender = await company(letterhead);
-      const at = new Date(Date.now() + 2_000);
+      const at = new Date(letterhead.google.clock.now() + 60_000);
       fault(sender, { kind: 'tooMany', limit: 'sending', retryAt: at.toISOString() });
       const id = await sender.send();
       const held = await sender.reaches(id, 'held');
       expect(held).toMatchObject({ heldReason: 'sending_limit', notBefore: at });
+      letterhead.google.clock.forward(60_000);
       const sent = await sender.reaches(id, 'sent');
       expect(sent.sentAt?.getTime()).toBeGreaterThanOrEqual(at.getTime());
       expect(sender.accepted(id)).toHaveLength(1);
@@ -137,7 +139,7 @@ describe.concurrent('a refusal', () => {
       const id = await sender.send();
       const held = await sender.reaches(id, 'held');
       expect(held).toMatchObject({ heldReason: 'operator', attempts: [] });
-      expect(held.notBefore?.getTime()).toBeGreaterThan(Date.now());
+      expect(held.notBefore?.getTime()).toBeGreaterThan(letterhead.google.clock.now());
       expect((await mailboxOf(sender)).state).toBe('active');
     });
   });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { saveRule } from '../../src/mailboxes/sender-rules.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
+import { hurrying } from '../support/clock.ts';
 import { type Company, company } from '../support/company.ts';
 import { deliverNow } from '../support/hand-delivery.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
@@ -119,10 +120,10 @@ describe('just before an email leaves from an alias', () => {
       ...{ method: 'sendAs.list', account: sender.account, times: 10 },
       effect: { kind: 'serverError', status: 503, when: 'before' },
     });
-    await deliverNow(letterhead, sender, id);
+    await hurrying(letterhead.google.clock, deliverNow(letterhead, sender, id));
     const held = await sender.delivery(id);
     expect(held).toMatchObject({ state: 'held', attempts: [] });
-    expect(held.notBefore?.getTime()).toBeGreaterThan(Date.now());
+    expect(held.notBefore?.getTime()).toBeGreaterThan(letterhead.google.clock.now());
     expect(sender.accepted(id)).toEqual([]);
   });
 });
@@ -175,7 +176,7 @@ describe('just before an email leaves from the default mailbox', () => {
     const { sender, id } = await waitingFromAlias();
     await listRead(sender, 16);
     letterhead.google.faults.add({ method: 'sendAs.list', account: sender.account, times: 10, effect });
-    await deliverNow(letterhead, sender, id);
+    await hurrying(letterhead.google.clock, deliverNow(letterhead, sender, id));
     letterhead.google.faults.clear();
     const held = await sender.delivery(id);
     expect(held).toMatchObject({ state: 'held', heldReason: 'operator', lastDetail: expect.stringContaining(words) });

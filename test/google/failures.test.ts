@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer, request as httpsRequest } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { GoogleApp } from '../../src/google/app.ts';
@@ -8,6 +9,8 @@ import { GoogleError, readFailure } from '../../src/google/errors.ts';
 import { type AccessToken, listSendAs, sendMessage } from '../../src/google/gmail.ts';
 import { refreshAccessToken, revokeGrant } from '../../src/google/oauth.ts';
 import { type LocalGoogle, startLocalGoogle } from '../../src/sandbox/local-google.ts';
+import { standingClock } from '../support/clock.ts';
+import { eventually } from '../support/eventually.ts';
 import { appOf, CLIENT, consentOf, MAIL, selfSigned } from './google-app.ts';
 
 let google: LocalGoogle;
@@ -112,6 +115,30 @@ describe('a send that Gmail answers with', () => {
     } finally {
       server.close();
     }
+  });
+});
+
+describe('a list that Gmail answers with 503', () => {
+  it('is asked for again by the app’s clock, three times at most', async () => {
+    const clock = standingClock();
+    google.faults.add({
+      method: 'sendAs.list',
+      times: 10,
+      effect: { kind: 'serverError', status: 503, when: 'before' },
+    });
+    const list = failureOf(listSendAs({ ...app, clock }, token));
+    for (const [again, ms] of [100, 500, 1_500].entries()) {
+      await eventually(
+        () => google.truth.calls('sendAs.list'),
+        (calls) => calls === again + 1,
+      );
+      clock.forward(ms - 1);
+      await wait(20);
+      expect(google.truth.calls('sendAs.list')).toBe(again + 1);
+      clock.forward(1);
+    }
+    expect(await list).toMatchObject({ kind: 'answered', status: 503 });
+    expect(google.truth.calls('sendAs.list')).toBe(4);
   });
 });
 

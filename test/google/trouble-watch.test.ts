@@ -3,22 +3,27 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { GoogleFailure } from '../../src/google/errors.ts';
 import { createTroubleWatch, type TroubleWatch } from '../../src/google/trouble-watch.ts';
 import { openTroubles, recentTroubles } from '../../src/google/troubles.ts';
+import { standingClock } from '../support/clock.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 
 let database: TestDatabase;
 let lines: { level: number; msg: string; trouble?: string; times?: number; googleSaid?: string }[];
-let minutes: number;
+let clock: ReturnType<typeof standingClock>;
 let clientId: string;
 let clients = 0;
 const watches: TroubleWatch[] = [];
+
+const minute = 60_000;
+/** A success counts once so much has passed since the last failure. */
+const quietMs = 1_001;
 
 beforeAll(async () => {
   database = await testDatabase();
 });
 beforeEach(() => {
   lines = [];
-  minutes = 0;
+  clock = standingClock();
   clients += 1;
   clientId = `client-${clients}`;
 });
@@ -30,7 +35,6 @@ afterAll(() => database.close());
 /** As another process would have it. */
 function process(id = clientId): TroubleWatch {
   const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
-  const clock = () => new Date(Date.UTC(2026, 10, 21, 9, minutes));
   const watch = createTroubleWatch({ system: database.system, log, clock, clientId: id });
   watches.push(watch);
   return watch;
@@ -53,8 +57,8 @@ describe('a trouble of the operator', () => {
   });
 
   it('is alerted again once in each hour that it lasts', async () => {
-    for (const minute of [0, 30, 59, 60, 61, 119, 120]) {
-      minutes = minute;
+    for (const later of [0, 30, 29, 1, 1, 58, 1]) {
+      clock.forward(later * minute);
       const watch = process();
       watch.hear('oauth', refused);
       await watch.stop();
@@ -73,7 +77,7 @@ describe('a trouble of the operator', () => {
     failing.hear('oauth', refused);
     await failing.stop();
     expect(await open()).toHaveLength(2);
-    minutes = 5;
+    clock.forward(5 * minute);
     const other = process();
     await eventually(
       async () => {
@@ -92,8 +96,8 @@ describe('a trouble of the operator', () => {
   });
 
   it('that is back within the hour is the same, without another alert; later it is a new one', async () => {
-    const meet = async (minute: number, failure: GoogleFailure | null) => {
-      minutes = minute;
+    const meet = async (later: number, failure: GoogleFailure | null) => {
+      clock.forward(later * minute);
       const watch = process();
       if (failure) watch.hear('gmail', failure);
       else
@@ -108,11 +112,11 @@ describe('a trouble of the operator', () => {
     };
     await meet(0, disabled);
     await meet(1, null);
-    await meet(20, disabled);
+    await meet(19, disabled);
     expect(await open()).toMatchObject([{ times: 2, beganAt: new Date('2026-11-21T09:00:00Z') }]);
     expect(alerts()).toHaveLength(1);
-    await meet(21, null);
-    await meet(90, disabled);
+    await meet(1, null);
+    await meet(69, disabled);
     expect(await open()).toMatchObject([{ times: 1, beganAt: new Date('2026-11-21T10:30:00Z') }]);
     expect(alerts()).toHaveLength(2);
   });
@@ -124,6 +128,7 @@ describe('a trouble of the operator', () => {
     // Heard again before it is due to be written again.
     watch.hear('gmail', disabled);
     watch.hear('gmail', null);
+    clock.forward(quietMs);
     await eventually(open, (found) => found.length === 0);
     await watch.stop();
     const all = await recentTroubles(database.system, new Date(0));
@@ -137,6 +142,7 @@ describe('a trouble of the operator', () => {
     // Right after a failure it counts a moment later, and only because no other failure follows.
     watch.hear('gmail', null);
     expect(await open()).toHaveLength(1);
+    clock.forward(quietMs);
     await eventually(open, (found) => found.length === 0);
     watch.hear('gmail', disabled);
     await eventually(open, (found) => found.length === 1);
@@ -151,7 +157,7 @@ describe('a trouble of the operator', () => {
     const former = process('former');
     former.hear('oauth', refused);
     await former.stop();
-    minutes = 61;
+    clock.forward(61 * minute);
     await process().stop();
     expect(await openTroubles(database.system, 'former')).toEqual([]);
   });

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openGrant } from '../../src/mailboxes/grant-vault.ts';
 import { listMailboxes } from '../../src/mailboxes/mailboxes.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
+import { hurrying } from '../support/clock.ts';
 import { type Company, company } from '../support/company.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 
@@ -197,7 +198,7 @@ describe('disconnecting', () => {
       times: 20,
       effect: { kind: 'serverError', status: 503, when: 'before' },
     });
-    await one.founder.post(`/mailboxes/${one.mailboxId}/disconnection`);
+    await hurrying(letterhead.google.clock, one.founder.post(`/mailboxes/${one.mailboxId}/disconnection`));
     expect((await one.founder.get('/settings/email')).text).toContain('Google could not be told');
     expect(await mailboxesOf(one)).toMatchObject([{ state: 'disconnected', scopes: [] }]);
   });

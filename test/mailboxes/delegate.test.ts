@@ -8,6 +8,7 @@ import { listDelegations, openDelegation } from '../../src/mailboxes/delegations
 import { senderFor } from '../../src/mailboxes/sender-rules.ts';
 import { KeyRingError } from '../../src/platform/key-ring.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
+import { wrongBy } from '../support/clock.ts';
 import { company } from '../support/company.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { sendOnly, type Workspace, workspace } from '../support/workspace.ts';
@@ -216,7 +217,7 @@ describe('a delegation that Google ends', () => {
     const one = await delegated();
     await tomsSender(one);
     const { db } = letterhead.database;
-    const slow = () => new Date(letterhead.google.clock.now() - 3_600_000);
+    const slow = wrongBy(letterhead.context.clock, -3_600_000);
     const tokens = createAccessTokens({ ...letterhead.context, db, clock: slow });
     await expect(tokens.of(one.tenantId, (await one.tomsMailbox()).id)).rejects.toMatchObject({ code: 'wrong_clock' });
     expect(await one.tomsMailbox()).toMatchObject({ state: 'active' });

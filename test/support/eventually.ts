@@ -1,10 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
+/** A clock that a test may move. */
+export interface MovableTime {
+  forward(ms: number): unknown;
+}
+
 /**
  * Reads a state again and again until it is as wanted: for what happens in another process or in a worker,
  * where there is no event to wait for.
  *
  * @param read asked every 25 ms
+ * @param clock moved on by a quarter of a second each time, for what waits for a moment of the product's time
  * @returns the first value that fits
  * @throws with the last value, when the time is over
  */
@@ -12,6 +18,7 @@ export async function eventually<T>(
   read: () => Promise<T> | T,
   fits: (value: T) => boolean,
   withinMs = 15_000,
+  clock?: MovableTime,
 ): Promise<T> {
   const giveUpAt = Date.now() + withinMs;
   while (true) {
@@ -21,5 +28,6 @@ export async function eventually<T>(
       throw new Error(`It did not come about within ${withinMs} ms. At last it was: ${JSON.stringify(value)}`);
     }
     await wait(25);
+    clock?.forward(250);
   }
 }

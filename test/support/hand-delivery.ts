@@ -8,7 +8,7 @@ import type { TestLetterhead } from './letterhead.ts';
 export function anotherWorker({ context, config }: TestLetterhead): DeliverContext {
   const tokens = createAccessTokens(context);
   const { sendDeadlineMs, settleMs, pace, draftsSendOnce } = config;
-  return { ...context, tokens, owner: 'another worker', clockSpeed: 1, sendDeadlineMs, settleMs, pace, draftsSendOnce };
+  return { ...context, tokens, owner: 'another worker', sendDeadlineMs, settleMs, pace, draftsSendOnce };
 }
 
 /** Runs a delivery's job here and now. Start Letterhead with `worker: false`. */

@@ -14,6 +14,7 @@ import { type LocalGoogle, startLocalGoogle } from '../../src/sandbox/local-goog
 import { createApp } from '../../src/web/app.ts';
 import type { WebContext } from '../../src/web/context.ts';
 import { callbackPaths } from '../../src/web/google-flows.ts';
+import { clockOf } from './clock.ts';
 
 /** The whole product on free ports, with a Google of its own. */
 export interface Product {
@@ -88,10 +89,10 @@ export async function startProduct(urls: DatabaseUrls, options: ProductOptions =
     google: { ...testClient, timeoutMs, endpoints: await findEndpoints(google.url, `${google.url}/`, timeoutMs) },
     tokenKeys: newKey('test'),
     sessionSecrets: [randomUUID() + randomUUID()],
-    sendDeadlineMs: options.sendDeadlineMs ?? 5_000,
-    settleMs: options.settleMs ?? 500,
+    sendDeadlineMs: options.sendDeadlineMs ?? 60_000,
+    settleMs: options.settleMs ?? 120_000,
     localMailUrl: google.url,
-    clock: () => new Date(google.clock.now()),
+    clock: clockOf(google),
     pace: options.pace ?? { unitsPerMinute: null, projectUnitsPerMinute: null, inFlight: 5 },
     draftsSendOnce: options.draftsSendOnce ?? false,
   };

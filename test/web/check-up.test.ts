@@ -6,6 +6,7 @@ import { openGrant } from '../../src/mailboxes/grant-vault.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { blockAccount } from '../../src/tenants/system-queue.ts';
 import { callbackPaths } from '../../src/web/google-flows.ts';
+import { wrongBy } from '../support/clock.ts';
 import { colleague, letOnly } from '../support/colleague.ts';
 import { type Company, type CompanyOptions, company } from '../support/company.ts';
 import { eventually } from '../support/eventually.ts';
@@ -174,7 +175,7 @@ describe('a check-up', () => {
   it('finds a clock that is not Google’s', async () => {
     const office = await open();
     const { context } = letterhead;
-    const clock = () => new Date(Date.now() + 600_000);
+    const clock = wrongBy(context.clock, 600_000);
     const ahead = { ...context, clock, tokens: createAccessTokens({ ...context, clock }) };
     const wayBack = tryWayBack(context.google, letterhead.url, Object.values(callbackPaths), letterhead.url);
     const done = await checkUp(ahead, office.tenantId, office.mailboxId, { wayBack, by: null, version: '1' });
@@ -257,8 +258,13 @@ describe('whoever', () => {
   });
 });
 
-// Last: time does not go back.
+// Last, and by itself: time does not go back, and another connection that lasts would show that the app is published.
 describe('an app in Testing', () => {
+  beforeAll(async () => {
+    await letterhead.close();
+    letterhead = await startTestLetterhead();
+  });
+
   it('is guessed from connections that end after a week, and ruled out by one that lasts longer', async () => {
     const office = await open();
     letterhead.google.policies.setApp(testClient.clientId, { publishing: 'testing', testUsers: [office.account] });

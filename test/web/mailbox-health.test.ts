@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { endMailbox } from '../../src/mailboxes/health.ts';
 import type { EndedReason } from '../../src/mailboxes/why-ended.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
+import { hurrying } from '../support/clock.ts';
 import { colleague } from '../support/colleague.ts';
 import { type Company, company } from '../support/company.ts';
 import { startTestLetterhead, type TestLetterhead, testClient } from '../support/letterhead.ts';
@@ -260,7 +261,7 @@ describe('another look at a connection', () => {
       times: 9,
       effect: { kind: 'serverError', status: 503, when: 'before' },
     });
-    await act(one, 'recheck');
+    await hurrying(letterhead.google.clock, act(one, 'recheck'));
     expect(words((await one.founder.get('/')).text)).toContain('Google could not be asked just now.');
     expect(await stateOf(one)).toMatchObject({ state: 'needs_reconnect' });
   });

@@ -1,0 +1,43 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Clock } from '../../src/platform/clock.ts';
+import { Clock as MovableClock } from '../../src/sandbox/clock.ts';
+import type { LocalGoogle } from '../../src/sandbox/local-google.ts';
+import type { MovableTime } from './eventually.ts';
+
+/** The product's clock in a test: Local Google's, so that both live in the same time and are moved on together. */
+export function clockOf({ clock }: Pick<LocalGoogle, 'clock'>): Clock {
+  return productClock(clock);
+}
+
+/** A clock that stands still but where a test moves it on, for what needs no Google. */
+export function standingClock(start = Date.UTC(2026, 10, 21, 9)): Clock & { forward(ms: number): void } {
+  const clock = new MovableClock(
+    () => start,
+    0,
+    () => {},
+  );
+  return Object.assign(productClock(clock), { forward: (ms: number) => void clock.forward(ms) });
+}
+
+/** The same clock in a machine that goes wrong by so much. */
+export function wrongBy(clock: Clock, aheadMs: number): Clock {
+  return Object.assign(() => new Date(clock().getTime() + aheadMs), { after: clock.after });
+}
+
+/** Moves a clock on, a tenth of a second at a time, until the work is done: for what it waits for in its midst. */
+export async function hurrying<T>(clock: MovableTime, work: Promise<T>): Promise<T> {
+  let over = false;
+  const end = () => {
+    over = true;
+  };
+  work.then(end, end);
+  while (!over) {
+    clock.forward(100);
+    await wait(2);
+  }
+  return work;
+}
+
+function productClock(clock: MovableClock): Clock {
+  return Object.assign(() => new Date(clock.now()), { after: clock.after });
+}
