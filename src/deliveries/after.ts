@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import addressparser from 'nodemailer/lib/addressparser/index.js';
 import { deleteDraft } from '../google/drafts.ts';
 import { GoogleError } from '../google/errors.ts';
@@ -6,6 +5,7 @@ import { getHeaders } from '../google/gmail.ts';
 import { MailboxUnusableError } from '../mailboxes/access-token.ts';
 import { capabilitiesOf } from '../mailboxes/capabilities.ts';
 import { dropAccessToken } from '../mailboxes/grant-vault.ts';
+import { passed } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { DeliveryJob } from '../platform/queue.ts';
 import { inTenant } from '../tenants/scope.ts';
@@ -70,16 +70,13 @@ async function askGmail(
 }
 
 /** Goes on with a look for as long as it takes. */
-async function patiently<Found>(
-  { clock, clockSpeed }: Pick<DeliverContext, 'clock' | 'clockSpeed'>,
-  look: () => Promise<Found>,
-): Promise<Found> {
+async function patiently<Found>({ clock }: Pick<DeliverContext, 'clock'>, look: () => Promise<Found>): Promise<Found> {
   while (true) {
     try {
       return await look();
     } catch (error) {
       if (!(error instanceof LookPausedError)) throw error;
-      await wait(Math.max(0, error.at.getTime() - clock().getTime()) / clockSpeed);
+      await passed(clock, Math.max(0, error.at.getTime() - clock().getTime()));
     }
   }
 }

@@ -44,6 +44,8 @@ const dayMs = 24 * 3_600_000;
 const lostAfterMs = 120_000;
 /** How often counts over many rows are taken anew. */
 const countEveryMs = 5_000;
+/** More than other processes can have sent of one account since its messages were counted. */
+const nearLimit = 200;
 
 /** What the pacer needs. */
 export type PacerContext = Pick<DeliverContext, 'db' | 'system' | 'database' | 'queue' | 'clock' | 'log' | 'pace'>;
@@ -106,7 +108,11 @@ async function releaseWaiting(ctx: PacerContext, trx: Database, sent: SentCounts
   let projectPaid = project.paidUntil;
   // While all of Google is in trouble, one tries whether that is over.
   let probes = project.blockedReason === 'trouble' ? 1 : Number.POSITIVE_INFINITY;
-  await sent.refresh(trx, waiting, now);
+  const limits = waiting.map(({ account, email, dailyLimit, underWay }) => ({
+    account,
+    room: (dailyLimit ?? defaultDailyLimit(email)) - underWay,
+  }));
+  await sent.refresh(trx, limits, now);
 
   let full = false;
   const shares: Share[] = [];
@@ -233,11 +239,23 @@ async function noticeOutage(ctx: PacerContext, trx: Database): Promise<void> {
 class SentCounts {
   readonly #counts = new Map<string, { count: number; at: number }>();
 
-  /** Counts those anew that were not counted lately. */
-  async refresh(trx: Database, accounts: readonly { readonly account: string }[], now: Date): Promise<void> {
+  /**
+   * Counts those anew that were not counted lately; and those that are near their day's limit each time, because what
+   * another process has released meanwhile is in none of our counts.
+   *
+   * @param accounts with how many may have been sent in 24 hours
+   */
+  async refresh(
+    trx: Database,
+    accounts: readonly { readonly account: string; readonly room: number }[],
+    now: Date,
+  ): Promise<void> {
     const old = accounts
-      .map(({ account }) => account)
-      .filter((account) => now.getTime() - (this.#counts.get(account)?.at ?? 0) >= countEveryMs);
+      .filter(({ account, room }) => {
+        const known = this.#counts.get(account);
+        return !known || now.getTime() - known.at >= countEveryMs || room - known.count < nearLimit;
+      })
+      .map(({ account }) => account);
     const counted = await countSent(trx, old, new Date(now.getTime() - dayMs));
     for (const account of old) this.#counts.set(account, { count: counted.get(account) ?? 0, at: now.getTime() });
     if (this.#counts.size > 50_000) this.#counts.clear();

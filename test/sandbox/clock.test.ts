@@ -26,6 +26,19 @@ describe('the clock', () => {
     expect(() => google.clock.forward(Number.NaN)).toThrow(RangeError);
   });
 
+  it('wakes what waits for it: by itself, or at once when it is moved so far', async () => {
+    const google = await start();
+    const done: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    google.clock.after(3_600_000, () => void done.push('in an hour'));
+    google.clock.after(7_200_000, () => void done.push('in two'));
+    google.clock.after(10, resolve);
+    await promise;
+    expect(done).toEqual([]);
+    google.clock.forward(3_600_000);
+    expect(done).toEqual(['in an hour']);
+  });
+
   it('is moved over HTTP, and stays moved across a restart', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'local-google-clock-'));
     try {
