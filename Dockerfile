@@ -18,6 +18,6 @@ COPY migrations ./migrations
 USER node
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 3000) + '/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-# serve, work or migrate.
-ENTRYPOINT ["node", "src/main.ts"]
+# serve, work or migrate. A small young generation: what a delivery leaves behind is short-lived, and 90 MB less is held.
+ENTRYPOINT ["node", "--max-semi-space-size=4", "src/main.ts"]
 CMD ["serve"]

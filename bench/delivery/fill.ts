@@ -67,10 +67,11 @@ async function fillWithRecords({ owner, app }: World, mailbox: BenchMailbox, cou
   await sql`
     insert into deliveries (tenant_id, purpose, document_id, document_snapshot, run_id, member_id, mailbox_id, account,
       rule_mode, from_email, from_name, recipients, subject, message, state, idempotency_key, request_hash, lane)
-    select ${tenantId}, 'document', ${record.id}, ${JSON.stringify(record.content)}::jsonb, ${rows[0]?.id}, ${memberId},
+    select ${tenantId}, 'document', ${record.id}, jsonb_set(jsonb_set(${JSON.stringify(record.content)}::jsonb,
+        '{number}', to_jsonb('INV-' || nth)), '{party,name}', to_jsonb('Customer ' || nth)), ${rows[0]?.id}, ${memberId},
       ${mailboxId}, ${mailbox.account}, 'alias', ${email}, 'Bench', ${recipients}::jsonb, 'Invoice', 'Here it is.', 'queued',
       gen_random_uuid()::text, 'bench', 1
-    from generate_series(1, ${count})`.execute(owner);
+    from generate_series(1, ${count}::int) as nth`.execute(owner);
 }
 
 function invoice() {

@@ -45,7 +45,7 @@ export interface World {
   readonly googleUrl: string;
   readonly googlePid: number;
   readonly mailboxes: readonly BenchMailbox[];
-  /** Starts `node src/main.ts work` (or `serve`) with these variables beside the usual ones. */
+  /** Starts `node src/main.ts work` (or `serve`) as the Dockerfile does, with these variables beside the usual ones. */
   start(command: 'work' | 'serve', env?: Readonly<Record<string, string>>): Promise<BenchProcess>;
   /** How slowly Google answers every send, in milliseconds; 0 for at once. */
   answerAfter(ms: number): Promise<void>;
@@ -182,7 +182,7 @@ async function startGoogle(dataDir: string, emails: readonly string[]) {
 }
 
 async function startProcess(command: string, env: Readonly<Record<string, string>>): Promise<BenchProcess> {
-  const child = spawn(process.execPath, ['src/main.ts', command], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=4', 'src/main.ts', command], {
     ...{ cwd: root, stdio: ['ignore', 'pipe', 'inherit'] as const },
     env: { PATH: process.env['PATH'], ...env },
   });

@@ -39,7 +39,7 @@ export interface ServiceConfig
 }
 
 /** How many deliveries one process hands to Gmail at the same time. */
-const concurrency = 40;
+const concurrency = 80;
 
 /** Our OAuth client, with the endpoints of whoever is the issuer. */
 export async function findGoogle(

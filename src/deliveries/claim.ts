@@ -11,7 +11,7 @@ import { frozenRule, objectionTo } from './check-sender.ts';
 import type { DeliverContext } from './context.ts';
 import { connectedSince, everBefore } from './cut-off.ts';
 import { leavesFrom, waitsForHours } from './departure.ts';
-import { type FrozenFile, keepFile } from './freeze.ts';
+import { type FrozenFile, keepFiles } from './freeze.ts';
 import { loadAllForSending, type SendableDelivery } from './load.ts';
 import { cancelledWithRun, pausedWithRun } from './runs/moves.ts';
 import { type HeldReason, moveDeliveries, moveDelivery } from './state.ts';
@@ -82,8 +82,11 @@ export async function claimDeliveries(
 ): Promise<Map<string, Claim>> {
   const claims = new Map<string, Claim>();
   const ready: Omit<Claimed, 'attempt'>[] = [];
-  for (const [id, { file }] of supplies) if (file) await keepFile(trx, tenantId, id, file);
-  const deliveries = await loadAllForSending(trx, tenantId, [...attemptIds.keys()]);
+  const files = new Map([...supplies].flatMap(([id, { file }]) => (file ? [[id, file] as const] : [])));
+  const kept = await keepFiles(trx, tenantId, files);
+  // What was kept just now is at hand, and need not be read back.
+  const atHand = new Map([...files].filter(([id]) => kept.has(id)));
+  const deliveries = await loadAllForSending(trx, tenantId, [...attemptIds.keys()], atHand);
   const tokens = await readFreshTokens(trx, ctx.keys, tenantId, mailboxIdsOf(deliveries), ctx.clock());
   const facts = await factsOf(trx, tenantId, deliveries);
   for (const delivery of deliveries) {

@@ -1,21 +1,20 @@
-import { randomUUID } from 'node:crypto';
 import { GoogleError } from '../google/errors.ts';
 import { operatorTroubleOf } from '../google/operator-trouble.ts';
 import { MailboxUnusableError } from '../mailboxes/access-token.ts';
-import { passed } from '../platform/clock.ts';
 import { KeyRingError } from '../platform/key-ring.ts';
 import type { DeliveryJob } from '../platform/queue.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { noteOutcome } from './account-standing.ts';
 import { refreshAddresses } from './check-sender.ts';
-import { type Claim, type Claimed, claimDeliveries, hold, type Supplies } from './claim.ts';
+import { type Claim, type Claimed, hold, type Supplies } from './claim.ts';
+import { createClaimer } from './claimer.ts';
 import type { DeliverContext } from './context.ts';
 import { resolveDoubt } from './doubt.ts';
 import { printToSend } from './freeze.ts';
+import { insist } from './insist.ts';
 import { lookAfterRestore } from './look-after-restore.ts';
 import { createSettler } from './settler.ts';
-import { type HeldReason, IllegalMoveError } from './state.ts';
-import { takeBackAttempts } from './take-back.ts';
+import type { HeldReason } from './state.ts';
 import { transmit } from './transmit.ts';
 
 /** Takes deliveries to Gmail. */
@@ -34,13 +33,15 @@ export interface Deliverer {
  * 3. Gmail is asked, once, then what came of it is committed.
  */
 export function createDeliverer(ctx: DeliverContext): Deliverer {
+  const claimer = createClaimer(ctx);
   const settler = createSettler(ctx);
 
-  const one = async (job: DeliveryJob, first: Claim | undefined): Promise<void> => {
-    let claim = first;
+  const deliverOne = async (job: DeliveryJob): Promise<void> => {
     let supplies: Supplies = {};
     // What can be missing, each once, and then one more.
-    for (let round = 0; round < 5 && claim; round += 1) {
+    for (let round = 0; round < 5; round += 1) {
+      const claim = await claimer.claim(job, supplies);
+      if (!claim) return;
       switch (claim.kind) {
         case 'nothing':
           return;
@@ -52,7 +53,6 @@ export function createDeliverer(ctx: DeliverContext): Deliverer {
           const found = await supply(ctx, job.tenantId, claim);
           if (!found) return;
           supplies = { ...supplies, ...found };
-          claim = await claimOne(job, supplies);
           break;
         }
         case 'claimed':
@@ -60,39 +60,6 @@ export function createDeliverer(ctx: DeliverContext): Deliverer {
         default:
           return claim satisfies never;
       }
-    }
-  };
-
-  const claimAs = async (
-    tenantId: string,
-    deliveryIds: readonly string[],
-    supplies?: ReadonlyMap<string, Supplies>,
-  ) => {
-    // In a database that was restored, what waits may have been sent: it is held before anything leaves.
-    if (!(await ctx.database.isKnown())) return new Map<string, Claim>();
-    const attemptIds = new Map(deliveryIds.map((id) => [id, randomUUID()]));
-    try {
-      return await inTenant(ctx.db, tenantId, (trx) => claimDeliveries(ctx, trx, tenantId, attemptIds, supplies));
-    } catch (error) {
-      // A connection that breaks in the commit leaves open whether it went through.
-      const left = ctx.sendDeadlineMs + ctx.settleMs;
-      await insist(ctx, left, () => takeBackAttempts(ctx, tenantId, [...attemptIds.values()]));
-      throw error;
-    }
-  };
-
-  const claimOne = async ({ tenantId, deliveryId }: DeliveryJob, supplies: Supplies): Promise<Claim | undefined> =>
-    (await claimAs(tenantId, [deliveryId], new Map([[deliveryId, supplies]]))).get(deliveryId);
-
-  const claimAll = async (tenantId: string, jobs: readonly DeliveryJob[]): Promise<Map<string, Claim> | null> => {
-    const ids = [...new Set(jobs.map(({ deliveryId }) => deliveryId))];
-    try {
-      return await claimAs(tenantId, ids);
-    } catch (error) {
-      if (ids.length === 1) throw error;
-      // One of them spoils it for all: each by itself then, so that only that one fails.
-      ctx.log.info({ reason: String(error), tenantId }, 'deliveries could not be claimed together');
-      return null;
     }
   };
 
@@ -104,42 +71,12 @@ export function createDeliverer(ctx: DeliverContext): Deliverer {
     await noteOutcome(ctx, claimed.delivery, result);
   };
 
-  return {
-    deliverAll(jobs) {
-      const byTenant = Map.groupBy(jobs, ({ tenantId }) => tenantId);
-      const claims = new Map([...byTenant].map(([tenantId, theirs]) => [tenantId, claimAll(tenantId, theirs)]));
-      // A delivery with two jobs at once is one.
-      const seen = new Map<string, Promise<void>>();
-      return jobs.map((job) => {
-        const running = seen.get(job.deliveryId);
-        if (running) return running;
-        const started = (async () => {
-          const together = await claims.get(job.tenantId);
-          return one(job, together ? together.get(job.deliveryId) : await claimOne(job, {}));
-        })();
-        seen.set(job.deliveryId, started);
-        return started;
-      });
-    },
-  };
+  return { deliverAll: (jobs) => jobs.map(deliverOne) };
 }
 
 /** Takes one delivery to Gmail by itself, as {@link createDeliverer} does. */
 export async function deliver(ctx: DeliverContext, job: DeliveryJob): Promise<void> {
   await Promise.all(createDeliverer(ctx).deliverAll([job]));
-}
-
-/** Does it again, every half second, while it fails and there is time; then the last error is thrown. */
-async function insist({ clock }: DeliverContext, forMs: number, work: () => Promise<void>): Promise<void> {
-  const until = clock().getTime() + forMs;
-  while (true) {
-    try {
-      return await work();
-    } catch (error) {
-      if (error instanceof IllegalMoveError || clock().getTime() > until) throw error;
-      await passed(clock, 500);
-    }
-  }
 }
 
 /** Fetches what a claim lacks. Null when the delivery was held instead: Gmail was not asked to send, so waiting is safe. */

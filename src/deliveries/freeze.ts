@@ -49,20 +49,33 @@ async function print({ pdf }: Pick<DeliverContext, 'pdf'>, input: PdfInput): Pro
   return { fileName: pdfName(input.content), sha256: createHash('sha256').update(bytes).digest('hex'), bytes };
 }
 
-/** Keeps the PDF of a delivery, unless it has one. */
-export async function keepFile(
+/**
+ * Keeps the PDFs of deliveries, by delivery.
+ *
+ * @returns the deliveries whose PDF it is now; the others have one already, which stays
+ */
+export async function keepFiles(
   trx: Database,
   tenantId: string,
-  deliveryId: string,
-  { fileName, sha256, bytes }: FrozenFile,
-): Promise<void> {
-  const file = { file_name: fileName, media_type: 'application/pdf', sha256, bytes };
-  await trx
+  files: ReadonlyMap<string, FrozenFile>,
+): Promise<Set<string>> {
+  if (files.size === 0) return new Set();
+  const rows = await trx
     .insertInto('delivery_attachments')
-    .values({ delivery_id: deliveryId, tenant_id: tenantId, ...file })
+    .values(
+      [...files].map(([deliveryId, { fileName, sha256, bytes }]) => ({
+        ...{ delivery_id: deliveryId, tenant_id: tenantId },
+        ...{ file_name: fileName, media_type: pdfType, sha256, bytes },
+      })),
+    )
     .onConflict((conflict) => conflict.columns(['delivery_id', 'file_name']).doNothing())
+    .returning('delivery_id')
     .execute();
+  return new Set(rows.map(({ delivery_id }) => delivery_id));
 }
+
+/** The media type of what is kept. */
+export const pdfType = 'application/pdf';
 
 /**
  * Makes and keeps the PDF of a delivery for somebody who looks at it.
@@ -78,7 +91,7 @@ export async function freezeToLook(
   const input = printable.get(deliveryId);
   if (!input) return;
   const file = await print(ctx, input);
-  await inTenant(ctx.db, tenantId, (trx) => keepFile(trx, tenantId, deliveryId, file));
+  await inTenant(ctx.db, tenantId, (trx) => keepFiles(trx, tenantId, new Map([[deliveryId, file]])));
 }
 
 /**

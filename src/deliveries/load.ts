@@ -7,7 +7,7 @@ import type { Database } from '../platform/database.ts';
 import type { DeliveryState, MailboxState, RunState, SenderMode } from '../platform/database-types.ts';
 import { readHours, type SendingRules } from '../tenants/sending-rules.ts';
 import type { Email } from './compose.ts';
-import { readPrintable } from './freeze.ts';
+import { type FrozenFile, pdfType, readPrintable } from './freeze.ts';
 import { recipientsSchema } from './recipients.ts';
 import type { Standing } from './withdrawn.ts';
 
@@ -55,11 +55,16 @@ export async function loadForSending(
   return delivery;
 }
 
-/** Reads any number of deliveries of a tenant with their attachments. Those that are not there are left out. */
+/**
+ * Reads any number of deliveries of a tenant with their attachments. Those that are not there are left out.
+ *
+ * @param atHand the files of some of them, which are not read
+ */
 export async function loadAllForSending(
   trx: Database,
   tenantId: string,
   deliveryIds: readonly string[],
+  atHand: ReadonlyMap<string, FrozenFile> = new Map(),
 ): Promise<SendableDelivery[]> {
   const ids = sql<string>`any(${[...deliveryIds]}::uuid[])`;
   const rows = await trx
@@ -86,13 +91,7 @@ export async function loadAllForSending(
     .where('deliveries.tenant_id', '=', tenantId)
     .where('deliveries.id', '=', ids)
     .execute();
-  const attachments = await trx
-    .selectFrom('delivery_attachments')
-    .select(['delivery_id as deliveryId', 'file_name as fileName', 'media_type as mediaType', 'bytes'])
-    .where('tenant_id', '=', tenantId)
-    .where('delivery_id', '=', ids)
-    .execute();
-  const files = Map.groupBy(attachments, ({ deliveryId }) => deliveryId);
+  const files = await loadFiles(trx, tenantId, deliveryIds, atHand);
   const bare = rows.filter(
     ({ id, state, document_id }) => state === 'queued' && document_id !== null && !files.has(id),
   );
@@ -138,6 +137,27 @@ export async function loadAllForSending(
       attachments: files.get(row.id) ?? [],
     },
   }));
+}
+
+async function loadFiles(
+  trx: Database,
+  tenantId: string,
+  deliveryIds: readonly string[],
+  atHand: ReadonlyMap<string, FrozenFile>,
+): Promise<Map<string, Email['attachments']>> {
+  const files = new Map<string, Email['attachments']>(
+    [...atHand].map(([id, { fileName, bytes }]) => [id, [{ fileName, mediaType: pdfType, bytes }]]),
+  );
+  const others = deliveryIds.filter((id) => !atHand.has(id));
+  if (others.length === 0) return files;
+  const rows = await trx
+    .selectFrom('delivery_attachments')
+    .select(['delivery_id as deliveryId', 'file_name as fileName', 'media_type as mediaType', 'bytes'])
+    .where('tenant_id', '=', tenantId)
+    .where('delivery_id', '=', sql<string>`any(${others}::uuid[])`)
+    .execute();
+  for (const [id, theirs] of Map.groupBy(rows, ({ deliveryId }) => deliveryId)) files.set(id, theirs);
+  return files;
 }
 
 interface AccountStanding {

@@ -1,3 +1,4 @@
+import { createBatches } from '../platform/batches.ts';
 import type { DeliverContext } from './context.ts';
 import { type Settling, settleAttempt, settleSent } from './settle.ts';
 import type { AttemptResult } from './transmit.ts';
@@ -8,54 +9,22 @@ export interface Settler {
   settle(tenantId: string, settling: Settling, result: AttemptResult): Promise<void>;
 }
 
-type Waiting = {
-  readonly settling: Settling;
-  readonly result: Extract<AttemptResult, { kind: 'sent' }>;
-  readonly written: () => void;
-  readonly failed: (error: unknown) => void;
-};
+type Sent = Parameters<typeof settleSent>[2][number];
 
 /**
- * Puts together what arrives in the same moment: while one transaction of a tenant is under way, the next collects what
- * comes meanwhile. A single result is written at once; of a run's, dozens share a commit. Whatever is not plainly
- * accepted, or fails among others, is written by itself.
+ * Writes results down, those of a tenant that come in the same moment in one transaction. Whatever is not plainly
+ * accepted is written by itself.
  */
 export function createSettler(ctx: DeliverContext): Settler {
-  const waiting = new Map<string, Waiting[]>();
-
-  const alone = (tenantId: string, { settling, result, written, failed }: Waiting) =>
-    settleAttempt(ctx, tenantId, settling, result).then(written, failed);
-
-  const flush = async (tenantId: string) => {
-    for (let batch = waiting.get(tenantId); batch && batch.length > 0; batch = waiting.get(tenantId)) {
-      waiting.set(tenantId, []);
-      try {
-        const sent = batch.map(({ settling, result }) => ({ settling, sent: result.sent }));
-        const left = new Set(await settleSent(ctx, tenantId, sent));
-        for (const each of batch) {
-          if (left.has(each.settling.delivery.id)) void alone(tenantId, each);
-          else each.written();
-        }
-      } catch {
-        await Promise.all(batch.map((each) => alone(tenantId, each)));
-      }
-    }
-    waiting.delete(tenantId);
-  };
+  const written = createBatches(async (tenantId, batch: readonly Sent[]) => {
+    const left = new Set(await settleSent(ctx, tenantId, batch));
+    return batch.map(({ settling }) => !left.has(settling.delivery.id));
+  });
 
   return {
-    settle(tenantId, settling, result) {
-      if (result.kind !== 'sent') return settleAttempt(ctx, tenantId, settling, result);
-      return new Promise((written, failed) => {
-        const batch = waiting.get(tenantId);
-        const entry = { settling, result, written, failed };
-        if (batch) {
-          batch.push(entry);
-        } else {
-          waiting.set(tenantId, [entry]);
-          void flush(tenantId);
-        }
-      });
+    async settle(tenantId, settling, result) {
+      if (result.kind === 'sent' && (await written.add(tenantId, { settling, sent: result.sent }))) return;
+      await settleAttempt(ctx, tenantId, settling, result);
     },
   };
 }

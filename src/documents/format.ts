@@ -66,7 +66,10 @@ export function formatDate(date: string, locale: string): string {
 
 /** `formatCountry('IE', 'en')` → `Ireland`. An unknown code is shown as it is. */
 export function formatCountry(code: string, locale: string): string {
-  return new Intl.DisplayNames([locale], { type: 'region', fallback: 'code' }).of(code) ?? code;
+  const known = regionNames.get(locale);
+  const names = known ?? new Intl.DisplayNames([locale], { type: 'region', fallback: 'code' });
+  if (!known) regionNames.set(locale, names);
+  return names.of(code) ?? code;
 }
 
 /** The date that matters to the reader of this record, with its word; undefined where it has none. */
@@ -166,6 +169,7 @@ export function unitName(unit: string | undefined): string {
 
 const formatters = new Map<string, Intl.NumberFormat>();
 const dateFormatters = new Map<string, Intl.DateTimeFormat>();
+const regionNames = new Map<string, Intl.DisplayNames>();
 
 function formatter(locale: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
   const key = `${locale}|${JSON.stringify(options)}`;

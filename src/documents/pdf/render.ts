@@ -18,10 +18,7 @@ export interface PdfRendererOptions {
   readonly workers?: number | undefined;
   /** The longest one render may take, from when a worker has it. Default 30,000. */
   readonly timeoutMs?: number | undefined;
-  /**
-   * After how many renders a worker is replaced, since Typst's memory grows by 0.4 MB with each. A line counts for half
-   * a render, which is what it leaves behind. Default 1,000.
-   */
+  /** After how many renders a worker is replaced: native code may leak, and what it leaks then ends. Default 20,000. */
   readonly rendersPerWorker?: number | undefined;
 }
 
@@ -38,8 +35,6 @@ export class PdfError extends Error {
 
 interface Job {
   readonly input: PdfInput;
-  /** In renders; see `rendersPerWorker`. */
-  readonly cost: number;
   readonly resolve: (pdf: Uint8Array) => void;
   readonly reject: (error: PdfError) => void;
 }
@@ -48,12 +43,17 @@ interface PdfWorker {
   readonly process: ChildProcess;
   readonly exited: Promise<void>;
   renders: number;
-  job: Job | undefined;
+  /** What it has, in the order in which it answers: one that it makes, and one that it goes on with at once. */
+  readonly jobs: Job[];
+  /** Runs for the first of them. */
   timer: NodeJS.Timeout | undefined;
 }
 
+/** With the next record at hand a worker need not wait for us between two. */
+const jobsPerWorker = 2;
+
 /**
- * A small pool of processes. A worker starts with the first record that needs one, holds one record at a time, and is
+ * A small pool of processes. A worker starts with the first record that needs one, makes one record at a time, and is
  * replaced after `rendersPerWorker` records, after a timeout and after a crash. An idle pool keeps no program alive.
  *
  * Processes rather than threads, because Typst is native code: a thread in it cannot be interrupted, a crash in it takes
@@ -62,7 +62,7 @@ interface PdfWorker {
 export function createPdfRenderer(options: PdfRendererOptions = {}): PdfRenderer {
   const most = options.workers ?? Math.min(4, Math.max(1, availableParallelism() - 1));
   const timeoutMs = options.timeoutMs ?? 30_000;
-  const rendersPerWorker = options.rendersPerWorker ?? 1_000;
+  const rendersPerWorker = options.rendersPerWorker ?? 20_000;
   const workers = new Set<PdfWorker>();
   const leaving = new Set<Promise<void>>();
   const waiting: Job[] = [];
@@ -74,20 +74,20 @@ export function createPdfRenderer(options: PdfRendererOptions = {}): PdfRenderer
       child.once('exit', () => resolve());
       child.once('error', () => resolve());
     });
-    const worker: PdfWorker = { process: child, exited, renders: 0, job: undefined, timer: undefined };
+    const worker: PdfWorker = { process: child, exited, renders: 0, jobs: [], timer: undefined };
     child.on('message', (answer: RenderAnswer) => {
-      const job = release(worker);
+      const job = worker.jobs.shift();
       if ('pdf' in answer) job?.resolve(answer.pdf);
       else job?.reject(new PdfError('failed', `The PDF could not be made: ${answer.failure}`));
-      if (worker.renders >= rendersPerWorker) retire(worker);
+      begin(worker);
+      if (worker.renders >= rendersPerWorker && worker.jobs.length === 0) retire(worker);
       assign();
     });
     const lost = (cause: unknown): void => {
-      if (!workers.has(worker)) return;
-      const job = release(worker);
-      retire(worker);
-      job?.reject(new PdfError('failed', 'The PDF could not be made: the process that makes it has ended.', { cause }));
-      assign();
+      fail(
+        worker,
+        new PdfError('failed', 'The PDF could not be made: the process that makes it has ended.', { cause }),
+      );
     };
     child.on('error', lost);
     child.on('exit', (code, signal) => lost(new Error(`exit ${code ?? signal}`)));
@@ -95,16 +95,31 @@ export function createPdfRenderer(options: PdfRendererOptions = {}): PdfRenderer
     return worker;
   }
 
-  function release(worker: PdfWorker): Job | undefined {
-    const job = worker.job;
+  /** Times the job that the worker goes on with. */
+  function begin(worker: PdfWorker): void {
     clearTimeout(worker.timer);
-    worker.job = undefined;
-    worker.process.unref();
-    worker.process.channel?.unref();
-    return job;
+    if (worker.jobs.length === 0) {
+      worker.process.unref();
+      worker.process.channel?.unref();
+      return;
+    }
+    worker.timer = setTimeout(() => {
+      fail(worker, new PdfError('timeout', `The PDF was not ready after ${timeoutMs / 1_000} seconds.`));
+    }, timeoutMs);
+  }
+
+  /** Gives a worker up: what it was making is refused, what it had not begun goes to another. */
+  function fail(worker: PdfWorker, error: PdfError): void {
+    if (!workers.has(worker)) return;
+    const [job, ...others] = worker.jobs.splice(0);
+    retire(worker);
+    waiting.unshift(...others);
+    job?.reject(error);
+    assign();
   }
 
   function retire(worker: PdfWorker): void {
+    clearTimeout(worker.timer);
     workers.delete(worker);
     worker.process.ref();
     worker.process.kill('SIGKILL');
@@ -112,24 +127,29 @@ export function createPdfRenderer(options: PdfRendererOptions = {}): PdfRenderer
     worker.exited.finally(() => leaving.delete(worker.exited));
   }
 
+  /** A worker that may be given a record: an idle one, else a new one, else one that is busy with a single record. */
+  function findWorker(): PdfWorker | undefined {
+    const free = [...workers].filter(({ renders }) => renders < rendersPerWorker);
+    const idle = free.find(({ jobs }) => jobs.length === 0);
+    if (idle) return idle;
+    if (workers.size < most) return start();
+    return free.find(({ jobs }) => jobs.length < jobsPerWorker);
+  }
+
   function assign(): void {
     while (!closed && waiting.length > 0) {
-      const idle =
-        [...workers].find((worker) => worker.job === undefined) ?? (workers.size < most ? start() : undefined);
-      const job = idle && waiting.shift();
-      if (!idle || !job) return;
-      idle.job = job;
-      idle.renders += job.cost;
-      idle.process.ref();
-      idle.process.channel?.ref();
-      idle.timer = setTimeout(() => {
-        release(idle);
-        retire(idle);
-        job.reject(new PdfError('timeout', `The PDF was not ready after ${timeoutMs / 1_000} seconds.`));
-        assign();
-      }, timeoutMs);
+      const worker = findWorker();
+      const job = worker && waiting.shift();
+      if (!worker || !job) return;
+      worker.jobs.push(job);
+      worker.renders += 1;
+      if (worker.jobs.length === 1) {
+        worker.process.ref();
+        worker.process.channel?.ref();
+        begin(worker);
+      }
       // A worker that has just died is told of by its exit.
-      idle.process.send(job.input, () => {});
+      worker.process.send(job.input, () => {});
     }
   }
 
@@ -137,7 +157,7 @@ export function createPdfRenderer(options: PdfRendererOptions = {}): PdfRenderer
     async render(input) {
       if (closed) throw new PdfError('closed', 'The program is stopping; no PDF was made.');
       return new Promise((resolve, reject) => {
-        waiting.push({ input, cost: 1 + Math.floor(input.content.lines.length / 2), resolve, reject });
+        waiting.push({ input, resolve, reject });
         assign();
       });
     },
@@ -146,7 +166,7 @@ export function createPdfRenderer(options: PdfRendererOptions = {}): PdfRenderer
       const refused = new PdfError('closed', 'The program is stopping; no PDF was made.');
       for (const job of waiting.splice(0)) job.reject(refused);
       for (const worker of [...workers]) {
-        release(worker)?.reject(refused);
+        for (const job of worker.jobs.splice(0)) job.reject(refused);
         retire(worker);
       }
       await Promise.all(leaving);
@@ -158,8 +178,10 @@ export function createPdfRenderer(options: PdfRendererOptions = {}): PdfRenderer
 function startProcess(): ChildProcess {
   const { PATH, NODE_PATH } = process.env;
   return fork(fileURLToPath(new URL('worker.ts', import.meta.url)), [], {
-    env: { PATH, NODE_PATH },
-    execArgv: [],
+    // Typst lays out one page after the other here; a second thread of it would only spin.
+    env: { PATH, NODE_PATH, RAYON_NUM_THREADS: '1' },
+    // The worker collects garbage when it knows that there is some.
+    execArgv: ['--expose-gc'],
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
