@@ -27,7 +27,16 @@ import type { WebContext } from '../web/context.ts';
 export interface ServiceConfig
   extends Pick<
     Config,
-    'host' | 'port' | 'publicUrl' | 'trustProxy' | 'offered' | 'sendDeadlineMs' | 'settleMs' | 'pace' | 'draftsSendOnce'
+    | 'host'
+    | 'port'
+    | 'publicUrl'
+    | 'trustProxy'
+    | 'offered'
+    | 'sendDeadlineMs'
+    | 'settleMs'
+    | 'pace'
+    | 'draftsSendOnce'
+    | 'attemptsKeptDays'
   > {
   readonly database: DatabaseUrls;
   readonly google: GoogleApp;
@@ -140,7 +149,7 @@ export async function work({ context }: Parts, config: ServiceConfig, shutdown: 
   await holdRestored(context);
   const stopPacing = startDelivering(deliver, concurrency);
   shutdown.add('pacer', stopPacing);
-  shutdown.add('upkeep', startUpkeep(deliver));
+  shutdown.add('upkeep', startUpkeep({ ...deliver, attemptsKeptDays: config.attemptsKeptDays }));
 }
 
 /** Node's error for a port that cannot be had, in words and with the way out. */

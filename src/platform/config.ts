@@ -42,6 +42,7 @@ const examples = {
   GMAIL_PROJECT_UNITS_PER_MINUTE: '1200000',
   GMAIL_IN_FLIGHT: '5',
   GMAIL_DRAFTS_SEND_ONCE: 'no',
+  ATTEMPTS_KEPT_DAYS: '90',
   LOG_LEVEL: 'info',
   TIME_SCALE: '20@2026-11-21T09:00:00.000Z',
 } as const;
@@ -87,6 +88,8 @@ export interface Config {
   };
   /** Whether a second send of one draft is known to be refused by Gmail. */
   readonly draftsSendOnce: boolean;
+  /** How many days attempts are kept that tell nothing any more. */
+  readonly attemptsKeptDays: number;
   readonly logLevel: string;
   /** For tests of failure: a clock that runs faster. Null: the machine's. */
   readonly timeScale: TimeScale | null;
@@ -223,6 +226,7 @@ export function parseConfig(env: Env, command: Command): Config {
       inFlight: whole('GMAIL_IN_FLIGHT', 5, 0, 1_000) || null,
     },
     draftsSendOnce: yesOrNo('GMAIL_DRAFTS_SEND_ONCE'),
+    attemptsKeptDays: whole('ATTEMPTS_KEPT_DAYS', 90, 1, 36_500),
     logLevel,
     timeScale: timeScale === 'wrong' ? null : timeScale,
   };

@@ -67,7 +67,9 @@ export function startJobLoop<Data extends object>(boss: PgBoss, log: Logger, opt
       done.push(id);
     } catch (error) {
       log.error({ err: error, queue, job: data }, 'a job failed and will run again');
-      await boss.fail(queue, id).catch((cause: unknown) => log.error({ err: cause }, 'a failed job was not settled'));
+      await boss
+        .fail(queue, id, { error: nameOf(error) })
+        .catch((cause: unknown) => log.error({ err: cause }, 'a failed job was not settled'));
     } finally {
       running.delete(id);
       if (concurrency - running.size >= concurrency * worthFetching) wake();
@@ -132,6 +134,12 @@ export function startJobLoop<Data extends object>(boss: PgBoss, log: Logger, opt
       await settle();
     },
   };
+}
+
+/** Of an error only what holds nobody's data: it is kept with the job. */
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error';
+  return 'code' in error && typeof error.code === 'string' ? `${error.name} ${error.code}` : error.name;
 }
 
 /** An advisory lock of ours, let go of with the transaction. Any number that nobody else in this database uses. */

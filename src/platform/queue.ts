@@ -115,6 +115,8 @@ export async function startQueue(
     supervise,
     superviseIntervalSeconds: 5,
     monitorIntervalSeconds: 5,
+    // Finished jobs are deleted this often, by one process; left to itself pg-boss would keep a day's.
+    maintenanceIntervalSeconds: 300,
     max: 5,
   });
   boss.on('error', (error: unknown) =>

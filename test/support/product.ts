@@ -95,6 +95,7 @@ export async function startProduct(urls: DatabaseUrls, options: ProductOptions =
     clock: clockOf(google),
     pace: options.pace ?? { unitsPerMinute: null, projectUnitsPerMinute: null, inFlight: 5 },
     draftsSendOnce: options.draftsSendOnce ?? false,
+    attemptsKeptDays: 90,
   };
   const parts = await openParts(config, log, shutdown);
   server.on('request', createApp(parts.context, parts.pool));

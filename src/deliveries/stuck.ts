@@ -1,0 +1,65 @@
+import type { Database } from '../platform/database.ts';
+import { inTenant } from '../tenants/scope.ts';
+import { dropJob, type FailingJob, findFailingJobs } from '../tenants/system-jobs.ts';
+import type { DeliverContext } from './context.ts';
+import { moveDelivery } from './state.ts';
+
+/** After so many failures in a row (some four minutes) it is no accident any more. */
+export const failuresBeforeStuck = 8;
+/** Nobody is asked about one whose look fails before it could have succeeded for so long. */
+const patienceMs = 3_600_000;
+const pageSize = 200;
+
+type Context = Pick<DeliverContext, 'db' | 'system' | 'clock' | 'log' | 'settleMs'>;
+
+/**
+ * Ends the silence about deliveries whose job fails again and again, by a fault of ours: one that has not left is held for
+ * a person, one that may have left becomes a question. Whoever runs Letterhead is told in the log, and by `troubles`.
+ *
+ * @returns how many it moved
+ */
+export async function holdStuck(ctx: Context): Promise<number> {
+  let moved = 0;
+  for (const job of await findFailingJobs(ctx.system, failuresBeforeStuck, pageSize)) {
+    if (job.queue !== 'deliver') continue;
+    if (!(await inTenant(ctx.db, job.tenantId, (trx) => giveUp(ctx, trx, job)))) continue;
+    moved += 1;
+    await dropJob(ctx.system, job.id);
+    const { tenantId, deliveryId, failures, error } = job;
+    ctx.log.error(
+      { tenantId, deliveryId, failures, reason: error },
+      'a delivery is stuck: working on it fails each time',
+    );
+  }
+  return moved;
+}
+
+async function giveUp(
+  { clock, settleMs }: Context,
+  trx: Database,
+  { tenantId, deliveryId }: FailingJob,
+): Promise<boolean> {
+  const at = clock();
+  const detail = 'Handing it to Gmail failed again and again, by a fault of ours. It was not sent.';
+  const held = { from: 'queued', to: 'held', heldReason: 'stuck', at, detail } as const;
+  if (await moveDelivery(trx, tenantId, deliveryId, held)) return true;
+  const latest = await trx
+    .selectFrom('attempts')
+    .select(['id', 'deadline'])
+    .where('tenant_id', '=', tenantId)
+    .where('delivery_id', '=', deliveryId)
+    .orderBy('number', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  if (!latest || at.getTime() < latest.deadline.getTime() + settleMs + patienceMs) return false;
+  const maybe = 'Gmail may have sent it, and looking for it fails by a fault of ours. Look in Gmail’s Sent folder.';
+  const unsure = { from: 'sending', to: 'unconfirmed', at, detail: maybe } as const;
+  if (!(await moveDelivery(trx, tenantId, deliveryId, unsure))) return false;
+  await trx
+    .updateTable('attempts')
+    .set({ finished_at: at, outcome: 'unknown', reason: 'STUCK', gmail_message: 'Looking for it failed.' })
+    .where('id', '=', latest.id)
+    .where('finished_at', 'is', null)
+    .execute();
+  return true;
+}
