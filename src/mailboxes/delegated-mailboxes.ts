@@ -83,7 +83,8 @@ export async function placeDelegatedMailboxes(
 }
 
 /**
- * Lets a domain's delegated mailboxes work again, whatever kept them from it; tokens of before are dropped.
+ * Lets a domain's delegated mailboxes work again, whatever kept them from it but a pause: whoever paused theirs resumes it.
+ * Tokens of before are dropped.
  *
  * @param grant the service account's issuer and client id, and what it may do
  * @returns the ids of all of them
@@ -108,13 +109,14 @@ export async function reviveDelegated(
   for (const { id, state } of found) {
     await db
       .updateTable('mailboxes')
-      .set({ state: 'active', state_reason: null, state_sure: true, state_at: at, connected_at: at })
+      .set({ state_reason: null, state_sure: true, connected_at: at })
       .set({ wanted: capabilitiesOf(grant.scopes, capabilities) })
+      .$if(state !== 'paused', (query) => query.set({ state: 'active', state_at: at }))
       .where('tenant_id', '=', tenantId)
       .where('id', '=', id)
       .execute();
     const kind = state === 'disconnected' ? 'connected' : 'recovered';
-    if (state !== 'active') await writeMailboxEvent(db, tenantId, { mailboxId: id, kind, at });
+    if (state !== 'active' && state !== 'paused') await writeMailboxEvent(db, tenantId, { mailboxId: id, kind, at });
   }
   const ids = found.map(({ id }) => id);
   await keepGrants(db, tenantId, ids, grant);
@@ -152,6 +154,19 @@ export async function endDelegation(
     .where('state', '=', 'active')
     .returning('id')
     .execute();
+  // What is wrong with a paused one shows when its owner resumes it.
+  const paused = await db
+    .updateTable('mailboxes')
+    .set({ state_reason: mailboxReason, state_sure: true })
+    .where('tenant_id', '=', tenantId)
+    .where('delegated', '=', true)
+    .where(domain, '=', ended.domain)
+    .where('state', '=', 'paused')
+    .where('state_reason', 'is', null)
+    .returning('id')
+    .execute();
+  for (const { id } of paused)
+    await writeMailboxEvent(db, tenantId, { mailboxId: id, kind: 'explained', reason: mailboxReason, at });
   // It is one thing that happened, and is told once: with the first of them.
   for (const [index, { id }] of mailboxes.entries()) {
     const told = index > 0 && { noticedAt: at };

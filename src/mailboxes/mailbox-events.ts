@@ -42,8 +42,6 @@ export interface MailboxHistoryLine {
   readonly id: string;
   readonly mailboxId: string;
   readonly email: string;
-  /** Nobody's connection, and without a page of its own. */
-  readonly delegated: boolean;
   readonly at: Date;
   readonly kind: EventKind;
   readonly reason: string | null;
@@ -72,7 +70,7 @@ export async function listMailboxEvents(
     .selectFrom('mailbox_events')
     .innerJoin('mailboxes', 'mailboxes.id', 'mailbox_events.mailbox_id')
     .leftJoin('members', 'members.id', 'mailbox_events.member_id')
-    .select(['mailbox_events.id', 'mailbox_id as mailboxId', 'mailboxes.email', 'mailboxes.delegated'])
+    .select(['mailbox_events.id', 'mailbox_id as mailboxId', 'mailboxes.email'])
     .select(['mailbox_events.at', 'mailbox_events.kind', 'reason', 'sure', 'members.name as memberName'])
     .where('mailbox_events.tenant_id', '=', tenantId)
     .where(isVisibleTo(memberId))

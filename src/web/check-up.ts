@@ -7,7 +7,7 @@ import { checkUpText } from '../mailboxes/check-up-step.ts';
 import type { MailboxRecord } from '../mailboxes/mailboxes.ts';
 import { version } from '../platform/version.ts';
 import { inTenant } from '../tenants/scope.ts';
-import { findConnected } from './connected-mailbox.ts';
+import { findShown } from './connected-mailbox.ts';
 import type { WebContext } from './context.ts';
 import { found } from './errors.ts';
 import { callbackPaths } from './google-flows.ts';
@@ -29,7 +29,7 @@ export function checkUpPages(ctx: WebContext): Router {
 
   router.get(address, async (req, res) => {
     const viewer = viewerOf(res);
-    const mailbox = found(await findConnected(ctx, viewer, param(req, 'id')));
+    const mailbox = found(await findShown(ctx, viewer, param(req, 'id')));
     const last = await inTenant(ctx.db, viewer.tenantId, (trx) => lastCheckUp(trx, viewer.tenantId, mailbox.id));
     const { email, step } = await testEmailOf(ctx, viewer, mailbox);
     await page(res, 'settings/check-up', {
@@ -42,7 +42,7 @@ export function checkUpPages(ctx: WebContext): Router {
 
   router.post(address, async (req, res) => {
     const viewer = requireRole(res, 'owner', 'admin', 'member');
-    const mailbox = found(await findConnected(ctx, viewer, param(req, 'id')));
+    const mailbox = found(await findShown(ctx, viewer, param(req, 'id')));
     const name = `${viewer.tenantId}/${mailbox.id}`;
     const flight =
       running.get(name) ??
@@ -57,7 +57,7 @@ export function checkUpPages(ctx: WebContext): Router {
 
   router.get(`${address}/report.txt`, async (req, res) => {
     const viewer = viewerOf(res);
-    const mailbox = found(await findConnected(ctx, viewer, param(req, 'id')));
+    const mailbox = found(await findShown(ctx, viewer, param(req, 'id')));
     const last = await inTenant(ctx.db, viewer.tenantId, (trx) => lastCheckUp(trx, viewer.tenantId, mailbox.id));
     const { step } = await testEmailOf(ctx, viewer, mailbox);
     const day = (last?.at ?? ctx.clock().toISOString()).slice(0, 10);
@@ -72,7 +72,7 @@ export function checkUpPages(ctx: WebContext): Router {
 
   router.post(`${address}/test-email`, async (req, res) => {
     const viewer = requireRole(res, 'owner', 'admin', 'member');
-    const mailbox = found(await findConnected(ctx, viewer, param(req, 'id')));
+    const mailbox = found(await findShown(ctx, viewer, param(req, 'id')));
     // Made with the page, so that a double click is one email.
     const key = z.uuid().safeParse(req.body?.key).data;
     const result = await inTenant(ctx.db, viewer.tenantId, (trx) =>
@@ -86,7 +86,7 @@ export function checkUpPages(ctx: WebContext): Router {
   // The live part of the page; asked every second while the email is under way.
   router.get(`${address}/test-email`, async (req, res) => {
     const viewer = viewerOf(res);
-    const mailbox = found(await findConnected(ctx, viewer, param(req, 'id')));
+    const mailbox = found(await findShown(ctx, viewer, param(req, 'id')));
     await fragment(res, 'settings/check-up-email', { mailbox, ...(await testEmailOf(ctx, viewer, mailbox)) });
   });
 

@@ -62,10 +62,10 @@ export async function emailSettings(ctx: WebContext, viewer: Viewer, after: stri
 /** How many mailboxes one page shows. */
 const cardsShown = 20;
 
-/** One page of the mailboxes, disconnected ones last. What is sent by delegation has a page of its own: nobody connects it. */
+/** One page of the mailboxes, disconnected ones last. An address that came with a Google Workspace goes with it, too. */
 function cards(mailboxes: readonly MailboxRecord[], after: string) {
   const all = mailboxes
-    .filter((each) => !each.delegated)
+    .filter((each) => !each.delegated || each.state !== 'disconnected')
     .sort((a, b) => Number(a.state === 'disconnected') - Number(b.state === 'disconnected'));
   const start = all.findIndex((each) => each.id === after) + 1;
   const shown = all.slice(start, start + cardsShown);

@@ -6,7 +6,7 @@ import type { MailboxRecord } from '../mailboxes/mailboxes.ts';
 import { recheckMailbox } from '../mailboxes/recheck.ts';
 import { KeyRingError } from '../platform/key-ring.ts';
 import { inTenant } from '../tenants/scope.ts';
-import { findConnected } from './connected-mailbox.ts';
+import { findShown } from './connected-mailbox.ts';
 import { hours } from './connected-words.ts';
 import type { WebContext } from './context.ts';
 import { found } from './errors.ts';
@@ -26,8 +26,8 @@ export function mailboxHealthPages(ctx: WebContext): Router {
     const paused = await inTenant(ctx.db, viewer.tenantId, (trx) =>
       pauseMailbox(trx, viewer.tenantId, mailbox.id, { memberId: viewer.memberId, at: ctx.clock() }),
     );
-    if (paused)
-      await notify(req, 'ok', `${mailbox.email} is paused. What is sent from it waits until somebody resumes it.`);
+    const who = mailbox.kind === 'personal' ? 'you resume' : 'somebody resumes';
+    if (paused) await notify(req, 'ok', `${mailbox.email} is paused. What is sent from it waits until ${who} it.`);
     else await notify(req, 'wait', `${mailbox.email} was paused already.`);
     res.redirect(303, `/mailboxes/${mailbox.id}`);
   });
@@ -66,7 +66,7 @@ export function mailboxHealthPages(ctx: WebContext): Router {
     const { tenantId, memberId } = viewer;
     const before = textParam(req, 'before');
     const mailboxId = textParam(req, 'mailbox');
-    const mailbox = mailboxId ? found(await findConnected(ctx, viewer, mailboxId)) : null;
+    const mailbox = mailboxId ? found(await findShown(ctx, viewer, mailboxId)) : null;
     const { rows, next } = await inTenant(ctx.db, tenantId, (trx) =>
       listMailboxEvents(trx, tenantId, memberId, { mailboxId: mailbox?.id, before }),
     );
@@ -90,7 +90,7 @@ async function toManage(
   res: Response,
 ): Promise<{ viewer: Viewer; mailbox: MailboxRecord }> {
   const viewer = viewerOf(res);
-  const mailbox = found(await findConnected(ctx, viewer, param(req, 'id')));
+  const mailbox = found(await findShown(ctx, viewer, param(req, 'id')));
   if (mailbox.kind === 'shared') requireRole(res, 'owner', 'admin');
   else requireRole(res, 'owner', 'admin', 'member');
   return { viewer, mailbox };

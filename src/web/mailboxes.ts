@@ -7,7 +7,7 @@ import { listRules } from '../mailboxes/sender-rules.ts';
 import type { Database } from '../platform/database.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { countMailboxesOf } from '../tenants/system.ts';
-import { findConnected } from './connected-mailbox.ts';
+import { findConnected, findShown } from './connected-mailbox.ts';
 import type { WebContext } from './context.ts';
 import { disconnectedWords, stopWords } from './disconnect-words.ts';
 import { found } from './errors.ts';
@@ -29,7 +29,7 @@ export function mailboxPages(ctx: WebContext): Router {
   router.get('/mailboxes/:id', async (req, res) => {
     const viewer = viewerOf(res);
     const { tenantId } = viewer;
-    const mailbox = found(await findConnected(ctx, viewer, param(req, 'id')));
+    const mailbox = found(await findShown(ctx, viewer, param(req, 'id')));
     const waiting = await inTenant(ctx.db, tenantId, (trx) => countWaiting(trx, tenantId, mailbox.id));
     const maySend = viewer.role !== 'viewer';
     const mayChange = viewer.role === 'owner' || viewer.role === 'admin';

@@ -4,7 +4,7 @@ import { listDeliveries } from '../deliveries/deliveries.ts';
 import { countWaiting, decideWaiting } from '../deliveries/release.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { releaseHoursOf, setReleaseHours } from '../tenants/tenants.ts';
-import { findConnected } from './connected-mailbox.ts';
+import { findShown } from './connected-mailbox.ts';
 import { hours } from './connected-words.ts';
 import type { WebContext } from './context.ts';
 import { found, PageError } from './errors.ts';
@@ -23,7 +23,7 @@ export function waitingPages(ctx: WebContext): Router {
     const { tenantId, role } = viewer;
     const id = param(req, 'id');
     const after = textParam(req, 'after');
-    const mailbox = found(await findConnected(ctx, viewer, id));
+    const mailbox = found(await findShown(ctx, viewer, id));
     const shown = await inTenant(ctx.db, tenantId, async (trx) => ({
       list: await listDeliveries(trx, tenantId, onlookerOf(viewer), { waitingFor: id, after }),
       waiting: (await countWaiting(trx, tenantId, id)).forMailbox,
@@ -47,7 +47,7 @@ export function waitingPages(ctx: WebContext): Router {
   router.post('/mailboxes/:id/waiting', async (req, res) => {
     const { tenantId, memberId } = requireRole(res, 'owner', 'admin', 'member');
     const id = param(req, 'id');
-    const mailbox = found(await findConnected(ctx, { tenantId, memberId }, id));
+    const mailbox = found(await findShown(ctx, { tenantId, memberId }, id));
     const form = decisionSchema.safeParse(req.body);
     if (!form.success) throw PageError.notFound();
     const { decision: kind, deliveryId, heldUntil } = form.data;
