@@ -47,9 +47,6 @@ export interface ServiceConfig
   readonly clock?: Clock;
 }
 
-/** How many deliveries one process hands to Gmail at the same time. */
-const concurrency = 80;
-
 /** Our OAuth client, with the endpoints of whoever is the issuer. */
 export async function findGoogle(
   config: Config,
@@ -141,8 +138,18 @@ export async function assertPortFree(port: number, host: string, variable: strin
   await new Promise((resolve) => probe.close(resolve));
 }
 
-/** Works off deliveries. */
-export async function work({ context }: Parts, config: ServiceConfig, shutdown: Shutdown): Promise<void> {
+/**
+ * Works off deliveries.
+ *
+ * @param concurrency how many at the same time. With answers that take 200 ms, 80 are enough for the 200 a second that
+ *   Google allows a project in all
+ */
+export async function work(
+  { context }: Parts,
+  config: ServiceConfig,
+  shutdown: Shutdown,
+  concurrency = 80,
+): Promise<void> {
   const owner = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
   const { sendDeadlineMs, settleMs, pace, draftsSendOnce } = config;
   const deliver = { ...context, owner, sendDeadlineMs, settleMs, pace, draftsSendOnce };

@@ -8,11 +8,12 @@ import { startTestLetterhead } from '../support/letterhead.ts';
 
 it('two workers with three jobs for each of thirty deliveries send each delivery once', async () => {
   const pace = { unitsPerMinute: null, projectUnitsPerMinute: null, inFlight: null };
-  const letterhead = await startTestLetterhead({ pace });
+  const letterhead = await startTestLetterhead({ pace, worker: false });
   const { context, config, database, google } = letterhead;
   const shutdown = createShutdown(context.log);
   try {
-    await work(await openParts(config, context.log, shutdown), config, shutdown);
+    // So few at once that neither can take everything before the other looks.
+    for (const _ of [1, 2]) await work(await openParts(config, context.log, shutdown), config, shutdown, 5);
     const sender = await company(letterhead);
     // Slow enough that one worker does not finish a delivery before the other looks at it.
     google.faults.add({ method: 'messages.send', times: 30, effect: { kind: 'slow', ms: 150 } });
