@@ -22,9 +22,10 @@ export async function holdStuck(ctx: Context): Promise<number> {
   let moved = 0;
   for (const job of await findFailingJobs(ctx.system, failuresBeforeStuck, pageSize)) {
     if (job.queue !== 'deliver') continue;
-    if (!(await inTenant(ctx.db, job.tenantId, (trx) => giveUp(ctx, trx, job)))) continue;
+    const what = await inTenant(ctx.db, job.tenantId, (trx) => giveUp(ctx, trx, job));
+    if (what !== 'wait') await dropJob(ctx.system, job.id);
+    if (what !== 'moved') continue;
     moved += 1;
-    await dropJob(ctx.system, job.id);
     const { tenantId, deliveryId, failures, error } = job;
     ctx.log.error(
       { tenantId, deliveryId, failures, reason: error },
@@ -38,28 +39,32 @@ async function giveUp(
   { clock, settleMs }: Context,
   trx: Database,
   { tenantId, deliveryId }: FailingJob,
-): Promise<boolean> {
+): Promise<'moved' | 'over' | 'wait'> {
   const at = clock();
   const detail = 'Handing it to Gmail failed again and again, by a fault of ours. It was not sent.';
   const held = { from: 'queued', to: 'held', heldReason: 'stuck', at, detail } as const;
-  if (await moveDelivery(trx, tenantId, deliveryId, held)) return true;
+  if (await moveDelivery(trx, tenantId, deliveryId, held)) return 'moved';
   const latest = await trx
     .selectFrom('attempts')
-    .select(['id', 'deadline'])
-    .where('tenant_id', '=', tenantId)
-    .where('delivery_id', '=', deliveryId)
+    .innerJoin('deliveries', 'deliveries.id', 'attempts.delivery_id')
+    .select(['attempts.id', 'deadline'])
+    .where('deliveries.tenant_id', '=', tenantId)
+    .where('deliveries.id', '=', deliveryId)
+    .where('deliveries.state', '=', 'sending')
     .orderBy('number', 'desc')
     .limit(1)
     .executeTakeFirst();
-  if (!latest || at.getTime() < latest.deadline.getTime() + settleMs + patienceMs) return false;
+  // It has moved on, or was held by another of its jobs.
+  if (!latest) return 'over';
+  if (at.getTime() < latest.deadline.getTime() + settleMs + patienceMs) return 'wait';
   const maybe = 'Gmail may have sent it, and looking for it fails by a fault of ours. Look in Gmail’s Sent folder.';
   const unsure = { from: 'sending', to: 'unconfirmed', at, detail: maybe } as const;
-  if (!(await moveDelivery(trx, tenantId, deliveryId, unsure))) return false;
+  if (!(await moveDelivery(trx, tenantId, deliveryId, unsure))) return 'over';
   await trx
     .updateTable('attempts')
     .set({ finished_at: at, outcome: 'unknown', reason: 'STUCK', gmail_message: 'Looking for it failed.' })
     .where('id', '=', latest.id)
     .where('finished_at', 'is', null)
     .execute();
-  return true;
+  return 'moved';
 }

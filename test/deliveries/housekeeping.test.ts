@@ -133,15 +133,13 @@ describe('a job that fails again and again', () => {
     expect(letterhead.logged()).toContain('a job failed and will run again');
     expect(await holdStuck(anotherWorker(letterhead))).toBe(0);
 
-    await sql`update pgboss.job set retry_count = ${failuresBeforeStuck}, start_after = now() + interval '1 hour'
-      where data ->> 'deliveryId' = ${broken}`.execute(database.system);
-    await eventually(
-      () =>
-        sql<{ state: string }>`select state from pgboss.job where data ->> 'deliveryId' = ${broken}`.execute(
-          database.system,
-        ),
-      ({ rows }) => rows.every(({ state }) => state === 'retry'),
-    );
+    // As if the retries had come, which takes minutes.
+    const putOff = () =>
+      sql<{
+        id: string;
+      }>`update pgboss.job set retry_count = ${failuresBeforeStuck}, start_after = now() + interval '1 hour'
+        where data ->> 'deliveryId' = ${broken} and state = 'retry' returning id`.execute(database.system);
+    await eventually(putOff, ({ rows }) => rows.length === 1);
     const told = await troubles();
     expect(told).toMatchObject({ code: 1 });
     expect(told.output).toContain(`deliver, delivery ${broken}: 8 times since`);
@@ -150,6 +148,15 @@ describe('a job that fails again and again', () => {
       sql`select state, held_reason, not_before from deliveries where id = ${broken}`.execute(trx),
     );
     expect(rows).toEqual([{ state: 'held', held_reason: 'stuck', not_before: null }]);
+    expect(await failing()).toEqual([]);
+    // Another job of the same, from when the first seemed lost, goes too.
+    const { tenantId } = sender;
+    await inTenant(database.db, tenantId, (trx) =>
+      letterhead.context.queue.add(trx, 'deliver', [{ tenantId, deliveryId: broken, account: 'a', lane: 0 }]),
+    );
+    await eventually(failing, (jobs) => jobs.length > 0);
+    await eventually(putOff, ({ rows: put }) => put.length === 1);
+    expect(await holdStuck(anotherWorker(letterhead))).toBe(0);
     expect(await failing()).toEqual([]);
     expect(letterhead.logged()).toContain('a delivery is stuck');
 
