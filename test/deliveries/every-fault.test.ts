@@ -3,9 +3,6 @@ import type { Capability } from '../../src/platform/capability.ts';
 import { type Ended, refusedForNow, runTable, type Trouble, unseen } from '../support/fault-table.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 
-// Real seconds only for what hangs; everything else waits for Local Google's clock.
-const options = { sendDeadlineMs: 2_500, settleMs: 120_000, googleTimeoutMs: 700 };
-
 /** A row with what must come of it. */
 interface Row extends Trouble {
   readonly wanted: Partial<Ended>;
@@ -75,7 +72,7 @@ describe.each(tables)('with $capabilities, an email', ({ capabilities, rows }) =
   let letterhead: TestLetterhead;
   let ended: ReadonlyMap<string, Ended>;
   beforeAll(async () => {
-    letterhead = await startTestLetterhead(options);
+    letterhead = await startTestLetterhead();
     ended = await runTable(letterhead, capabilities, rows);
   }, 300_000);
   afterAll(() => letterhead.close());

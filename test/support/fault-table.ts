@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Capability } from '../../src/platform/capability.ts';
 import { openDatabase } from '../../src/platform/database.ts';
 import type { DeliveryState } from '../../src/platform/database-types.ts';
-import type { FaultEffect, FaultRule } from '../../src/sandbox/faults.ts';
+import type { Fault, FaultEffect, FaultRule } from '../../src/sandbox/faults.ts';
 import { endTrouble, wholeProject } from '../../src/tenants/system-queue.ts';
 import type { Sender } from './company.ts';
 import { eventually } from './eventually.ts';
@@ -47,15 +47,19 @@ export async function runTable(
   rows: readonly Trouble[],
 ): Promise<ReadonlyMap<string, Ended>> {
   const { google } = letterhead;
-  const begun = [];
+  const begun: { what: string; meanwhile: Trouble['meanwhile']; sender: Sender; rules: Fault[]; id: string }[] = [];
   for (const { what, faults, meanwhile } of rows) {
     const sender = await permittedSender(letterhead, capabilities);
     const rules = faults.map((rule) => google.faults.add({ ...rule, account: sender.account }));
     begun.push({ what, sender, rules, meanwhile, id: await sender.send() });
   }
-  await untilQuiet(letterhead);
+  const hung = () =>
+    begun.flatMap(({ id, rules }) =>
+      rules.some(({ effect, fired }) => effect.kind === 'hang' && fired > 0) ? [id] : [],
+    );
+  await untilQuiet(letterhead, hung);
   for (const { sender, id, meanwhile } of begun) await meanwhile?.(sender, id);
-  await untilAllIsSaid(letterhead);
+  await untilAllIsSaid(letterhead, hung);
 
   const ended = new Map<string, Ended>();
   for (const { what, sender, rules, id } of begun) {
@@ -70,18 +74,32 @@ export async function runTable(
   return ended;
 }
 
-/** Moves the clock on, stride by stride, until no delivery waits for a time. */
-export async function untilAllIsSaid(letterhead: TestLetterhead): Promise<void> {
+/**
+ * Moves the clock on, stride by stride, until no delivery waits for a time.
+ *
+ * @param hung deliveries whose first attempt waits for an answer that never comes, until its deadline
+ */
+export async function untilAllIsSaid(
+  letterhead: TestLetterhead,
+  hung: () => readonly string[] = () => [],
+): Promise<void> {
   for (let stride = 0; stride < 60; stride += 1) {
-    const { waiting } = await untilQuiet(letterhead);
-    if (waiting === 0) return;
-    letterhead.google.clock.forward(strideMs);
+    const { waiting, hanging } = await untilQuiet(letterhead, hung);
+    if (waiting + hanging === 0) return;
+    letterhead.google.clock.forward(hanging > 0 ? letterhead.config.sendDeadlineMs : strideMs);
   }
   throw new Error('Something waits for ever.');
 }
 
+/** How many deliveries are in hand, wait for a time, and wait for an answer that never comes. */
+interface Moving {
+  readonly busy: number;
+  readonly waiting: number;
+  readonly hanging: number;
+}
+
 /** Waits until no delivery can move before the clock does; returns how many wait for that. */
-async function untilQuiet(letterhead: TestLetterhead): Promise<{ busy: number; waiting: number }> {
+async function untilQuiet(letterhead: TestLetterhead, hung: () => readonly string[]): Promise<Moving> {
   const owner = openDatabase(letterhead.database.urls.owner, 1, () => {});
   try {
     return await eventually(
@@ -89,19 +107,23 @@ async function untilQuiet(letterhead: TestLetterhead): Promise<{ busy: number; w
         // A whole table of faults looks like an outage; that is another test's.
         await endTrouble(letterhead.database.system, wholeProject);
         const now = letterhead.context.clock();
-        const { rows } = await sql<{ busy: number; waiting: number }>`
-          select count(*) filter (where due or open)::int as busy,
-            count(*) filter (where not due and not_before is not null)::int as waiting
+        const { rows } = await sql<Moving>`
+          select count(*) filter (where (due or open) and not hangs)::int as busy,
+            count(*) filter (where not due and not_before is not null)::int as waiting,
+            count(*) filter (where hangs)::int as hanging
           from (
             select not_before, state = 'sending' and exists (select from attempts
                 where attempts.delivery_id = deliveries.id and finished_at is null) as open,
+              id = any (${hung()}::uuid[]) and exists (select from attempts
+                where attempts.delivery_id = deliveries.id and finished_at is null and number = 1) as hangs,
               case when state = 'queued' then coalesce(not_before <= ${now}, true)
                 else coalesce(not_before <= ${now}, false) end as due
             from deliveries where state in ('queued', 'sending', 'held', 'unconfirmed')) moving`.execute(owner.db);
-        return rows[0] ?? { busy: 0, waiting: 0 };
+        return rows[0] ?? { busy: 0, waiting: 0, hanging: 0 };
       },
       ({ busy }) => busy === 0,
       90_000,
+      letterhead.google.clock,
     );
   } finally {
     await owner.close();
