@@ -9,6 +9,7 @@ import type { Accepted } from '../../src/sandbox/truth.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import type { Permission } from '../../src/web/permission-words.ts';
 import { fixture } from '../documents/content.ts';
+import { counter } from './counter.ts';
 import { eventually } from './eventually.ts';
 import type { TestLetterhead } from './letterhead.ts';
 import { founder, type Visitor } from './visitor.ts';
@@ -47,19 +48,19 @@ export interface CompanyOptions {
   readonly permissions?: readonly Permission[];
 }
 
-let companies = 0;
+const numberOf = counter();
 
 /** Founds it over the pages. */
 export async function company(
   letterhead: TestLetterhead,
   { sendAs = [], permissions = sendAs.length > 0 ? ['aliases'] : [] }: CompanyOptions = {},
 ): Promise<Company> {
-  companies += 1;
-  const domain = `company${companies}.example`;
-  const account = `office@${domain}`;
   const { google, database } = letterhead;
-  google.accounts.add({ email: account, name: `Company ${companies}`, sendAs });
-  const owner = await founder(letterhead, account, `Company ${companies} Ltd`);
+  const number = numberOf(google);
+  const domain = `company${number}.example`;
+  const account = `office@${domain}`;
+  google.accounts.add({ email: account, name: `Company ${number}`, sendAs });
+  const owner = await founder(letterhead, account, `Company ${number} Ltd`);
   await owner.connect(account);
   const { tenantId, memberId } = await database.system
     .selectFrom('members')

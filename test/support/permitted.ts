@@ -6,6 +6,7 @@ import { rememberPerson } from '../../src/tenants/system.ts';
 import { createTenant } from '../../src/tenants/tenants.ts';
 import { callbackPaths } from '../../src/web/google-flows.ts';
 import { type Sender, senderOf } from './company.ts';
+import { counter } from './counter.ts';
 import { type TestLetterhead, testClient } from './letterhead.ts';
 
 const tokenAnswer = z.object({
@@ -15,7 +16,7 @@ const tokenAnswer = z.object({
   scope: z.string(),
 });
 
-let senders = 0;
+const numberOf = counter();
 
 /**
  * A company of one, whose mailbox was given these permissions at Local Google: real consent and tokens, without the
@@ -24,7 +25,7 @@ let senders = 0;
 export async function permittedSender(
   letterhead: TestLetterhead,
   capabilities: readonly Capability[],
-  account = `permitted${++senders}@table.example`,
+  account = `permitted${numberOf(letterhead.google)}@table.example`,
 ): Promise<Sender> {
   const { context, google, database } = letterhead;
   const known = google.accounts.add({ email: account, name: 'Table' });

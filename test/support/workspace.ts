@@ -4,6 +4,7 @@ import { saveRule } from '../../src/mailboxes/sender-rules.ts';
 import type { Capability } from '../../src/platform/capability.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { type Company, company, testEmail } from './company.ts';
+import { counter } from './counter.ts';
 import type { TestLetterhead } from './letterhead.ts';
 import { type Visitor, visitor } from './visitor.ts';
 
@@ -31,11 +32,10 @@ export interface Workspace extends Company {
   tomsMailbox(): Promise<{ id: string; state: string; state_reason: string | null }>;
 }
 
-let accounts = 0;
+const numberOf = counter();
 
 /** Founds it, and lets Tom in. */
 export async function workspace(letterhead: TestLetterhead): Promise<Workspace> {
-  accounts += 1;
   const { google, context, database } = letterhead;
   const base = await company(letterhead);
   const { tenantId, memberId } = base;
@@ -51,7 +51,7 @@ export async function workspace(letterhead: TestLetterhead): Promise<Workspace> 
   });
   const tomId = members.find((member) => member.email === account)?.id;
   if (!tomId) throw new Error('Tom is no member');
-  const key = await google.addServiceAccount(`letterhead-${accounts}@project.iam.gserviceaccount.com`);
+  const key = await google.addServiceAccount(`letterhead-${numberOf(google)}@project.iam.gserviceaccount.com`);
   const keyFile = JSON.stringify(key);
   return {
     ...base,
