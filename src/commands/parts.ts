@@ -12,6 +12,7 @@ import { createTroubleWatch } from '../google/trouble-watch.ts';
 import { createAccessTokens } from '../mailboxes/access-token.ts';
 import { assertKeysFit } from '../mailboxes/check-keys.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
+import { neverJumps, watchForJumps } from '../platform/clock-jumps.ts';
 import type { Config } from '../platform/config.ts';
 import { openDatabase } from '../platform/database.ts';
 import { parseKeyRing } from '../platform/key-ring.ts';
@@ -152,7 +153,8 @@ export async function work(
 ): Promise<void> {
   const owner = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
   const { sendDeadlineMs, settleMs, pace, draftsSendOnce } = config;
-  const deliver = { ...context, owner, sendDeadlineMs, settleMs, pace, draftsSendOnce };
+  const jumps = config.clock ? neverJumps : watchForJumps();
+  const deliver = { ...context, jumps, owner, sendDeadlineMs, settleMs, pace, draftsSendOnce };
   await holdRestored(context);
   const stopPacing = startDelivering(deliver, concurrency);
   shutdown.add('pacer', stopPacing);

@@ -3,6 +3,7 @@ import type { PdfRenderer } from '../documents/pdf/render.ts';
 import type { GoogleApp } from '../google/app.ts';
 import type { AccessTokens } from '../mailboxes/access-token.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { JumpWatch } from '../platform/clock-jumps.ts';
 import type { Database } from '../platform/database.ts';
 import type { KeyRing } from '../platform/key-ring.ts';
 import type { Queue } from '../platform/queue.ts';
@@ -23,6 +24,8 @@ export interface DeliverContext {
   readonly pdf: PdfRenderer;
   readonly log: Logger;
   readonly clock: Clock;
+  /** Whether that clock can be trusted to say how long ago something was. */
+  readonly jumps: JumpWatch;
   /** Names this process in the attempts it makes. */
   readonly owner: string;
   /** How long one attempt may talk to Gmail. */

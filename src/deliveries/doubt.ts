@@ -99,6 +99,8 @@ async function readDoubt(
   if (!attempt) throw new Error('A delivery is being sent without an attempt.');
   // Until then the request may still be at work inside Google.
   if (attempt.deadline.getTime() + ctx.settleMs > ctx.clock().getTime()) return null;
+  // A clock that was put forward says that it is later than it is. It is asked again until that is long enough ago.
+  if (ctx.jumps.sinceJumpMs() < ctx.sendDeadlineMs + ctx.settleMs) return null;
   const capabilities = capabilitiesOf(row.scopes ?? [], row.wanted);
   const { draft_id: id, draft_message_id: messageId } = row;
   return {

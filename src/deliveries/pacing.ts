@@ -55,16 +55,25 @@ export const lookAheadMs = 2 * burst * 60_000;
  */
 export function allowedNow(paidUntil: Date, perMinute: number | null, cost: number, now: Date): number {
   if (perMinute === null) return Number.POSITIVE_INFINITY;
-  const room = now.getTime() + burst * 60_000 - Math.max(paidUntil.getTime(), now.getTime());
+  const used = usedUntil(paidUntil, now);
+  const room = now.getTime() + burst * 60_000 - used;
   // One may always start from rest, even where the burst is smaller than its cost.
-  if (paidUntil <= now) return Math.max(1, Math.floor(room / spacing(perMinute, cost)));
+  if (used <= now.getTime()) return Math.max(1, Math.floor(room / spacing(perMinute, cost)));
   return Math.max(0, Math.floor(room / spacing(perMinute, cost)));
 }
 
 /** `paidUntil` after `count` more requests of `cost` units. */
 export function payFor(paidUntil: Date, perMinute: number | null, cost: number, count: number, now: Date): Date {
   if (perMinute === null) return paidUntil;
-  return new Date(Math.max(paidUntil.getTime(), now.getTime()) + priceMs(perMinute, cost * count));
+  return new Date(usedUntil(paidUntil, now) + priceMs(perMinute, cost * count));
+}
+
+/** No rate is used up further ahead than this: what says so was written by a clock that has been put back since. */
+const furthestMs = 600_000;
+
+function usedUntil(paidUntil: Date, now: Date): number {
+  const ahead = paidUntil.getTime() - now.getTime();
+  return ahead > furthestMs ? now.getTime() : now.getTime() + Math.max(0, ahead);
 }
 
 /** For how long so many units use up the rate, in milliseconds. */

@@ -146,7 +146,8 @@ function timeLeft(ctx: DeliverContext, deadline: Date): number {
   if (left < Math.min(1_000, ctx.sendDeadlineMs / 2)) {
     throw new GoogleError({ kind: 'not_sent', code: 'DEADLINE', message: 'The attempt had no time left.' });
   }
-  return left;
+  // A clock that was put back must not make it longer.
+  return Math.min(left, ctx.sendDeadlineMs);
 }
 
 function failed(

@@ -65,6 +65,12 @@ export interface Charge {
   readonly ms: number;
 }
 
+/** SQL: up to when the rate was used; what lies further ahead than can be was written by a clock that was put back. */
+function usedUntil(now: Date) {
+  const sane = sql`sending_accounts.paid_until between ${now} and ${now}::timestamptz + interval '10 minutes'`;
+  return sql`case when ${sane} then sending_accounts.paid_until else ${now}::timestamptz end`;
+}
+
 /** Charges accounts. Added to what stands, so that of two processes that charge at the same instant none is forgotten. */
 export async function charge(system: Database, charges: readonly Charge[], now: Date): Promise<void> {
   const due = charges.filter(({ ms }) => ms > 0).sort((a, b) => (a.account < b.account ? -1 : 1));
@@ -74,9 +80,7 @@ export async function charge(system: Database, charges: readonly Charge[], now: 
     select account, ${now}::timestamptz + ms * interval '1 millisecond'
     from unnest(${due.map(({ account }) => account)}::text[], ${due.map(({ ms }) => ms)}::float8[]) as due (account, ms)
     on conflict (account) do update
-      set paid_until = greatest(sending_accounts.paid_until, ${now}) + (excluded.paid_until - ${now}::timestamptz)`.execute(
-    system,
-  );
+      set paid_until = ${usedUntil(now)} + (excluded.paid_until - ${now}::timestamptz)`.execute(system);
 }
 
 /**
@@ -88,8 +92,8 @@ export async function chargeUpTo(system: Database, { account, ms }: Charge, now:
   const more = sql`${ms}::float8 * interval '1 millisecond'`;
   const { rows } = await sql`
     insert into sending_accounts (account, paid_until) values (${account}, ${now}::timestamptz + ${more})
-    on conflict (account) do update set paid_until = greatest(sending_accounts.paid_until, ${now}) + ${more}
-      where greatest(sending_accounts.paid_until, ${now}) + ${more} <= ${atMost}
+    on conflict (account) do update set paid_until = ${usedUntil(now)} + ${more}
+      where ${usedUntil(now)} + ${more} <= ${atMost}
     returning account`.execute(system);
   return rows.length > 0;
 }

@@ -1,6 +1,7 @@
 import type { DeliverContext } from '../../src/deliveries/context.ts';
 import { deliver } from '../../src/deliveries/deliver.ts';
 import { createAccessTokens } from '../../src/mailboxes/access-token.ts';
+import { neverJumps } from '../../src/platform/clock-jumps.ts';
 import type { Sender } from './company.ts';
 import type { TestLetterhead } from './letterhead.ts';
 
@@ -8,7 +9,16 @@ import type { TestLetterhead } from './letterhead.ts';
 export function anotherWorker({ context, config }: TestLetterhead): DeliverContext {
   const tokens = createAccessTokens(context);
   const { sendDeadlineMs, settleMs, pace, draftsSendOnce } = config;
-  return { ...context, tokens, owner: 'another worker', sendDeadlineMs, settleMs, pace, draftsSendOnce };
+  return {
+    ...context,
+    tokens,
+    jumps: neverJumps,
+    owner: 'another worker',
+    sendDeadlineMs,
+    settleMs,
+    pace,
+    draftsSendOnce,
+  };
 }
 
 /** Runs a delivery's job here and now. Start Letterhead with `worker: false`. */
