@@ -14,14 +14,22 @@ export interface Latency {
 }
 
 /**
- * Sends single emails one after the other through a worker of its own, while nothing else happens, or while whatever was
- * filled before is worked off.
+ * Sends single emails one after the other through a worker of its own, from one mailbox after the other (each may send so
+ * many a minute), while nothing else happens, or while whatever was filled before is worked off.
  */
-export async function clickToGmail(world: World, mailbox: BenchMailbox, times: number): Promise<Latency> {
-  const worker = await world.start('work', unpaced);
-  await click(world, mailbox);
+export async function clickToGmail(
+  world: World,
+  mailboxes: readonly BenchMailbox[],
+  times: number,
+  env: Readonly<Record<string, string>> = unpaced,
+): Promise<Latency> {
+  const worker = await world.start('work', env);
+  const [first] = mailboxes;
+  if (!first) throw new RangeError('There is no mailbox.');
+  await click(world, first);
   const taken: number[] = [];
-  for (let time = 0; time < times; time += 1) taken.push(await click(world, mailbox));
+  for (let time = 0; time < times; time += 1)
+    taken.push(await click(world, mailboxes[time % mailboxes.length] ?? first));
   await worker.stop();
   taken.sort((a, b) => a - b);
   const at = (share: number) => taken[Math.min(taken.length - 1, Math.floor(taken.length * share))] ?? 0;
