@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { fromKysely, PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
 import { type Clock, systemClock } from './clock.ts';
@@ -16,6 +17,9 @@ const schema = 'pgboss';
  */
 export type QueueName = 'deliver' | 'after';
 const queueNames: readonly QueueName[] = ['deliver', 'after'];
+
+/** Of jobs with one key a single one waits; while it is worked on, another may. pg-boss gives each job its queue's policy. */
+const policy = 'short';
 
 /** A delivery to work on. Ids only: a queue is no place for business data. */
 export interface DeliveryJob {
@@ -46,8 +50,9 @@ export async function installQueues(ownerUrl: string): Promise<void> {
       notify: false,
     };
     for (const name of queueNames) {
-      if ((await boss.getQueue(name)) === null) await boss.createQueue(name, { ...options, policy: 'standard' });
+      if ((await boss.getQueue(name)) === null) await boss.createQueue(name, { ...options, policy });
       else await boss.updateQueue(name, options);
+      await boss.getDb().executeSql(`update ${schema}.queue set policy = '${policy}' where name = $1`, [name]);
     }
     for (const role of [appRole, systemRole]) {
       await boss.getDb().executeSql(
@@ -76,7 +81,10 @@ export interface WorkOptions {
 
 /** The job queues as one of our roles sees them. */
 export interface Queue {
-  /** Adds jobs in a transaction: they are there when it commits, and only then. */
+  /**
+   * Adds jobs in a transaction: they are there when it commits, and only then. Where one of the same delivery and lane
+   * waits already, that is enough.
+   */
   add(trx: Database, name: QueueName, jobs: readonly ReadyJob[]): Promise<void>;
   /** Works a queue off in this process, until `stop`. */
   work(
@@ -152,7 +160,19 @@ export async function startQueue(
 }
 
 function toInsert({ tenantId, deliveryId, account, lane }: ReadyJob) {
-  return { data: { tenantId, deliveryId }, priority: -lane, group: { id: account } };
+  const singletonKey = `${deliveryId}/${lane}`;
+  return { data: { tenantId, deliveryId }, priority: -lane, group: { id: account }, singletonKey };
+}
+
+/**
+ * SQL: whether a job of a delivery waits to be fetched. Answered from an index.
+ *
+ * @param deliveries the table or alias whose row is asked about; it has `id` and `lane`
+ */
+export function hasWaitingJob(name: QueueName, deliveries: string) {
+  const key = sql`${sql.ref(`${deliveries}.id`)}::text || '/' || ${sql.ref(`${deliveries}.lane`)}`;
+  return sql<boolean>`exists (select from ${sql.table(`${schema}.job`)} job where job.name = ${name}
+    and coalesce(job.singleton_key, '') = ${key} and job.state = 'created' and job.policy = ${sql.lit(policy)})`;
 }
 
 /** pg-boss also emits plain objects with a message. */

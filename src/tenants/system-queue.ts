@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
+import { hasWaitingJob } from '../platform/queue.ts';
 
 /**
  * The cross-tenant queries of the pacer (see `system.ts` for the others): limits at Google are an account's, whichever
@@ -122,13 +123,17 @@ export async function noteFull(
     on conflict (account) do update set full_until = excluded.full_until`.execute(trx);
 }
 
-/** Takes back what was released and has lain about since before this: its job must be lost. */
+/**
+ * Takes back what was released before this, still waits, and has no job that does: it was lost. (A job may wait for long
+ * where workers cannot keep up; another one beside it would only make that worse.)
+ */
 export async function takeBackLost(trx: Database, releasedBefore: Date): Promise<number> {
   const { numUpdatedRows } = await trx
     .updateTable('deliveries')
     .set({ released_at: null })
     .where('state', '=', 'queued')
     .where('released_at', '<', releasedBefore)
+    .where(sql<boolean>`not ${hasWaitingJob('deliver', 'deliveries')}`)
     .executeTakeFirst();
   return Number(numUpdatedRows);
 }

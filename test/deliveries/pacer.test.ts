@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPacer } from '../../src/deliveries/pacer.ts';
 import { company } from '../support/company.ts';
@@ -10,6 +11,14 @@ beforeAll(async () => {
 });
 afterAll(() => letterhead.close());
 
+/** The waiting jobs, by delivery. */
+async function jobs(): Promise<Map<string, number>> {
+  const { rows } = await sql<{ id: string; count: number }>`
+    select data ->> 'deliveryId' as id, count(*)::int from pgboss.job
+    where name = 'deliver' and state = 'created' group by 1`.execute(letterhead.database.system);
+  return new Map(rows.map(({ id, count }) => [id, count]));
+}
+
 describe('a backlog longer than what is handed out at once', () => {
   it('is released a stretch at a time, and never stands still for its own length', async () => {
     const sender = await company(letterhead);
@@ -19,5 +28,36 @@ describe('a backlog longer than what is handed out at once', () => {
     expect((await pacer.tick()).released).toBe(0);
     await letterhead.database.system.updateTable('deliveries').set({ released_at: null }).execute();
     expect((await pacer.tick()).released).toBe(100);
+  });
+});
+
+describe('a delivery that was given a job', () => {
+  it('gets no other one while that waits, however long; where it was lost, it does', async () => {
+    const sender = await company(letterhead);
+    const ids = await Promise.all(Array.from({ length: 3 }, () => sender.send()));
+    const pacer = createPacer(anotherWorker(letterhead));
+    await pacer.tick();
+    const before = await jobs();
+    for (const id of ids) expect(before.get(id)).toBe(1);
+    letterhead.google.clock.forward(600_000);
+    expect((await pacer.tick()).released).toBe(0);
+    expect(await jobs()).toEqual(before);
+
+    const [lost = ''] = ids;
+    await sql`delete from pgboss.job where data ->> 'deliveryId' = ${lost}`.execute(letterhead.database.system);
+    letterhead.google.clock.forward(10_000);
+    expect((await pacer.tick()).released).toBe(1);
+    expect(await jobs()).toEqual(before);
+  });
+
+  it('has one job waiting, whoever adds another', async () => {
+    const sender = await company(letterhead);
+    const deliveryId = await sender.send();
+    const job = { tenantId: sender.tenantId, deliveryId, account: sender.account, lane: 0 };
+    await letterhead.database.system.transaction().execute(async (trx) => {
+      await letterhead.context.queue.add(trx, 'deliver', [job, job]);
+      await letterhead.context.queue.add(trx, 'deliver', [job]);
+    });
+    expect((await jobs()).get(deliveryId)).toBe(1);
   });
 });
