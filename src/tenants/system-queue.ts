@@ -178,13 +178,16 @@ export async function countUnknown(system: Database, account: string): Promise<n
 }
 
 /**
- * Holds an account, or the whole project, for trouble. The next that may go is a probe, at `until`. A day's limit that
- * lasts longer stays what it is.
+ * Holds an account, or the whole project, for trouble. The next that may go is a probe, at `until`, or later where that
+ * was said already: of two answers lost at the same instant the earlier may be written last. A day's limit that lasts
+ * longer stays what it is.
  */
 export async function markTrouble(system: Database, account: string, until: Date): Promise<void> {
   await sql`
     insert into sending_accounts (account, blocked_until, blocked_reason) values (${account}, ${until}, 'trouble')
-    on conflict (account) do update set blocked_until = excluded.blocked_until, blocked_reason = 'trouble', probe_id = null
+    on conflict (account) do update set blocked_reason = 'trouble', probe_id = null,
+      blocked_until = case when sending_accounts.blocked_reason = 'trouble'
+        then greatest(sending_accounts.blocked_until, excluded.blocked_until) else excluded.blocked_until end
     where not (coalesce(sending_accounts.blocked_reason, '') = 'sending_limit'
       and sending_accounts.blocked_until > excluded.blocked_until)`.execute(system);
 }
