@@ -101,7 +101,7 @@ export async function checkIdToken(app: GoogleApp, idToken: string, nonce: strin
     const { payload } = await jwtVerify(idToken, keysOf(app), {
       audience: app.clientId,
       // Google's ID tokens also carry the bare host form of the issuer.
-      issuer: [app.endpoints.issuer, app.endpoints.issuer.replace(/^https:\/\//, '')],
+      issuer: [app.endpoints.issuer, app.endpoints.issuer.replace(/^https?:\/\//, '')],
       algorithms: ['RS256'],
       clockTolerance: 60,
     });

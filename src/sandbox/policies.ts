@@ -37,6 +37,8 @@ const domainPolicy = z.object({
 const unconfirmed = z.object({
   /** Whether consent to further scopes only, without `prompt=consent`, brings a new refresh token. */
   incrementalRefreshToken: z.boolean().default(true),
+  /** Whether consent given again brings one, where the app insists on it with `prompt=consent`. */
+  insistedRefreshToken: z.boolean().default(true),
   /** Whether the consent page has a box when only one scope beside the sign-in is asked. */
   boxForOneScope: z.boolean().default(true),
   /** The `iss` of ID tokens: with scheme, or the bare host. */

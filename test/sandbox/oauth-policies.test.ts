@@ -123,6 +123,16 @@ describe('the consent page', () => {
     expect((await connect(google, OFFICE, ['compose'])).credentials.refresh_token, 'prompt=consent').toBeDefined();
   });
 
+  it.each([true, false])('brings one again where the app insists, or not (%s)', async (insistedRefreshToken) => {
+    const google = await start();
+    google.policies.setUnconfirmed({ insistedRefreshToken });
+    expect((await connect(google, OFFICE, ['send'])).credentials.refresh_token, 'the first').toBeDefined();
+    const { credentials } = await connect(google, OFFICE, ['compose']);
+    expect(credentials.refresh_token !== undefined).toBe(insistedRefreshToken);
+    google.accounts.removeAccess(OFFICE, CLIENT.id);
+    expect((await connect(google, OFFICE, ['send'])).credentials.refresh_token, 'as at first').toBeDefined();
+  });
+
   it('is skipped by prompt=none only where nothing would be asked', async () => {
     const google = await start();
     const browser = await signedIn(google, OFFICE);

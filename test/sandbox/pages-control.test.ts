@@ -93,6 +93,9 @@ describe('the control page', () => {
     const facts = { issuer: 'host', secondDraftSend: 'sendsAgain', dateHeader: 'replaced' };
     expect((await submit(google, 'unconfirmed', facts)).status).toBe(200);
     expect((await submit(google, 'unconfirmed', { ...facts, issuer: 'moon' })).status).toBe(400);
+    await submit(google, 'unconfirmed', { ...facts, insistedRefreshToken: 'on', searchLagMinutes: '60' });
+    const set = { ...facts, insistedRefreshToken: true, incrementalRefreshToken: false, searchLagMs: 3_600_000 };
+    expect(google.policies.setUnconfirmed({})).toMatchObject(set);
   });
 
   it('sets quotas, as at Google or one by one, and lifts them', async () => {
@@ -113,6 +116,10 @@ describe('the control page', () => {
       body: JSON.stringify({ concurrentPerUser: 5 }),
     });
     expect(await set.json()).toMatchObject({ concurrentPerUser: 5, messagesPerDay: null });
+    const answers = { userAnswer: '403', projectAnswer: 'details', overSendingLimit: 'bounce' };
+    await submit(google, 'quotas', { ...answers, recipientsPerMessage: '100', refusedCallsCount: 'on' });
+    expect(google.quotas.settings).toMatchObject({ ...answers, recipientsPerMessage: 100, refusedCallsCount: true });
+    expect((await submit(google, 'quotas', { ...answers, userAnswer: 'moon' })).status).toBe(400);
   });
 
   it('names deliveries that were accepted more than once', async () => {

@@ -136,9 +136,11 @@ export function deny(request: AuthorizeRequest): string {
   return callbackUrl(request, { error: 'access_denied' });
 }
 
-/** Consent insisted on, or given for the first time, brings one for sure; consent to more scopes does so by a switch. */
+/** Consent given for the first time brings one for sure; given again, by two switches. */
 function bringsRefreshToken(world: World, request: AuthorizeRequest, before: ReadonlySet<string>): boolean {
-  return request.prompt.has('consent') || before.size === 0 || world.policies.unconfirmed.incrementalRefreshToken;
+  if (before.size === 0) return true;
+  const { insistedRefreshToken, incrementalRefreshToken } = world.policies.unconfirmed;
+  return request.prompt.has('consent') ? insistedRefreshToken : incrementalRefreshToken;
 }
 
 function missingScopes(world: World, request: AuthorizeRequest, account: Account): string[] {

@@ -4,7 +4,7 @@ import { setDomainPolicy } from '../account-life.ts';
 import { METHODS } from '../gmail/methods.ts';
 import { newServiceAccount } from '../oauth/service-accounts.ts';
 import type { DomainPolicy } from '../policies.ts';
-import { GOOGLE_QUOTAS } from '../quotas/settings.ts';
+import { GOOGLE_QUOTAS, quotaSettings } from '../quotas/settings.ts';
 import type { World } from '../world.ts';
 import { FAULT_PRESETS, wordsOf } from './fault-presets.ts';
 import { html } from './render.ts';
@@ -71,17 +71,24 @@ export function controlPages(world: World): Router {
   onForm('unconfirmed', (req) => {
     world.policies.setUnconfirmed({
       incrementalRefreshToken: req('incrementalRefreshToken') === 'on',
+      insistedRefreshToken: req('insistedRefreshToken') === 'on',
       boxForOneScope: req('boxForOneScope') === 'on',
       issuer: req('issuer'),
       secondDraftSend: req('secondDraftSend'),
       dateHeader: req('dateHeader'),
+      searchLagMs: Math.round(Number(req('searchLagMinutes') || 3) * 60_000),
     });
   });
   onForm('quotas', (req) => {
     const number = (name: string) => (req(name) === '' ? null : Number(req(name)));
+    const { shape } = quotaSettings;
     world.quotas.set({
       ...Object.fromEntries(LIMITS.map(({ name }) => [name, number(name)])),
-      overSendingLimit: req('overSendingLimit') === 'bounce' ? 'bounce' : 'refuse',
+      recipientsPerMessage: number('recipientsPerMessage') ?? 500,
+      userAnswer: shape.userAnswer.parse(req('userAnswer') || undefined),
+      projectAnswer: shape.projectAnswer.parse(req('projectAnswer') || undefined),
+      refusedCallsCount: req('refusedCallsCount') === 'on',
+      overSendingLimit: shape.overSendingLimit.parse(req('overSendingLimit') || undefined),
     });
   });
   onForm('google-quotas', () => {
@@ -158,7 +165,7 @@ export function controlPages(world: World): Router {
       presets: FAULT_PRESETS,
       methods: FAULT_METHODS,
       limits: LIMITS.map((limit) => ({ ...limit, value: world.quotas.settings[limit.name] })),
-      overSendingLimit: world.quotas.settings.overSendingLimit,
+      quotas: world.quotas.settings,
       faults: world.faults.list().map((fault) => ({ ...fault, words: wordsOf(fault.effect) })),
       waiting: new Set(world.faults.waiting().map(({ id }) => id)),
       accepted: world.truth.accepted().length,
