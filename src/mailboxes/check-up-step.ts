@@ -65,7 +65,7 @@ export function checkUpText(checkUp: CheckUp, email: Step | null): string {
     '',
     ...all.flatMap(({ title, status, detail, hint }) => [
       `${marks[status]} ${title}: ${detail}`,
-      ...(hint === null ? [] : [`              What to do: ${hint}`]),
+      ...(hint === null ? [] : [`               What to do: ${hint}`]),
     ]),
     '',
     tally(all),
@@ -73,7 +73,7 @@ export function checkUpText(checkUp: CheckUp, email: Step | null): string {
   ].join('\n');
 }
 
-const marks = { passed: '[passed]     ', failed: '[FAILED]     ', not_possible: '[not possible]' } as const;
+const marks = { passed: '[passed]      ', failed: '[FAILED]      ', not_possible: '[not possible]' } as const;
 
 /** `9 passed, 1 failed, 2 not possible`. */
 export function tally(steps: readonly Step[]): string {

@@ -153,5 +153,9 @@ describe('a pause', () => {
     await follow('See the history');
     expect(await page.locator('.timeline li').nth(1).textContent()).toContain('Paused by Dana');
     await inEveryLook();
+    await page.goto('/settings');
+    await follow('Changes');
+    expect(await main().locator('tbody tr').nth(1).textContent()).toMatch(/Dana[^]*Paused office@brightwater\.example/);
+    await inEveryLook();
   });
 });

@@ -114,6 +114,20 @@ describe('connecting again', () => {
     expect(await mailboxesOf(one)).toHaveLength(1);
   });
 
+  it('without a lasting permission is refused, and the one that is there stays in use', async () => {
+    const one = await company(letterhead);
+    const before = await grantOf(one, one.mailboxId);
+    const { founder, account, mailboxId } = one;
+    const start = await founder.post('/mailboxes/connection', { kind: 'shared', mailboxId });
+    const asked = new URL(start.location ?? '');
+    // As if Google had not taken our word for it: an answer without a refresh token.
+    asked.searchParams.set('access_type', 'online');
+    const page = await founder.get(await letterhead.google.approve(asked.href, { account }));
+    expect([page.status, page.text]).toEqual([502, expect.stringContaining('Google gave no lasting permission')]);
+    expect((await grantOf(one, mailboxId)).refreshToken).toBe(before.refreshToken);
+    expect(await renew(one)).toMatch(/./);
+  });
+
   it('without the box about settings forgets the aliases: nobody may check them any more', async () => {
     const one = await company(letterhead, aliased());
     letterhead.google.accounts.removeAccess(one.account, letterhead.context.google.clientId);
