@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { Clock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { createLog } from '../platform/log.ts';
 import { migrate } from '../platform/migrate.ts';
@@ -58,7 +59,7 @@ async function start(config: Config, log: ReturnType<typeof createLog>, shutdown
     google,
     tokenKeys: config.tokenKeys ?? secrets.tokenKeys,
     sessionSecrets: config.sessionSecrets ?? [secrets.sessionSecret],
-    ...(local && { localMailUrl: local.url }),
+    ...(local && { localMailUrl: local.url, clock: clockOf(local) }),
   };
   const parts = await openParts(complete, log, shutdown);
   const isDemo = local !== null && config.database === null;
@@ -91,6 +92,11 @@ function startLocal(config: Config, dataDir: string, secrets: LocalSecrets, shut
       throw explainListen(error, config.localGooglePort, 'LOCAL_GOOGLE_PORT');
     },
   );
+}
+
+/** Local Google's time is ours: what its control page moves on passes here, too. */
+function clockOf({ clock }: LocalGoogle): Clock {
+  return Object.assign(() => new Date(clock.now()), { after: clock.after });
 }
 
 function isLoopback(host: string): boolean {

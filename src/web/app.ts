@@ -49,6 +49,7 @@ export function createApp(ctx: WebContext, pool: pg.Pool): Express {
   app.disable('x-powered-by');
   app.set('trust proxy', ctx.trustProxy);
   app.locals['asset'] = asset;
+  app.locals['clock'] = ctx.clock;
   app.locals['localMailUrl'] = ctx.localMailUrl;
 
   app.get('/healthz', health(pool));

@@ -49,7 +49,9 @@ export function documentEditor(ctx: WebContext): Router {
     const party = /^[\da-f-]{36}$/i.test(partyId)
       ? await inTenant(ctx.db, viewer.tenantId, (trx) => getParty(trx, viewer.tenantId, partyId))
       : undefined;
-    await show(res, { form: { ...blankForm(kind, viewer), ...(party ? { party: partyForm(party) } : {}) } });
+    await show(res, {
+      form: { ...blankForm(kind, viewer, ctx.clock()), ...(party ? { party: partyForm(party) } : {}) },
+    });
   });
 
   router.post('/documents', async (req, res) => {
@@ -200,12 +202,12 @@ function writer(res: Response): Viewer {
   return requireRole(res, 'owner', 'admin', 'member');
 }
 
-function blankForm(kind: DocumentKind, viewer: Viewer): TypedForm {
+function blankForm(kind: DocumentKind, viewer: Viewer, now: Date): TypedForm {
   const { timeZone, currency, country } = viewer.tenant;
-  const month = dayFrom(new Date(), timeZone, 30);
+  const month = dayFrom(now, timeZone, 30);
   return {
     kind,
-    head: { issueDate: dayFrom(new Date(), timeZone), dueDate: month, validUntil: month, currency },
+    head: { issueDate: dayFrom(now, timeZone), dueDate: month, validUntil: month, currency },
     party: { country },
     lines: [nextLine([])],
   };

@@ -51,6 +51,7 @@ export async function fragment(res: Response, view: string, locals: Record<strin
 }
 
 function helpers(res: Response) {
+  const now: Date = res.app.locals['clock']();
   const timeZone = res.locals['viewer']?.tenant.timeZone ?? 'UTC';
   return {
     viewer: null,
@@ -60,7 +61,7 @@ function helpers(res: Response) {
     sentence,
     troubleOf,
     withoutRecord,
-    when: (date: Date) => when(date, timeZone, new Date()),
+    when: (date: Date) => when(date, timeZone, now),
   };
 }
 
