@@ -149,6 +149,8 @@ export interface Forecast {
   readonly later: number;
   /** How long the first part takes at the account's rate, in milliseconds. */
   readonly takesMs: number;
+  /** After how many full days the last of them leaves: 0 within the budget of now. */
+  readonly days: number;
 }
 
 /** Foretells how `count` more deliveries of an account leave. */
@@ -162,7 +164,8 @@ export function forecast(
   const soon = Math.min(count, left);
   const takesMs =
     pace.unitsPerMinute === null ? 0 : Math.ceil((facts.waiting + soon) * spacing(pace.unitsPerMinute, cost));
-  return { soon, later: count - soon, takesMs };
+  const before = facts.sentToday + facts.waiting + count - 1;
+  return { soon, later: count - soon, takesMs, days: Math.max(0, Math.floor(before / facts.dailyLimit)) };
 }
 
 /** Unknown outcomes in a row after which an account is held. */

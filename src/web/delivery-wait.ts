@@ -58,7 +58,12 @@ function readyWords(budget: Budget, inLine: boolean, at: (date: Date) => string)
     const sentence = `${standstillWords(standsStill)}. It goes on by itself on ${at(standsStill.until)}.`;
     return { sentence, note: day ? dayNote(budget) : null };
   }
-  if (!inLine || forecast.takesMs < 45_000) return null;
+  if (!inLine) return null;
+  if (forecast.later > 0) {
+    const when = forecast.days <= 1 ? 'tomorrow' : `in about ${forecast.days} days`;
+    return { sentence: `Others go first, and use up the emails of a day: it leaves ${when}.`, note: dayNote(budget) };
+  }
+  if (forecast.takesMs < 45_000) return null;
   return { sentence: `Others go first; it leaves in ${timeWords(forecast.takesMs)}.`, note: null };
 }
 

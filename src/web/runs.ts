@@ -20,7 +20,16 @@ import { onlyIds, textParam } from './query.ts';
 import { dayFrom, deliveryWords } from './record-words.ts';
 import { fragment, page } from './render.ts';
 import { reportHead, reportLine, sendCsv } from './run-csv.ts';
-import { budgetLines, budgetNote, countWords, heldWords, leftOutLines, number, phaseWords } from './run-words.ts';
+import {
+  budgetLines,
+  budgetNote,
+  countWords,
+  heldWords,
+  leftOutLines,
+  number,
+  phaseWords,
+  standstillWords,
+} from './run-words.ts';
 import { notify } from './session.ts';
 import { onlookerOf, param, requireRole, type Viewer, viewerOf } from './viewer.ts';
 import { when } from './words.ts';
@@ -169,11 +178,15 @@ async function readProgress(trx: Database, ctx: WebContext, viewer: Viewer, runI
   const at = (date: Date) => when(date, viewer.tenant.timeZone, now);
   const opens = leavesFrom(await sendingRulesOf(trx, tenantId), false, now);
   const opening = opens > now ? opens : null;
+  const { standsStill = null } = budget ?? {};
+  const stands = (opening !== null || standsStill !== null) && run.counts.sending === 0;
   return {
     run,
     mayDecide,
-    phase: opening && phaseOf(run) === 'running' && run.counts.sending === 0 ? 'waiting' : phaseOf(run),
+    phase: stands && phaseOf(run) === 'running' ? 'waiting' : phaseOf(run),
     opening,
+    standstill:
+      opening || !standsStill ? null : `${standstillWords(standsStill)}. It goes on ${at(standsStill.until)}.`,
     budget: budget ? budgetLines(budget, { ofRun: 'of this run', at, opening }) : [],
     // Whom it would come from when somebody sends the failed ones again: the rule is asked anew.
     resender: failed > 0 && mayDecide ? (await senderFor(trx, tenantId, memberId, run.kind)).resolution : null,

@@ -129,8 +129,8 @@ describe('an account', () => {
 describe('the forecast', () => {
   it('says what goes out within the budget, and what only tomorrow', () => {
     const facts = { sentToday: 180, dailyLimit: 500, waiting: 20 };
-    expect(forecast(facts, pace, send, 340)).toMatchObject({ soon: 300, later: 40 });
-    expect(forecast(facts, pace, send, 10)).toMatchObject({ soon: 10, later: 0 });
+    expect(forecast(facts, pace, send, 340)).toMatchObject({ soon: 300, later: 40, days: 1 });
+    expect(forecast(facts, pace, send, 10)).toMatchObject({ soon: 10, later: 0, days: 0 });
     expect(forecast({ ...facts, sentToday: 600 }, pace, send, 10)).toMatchObject({ soon: 0, later: 10 });
   });
 

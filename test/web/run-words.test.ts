@@ -8,7 +8,7 @@ import { budgetLines, countWords, leftOutLines, timeWords } from '../../src/web/
 const at = () => '14:00';
 const budget = (over: Partial<Budget> & { soon: number; later: number }): Budget => ({
   ...{ mailboxEmail: 'office@brightwater.example', used: 180, limit: 500, standsStill: null, ...over },
-  forecast: { soon: over.soon, later: over.later, takesMs: over.soon * 1_210 },
+  forecast: { soon: over.soon, later: over.later, takesMs: over.soon * 1_210, days: 0 },
 });
 
 describe('the words of a budget', () => {

@@ -132,6 +132,19 @@ describe('a delivery that waits for its Google account says why, and until when'
     const run = await started(letterhead.context, sender);
     const last = (await deliveriesOf(letterhead.context, sender, run)).at(-1)?.id ?? '';
     expect(await pageOf(sender, last)).toMatch(/Others go first; it leaves in about [67] minutes\./);
+    const { system } = letterhead.database;
+    await blockAccount(system, await accountOf(sender), ahead(60_000), 'sending_limit');
+    const runPage = await text(sender, `/runs/${run}`);
+    expect(runPage).toMatch(
+      /Waiting Gmail says that this account’s limit for one day is used up\. It goes on \d\d:\d\d\./,
+    );
+    letterhead.google.clock.forward(61_000);
+    expect(await text(sender, `/runs/${run}`)).not.toContain('is used up');
+    await sender.founder.post(`/mailboxes/${sender.mailboxId}/daily-limit`, { limit: '100' });
+    expect(await pageOf(sender, last)).toContain(
+      'Others go first, and use up the emails of a day: it leaves in about 2 days.',
+    );
+    await sender.founder.post(`/mailboxes/${sender.mailboxId}/daily-limit`, { limit: '' });
     const single = await sender.send();
     expect(await pageOf(sender, single)).toContain('It is about to leave.');
   });
