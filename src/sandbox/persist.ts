@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { type MailEntry, mailEntryShape } from './mail/log.ts';
 import { policiesShape } from './policies.ts';
+import { quotaSettings } from './quotas/settings.ts';
 
 export type { Accepted, MailEntry } from './mail/log.ts';
 
@@ -97,6 +98,7 @@ const stateShape = z.object({
   key: z.record(z.string(), z.unknown()).nullable(),
   clockAheadMs: z.number().default(0),
   policies: policiesShape.optional(),
+  quotas: quotaSettings.optional(),
 });
 
 export type SavedState = z.infer<typeof stateShape>;

@@ -70,6 +70,7 @@ export async function createWorld(options: {
   let key = (saved?.key ?? null) as JWK | null;
   const accounts = new Accounts();
   const serviceAccounts = loadServiceAccounts(saved?.serviceAccounts ?? []);
+  const quotas = new Quotas(now, saved?.quotas, () => save());
   const save = () =>
     store.saveState(() => ({
       accounts: [...accounts.deleted(), ...accounts.all()],
@@ -78,6 +79,7 @@ export async function createWorld(options: {
       key: key ? { ...key } : null,
       clockAheadMs: clock.aheadMs,
       policies: policies.save(),
+      quotas: quotas.settings,
     }));
   const grants = new Grants(now, save);
   const keys = new SigningKeys(key, (made) => {
@@ -103,7 +105,7 @@ export async function createWorld(options: {
     securityEvents,
     mail,
     draftMemory: new DraftMemory(),
-    quotas: new Quotas(now),
+    quotas,
     push: new Push({ url, keys, mail, now, closing }),
     later,
     faults,

@@ -66,6 +66,22 @@ describe('a data folder', () => {
     expect(after.policies.setUnconfirmed({})).toMatchObject({ dateHeader: 'replaced' });
   });
 
+  it('keeps limits, and what was sent of the day’s, and no faults', async () => {
+    const dataDir = newFolder();
+    const before = await start({ dataDir });
+    before.quotas.set({ messagesPerDay: 1, overSendingLimit: 'refuse', userAnswer: '403' });
+    await send(gmailOf(before, await connect(before, OFFICE, ['send'])));
+    before.faults.add({ method: 'messages.send', effect: { kind: 'unauthorized' } });
+    await before.close();
+    const after = await start({ dataDir });
+    expect(after.faults.list()).toEqual([]);
+    expect(after.quotas.settings).toMatchObject({ messagesPerDay: 1, userAnswer: '403' });
+    const gmail = gmailOf(after, await connect(after, OFFICE, ['send']));
+    expect((await refusal(send(gmail))).message).toContain('(Mail sending)');
+    after.clock.forward(86_400_000);
+    await send(gmailOf(after, await connect(after, OFFICE, ['send'])));
+  });
+
   it('holds no token in clear', async () => {
     const dataDir = newFolder();
     const google = await start({ dataDir });

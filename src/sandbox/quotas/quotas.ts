@@ -17,14 +17,21 @@ interface Sent {
 
 /** Counts what users and projects spend, by the clock of this Local Google, and refuses in Google's words. */
 export class Quotas {
-  #settings = quotaSettings.parse({});
+  #settings: QuotaSettings;
   #now: () => number;
+  #changed: () => void;
   #spent = new Map<string, RollingSum>();
   #sent = new Map<string, Sent>();
   #running = new Map<string, number>();
 
-  constructor(now: () => number) {
+  /**
+   * @param saved the limits as they were kept; nothing is limited without
+   * @param changed told whenever they are others
+   */
+  constructor(now: () => number, saved: QuotaSettings = quotaSettings.parse({}), changed: () => void = () => {}) {
     this.#now = now;
+    this.#settings = saved;
+    this.#changed = changed;
   }
 
   get settings(): Readonly<QuotaSettings> {
@@ -34,12 +41,14 @@ export class Quotas {
   /** Changes some limits; null lifts one. What was spent before still counts. Throws a ZodError for nonsense. */
   set(change: Partial<QuotaSettings>): Readonly<QuotaSettings> {
     this.#settings = quotaSettings.parse({ ...this.#settings, ...change });
+    this.#changed();
     return this.#settings;
   }
 
   /** Lifts every limit and forgets what was spent. */
   clear(): void {
     this.#settings = quotaSettings.parse({});
+    this.#changed();
     this.#spent.clear();
     this.#sent.clear();
   }
