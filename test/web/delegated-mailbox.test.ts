@@ -84,6 +84,21 @@ describe('an address that is sent from by Google Workspace', () => {
   });
 });
 
+describe('that it ended', () => {
+  it('is told beside a company’s account that ended, in words that are true of both', async () => {
+    const one = await allowed();
+    await one.founder.get('/settings/email');
+    one.authorise([]);
+    await check(one);
+    letterhead.google.accounts.changePassword(one.account);
+    letterhead.google.accounts.expireAccessTokens(one.account);
+    await one.founder.post(`/mailboxes/${one.mailboxId}/check-up`);
+    expect(said(await one.founder.get('/'))).toContain(
+      `Nothing can be sent from 2 accounts: ${one.account} and ${one.account}.`,
+    );
+  });
+});
+
 describe('its owner’s pause', () => {
   it('holds what is sent, whatever an admin checks meanwhile, until they resume it', async () => {
     const one = await allowed();
