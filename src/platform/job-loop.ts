@@ -1,9 +1,13 @@
-import type { FetchOptions, Job, PgBoss } from 'pg-boss';
+import { sql } from 'kysely';
+import { type FetchOptions, fromKysely, type Job, type PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
+import type { Database } from './database.ts';
 
 /** How a queue is worked off in this process. */
 export interface LoopOptions<Data> {
+  /** Of whatever role may use the queue's tables. */
+  readonly db: Database;
   /** By which it looks for jobs of its own accord. */
   readonly clock: Clock;
   readonly queue: string;
@@ -40,7 +44,7 @@ const worthFetching = 0.25;
  * is logged, never swallowed.
  */
 export function startJobLoop<Data extends object>(boss: PgBoss, log: Logger, options: LoopOptions<Data>): JobLoop {
-  const { clock, queue, concurrency, reserved, perGroup, handler } = options;
+  const { db, clock, queue, concurrency, reserved, perGroup, handler } = options;
   const running = new Map<string, Promise<void>>();
   const done: string[] = [];
   let stopping = false;
@@ -103,7 +107,7 @@ export function startJobLoop<Data extends object>(boss: PgBoss, log: Logger, opt
       if (free > 0) {
         try {
           const only = open <= 0 ? { minPriority: 0 } : {};
-          const jobs = await fetchJobs<Data>(boss, queue, { batchSize: free, ...only }, perGroup);
+          const jobs = await fetchJobs<Data>(boss, db, queue, { batchSize: free, ...only }, perGroup);
           fetched = jobs.length;
           const works = handler(jobs.map(({ data }) => data));
           for (const [index, job] of jobs.entries()) running.set(job.id, run(job.id, job.data, works[index]));
@@ -148,23 +152,20 @@ const fetchLock = 5_317_080_217;
 /**
  * Fetches jobs. Where the jobs of a group are limited, one process at a time: two that fetch at the same instant would
  * each find the other's not begun, and the group would have twice as many.
+ *
+ * The transaction is of our own pool: pg-boss has nobody listen to a new connection for a moment, and one that the server
+ * ends in that moment would end this process.
  */
 async function fetchJobs<Data extends object>(
   boss: PgBoss,
+  db: Database,
   queue: string,
   options: FetchOptions,
   perGroup: number | null,
 ): Promise<Job<Data>[]> {
   if (perGroup === null) return boss.fetch<Data>(queue, options);
-  const transaction = await boss.getDb().beginTransaction?.();
-  if (!transaction) throw new TypeError('pg-boss has no transactions here');
-  try {
-    await transaction.db.executeSql(`select pg_advisory_xact_lock(${fetchLock})`);
-    const jobs = await boss.fetch<Data>(queue, { ...options, groupConcurrency: perGroup, db: transaction.db });
-    await transaction.commit();
-    return jobs;
-  } catch (error) {
-    await transaction.rollback();
-    throw error;
-  }
+  return db.transaction().execute(async (trx) => {
+    await sql`select pg_advisory_xact_lock(${fetchLock})`.execute(trx);
+    return boss.fetch<Data>(queue, { ...options, groupConcurrency: perGroup, db: fromKysely(trx) });
+  });
 }

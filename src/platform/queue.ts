@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { fromKysely, PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
 import { type Clock, systemClock } from './clock.ts';
-import type { Database } from './database.ts';
+import { type Database, openDatabase } from './database.ts';
 import { type JobLoop, startJobLoop } from './job-loop.ts';
 import { appRole, systemRole } from './roles.ts';
 import { listenForWakeUps, type WakeListener } from './wake.ts';
@@ -131,6 +131,8 @@ export async function startQueue(
     log.error({ err: error instanceof Error ? error : new Error(messageOf(error)) }, 'job queue'),
   );
   await boss.start();
+  const lost = (error: Error) => log.info({ reason: error.message }, 'a connection that fetches jobs was lost');
+  const fetching = openDatabase(appUrl, queueNames.length, lost);
   const wakeUps = listenForWakeUps(appUrl, log);
   const loops: JobLoop[] = [];
 
@@ -141,6 +143,7 @@ export async function startQueue(
     },
     work(name, { concurrency, reserved = 0, perAccount }, handler) {
       const loop = startJobLoop<DeliveryJob>(boss, log, {
+        db: fetching.db,
         clock,
         queue: name,
         concurrency,
@@ -155,6 +158,7 @@ export async function startQueue(
       await wakeUps.stop();
       await Promise.all(loops.map((loop) => loop.stop(patienceMs)));
       await boss.stop({ graceful: true, timeout: 1_000 });
+      await fetching.close();
     },
   };
 }

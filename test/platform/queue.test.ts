@@ -5,6 +5,7 @@ import { installQueues, type Queue, type ReadyJob, startQueue, type WorkOptions 
 import { wake } from '../../src/platform/wake.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
+import { startPostgresProxy } from '../support/postgres-proxy.ts';
 
 let database: TestDatabase;
 let queue: Queue;
@@ -63,6 +64,26 @@ function gate() {
 }
 const stateOf = async (one: ReadyJob): Promise<unknown> =>
   (await database.pool.query(`select state from pgboss.job where data ->> 'deliveryId' = $1`, [one.deliveryId])).rows;
+
+describe('a server that goes down in the very moment in which it is ready', () => {
+  it('ends no process: the next fetch has another connection', async () => {
+    const proxy = await startPostgresProxy(database.urls.app);
+    const logger = pino({ level: 'silent' });
+    const own = await startQueue(proxy.url, logger, false);
+    const { given } = collect(own, undefined, { perAccount: 5 });
+    proxy.endAtOnce(true);
+    await eventually(proxy.ended, (count) => count >= 5);
+    proxy.endAtOnce(false);
+    const one = job();
+    await add(one);
+    await eventually(
+      () => given,
+      (ids) => ids.includes(one.deliveryId),
+    );
+    await own.stop();
+    await proxy.close();
+  });
+});
 
 describe('a job', () => {
   it('is there when its transaction commits, and carries ids only', async () => {
