@@ -58,6 +58,7 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
   'GET /mailboxes/:id/check-up': notFound(({ mailbox }) => `/mailboxes/${mailbox}/check-up`),
   'GET /mailboxes/:id/check-up/report.txt': notFound(({ mailbox }) => `/mailboxes/${mailbox}/check-up/report.txt`),
   'GET /mailboxes/:id/check-up/test-email': notFound(({ mailbox }) => `/mailboxes/${mailbox}/check-up/test-email`),
+  'GET /mailboxes/:id/daily-limit': notFound(({ mailbox }) => `/mailboxes/${mailbox}/daily-limit`),
   'GET /mailboxes/:id/name': notFound(({ mailbox }) => `/mailboxes/${mailbox}/name`),
   'GET /mailboxes/:id': notFound(({ mailbox }) => `/mailboxes/${mailbox}`),
   'GET /mailboxes/:id/disconnection': notFound(({ mailbox }) => `/mailboxes/${mailbox}/disconnection`),
@@ -126,6 +127,10 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
   'POST /mailboxes/:id/access': notFound(
     ({ mailbox }) => `/mailboxes/${mailbox}/access`,
     () => ({ access: 'chosen' }),
+  ),
+  'POST /mailboxes/:id/daily-limit': notFound(
+    ({ mailbox }) => `/mailboxes/${mailbox}/daily-limit`,
+    () => ({ limit: '5' }),
   ),
   'POST /mailboxes/:id/check-up': notFound(
     ({ mailbox }) => `/mailboxes/${mailbox}/check-up`,
