@@ -374,10 +374,11 @@ describe('the key of a service account', () => {
 });
 
 describe('the role that crosses tenants', () => {
-  it('reads of a grant which keys seal it, whose app it belongs to and how old it is, and nothing else', async () => {
+  it('reads of a grant which keys seal it, whose app it belongs to, how old it is and what it allows, and nothing else', async () => {
     await one();
     const keyIds = ['mailbox_id', 'tenant_id', 'refresh_key_id', 'access_key_id'] as const;
-    const about = ['issuer', 'client_id', 'granted_at', 'last_refreshed_at'] as const;
+    // What it allows says what a delivery will ask of Gmail, which the pacer charges.
+    const about = ['issuer', 'client_id', 'granted_at', 'last_refreshed_at', 'scopes'] as const;
     const digests = ['refresh_token_digest', 'refresh_prefix_digest'] as const;
     const readable = [...keyIds, ...about, ...digests];
     expect(await database.system.selectFrom('grants').select(readable).execute()).toHaveLength(1);
@@ -385,7 +386,7 @@ describe('the role that crosses tenants', () => {
       if (readable.some((name) => name === column)) continue;
       const reading = database.system
         .selectFrom('grants')
-        .select((eb) => eb.ref(column as 'scopes').as('it'))
+        .select((eb) => eb.ref(column as 'issuer').as('it'))
         .execute();
       await expect(reading, column).rejects.toThrow(/permission denied/);
     }
