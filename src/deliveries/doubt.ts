@@ -51,8 +51,8 @@ export async function resolveDoubt(ctx: DeliverContext, { tenantId, deliveryId }
     const age = now - doubt.attempt.startedAt.getTime();
     const pause = found.goesOn ? 0 : age < patienceMs ? againAfterMs : seldomMs;
     const soon = Math.max(found.at?.getTime() ?? 0, now + pause);
-    const again = age < givenUpMs ? new Date(soon) : null;
-    if (age >= patienceMs && doubt.state === 'sending') return askAPerson(ctx, trx, job, doubt, again);
+    const again = found.goesOn || age < givenUpMs ? new Date(soon) : null;
+    if (!found.goesOn && age >= patienceMs && doubt.state === 'sending') return askAPerson(ctx, trx, job, doubt, again);
     await lookAgain(trx, job, again);
   });
 }

@@ -1,11 +1,14 @@
 import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
-import type { DeliveryState } from '../platform/database-types.ts';
 import { wake } from '../platform/wake.ts';
 import { inTenant } from '../tenants/scope.ts';
-import { findDue } from '../tenants/system-queue.ts';
+import { type Due, findDue, findToLookFor, readAccounts } from '../tenants/system-queue.ts';
 import type { DeliverContext } from './context.ts';
+import { allowedNow, units } from './pacing.ts';
 import { moveDeliveries } from './state.ts';
+
+/** What waking needs. */
+export type DueContext = Pick<DeliverContext, 'db' | 'system' | 'queue' | 'clock' | 'log' | 'pace'>;
 
 /** A look into Gmail that was begun and brought nothing for so long is begun again. */
 const lookLeaseMs = 60_000;
@@ -16,9 +19,9 @@ const clearUpLeaseMs = 3_600_000;
  * Lets go what was held until now, has looked into what is in doubt, and cleared up after what ended without being sent.
  * What one tenant's fails at keeps no other's.
  */
-export async function wakeDue(ctx: Pick<DeliverContext, 'db' | 'system' | 'queue' | 'clock' | 'log'>): Promise<void> {
+export async function wakeDue(ctx: DueContext): Promise<void> {
   const now = ctx.clock();
-  const due = await findDue(ctx.system, now);
+  const due = [...(await findDue(ctx.system, now)), ...(await findLooks(ctx, now))];
   const byTenant = Map.groupBy(due, ({ tenantId }) => tenantId);
   for (const [tenantId, deliveries] of byTenant) {
     const restored = deliveries.filter(({ heldReason }) => heldReason === 'restored');
@@ -44,14 +47,23 @@ export async function wakeDue(ctx: Pick<DeliverContext, 'db' | 'system' | 'queue
   }
 }
 
+/** So many looks of an account are begun in a round: should thousands be due, after a restore, sends are not behind them. */
+const looksOfEach = 10;
+
+/** What is to be looked for now, of accounts whose rate has room for it. */
+async function findLooks({ system, pace }: DueContext, now: Date): Promise<Due[]> {
+  const due = await findToLookFor(system, now, pace.unitsPerMinute === null ? 500 : looksOfEach);
+  const accounts = await readAccounts(system, [...new Set(due.map(({ account }) => account))]);
+  return due.filter(({ account }) => {
+    const state = accounts.get(account);
+    if (!state) return true;
+    if (state.blockedReason === 'rate' && state.blockedUntil && state.blockedUntil > now) return false;
+    return allowedNow(state.paidUntil, pace.unitsPerMinute, units.list + units.readHeaders, now) > 0;
+  });
+}
+
 /** Of several processes that find the same ones due, one takes them. @returns those that are ours */
-async function take<Due extends { readonly deliveryId: string; readonly state: DeliveryState }>(
-  trx: Database,
-  tenantId: string,
-  due: readonly Due[],
-  now: Date,
-  leaseMs: number,
-): Promise<Due[]> {
+async function take(trx: Database, tenantId: string, due: readonly Due[], now: Date, leaseMs: number): Promise<Due[]> {
   if (due.length === 0) return [];
   const taken = await trx
     .updateTable('deliveries')

@@ -50,7 +50,9 @@ async function readRestored(trx: Database, tenantId: string, deliveryId: string)
 type Asked = NonNullable<Awaited<ReturnType<typeof readRestored>>>;
 
 /** `later`: Gmail could not be asked just now, with the moment it wants to be asked again where it said one. */
-type Found = { readonly kind: 'seen'; readonly look: SentLook } | { readonly kind: 'later'; readonly at: Date | null };
+type Found =
+  | { readonly kind: 'seen'; readonly look: SentLook }
+  | { readonly kind: 'later'; readonly at: Date | null; readonly goesOn?: true };
 
 async function lookUp(ctx: DeliverContext, { tenantId, deliveryId }: DeliveryJob, asked: Asked): Promise<Found> {
   const blind = { kind: 'seen', look: { found: null, all: false } } as const;
@@ -62,7 +64,7 @@ async function lookUp(ctx: DeliverContext, { tenantId, deliveryId }: DeliveryJob
     const since = { at: asked.createdAt, sentBefore: asked.sentBefore };
     return { kind: 'seen', look: await findInSent(ctx, { token, account, deliveryId }, since) };
   } catch (error) {
-    if (error instanceof LookPausedError) return { kind: 'later', at: error.at };
+    if (error instanceof LookPausedError) return { kind: 'later', at: error.at, goesOn: true };
     if (error instanceof MailboxUnusableError) return blind;
     if (error instanceof KeyRingError) return { kind: 'later', at: null };
     if (!(error instanceof GoogleError)) throw error;
@@ -95,8 +97,9 @@ async function write(
   const at = ctx.clock();
   const restored = { from: 'held', heldFor: ['restored'], at } as const;
   if (found.kind === 'later') {
-    const tries = at.getTime() - asked.heldAt.getTime() < patienceMs;
-    const soon = Math.max(found.at?.getTime() ?? 0, at.getTime() + againAfterMs);
+    // One that only waits for its turn among many is not given up.
+    const tries = found.goesOn || at.getTime() - asked.heldAt.getTime() < patienceMs;
+    const soon = Math.max(found.at?.getTime() ?? 0, at.getTime() + (found.goesOn ? 0 : againAfterMs));
     return lookAt(trx, tenantId, deliveryId, tries ? new Date(soon) : null);
   }
   const { found: sent, all } = found.look;

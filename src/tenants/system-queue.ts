@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
+import type { DeliveryState } from '../platform/database-types.ts';
 import { hasWaitingJob } from '../platform/queue.ts';
 
 /**
@@ -138,19 +139,65 @@ export async function takeBackLost(trx: Database, releasedBefore: Date): Promise
   return Number(numUpdatedRows);
 }
 
-/**
- * Deliveries whose moment has come: held ones to let go, others to look into, finished ones to clear up after. At most
- * 500, earliest first.
- */
-export function findDue(system: Database, now: Date) {
+/** A delivery whose moment has come. */
+export interface Due {
+  readonly deliveryId: string;
+  readonly tenantId: string;
+  readonly account: string;
+  readonly lane: number;
+  readonly state: DeliveryState;
+  readonly heldReason: string | null;
+}
+
+/** Held deliveries to let go, and finished ones to clear up after. At most 500, earliest first. */
+export function findDue(system: Database, now: Date): Promise<Due[]> {
+  return selectDue(system, now)
+    .where((where) =>
+      where.or([
+        where('state', 'in', ['failed', 'cancelled']),
+        where.and([where('state', '=', 'held'), where('held_reason', '<>', 'restored')]),
+      ]),
+    )
+    .orderBy('not_before')
+    .limit(500)
+    .execute();
+}
+
+/** Deliveries that are to be looked for in Gmail: a few of each account, however many there are. */
+export async function findToLookFor(system: Database, now: Date, ofEach: number): Promise<Due[]> {
+  return system
+    .selectFrom(
+      selectDue(system, now)
+        .select(sql<number>`row_number() over (partition by account order by not_before)`.as('place'))
+        .where((where) =>
+          where.or([
+            where('state', 'in', ['sending', 'unconfirmed']),
+            where.and([where('state', '=', 'held'), where('held_reason', '=', 'restored')]),
+          ]),
+        )
+        .as('due'),
+    )
+    .select(['deliveryId', 'tenantId', 'account', 'lane', 'state', 'heldReason'])
+    .where('place', '<=', ofEach)
+    .limit(500)
+    .execute();
+}
+
+function selectDue(system: Database, now: Date) {
   return system
     .selectFrom('deliveries')
     .select(['id as deliveryId', 'tenant_id as tenantId', 'account', 'lane', 'state', 'held_reason as heldReason'])
     .where('state', 'in', ['held', 'sending', 'unconfirmed', 'failed', 'cancelled'])
-    .where('not_before', '<=', now)
-    .orderBy('not_before')
-    .limit(500)
+    .where('not_before', '<=', now);
+}
+
+/** How accounts stand, by account; none for one of which nothing is written. */
+export async function readAccounts(system: Database, accounts: readonly string[]): Promise<Map<string, AccountState>> {
+  if (accounts.length === 0) return new Map();
+  const rows = await selectStates(system)
+    .where('account', 'in', [...accounts])
     .execute();
+  return new Map(rows.map((row) => [row.account, row]));
 }
 
 /** Keeps an account still until a moment. A later one that stands already is kept. */

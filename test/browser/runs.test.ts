@@ -9,7 +9,7 @@ import { answerGoogle, foundCompany, leading, person, press, signIn } from './pe
 
 const dana = 'dana@brightwater.example';
 // Some twenty a second: slow enough to be paused in the middle.
-const pace = { unitsPerMinute: 130_000, projectUnitsPerMinute: null, inFlight: 5 };
+const pace = { unitsPerMinute: 160_000, projectUnitsPerMinute: null, inFlight: 5 };
 
 let letterhead: TestLetterhead;
 let browser: Browser;

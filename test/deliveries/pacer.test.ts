@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPacer } from '../../src/deliveries/pacer.ts';
+import { inTenant } from '../../src/tenants/scope.ts';
 import { company } from '../support/company.ts';
 import { anotherWorker } from '../support/hand-delivery.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
@@ -59,5 +60,41 @@ describe('a delivery that was given a job', () => {
       await letterhead.context.queue.add(trx, 'deliver', [job]);
     });
     expect((await jobs()).get(deliveryId)).toBe(1);
+  });
+});
+
+describe('thousands that are to be looked for in Gmail', () => {
+  it('are begun a few at a time, and stand before no other account’s moment, and no send of their own', async () => {
+    const { database } = letterhead;
+    const [sender, other] = [await company(letterhead), await company(letterhead)];
+    const past = new Date(letterhead.google.clock.now() - 60_000);
+    for (let made = 0; made < 30; made += 1) await sender.send();
+    await inTenant(database.db, sender.tenantId, (trx) =>
+      sql`update deliveries set state = 'held', held_reason = 'restored', not_before = ${past}`.execute(trx),
+    );
+    const single = await sender.send();
+    const due = await other.send({ sendAt: new Date(letterhead.google.clock.now() + 1_000) });
+    letterhead.google.clock.forward(2_000);
+    const pace = { unitsPerMinute: 6_000, projectUnitsPerMinute: null, inFlight: 5 };
+    const jobs = async () => {
+      const found = sql<{
+        id: string;
+      }>`select data ->> 'deliveryId' as id from pgboss.job where data ->> 'tenantId' = ${sender.tenantId}`;
+      return (await found.execute(database.system)).rows.map(({ id }) => id);
+    };
+    await createPacer({ ...anotherWorker(letterhead), pace }).tick();
+    expect((await jobs()).length).toBe(11);
+    expect(await jobs()).toContain(single);
+    expect((await other.delivery(due)).state).toBe('queued');
+    // The account's rate is used up by looks: no further ones are begun until there is room.
+    await database.system
+      .updateTable('sending_accounts')
+      .set({ paid_until: new Date(letterhead.google.clock.now() + 11_000) })
+      .execute();
+    await createPacer({ ...anotherWorker(letterhead), pace }).tick();
+    expect((await jobs()).length).toBe(11);
+    letterhead.google.clock.forward(8_000);
+    await createPacer({ ...anotherWorker(letterhead), pace }).tick();
+    expect((await jobs()).length).toBe(21);
   });
 });
