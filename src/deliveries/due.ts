@@ -49,6 +49,8 @@ export async function wakeDue(ctx: DueContext): Promise<void> {
 
 /** So many looks of an account are begun in a round: should thousands be due, after a restore, sends are not behind them. */
 const looksOfEach = 10;
+/** Only where there is room for a send as well: so neither keeps the other from its turn. */
+const roomForLooks = units.send + units.createDraft + units.readHeaders;
 
 /** What is to be looked for now, of accounts whose rate has room for it. */
 async function findLooks({ system, pace }: DueContext, now: Date): Promise<Due[]> {
@@ -58,7 +60,7 @@ async function findLooks({ system, pace }: DueContext, now: Date): Promise<Due[]
     const state = accounts.get(account);
     if (!state) return true;
     if (state.blockedReason === 'rate' && state.blockedUntil && state.blockedUntil > now) return false;
-    return allowedNow(state.paidUntil, pace.unitsPerMinute, units.list + units.readHeaders, now) > 0;
+    return allowedNow(state.paidUntil, pace.unitsPerMinute, roomForLooks, now) > 0;
   });
 }
 
