@@ -15,7 +15,7 @@ export interface Backlog {
   readonly perSecond: number;
   /** CPU of the worker for one document, in milliseconds. */
   readonly cpuMs: number;
-  /** One round of the pacer that hands out a hundred, in milliseconds: the median of ten. */
+  /** One round of the pacer that hands out two hundred, in milliseconds: the median of ten. */
   readonly roundMs: number;
 }
 

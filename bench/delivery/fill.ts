@@ -46,13 +46,16 @@ export async function fill(world: World, mailboxes: readonly BenchMailbox[], cou
   await sql`analyze deliveries, delivery_attachments`.execute(world.owner);
 }
 
+/** As a run writes them: some hundreds in a transaction, one transaction after the other. */
+const writtenAt = sql`now() - interval '1 hour' + (nth / 500) * interval '100 milliseconds'`;
+
 async function fillWithFiles({ owner }: World, mailbox: BenchMailbox, count: number): Promise<void> {
   await sql`
     insert into deliveries (tenant_id, purpose, member_id, mailbox_id, account, rule_mode, from_email, from_name,
-      recipients, subject, message, state, idempotency_key, request_hash, lane)
+      recipients, subject, message, state, idempotency_key, request_hash, lane, created_at)
     select ${mailbox.tenantId}, 'test', ${mailbox.memberId}, ${mailbox.mailboxId}, ${mailbox.account}, 'alias',
-      ${mailbox.email}, 'Bench', ${recipients}::jsonb, 'Invoice', 'Here it is.', 'queued', gen_random_uuid()::text, 'bench', 1
-    from generate_series(1, ${count})`.execute(owner);
+      ${mailbox.email}, 'Bench', ${recipients}::jsonb, 'Invoice', 'Here it is.', 'queued', gen_random_uuid()::text, 'bench', 1, ${writtenAt}
+    from generate_series(1, ${count}::int) as nth`.execute(owner);
 }
 
 async function fillWithRecords({ owner, app }: World, mailbox: BenchMailbox, count: number): Promise<void> {

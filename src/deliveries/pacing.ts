@@ -30,7 +30,7 @@ export interface Pace {
 }
 
 /** At most so many of an account are handed out and not finished: the queue stays short however long the backlog. */
-const mostAhead = 100;
+const mostAhead = 200;
 
 /** This share of a minute's rate may go out at once; the rest is spread, so that no minute at all holds more than it may. */
 const burst = 0.1;

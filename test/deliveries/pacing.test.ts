@@ -98,7 +98,7 @@ describe('an account', () => {
     ['that used its rate has none', { paidUntil: later(30_000) }, 0],
     ['that Gmail asked to wait has none until then', { blockedUntil: later(1), blockedReason: 'rate' as const }, 0],
     ['that waited has it again', { blockedUntil: later(-1), blockedReason: 'rate' as const }, 4],
-    ['with much handed out gets no more', { underWay: 100 }, 0],
+    ['with much handed out gets no more', { underWay: 200 }, 0],
     ['that has two of its day left gets two', { sentToday: 1_998 }, 2],
     ['counts what is handed out as spent', { sentToday: 1_998, underWay: 1 }, 1],
     ['that spent its day gets none', { sentToday: 2_000 }, 0],
@@ -112,11 +112,11 @@ describe('an account', () => {
   it('has no more in hand than can be in flight and two seconds bring, so that a pile never leaves at once', () => {
     const free = { unitsPerMinute: 6_000, projectUnitsPerMinute: null, inFlight: 5 };
     expect([6, 9, 10, 50].map((underWay) => room({ underWay }))).toEqual([4, 1, 0, 0]);
-    const quick = { ...free, unitsPerMinute: 600_000 };
-    expect(roomFor({ ...facts(), underWay: 60 }, quick, send, now)).toBe(40);
+    const quick = { ...free, unitsPerMinute: 6_000_000 };
+    expect(roomFor({ ...facts(), underWay: 160 }, quick, send, now)).toBe(40);
     expect(isFull({ underWay: 10 }, free, send, 0)).toBe(false);
-    expect(isFull({ underWay: 60 }, quick, send, 40)).toBe(true);
-    expect(isFull({ underWay: 0 }, { ...free, unitsPerMinute: null }, send, 100)).toBe(true);
+    expect(isFull({ underWay: 160 }, quick, send, 40)).toBe(true);
+    expect(isFull({ underWay: 0 }, { ...free, unitsPerMinute: null }, send, 200)).toBe(true);
   });
 
   it('of a person has 500 a day, of a Workspace 2,000', () => {
