@@ -27,12 +27,17 @@ export function consentError(
   };
   const status = kind === 'refused' ? 403 : 502;
   if (connected === null) return new PageError(status, code, { ...words, next });
-  const message = code === 'access_denied' ? '' : words.message.replace(' Nothing has changed.', '');
-  return new PageError(status, code, {
-    title: words.title.replace(/^Not connected/, 'Nothing was switched on'),
-    message: `${message} ${connected} stays connected and works as before.`.trim(),
-    next,
-  });
+  // What is said of connecting for the first time says nothing here.
+  const message = code === 'access_denied' ? '' : words.message;
+  return new PageError(status, code, { ...standing({ ...words, message }, connected), next });
+}
+
+/** The same trouble, said of a mailbox that is connected all along. */
+function standing({ title, message }: { readonly title: string; readonly message: string }, connected: string) {
+  return {
+    title: title.replace(/^Not connected/, 'Nothing was switched on'),
+    message: `${message.replace(' Nothing has changed.', '')} ${connected} stays connected and works as before.`.trim(),
+  };
 }
 
 /** Google's error codes, at the consent page and at the token endpoint. */
@@ -78,8 +83,12 @@ const google: Record<string, { title: string; message: string }> = {
   },
 };
 
-/** Google said yes, and it was still not enough. */
-export function connectError(error: ConnectError): PageError {
+/**
+ * Google said yes, and it was still not enough.
+ *
+ * @param connected as for {@link consentError}
+ */
+export function connectError(error: ConnectError, connected: string | null = null): PageError {
   const { code, email, expected } = error;
   const words = {
     send_not_granted: {
@@ -107,7 +116,8 @@ export function connectError(error: ConnectError): PageError {
       message: `Your place in the company was changed while you were at Google, so ${email} was not connected. Ask an owner or admin of your company.`,
     },
   }[code];
-  return new PageError(code === 'no_refresh_token' ? 502 : 409, code, { ...words, next });
+  const said = connected === null ? words : standing(words, connected);
+  return new PageError(code === 'no_refresh_token' ? 502 : 409, code, { ...said, next });
 }
 
 /** The answer came to somebody who did not ask. */

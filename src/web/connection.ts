@@ -40,8 +40,7 @@ export function connectionPages(ctx: WebContext, flow: GoogleFlow, choices: Pend
     if (result.kind !== 'consent') {
       if (result.kind === 'failed') ctx.log.warn({ err: result.error, code: result.code }, 'connecting Gmail failed');
       const asked = result.kind === 'lost' ? null : (result.purpose?.connect?.mailboxId ?? null);
-      const mailbox = asked ? await findConnected(ctx, viewer, asked) : undefined;
-      const connected = mailbox?.state === 'active' ? mailbox.email : null;
+      const connected = await standingAddress(ctx, viewer, asked);
       throw consentError(result.kind, 'code' in result ? result.code : '', connected);
     }
     const request = result.purpose.connect;
@@ -52,6 +51,16 @@ export function connectionPages(ctx: WebContext, flow: GoogleFlow, choices: Pend
   });
 
   return router;
+}
+
+/** The address of a mailbox that was asked about, where it is connected and stays so. */
+async function standingAddress(
+  ctx: WebContext,
+  viewer: Pick<Viewer, 'tenantId' | 'memberId'>,
+  mailboxId: string | null,
+): Promise<string | null> {
+  const mailbox = mailboxId === null ? undefined : await findConnected(ctx, viewer, mailboxId);
+  return mailbox?.state === 'active' ? mailbox.email : null;
 }
 
 /** Whoever may connect a mailbox of this kind: the company's takes an admin, one's own everybody who may send. */
@@ -111,7 +120,8 @@ export async function keepConsent(
   if (connected instanceof ConnectError) {
     const { mailboxId } = request;
     const { code, expected } = connected;
-    if (code !== 'other_account' || mailboxId === null || expected === null) throw connectError(connected);
+    if (code !== 'other_account' || mailboxId === null || expected === null)
+      throw connectError(connected, await standingAddress(ctx, request, mailboxId));
     const id = await choices.keep(req, { request: { ...request, mailboxId }, consent, expected });
     return res.redirect(303, `/mailboxes/connection/choices/${id}`);
   }

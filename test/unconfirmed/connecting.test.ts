@@ -67,7 +67,8 @@ describe.each([true, false])('whether consent that we insist on brings a refresh
       expect(answer.status).toBe(200);
       expect(await refreshTokenOf(one)).not.toBe(first);
     } else {
-      expect(titleOf(answer)).toBe('Not connected: Google gave no lasting permission');
+      expect(titleOf(answer)).toBe('Nothing was switched on: Google gave no lasting permission');
+      expect(answer.text).toContain(`${one.account} stays connected and works as before`);
       expect(answer.text).toContain('remove Letterhead under “Third-party apps”');
       expect(await refreshTokenOf(one)).toBe(first);
     }
