@@ -12,6 +12,7 @@ import { dailyLimitPages } from './daily-limit.ts';
 import { deliveryPages } from './deliveries.ts';
 import { documentPages } from './documents.ts';
 import { PageError } from './errors.ts';
+import { errorPage, googleAnswerPages, isCallback, leaveCallback } from './google-answer.ts';
 import { googleEvents } from './google-events.ts';
 import { googleFlows } from './google-flows.ts';
 import { homePages } from './home.ts';
@@ -25,7 +26,6 @@ import { noNulls } from './no-nulls.ts';
 import { partyPages } from './parties.ts';
 import { PendingChoices } from './pending-choices.ts';
 import { permissionPages } from './permissions.ts';
-import { page } from './render.ts';
 import { runPages } from './runs.ts';
 import { sameOrigin } from './same-origin.ts';
 import { sendPages } from './send.ts';
@@ -66,6 +66,7 @@ export function createApp(ctx: WebContext, pool: pg.Pool): Express {
   app.use(loadViewer(ctx));
 
   app.use(signInPages(ctx, flows.signIn));
+  app.use(googleAnswerPages());
   app.use(requireMember);
   app.use(homePages(ctx));
   app.use(documentPages(ctx));
@@ -155,14 +156,11 @@ function answerErrors(ctx: WebContext): ErrorRequestHandler {
         'It was written down for whoever runs Letterhead. Try again; if it stays, tell them the reference below.',
       next: { href: '/', label: 'Go to the start page' },
     };
-    res.status(shown.status);
-    await page(res, 'errors/page', {
-      title: shown.title,
-      section: 'none',
-      message: shown.message,
-      next: shown.next,
-      reference,
-    });
+    const { status, title, message } = shown;
+    const words = { status, title, message, next: shown.next, reference };
+    if (isCallback(req.path) && (await leaveCallback(req, res, words))) return;
+    res.status(status);
+    await errorPage(res, words);
   };
 }
 

@@ -1,5 +1,15 @@
 import type { MemberRole } from '../platform/database-types.ts';
 
+/** What a page of an error says. */
+export interface ErrorWords {
+  readonly status: number;
+  readonly title: string;
+  readonly message: string;
+  readonly next: { readonly href: string; readonly label: string };
+  /** What to quote when asking for help. */
+  readonly reference?: string | undefined;
+}
+
 /**
  * An error made for the person at the page: what happened, what it means, what to do. Everything else
  * that is thrown becomes a plain 500 with a reference number, and its details stay in the log.

@@ -7,6 +7,7 @@ import { sessionsEndedAt } from '../tenants/system-events.ts';
 import { getTenant } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
 import { PageError } from './errors.ts';
+import { callbackPaths } from './google-flows.ts';
 import { forgetSession, saveSession, signOut } from './session.ts';
 import { onlookerOf, setViewer } from './viewer.ts';
 
@@ -80,7 +81,9 @@ export const requireMember: RequestHandler = (req, res, next) => {
   if (res.locals['viewer']) return next();
   if (req.session.personId) return res.redirect(303, '/welcome');
   if (req.method === 'GET') {
-    const next = req.originalUrl === '/' ? '' : `?next=${encodeURIComponent(req.originalUrl)}`;
+    // Google's answer is worth nothing after signing in anew, and belongs in no address: back to where it was asked for.
+    const wanted = req.path === callbackPaths.connect ? '/settings/email' : req.originalUrl;
+    const next = wanted === '/' ? '' : `?next=${encodeURIComponent(wanted)}`;
     return res.redirect(303, `/sign-in${next}`);
   }
   throw new PageError(401, 'signed_out', {

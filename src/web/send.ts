@@ -19,6 +19,7 @@ import { onlyIds, textParam } from './query.ts';
 import { previewMark, recordPdf } from './record-pdf.ts';
 import { pillOf } from './record-words.ts';
 import { page } from './render.ts';
+import { askBeforeRefusing } from './send-as.ts';
 import { filledIn, readSendForm, type SendForm, takenUp, testEmail } from './send-form.ts';
 import { hoursWords, suggestedTime } from './send-time.ts';
 import { notify } from './session.ts';
@@ -108,6 +109,8 @@ async function sendPage(
   const viewer = viewerOf(res);
   const { tenantId, memberId } = viewer;
   const now = ctx.clock();
+  const known = await inTenant(ctx.db, tenantId, (trx) => senderFor(trx, tenantId, memberId, record.kind));
+  await askBeforeRefusing(ctx, viewer, known.resolution);
   const { resolution, earlier, rules, wait } = await inTenant(ctx.db, tenantId, async (trx) => {
     const { resolution } = await senderFor(trx, tenantId, memberId, record.kind);
     const rules = await sendingRulesOf(trx, tenantId);

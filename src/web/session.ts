@@ -2,6 +2,7 @@ import connectPgSimple from 'connect-pg-simple';
 import type { Request, RequestHandler } from 'express';
 import session from 'express-session';
 import type pg from 'pg';
+import type { ErrorWords } from './errors.ts';
 
 declare module 'express-session' {
   interface SessionData {
@@ -15,6 +16,8 @@ declare module 'express-session' {
     browser: string;
     /** A sentence for the next page. */
     notice: Notice;
+    /** Why Google's last answer came to nothing, for a page whose address does not carry that answer. */
+    googleAnswer: ErrorWords;
   }
 }
 

@@ -5,6 +5,7 @@ import { hurrying } from '../support/clock.ts';
 import { type Company, company } from '../support/company.ts';
 import { deliverNow } from '../support/hand-delivery.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
+import { anInvoice } from '../support/send-page.ts';
 
 let letterhead: TestLetterhead;
 beforeAll(async () => {
@@ -182,5 +183,25 @@ describe('just before an email leaves from the default mailbox', () => {
     expect(held).toMatchObject({ state: 'held', heldReason: 'operator', lastDetail: expect.stringContaining(words) });
     const waits = (held.notBefore?.getTime() ?? 0) - held.stateAt.getTime();
     expect(Math.round(waits / 10_000) * 10).toBe(seconds);
+  });
+});
+
+describe('the page that sends', () => {
+  it('asks Gmail again before it refuses by a list that is older than 15 minutes, and not by a younger one', async () => {
+    const { sender } = await waitingFromAlias();
+    const record = await anInvoice(letterhead, sender);
+    const shown = async () => {
+      const before = listCalls();
+      const { text } = await sender.founder.get(`/documents/${record.id}/deliveries/new`);
+      return [text.includes('It cannot be sent yet.') ? 'refused' : 'ready', listCalls() - before];
+    };
+    letterhead.google.accounts.addSendAs(sender.account, { email: alias, status: 'pending' });
+    await sender.founder.post(`/mailboxes/${sender.mailboxId}/send-as-refresh`);
+    letterhead.google.accounts.addSendAs(sender.account, { email: alias, status: 'accepted' });
+    await listRead(sender, 14);
+    expect(await shown()).toEqual(['refused', 0]);
+    await listRead(sender, 16);
+    expect(await shown()).toEqual(['ready', 1]);
+    expect(await shown()).toEqual(['ready', 0]);
   });
 });

@@ -4,6 +4,8 @@ import type { Product } from './product.ts';
 /** Somebody at the pages, without a browser: keeps cookies, follows nothing by itself. */
 export interface Visitor {
   get(path: string): Promise<Page>;
+  /** Brings Google's answer; returns what the callback answered, or the page about an answer that came to nothing. */
+  bring(callback: string): Promise<Page>;
   /** Posts a form as one of our own pages would; `headers` to be somebody else. */
   post(path: string, form?: Record<string, string>, headers?: Record<string, string>): Promise<Page>;
   /** Posts files from a file field, as a browser does. */
@@ -57,6 +59,10 @@ export function visitor({ url, google }: Pick<Product, 'url' | 'google'>): Visit
   const post: Visitor['post'] = (path, form = {}, headers = { 'sec-fetch-site': 'same-origin' }) =>
     ask(path, { method: 'POST', body: new URLSearchParams(form), headers });
 
+  const bring = async (callback: string) => {
+    const page = await get(callback);
+    return page.location === '/google/answer' ? get(page.location) : page;
+  };
   const atGoogle = async (start: Page, account: string, { tick, refuse }: AtGoogle) => {
     const approval = { account, ...(tick && { tick }), ...(refuse && { refuse }) };
     const page = await get(await google.approve(start.location ?? '', approval));
@@ -65,6 +71,7 @@ export function visitor({ url, google }: Pick<Product, 'url' | 'google'>): Visit
 
   return {
     get,
+    bring,
     post,
     upload(path, field, files) {
       const body = new FormData();
@@ -73,7 +80,7 @@ export function visitor({ url, google }: Pick<Product, 'url' | 'google'>): Visit
     },
     async signIn(account) {
       const start = await post('/sign-in/google');
-      const page = await get(await google.approve(start.location ?? '', { account }));
+      const page = await bring(await google.approve(start.location ?? '', { account }));
       if (page.status !== 303)
         throw new Error(`Signing in as ${account} answered ${page.status}: ${page.text.slice(-800)}`);
     },

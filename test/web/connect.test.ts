@@ -8,6 +8,7 @@ const office = 'office@brightwater.example';
 const mira = 'mira@northgate.example';
 let letterhead: TestLetterhead;
 let manager: Visitor;
+const used = 'Not connected: this answer was used before';
 
 beforeAll(async () => {
   letterhead = await startTestLetterhead({ worker: false });
@@ -68,9 +69,28 @@ describe('on the way to Google', () => {
   });
 });
 
-describe('an answer from Google that does not fit', () => {
-  const used = 'Not connected: this answer was used before';
+describe('an answer from Google that came to nothing', () => {
+  it.each([
+    ['refused', { error: 'access_denied', state: 'any' }],
+    ['used up', { code: 'used', state: 'any' }],
+  ])('stays in no address: %s', async (_how, answer) => {
+    const page = await manager.get(`/mailboxes/connection/callback?${new URLSearchParams(answer)}`);
+    expect([page.status, page.location]).toEqual([303, '/google/answer']);
+    // As often as it is loaded.
+    for (let times = 0; times < 2; times += 1) await expectNothing(await manager.get('/google/answer'), 400, used);
+  });
 
+  it('stays in no address where nobody is signed in any more', async () => {
+    const page = await visitor(letterhead).get('/mailboxes/connection/callback?code=used&state=any');
+    expect(page.location).toBe('/sign-in?next=%2Fsettings%2Femail');
+  });
+
+  it('has no page in a browser that brought none', async () => {
+    expect((await visitor(letterhead).get('/google/answer')).location).toBe('/');
+  });
+});
+
+describe('an answer from Google that does not fit', () => {
   it('because the state is not known, or of the other flow', async () => {
     const { callback } = await toGoogle(manager);
     const signIn = await manager.post('/sign-in/google');
@@ -78,7 +98,7 @@ describe('an answer from Google that does not fit', () => {
     for (const state of ['unknown', '', '__proto__', other]) {
       const address = new URL(callback);
       address.searchParams.set('state', state);
-      await expectNothing(await manager.get(address.href), 400, used);
+      await expectNothing(await manager.bring(address.href), 400, used);
     }
   });
 
@@ -86,7 +106,7 @@ describe('an answer from Google that does not fit', () => {
     const { callback } = await toGoogle(manager);
     const another = visitor(letterhead);
     await another.signIn(dana);
-    await expectNothing(await another.get(callback), 400, used);
+    await expectNothing(await another.bring(callback), 400, used);
   });
 
   it('because nobody is signed in any more', async () => {
@@ -94,7 +114,7 @@ describe('an answer from Google that does not fit', () => {
     await leaving.signIn(dana);
     const { callback } = await toGoogle(leaving);
     await leaving.post('/sign-out');
-    expect((await leaving.get(callback)).location).toMatch(/^\/sign-in/);
+    expect((await leaving.bring(callback)).location).toMatch(/^\/sign-in/);
     expect(await mailboxes()).toEqual([]);
   });
 
@@ -104,7 +124,7 @@ describe('an answer from Google that does not fit', () => {
     await shared.signIn(dana);
     const { callback } = await toGoogle(shared);
     await shared.signIn(mira);
-    await expectNothing(await shared.get(callback), 409, 'Not connected: you changed company meanwhile');
+    await expectNothing(await shared.bring(callback), 409, 'Not connected: you changed company meanwhile');
   });
 
   it('because they look at another company now', async () => {
@@ -116,7 +136,7 @@ describe('an answer from Google that does not fit', () => {
     const others = [...text.matchAll(/name="tenantId" value="([^"]+)"(?! aria-current)/g)].map(([, id = '']) => id);
     expect(others).toHaveLength(1);
     await both.post('/tenant-switch', { tenantId: others[0] ?? '' });
-    await expectNothing(await both.get(callback), 409, 'Not connected: you changed company meanwhile');
+    await expectNothing(await both.bring(callback), 409, 'Not connected: you changed company meanwhile');
   });
 });
 
@@ -138,7 +158,7 @@ describe('each word of Google has a page of its own', () => {
 
   it.each(refusals)('at the consent page: %s', async (word) => {
     const { asked } = await toGoogle(manager);
-    const page = await manager.get(`/mailboxes/connection/callback?error=${word}&state=${asked.get('state')}`);
+    const page = await manager.bring(`/mailboxes/connection/callback?error=${word}&state=${asked.get('state')}`);
     await expectNothing(page, 403, consentError('refused', word).title);
   });
 
@@ -148,7 +168,7 @@ describe('each word of Google has a page of its own', () => {
       ['constructor', '“constructor”'],
     ] as const) {
       const { asked } = await toGoogle(manager);
-      const page = await manager.get(
+      const page = await manager.bring(
         `/mailboxes/connection/callback?error=${encodeURIComponent(word)}&state=${asked.get('state')}`,
       );
       await expectNothing(page, 403, 'Not connected: Google ended it');
@@ -158,8 +178,8 @@ describe('each word of Google has a page of its own', () => {
 
   it('and a refusal uses up its state: it cannot be turned into a yes', async () => {
     const { asked, callback } = await toGoogle(manager);
-    await manager.get(`/mailboxes/connection/callback?error=access_denied&state=${asked.get('state')}`);
-    await expectNothing(await manager.get(callback), 400, 'Not connected: this answer was used before');
+    await manager.bring(`/mailboxes/connection/callback?error=access_denied&state=${asked.get('state')}`);
+    await expectNothing(await manager.bring(callback), 400, 'Not connected: this answer was used before');
   });
 
   it.each([
@@ -170,7 +190,7 @@ describe('each word of Google has a page of its own', () => {
   ] as const)('at the token endpoint: %o', async (effect, word) => {
     const { callback } = await toGoogle(manager);
     letterhead.google.faults.add({ method: 'token', effect });
-    await expectNothing(await manager.get(callback), 502, consentError('failed', word).title);
+    await expectNothing(await manager.bring(callback), 502, consentError('failed', word).title);
     const code = new URL(callback).searchParams.get('code') ?? 'none';
     expect(letterhead.logged()).not.toContain(code);
   });
@@ -181,7 +201,7 @@ describe('each word of Google has a page of its own', () => {
       another.google.faults.add({ method: 'certs', times: 100, effect: { kind: 'drop', when: 'before' } });
       const somebody = visitor(another);
       const start = await somebody.post('/sign-in/google');
-      const page = await somebody.get(await another.google.approve(start.location ?? '', { account: dana }));
+      const page = await somebody.bring(await another.google.approve(start.location ?? '', { account: dana }));
       expect([page.status, page.text]).toEqual([502, expect.stringContaining('Google could not be reached')]);
     } finally {
       await another.close();
@@ -210,7 +230,7 @@ describe('connecting', () => {
     const third = letterhead.google.accounts.add({ email: 'third@brightwater.example', name: 'Third' }).email;
     const one = await toGoogle(manager, { kind: 'shared' }, second);
     const two = await toGoogle(manager, { kind: 'shared' }, third);
-    for (const { callback } of [two, one]) expect((await manager.get(callback)).location).toBe('/settings/email');
+    for (const { callback } of [two, one]) expect((await manager.bring(callback)).location).toBe('/settings/email');
     expect((await mailboxes()).map(({ email }) => email)).toEqual([office, second, third]);
   });
 
@@ -220,15 +240,15 @@ describe('connecting', () => {
     );
     for (const { location } of starts) {
       const callback = await letterhead.google.approve(location ?? '', { account: office });
-      expect((await manager.get(callback)).location).toBe('/settings/email');
+      expect((await manager.bring(callback)).location).toBe('/settings/email');
     }
   });
 
   it('twice with one answer does nothing the second time', async () => {
     const { callback } = await toGoogle(manager);
-    await manager.get(callback);
+    await manager.bring(callback);
     const before = await mailboxes();
-    const page = await manager.get(callback);
+    const page = await manager.bring(callback);
     expect([page.status, titleOf(page)]).toEqual([400, 'Not connected: this answer was used before']);
     expect(await mailboxes()).toEqual(before);
   });

@@ -230,6 +230,7 @@ const withoutIds = [
   'GET /documents',
   'GET /documents/new',
   'GET /documents/party',
+  'GET /google/answer',
   'GET /healthz',
   'GET /imports',
   'GET /mailboxes/connection/callback',

@@ -118,7 +118,7 @@ describe('a member who is removed', () => {
     const start = await tom.pages.post('/mailboxes/connection', { kind: 'personal' });
     const callback = await letterhead.google.approve(start.location ?? '', { account: tom.account });
     await office.founder.post(`${members}/${tom.memberId}/removal`);
-    expect((await tom.pages.get(callback)).status).toBe(403);
+    expect((await tom.pages.bring(callback)).status).toBe(403);
     const mailboxes = await within(office, (trx) => trx.selectFrom('mailboxes').select('email').execute());
     expect(mailboxes).toEqual([{ email: office.account }]);
   });

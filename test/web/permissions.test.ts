@@ -300,7 +300,7 @@ describe('who may decide', () => {
     await inTenant(letterhead.database.db, one.tenantId, (trx) =>
       trx.updateTable('members').set({ role: 'member' }).where('email', '=', email).execute(),
     );
-    const page = await admin.get(callback);
+    const page = await admin.bring(callback);
     expect([page.status, titleOf(page)]).toEqual([403, 'Not with your role']);
     expect((await mailboxOf(one)).wanted).toEqual(['send']);
   });

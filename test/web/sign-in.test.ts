@@ -41,7 +41,7 @@ describe('signing in', () => {
   it('gives the session a new id, in a cookie that scripts and other sites cannot use', async () => {
     const somebody = visitor(letterhead);
     const { start, callback } = await toGoogle(somebody);
-    const done = await somebody.get(callback);
+    const done = await somebody.bring(callback);
     const [before = '', after = ''] = [cookiesOf(start)[0], cookiesOf(done)[0]];
     for (const cookie of [before, after]) {
       expect(cookie).toMatch(/^letterhead=s%3A/);
@@ -90,7 +90,7 @@ describe('signing in', () => {
   it('ends with signing out: the cookie of before opens nothing', async () => {
     const somebody = visitor(letterhead);
     const { callback } = await toGoogle(somebody);
-    const [cookie = ''] = (cookiesOf(await somebody.get(callback))[0] ?? '').split(';');
+    const [cookie = ''] = (cookiesOf(await somebody.bring(callback))[0] ?? '').split(';');
     expect(await isSignedIn(somebody)).toBe(true);
     await somebody.post('/sign-out');
     const page = await fetch(new URL('/', letterhead.url), { headers: { cookie }, redirect: 'manual' });
@@ -107,11 +107,11 @@ describe('an answer from Google that does not fit', () => {
   it('because it was used before', async () => {
     const somebody = visitor(letterhead);
     const { callback } = await toGoogle(somebody);
-    await somebody.get(callback);
+    await somebody.bring(callback);
     // Whoever is signed in already has nothing to do; somebody who signed out meanwhile has.
-    expect((await somebody.get(callback)).location).toBe('/');
+    expect((await somebody.bring(callback)).location).toBe('/');
     await somebody.post('/sign-out');
-    expectAdvice(await somebody.get(callback));
+    expectAdvice(await somebody.bring(callback));
     expect(await isSignedIn(somebody)).toBe(false);
   });
 
@@ -122,17 +122,17 @@ describe('an answer from Google that does not fit', () => {
       const address = new URL(callback);
       if (state === null) address.searchParams.delete('state');
       else address.searchParams.set('state', state);
-      expectAdvice(await somebody.get(address.href));
+      expectAdvice(await somebody.bring(address.href));
     }
     // And none of that used up the right one.
-    expect((await somebody.get(callback)).location).toBe('/');
+    expect((await somebody.bring(callback)).location).toBe('/');
   });
 
   it('because it came to another browser', async () => {
     const { callback } = await toGoogle(visitor(letterhead));
     const another = visitor(letterhead);
     await another.post('/sign-in/google');
-    expectAdvice(await another.get(callback));
+    expectAdvice(await another.bring(callback));
     expect(await isSignedIn(another)).toBe(false);
   });
 
@@ -145,13 +145,13 @@ describe('an answer from Google that does not fit', () => {
     const { callback } = await toGoogle(somebody);
     const address = new URL(callback);
     address.searchParams.set('state', state ?? '');
-    expectAdvice(await somebody.get(address.href));
+    expectAdvice(await somebody.bring(address.href));
   });
 
   it('because it was brought twice at the same instant: one of the two counts', async () => {
     const somebody = visitor(letterhead);
     const { callback } = await toGoogle(somebody);
-    const pages = await Promise.all([somebody.get(callback), somebody.get(callback)]);
+    const pages = await Promise.all([somebody.bring(callback), somebody.bring(callback)]);
     expect(pages.map(({ status }) => status).sort()).toEqual([303, 400]);
   });
 
@@ -163,14 +163,14 @@ describe('an answer from Google that does not fit', () => {
       `update sessions set expire = now() - interval '1 s' where sid like 'consent/%'`,
     );
     expect(rowCount).toBeGreaterThan(0);
-    expectAdvice(await somebody.get(callback));
+    expectAdvice(await somebody.bring(callback));
     await toGoogle(somebody);
     const { rows } = await pool.query(`select sid from sessions where expire < now()`);
     expect(rows).toEqual([]);
   });
 
   it('because there is neither code nor error in it', async () => {
-    expectAdvice(await visitor(letterhead).get('/sign-in/google/callback'));
+    expectAdvice(await visitor(letterhead).bring('/sign-in/google/callback'));
   });
 });
 
@@ -179,7 +179,7 @@ describe('when Google does not sign somebody in', () => {
     const somebody = visitor(letterhead);
     const { callback } = await toGoogle(somebody, {}, { account: 'mira@northgate.example', refuse: true });
     expect(callback).toContain('error=access_denied');
-    const page = await somebody.get(callback);
+    const page = await somebody.bring(callback);
     expect([page.status, titleOf(page)]).toEqual([403, 'You are not signed in']);
     expect(await isSignedIn(somebody)).toBe(false);
   });
@@ -188,7 +188,7 @@ describe('when Google does not sign somebody in', () => {
     const somebody = visitor(letterhead);
     const { start } = await toGoogle(somebody);
     const state = new URL(start.location ?? '').searchParams.get('state');
-    const page = await somebody.get(
+    const page = await somebody.bring(
       `/sign-in/google/callback?error=${encodeURIComponent('<b>org_internal')}&state=${state}`,
     );
     expect([page.status, titleOf(page)]).toEqual([502, 'Google did not sign you in']);
@@ -206,7 +206,7 @@ describe('when Google does not sign somebody in', () => {
       const somebody = visitor(letterhead);
       const { callback } = await toGoogle(somebody);
       letterhead.google.faults.add({ method: 'token', effect });
-      const page = await somebody.get(callback);
+      const page = await somebody.bring(callback);
       expect([page.status, titleOf(page)]).toEqual([502, title]);
       expect(page.text).toContain(word);
       expect(await isSignedIn(somebody)).toBe(false);
@@ -235,7 +235,7 @@ describe('where a sign-in leads', () => {
     const shown = await somebody.get(`/sign-in?next=${encodeURIComponent(path)}`);
     expect(shown.text).toContain('name="returnTo" value="/"');
     const { callback } = await toGoogle(somebody, { returnTo: path });
-    expect((await somebody.get(callback)).location).toBe('/');
+    expect((await somebody.bring(callback)).location).toBe('/');
   });
 
   it('is the page that was asked for', async () => {
@@ -243,7 +243,7 @@ describe('where a sign-in leads', () => {
     const asked = await somebody.get('/documents?kind=quote');
     expect(asked.location).toBe('/sign-in?next=%2Fdocuments%3Fkind%3Dquote');
     const { callback } = await toGoogle(somebody, { returnTo: '/documents?kind=quote' });
-    expect((await somebody.get(callback)).location).toBe('/documents?kind=quote');
+    expect((await somebody.bring(callback)).location).toBe('/documents?kind=quote');
   });
 
   it('is a text, whatever a form says', () => {
