@@ -63,10 +63,10 @@ export async function releaseMailbox(
   const isBack = sql<boolean>`(state = 'held' and held_reason = any (${[...forMailbox]})
     and exists (select from mailboxes where id = ${mailboxId} and state = 'active'))`;
   const released = await moveAll(trx, here, sql<boolean>`${isBack} and state_at > ${heldAfter}`, {
-    ...{ from: 'held', to: 'queued', at: now, detail: 'Gmail is connected again.' },
+    ...{ from: 'held', to: 'queued', at: now, detail: 'Its Gmail account can send again.' },
   });
   const tooLong = hours === 0 ? '' : `, but it waited for more than ${hours === 1 ? '1 hour' : `${hours} hours`}`;
-  const detail = `Gmail is connected again${tooLong}: it is sent when somebody says so.`;
+  const detail = `Its Gmail account can send again${tooLong}: it is sent when somebody says so.`;
   await moveAll(trx, here, isBack, {
     ...{ from: 'held', to: 'held', at: now, heldReason: 'waited_too_long', detail },
   });

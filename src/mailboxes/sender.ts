@@ -176,7 +176,7 @@ function fromMember(question: SenderQuestion): SenderResolution {
     return refuse(
       'address_pending',
       `Emails come from whoever is signed in, but Gmail still waits for ${member.email} to be confirmed.`,
-      `Open the confirmation mail that Gmail sent to ${member.email} and follow its link, or connect your own Gmail in Settings → Email.`,
+      `Open the confirmation mail that Gmail sent to ${member.email} and follow its link, then press “Check again” in Settings → Email. Or connect your own Gmail there.`,
     );
   }
   const unseen = shared.find((mailbox) => !mailbox.capabilities.includes('aliases'));
