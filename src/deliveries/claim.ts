@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import type { AccessToken } from '../google/gmail.ts';
 import { readFreshTokens } from '../mailboxes/fresh-token.ts';
 import { sendAsMaxAgeMs } from '../mailboxes/send-as.ts';
@@ -7,34 +6,23 @@ import type { MailboxFacts } from '../mailboxes/sender-facts.ts';
 import { type MemberFacts, readMemberFacts } from '../mailboxes/sender-questions.ts';
 import type { Database } from '../platform/database.ts';
 import { wake } from '../platform/wake.ts';
-import { frozenRule, objectionTo } from './check-sender.ts';
+import { beginAttempts, type OpenAttempt, type Via } from './attempt.ts';
+import { frozenRule, type Objection, objectionTo } from './check-sender.ts';
 import type { DeliverContext } from './context.ts';
 import { connectedSince, everBefore } from './cut-off.ts';
 import { leavesFrom, waitsForHours } from './departure.ts';
 import { type FrozenFile, keepFiles } from './freeze.ts';
-import { loadAllForSending, type SendableDelivery } from './load.ts';
+import { loadAllForSending, loadForSending, type SendableDelivery } from './load.ts';
 import { cancelledWithRun, pausedWithRun } from './runs/moves.ts';
-import { type HeldReason, moveDeliveries, moveDelivery } from './state.ts';
-
-/** An attempt that is under way. */
-export interface OpenAttempt {
-  readonly id: string;
-  /** 1 for the first. */
-  readonly number: number;
-  /** How many attempts before this one were refused with 401 since the mailbox was connected. */
-  readonly tokensRefused: number;
-  readonly startedAt: Date;
-  /** No byte is written to Gmail after this. */
-  readonly deadline: Date;
-}
+import { type HeldReason, moveDelivery } from './state.ts';
+import { judge } from './withdrawn.ts';
 
 /** A delivery in our hands, and everything at hand to send it. */
 export interface Claimed {
   readonly delivery: SendableDelivery;
   readonly attempt: OpenAttempt;
   readonly token: AccessToken;
-  /** `draft`: retried safely, because a draft that is still there was not sent. */
-  readonly via: 'message' | 'draft';
+  readonly via: Via;
   /** Whether we may look among the mailbox's sent messages. */
   readonly tracking: boolean;
 }
@@ -154,7 +142,8 @@ async function readiness(
     return { kind: 'needs', what: 'addresses', delivery };
   const objection = objectionTo(delivery, resolveSender({ ...facts, rule: frozenRule(delivery) }));
   if (objection) {
-    await hold(ctx, trx, tenantId, delivery, objection.reason, objection.words);
+    const { reason, words } = (await withdrawnSince(trx, tenantId, delivery, objection)) ?? objection;
+    await hold(ctx, trx, tenantId, delivery, reason, words);
     return nothing;
   }
   if (delivery.document && delivery.email.attachments.length === 0) return { kind: 'needs', what: 'pdf', delivery };
@@ -162,6 +151,21 @@ async function readiness(
   const capabilities = mailbox?.capabilities ?? [];
   const via = capabilities.includes('safe_retry') ? 'draft' : 'message';
   return { kind: 'ready', delivery, token, via, tracking: capabilities.includes('tracking') };
+}
+
+/**
+ * Whoever was taken the mailbox away between two of our questions has no sender any more, but what is to be said, and
+ * what lets it go again, is that they may not use it.
+ */
+async function withdrawnSince(
+  trx: Database,
+  tenantId: string,
+  delivery: SendableDelivery,
+  { reason }: Objection,
+): Promise<Objection | null> {
+  if (reason !== 'sender_changed') return null;
+  const now = await loadForSending(trx, tenantId, delivery.id);
+  return now ? judge(now.member) : null;
 }
 
 /** Its own address needs no list, and without the permission there is none to ask for. */
@@ -218,48 +222,4 @@ export async function hold(
     ...{ from: 'queued', to: 'held', at: ctx.clock(), heldReason, detail },
     ...until,
   });
-}
-
-/**
- * Moves queued deliveries to `sending` and writes down that Gmail is about to be asked.
- *
- * @returns by delivery; none for one that another worker has
- */
-export async function beginAttempts(
-  trx: Database,
-  { owner, clock, sendDeadlineMs, settleMs }: Pick<DeliverContext, 'owner' | 'clock' | 'sendDeadlineMs' | 'settleMs'>,
-  tenantId: string,
-  attemptIds: ReadonlyMap<string, string>,
-  ready: readonly { readonly delivery: { readonly id: string }; readonly via: Claimed['via'] }[],
-): Promise<Map<string, OpenAttempt>> {
-  if (ready.length === 0) return new Map();
-  const startedAt = clock();
-  const deadline = new Date(startedAt.getTime() + sendDeadlineMs);
-  const moved = await moveDeliveries(
-    trx,
-    tenantId,
-    ready.map(({ delivery }) => delivery.id),
-    {
-      ...{ from: 'queued', to: 'sending', at: startedAt, detail: 'Handed to Gmail.' },
-      // Should we die: nobody looks before nothing can be under way any more.
-      notBefore: new Date(deadline.getTime() + settleMs),
-    },
-  );
-  const ours = ready.flatMap(({ delivery: { id }, via }) => {
-    const attemptId = attemptIds.get(id);
-    return moved.includes(id) && attemptId ? [{ id, attemptId, via }] : [];
-  });
-  if (ours.length === 0) return new Map();
-  const { rows } = await sql<{ id: string; deliveryId: string; number: number; tokensRefused: number }>`
-    insert into attempts (id, tenant_id, delivery_id, number, owner, started_at, deadline, via)
-    select ours.attempt_id, ${tenantId}, ours.id, (select count(*) + 1 from attempts where delivery_id = ours.id), ${owner},
-      ${startedAt}, ${deadline}, ours.via
-    from unnest(${ours.map(({ attemptId }) => attemptId)}::uuid[], ${ours.map(({ id }) => id)}::uuid[],
-      ${ours.map(({ via }) => via)}::text[]) as ours (attempt_id, id, via)
-    returning id, delivery_id as "deliveryId", number, (
-      select count(*)::int from attempts earlier
-      join deliveries on deliveries.id = earlier.delivery_id join mailboxes on mailboxes.id = deliveries.mailbox_id
-      where earlier.delivery_id = attempts.delivery_id and earlier.http_status = 401
-        and earlier.started_at > mailboxes.connected_at) as "tokensRefused"`.execute(trx);
-  return new Map(rows.map(({ deliveryId, ...row }) => [deliveryId, { ...row, startedAt, deadline }]));
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { beginAttempts } from '../../src/deliveries/claim.ts';
+import { beginAttempts } from '../../src/deliveries/attempt.ts';
 import { createDelivery } from '../../src/deliveries/create.ts';
 import { deliver } from '../../src/deliveries/deliver.ts';
 import { loadForSending } from '../../src/deliveries/load.ts';

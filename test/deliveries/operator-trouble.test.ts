@@ -133,7 +133,8 @@ describe('while the operator’s trouble lasts', () => {
     const start = await one.founder.post('/mailboxes/connection', { kind: 'shared' });
     const callback = await letterhead.google.approve(start.location ?? '', { account: one.account });
     letterhead.google.policies.setClientDeleted(testClient.clientId, true);
-    expect((await one.founder.get(callback)).status).toBe(502);
+    await one.founder.get(callback);
+    expect((await one.founder.get('/google/answer')).status).toBe(502);
     await eventually(open, (kinds) => kinds.includes('client_refused'));
   });
 });

@@ -153,8 +153,8 @@ it('while workers send, nothing begins to leave any more once the answer to the 
   try {
     const office = await company(busy);
     const tom = await colleague(busy, office, 'Tom');
-    busy.google.faults.add({ method: 'messages.send', times: 1_000, effect: { kind: 'slow', ms: 20 } });
-    for (let number = 0; number < 150; number += 1) await office.send({ memberId: tom.memberId });
+    busy.google.faults.add({ method: 'messages.send', times: 1_000, effect: { kind: 'slow', ms: 300 } });
+    for (let number = 0; number < 300; number += 1) await office.send({ memberId: tom.memberId });
     await busy.startWorker();
     await eventually(
       () => busy.google.truth.accepted().length,
@@ -168,7 +168,7 @@ it('while workers send, nothing begins to leave any more once the answer to the 
       );
     const rows = await eventually(read, (all) => all.every(({ state }) => state === 'sent' || state === 'held'));
     const held = rows.filter(({ state }) => state === 'held');
-    expect(held.every(({ held_reason }) => held_reason === 'not_allowed')).toBe(true);
+    expect(new Set(held.map(({ held_reason }) => held_reason))).toEqual(new Set(['not_allowed']));
     expect(held.length).toBeGreaterThan(0);
     expect(busy.google.truth.accepted()).toHaveLength(rows.length - held.length);
     const begun = await inTenant(busy.database.db, office.tenantId, (trx) =>

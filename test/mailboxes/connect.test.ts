@@ -122,7 +122,8 @@ describe('connecting again', () => {
     const asked = new URL(start.location ?? '');
     // As if Google had not taken our word for it: an answer without a refresh token.
     asked.searchParams.set('access_type', 'online');
-    const page = await founder.get(await letterhead.google.approve(asked.href, { account }));
+    await founder.get(await letterhead.google.approve(asked.href, { account }));
+    const page = await founder.get('/google/answer');
     expect([page.status, page.text]).toEqual([502, expect.stringContaining('Google gave no lasting permission')]);
     expect((await grantOf(one, mailboxId)).refreshToken).toBe(before.refreshToken);
     expect(await renew(one)).toMatch(/./);

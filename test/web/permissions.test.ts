@@ -161,8 +161,8 @@ describe('a permission', () => {
   it('is not switched on by a box to send that was left empty; the mailbox works as before', async () => {
     const one = await company(letterhead);
     const page = await one.founder.permit('safe_retry', one.account, { tick: ['gmail.settings.basic'] });
-    expect([page.status, titleOf(page)]).toEqual([409, 'Not connected: one box was left empty']);
-    expect(page.text).toContain('Nothing has changed.');
+    expect([page.status, titleOf(page)]).toEqual([409, 'Nothing was switched on: one box was left empty']);
+    expect(page.text).toContain(`${one.account} stays connected and works as before.`);
     expect(await ticks(one)).toContain('Send email: on');
   });
 

@@ -1,0 +1,63 @@
+import { sql } from 'kysely';
+import type { Database } from '../platform/database.ts';
+import type { DeliverContext } from './context.ts';
+import { moveDeliveries } from './state.ts';
+
+/** An attempt that is under way. */
+export interface OpenAttempt {
+  readonly id: string;
+  /** 1 for the first. */
+  readonly number: number;
+  /** How many attempts before this one were refused with 401 since the mailbox was connected. */
+  readonly tokensRefused: number;
+  readonly startedAt: Date;
+  /** No byte is written to Gmail after this. */
+  readonly deadline: Date;
+}
+
+/** How an attempt goes. `draft`: retried safely, because a draft that is still there was not sent. */
+export type Via = 'message' | 'draft';
+
+/**
+ * Moves queued deliveries to `sending` and writes down that Gmail is about to be asked.
+ *
+ * @returns by delivery; none for one that another worker has
+ */
+export async function beginAttempts(
+  trx: Database,
+  { owner, clock, sendDeadlineMs, settleMs }: Pick<DeliverContext, 'owner' | 'clock' | 'sendDeadlineMs' | 'settleMs'>,
+  tenantId: string,
+  attemptIds: ReadonlyMap<string, string>,
+  ready: readonly { readonly delivery: { readonly id: string }; readonly via: Via }[],
+): Promise<Map<string, OpenAttempt>> {
+  if (ready.length === 0) return new Map();
+  const startedAt = clock();
+  const deadline = new Date(startedAt.getTime() + sendDeadlineMs);
+  const moved = await moveDeliveries(
+    trx,
+    tenantId,
+    ready.map(({ delivery }) => delivery.id),
+    {
+      ...{ from: 'queued', to: 'sending', at: startedAt, detail: 'Handed to Gmail.' },
+      // Should we die: nobody looks before nothing can be under way any more.
+      notBefore: new Date(deadline.getTime() + settleMs),
+    },
+  );
+  const ours = ready.flatMap(({ delivery: { id }, via }) => {
+    const attemptId = attemptIds.get(id);
+    return moved.includes(id) && attemptId ? [{ id, attemptId, via }] : [];
+  });
+  if (ours.length === 0) return new Map();
+  const { rows } = await sql<{ id: string; deliveryId: string; number: number; tokensRefused: number }>`
+    insert into attempts (id, tenant_id, delivery_id, number, owner, started_at, deadline, via)
+    select ours.attempt_id, ${tenantId}, ours.id, (select count(*) + 1 from attempts where delivery_id = ours.id), ${owner},
+      ${startedAt}, ${deadline}, ours.via
+    from unnest(${ours.map(({ attemptId }) => attemptId)}::uuid[], ${ours.map(({ id }) => id)}::uuid[],
+      ${ours.map(({ via }) => via)}::text[]) as ours (attempt_id, id, via)
+    returning id, delivery_id as "deliveryId", number, (
+      select count(*)::int from attempts earlier
+      join deliveries on deliveries.id = earlier.delivery_id join mailboxes on mailboxes.id = deliveries.mailbox_id
+      where earlier.delivery_id = attempts.delivery_id and earlier.http_status = 401
+        and earlier.started_at > mailboxes.connected_at) as "tokensRefused"`.execute(trx);
+  return new Map(rows.map(({ deliveryId, ...row }) => [deliveryId, { ...row, startedAt, deadline }]));
+}
