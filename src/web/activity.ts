@@ -36,13 +36,15 @@ export function activityPages(ctx: WebContext): Router {
       return page(res, 'deliveries/activity', { title: 'Activity', section: 'activity', ...shown });
     }
     const asked = req.query['why'];
-    const why = isWhy(asked) ? asked : null;
-    const { list, counts, theirs } = await inTenant(ctx.db, tenantId, async (trx) => {
+    const { list, counts, theirs, why } = await inTenant(ctx.db, tenantId, async (trx) => {
+      const counts = await countByWhy(trx, tenantId, onlooker);
+      // Where all need somebody for the same, the page says what to do about that, and its buttons fit it.
+      const [first = null, ...others] = counts.keys();
+      const why = isWhy(asked) ? asked : others.length === 0 ? first : null;
       const only = why ? needsSomebodyFor(why) : undefined;
       const list = await listDeliveries(trx, tenantId, onlooker, { after, attention: true, only });
       const ids = list.rows.map(({ id }) => id);
-      const counts = await countByWhy(trx, tenantId, onlooker);
-      return { list, counts, theirs: new Set(await keepTheirs(trx, tenantId, onlooker, ids)) };
+      return { list, counts, why, theirs: new Set(await keepTheirs(trx, tenantId, onlooker, ids)) };
     });
     const choices =
       viewer.role === 'viewer'
@@ -110,7 +112,9 @@ const formSchema = z
 /** The buttons for these deliveries: whatever fits at least one of them. */
 function choicesFor(rows: readonly DeliverySummary[], why: Why | null): { decision: Decision; label: string }[] {
   const fitting = new Set(rows.flatMap((row) => decisionsFor(row)));
-  return [...fitting].map((decision) => ({ decision, label: bulkWords(decision, why) }));
+  // One that may have been sent among them is enough to say that it is to be looked for first.
+  const careful = rows.some(({ heldReason }) => heldReason === 'restored') ? 'restored' : why;
+  return [...fitting].map((decision) => ({ decision, label: bulkWords(decision, careful) }));
 }
 
 function decideTicked(ctx: WebContext, viewer: Viewer, decision: Decision, ids: readonly string[]): Promise<number> {

@@ -67,6 +67,22 @@ describe('the list of what needs somebody', () => {
     expect(one).not.toContain('Discard');
   });
 
+  it('says what to do about them, with the buttons that fit, where all need somebody for the same', async () => {
+    await some(60, 'held', { held_reason: 'restored' });
+    const all = await page();
+    expect(all).toContain('Letterhead was restored from a backup');
+    expect(all).toContain('>Not in Gmail: send now<');
+    expect(all).toContain('All 60…');
+  });
+
+  it('never offers to send what may have been sent without saying that it is to be looked for first', async () => {
+    await some(1, 'held', { held_reason: 'restored' });
+    await some(1, 'held', { held_reason: 'waited_too_long' });
+    const all = await page();
+    expect(all).toContain('>Not in Gmail: send now<');
+    expect(all).not.toContain('>Send now<');
+  });
+
   it('is empty when nothing does', async () => {
     await some(3, 'sent');
     expect(await page()).toContain('Nothing needs you');
