@@ -112,8 +112,18 @@ export function heldWords(reason: string): { text: string; href: string | null; 
   if (reason === 'undo') return { text: 'Can still be taken back; goes out by itself', href: null, label: '' };
   const step = nextStep({ state: 'held', heldReason: reason, id: '', runId: null });
   const href = step && step.href !== '/deliveries/' ? step.href : null;
+  if (step && decidedByPeople.includes(reason)) {
+    const why = reason === 'restored' ? 'restored' : 'held';
+    return { text: step.text, href: `/activity?show=attention&why=${why}`, label: 'Decide' };
+  }
   return { text: step?.text ?? 'It waits', href, label: step?.label ?? '' };
 }
+
+/** What is held for one of these goes on by no other way than that somebody decides. */
+const decidedByPeople: readonly string[] = [
+  ...['restored', 'not_sent', 'draft_edited', 'draft_deleted', 'waited_too_long'],
+  ...['sender_changed', 'not_allowed', 'stuck'],
+];
 
 /** `less than a minute`, `about 12 minutes`, `about 3 hours`. */
 export function timeWords(ms: number): string {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Budget } from '../../src/deliveries/budget.ts';
 import { countsOf, phaseOf } from '../../src/deliveries/runs/runs.ts';
 import { csvCell, csvLine } from '../../src/web/run-csv.ts';
-import { budgetLines, countWords, leftOutLines, timeWords } from '../../src/web/run-words.ts';
+import { budgetLines, countWords, heldWords, leftOutLines, timeWords } from '../../src/web/run-words.ts';
 
 const at = () => '14:00';
 const budget = (over: Partial<Budget> & { soon: number; later: number }): Budget => ({
@@ -106,5 +106,19 @@ describe('a cell for Excel', () => {
         expect(csvLine([text, text])).toBe(`${cell},${cell}\r\n`);
       }),
     );
+  });
+});
+
+describe('why emails of a run are held', () => {
+  it.each([
+    ['restored', '/activity?show=attention&why=restored'],
+    ['not_sent', '/activity?show=attention&why=held'],
+    ['stuck', '/activity?show=attention&why=held'],
+  ])('leads to where somebody decides about many at once: %s', (reason, href) => {
+    expect(heldWords(reason)).toMatchObject({ href, label: 'Decide' });
+  });
+
+  it('leads nowhere where they go out by themselves', () => {
+    for (const reason of ['outside_hours', 'sending_limit', 'operator']) expect(heldWords(reason).href).toBeNull();
   });
 });
