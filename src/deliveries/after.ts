@@ -133,7 +133,7 @@ async function keepProof(
       .where('tenant_id', '=', tenantId)
       .where('id', '=', deliveryId)
       .execute();
-    if (changed)
-      await writeEvent(trx, tenantId, deliveryId, 'sent', `Gmail sent it from ${used} instead of ${wanted}.`);
+    const detail = `Gmail sent it from ${used} instead of ${wanted}.`;
+    if (changed) await writeEvent(trx, tenantId, deliveryId, { state: 'sent', at: now, detail });
   });
 }

@@ -134,7 +134,8 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
   const from = `To be sent from ${sender.fromEmail}.`;
   const detail = departure.state === 'held' ? departure.detail : from;
   // A notice is Letterhead's own: it goes in somebody's name because they may use the mailbox, not because they wrote it.
-  await writeEvent(trx, tenantId, deliveryId, departure.state, detail, request.notice ? undefined : memberId);
+  const by = request.notice ? undefined : memberId;
+  await writeEvent(trx, tenantId, deliveryId, { state: departure.state, at: now, detail, memberId: by });
   if (departure.state === 'queued') await wake(trx, 'waiting');
   return { kind: 'created', deliveryId, repeated: false };
 }

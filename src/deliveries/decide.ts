@@ -45,7 +45,7 @@ export async function decide(
     moved.push(...(await moveDeliveries(trx, tenantId, deliveryIds, { ...step, at: ctx.clock(), memberId })));
   }
   if (decision === 'seen') moved.push(...(await markSeen(ctx, trx, tenantId, deliveryIds, memberId)));
-  if (decision === 'send_now') moved.push(...(await sendAnyTime(trx, tenantId, deliveryIds, memberId)));
+  if (decision === 'send_now') moved.push(...(await sendAnyTime(ctx, trx, tenantId, deliveryIds, memberId)));
   const isQueued = steps[decision].some(({ to }) => to === 'queued');
   if (isQueued && moved.length > 0) await wake(trx, 'waiting');
   return moved;
@@ -60,9 +60,10 @@ async function markSeen(
   memberId: string,
 ): Promise<string[]> {
   if (deliveryIds.length === 0) return [];
+  const at = clock();
   const rows = await trx
     .updateTable('deliveries')
-    .set({ seen_at: clock() })
+    .set({ seen_at: at })
     .where('tenant_id', '=', tenantId)
     .where('id', '=', sql<string>`any(${[...deliveryIds]}::uuid[])`)
     .where('seen_at', 'is', null)
@@ -71,13 +72,15 @@ async function markSeen(
     .execute();
   for (const [state, same] of Map.groupBy(rows, (row) => row.state)) {
     const ids = same.map(({ id }) => id);
-    await writeEvents(trx, tenantId, ids, state, 'Seen, and off the list of what needs somebody.', memberId);
+    const detail = 'Seen, and off the list of what needs somebody.';
+    await writeEvents(trx, tenantId, ids, { state, at, detail, memberId });
   }
   return rows.map(({ id }) => id);
 }
 
 /** Has what waits for the sending hours in the queue leave whatever the hour: no move, but a line in its timeline. */
 async function sendAnyTime(
+  { clock }: { readonly clock: Clock },
   trx: Database,
   tenantId: string,
   deliveryIds: readonly string[],
@@ -94,7 +97,7 @@ async function sendAnyTime(
     .returning('id')
     .execute();
   const ids = rows.map(({ id }) => id);
-  await writeEvents(trx, tenantId, ids, 'queued', 'To be sent now.', memberId);
+  await writeEvents(trx, tenantId, ids, { state: 'queued', at: clock(), detail: 'To be sent now.', memberId });
   return ids;
 }
 

@@ -45,8 +45,8 @@ export async function settleSent(
           duration_ms = extract(epoch from ${at}::timestamptz - started_at) * 1000
         from moved where attempts.id = moved.attempt_id
       )
-      insert into delivery_events (tenant_id, delivery_id, state, detail)
-      select ${tenantId}, id, 'sent', 'Gmail accepted it from ' || from_email || '.' from moved
+      insert into delivery_events (tenant_id, delivery_id, at, state, detail)
+      select ${tenantId}, id, ${at}, 'sent', 'Gmail accepted it from ' || from_email || '.' from moved
       returning delivery_id as id`.execute(trx);
     const done = new Set(rows.map(({ id }) => id));
     const jobs = settled.flatMap(({ settling: { delivery, attempt, via, tracking } }) =>
@@ -116,7 +116,7 @@ export async function settleAttempt(
         await moveDelivery(trx, tenantId, deliveryId, { ...move, to: 'failed' });
         return wake(trx, 'waiting');
       case 'unknown': {
-        const wait = 'We wait to be sure that nothing is still on its way.';
+        const detail = `${outcome.words} We wait to be sure that nothing is still on its way.`;
         // What we do about it is done; what waits for the look is not under way.
         await trx
           .updateTable('deliveries')
@@ -125,7 +125,7 @@ export async function settleAttempt(
           .where('id', '=', deliveryId)
           .where('state', '=', 'sending')
           .execute();
-        return writeEvent(trx, tenantId, deliveryId, 'sending', `${outcome.words} ${wait}`);
+        return writeEvent(trx, tenantId, deliveryId, { state: 'sending', at, detail });
       }
       default:
         outcome satisfies never;

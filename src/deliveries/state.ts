@@ -135,13 +135,14 @@ export async function moveDeliveries(
         .returning(['id', 'tenant_id']),
     )
     .insertInto('delivery_events')
-    .columns(['tenant_id', 'delivery_id', 'state', 'detail', 'member_id'])
+    .columns(['tenant_id', 'delivery_id', 'at', 'state', 'detail', 'member_id'])
     .expression((eb) =>
       eb
         .selectFrom('moved')
         .select([
           'tenant_id',
           'id',
+          sql<Date>`${move.at}::timestamptz`.as('at'),
           sql<DeliveryState>`${move.to}::delivery_state`.as('state'),
           sql<string>`${move.detail}::text`.as('detail'),
           sql<string | null>`${move.memberId ?? null}::uuid`.as('member_id'),
@@ -162,16 +163,21 @@ function whereDraftsAreLeft(at: Date) {
     where attempts.delivery_id = deliveries.id and via = 'draft'))`;
 }
 
+/** A line of a timeline that is no move. */
+export interface TimelineLine {
+  /** Where the delivery stands meanwhile. */
+  readonly state: DeliveryState;
+  /** When, by the product's clock. */
+  readonly at: Date;
+  /** A sentence for people. */
+  readonly detail: string;
+  /** Who did it, where a person did. */
+  readonly memberId?: string | undefined;
+}
+
 /** Adds a line to a delivery's timeline. */
-export function writeEvent(
-  trx: Database,
-  tenantId: string,
-  deliveryId: string,
-  state: DeliveryState,
-  detail: string,
-  memberId?: string,
-): Promise<void> {
-  return writeEvents(trx, tenantId, [deliveryId], state, detail, memberId);
+export function writeEvent(trx: Database, tenantId: string, deliveryId: string, line: TimelineLine): Promise<void> {
+  return writeEvents(trx, tenantId, [deliveryId], line);
 }
 
 /** Adds the same line to any number of timelines. */
@@ -179,16 +185,14 @@ export async function writeEvents(
   trx: Database,
   tenantId: string,
   deliveryIds: readonly string[],
-  state: DeliveryState,
-  detail: string,
-  memberId?: string,
+  { state, at, detail, memberId }: TimelineLine,
 ): Promise<void> {
   if (deliveryIds.length === 0) return;
   await trx
     .insertInto('delivery_events')
-    .columns(['tenant_id', 'delivery_id', 'state', 'detail', 'member_id'])
+    .columns(['tenant_id', 'delivery_id', 'at', 'state', 'detail', 'member_id'])
     .expression(
-      sql`select ${tenantId}::uuid, id, ${state}::delivery_state, ${detail}::text, ${memberId ?? null}::uuid
+      sql`select ${tenantId}::uuid, id, ${at}::timestamptz, ${state}::delivery_state, ${detail}::text, ${memberId ?? null}::uuid
         from unnest(${[...deliveryIds]}::uuid[]) as id`,
     )
     .execute();

@@ -78,6 +78,7 @@ export function runPages(ctx: WebContext): Router {
       section: 'runs',
       ...words,
       ...seen,
+      asOf: ctx.clock(),
       show,
       reportFilters,
       isFirst: after === '',

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { allowedMoves, IllegalMoveError, type Move, moveDelivery } from '../../src/deliveries/state.ts';
+import { allowedMoves, IllegalMoveError, type Move, moveDelivery, writeEvent } from '../../src/deliveries/state.ts';
 import type { DeliveryState } from '../../src/platform/database-types.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -57,6 +57,18 @@ describe('a delivery', () => {
     expect(row.held_reason).toBe(to === 'held' ? 'operator' : null);
     expect(row.sent_at !== null).toBe(to === 'sent');
     expect(events).toMatchObject([{ state: to, detail: `from ${from} to ${to}`, member_id: memberId }]);
+  });
+
+  it('says in its timeline when it moved by the clock of the product, not by that of the database', async () => {
+    const at = new Date('2026-12-24T09:30:00.000Z');
+    const id = await start('queued');
+    await move(id, 'queued', 'held', { at });
+    await inTenant(database.db, tenantId, (trx) =>
+      writeEvent(trx, tenantId, id, { state: 'held', at, detail: 'and a line besides' }),
+    );
+    const { row, events } = await read(id);
+    expect(row.state_at).toEqual(at);
+    expect(events.map((event) => event.at)).toEqual([at, at]);
   });
 
   it.each(pairs.filter(({ allowed }) => !allowed))('never goes from $from to $to', async ({ from, to }) => {

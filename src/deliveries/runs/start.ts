@@ -224,8 +224,8 @@ async function insertDeliveries(
 
 async function writeFirstEvents(trx: Database, runId: string, detail: string, memberId: string): Promise<void> {
   await sql`
-    insert into delivery_events (tenant_id, delivery_id, state, detail, member_id)
-    select tenant_id, id, state, ${detail}, ${memberId}::uuid from deliveries where run_id = ${runId}::uuid
+    insert into delivery_events (tenant_id, delivery_id, at, state, detail, member_id)
+    select tenant_id, id, state_at, state, ${detail}, ${memberId}::uuid from deliveries where run_id = ${runId}::uuid
     order by created_at`.execute(trx);
 }
 
