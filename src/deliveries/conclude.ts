@@ -12,7 +12,6 @@ import type { Evidence, Verdict } from './verdict.ts';
 export interface Doubt {
   readonly state: 'sending' | 'unconfirmed';
   readonly mailboxId: string;
-  readonly createdAt: Date;
   readonly account: string;
   readonly lane: number;
   readonly draft: { readonly id: string; readonly messageId: string } | null;
@@ -34,7 +33,10 @@ export interface Doubt {
 /** What Gmail showed. */
 export type Findings = Evidence & { readonly kind: 'seen'; readonly sent: SentMessage | null };
 
-/** Asked for longer ago than this, an email that turns out not to be sent waits for somebody to say "send now". */
+/**
+ * First tried longer ago than this, an email that turns out not to be sent waits for somebody to say "send now". What
+ * waited before on purpose (a chosen time, the hours, the line before it) is as wanted as ever.
+ */
 const staleAfterMs = 24 * 3_600_000;
 
 /** Writes what was found out about a delivery in doubt, unless somebody else was faster. */
@@ -67,10 +69,10 @@ export async function conclude(
       return;
     }
     case 'not_sent': {
-      if (at.getTime() - doubt.createdAt.getTime() > staleAfterMs) {
+      if (at.getTime() - doubt.firstAttemptAt.getTime() > staleAfterMs) {
         await holdIt(
           'not_sent',
-          'Looked up in Gmail: it was not sent. It is more than a day old, so it waits for you.',
+          'Looked up in Gmail: it was not sent. It was first tried more than a day ago, so it waits for you.',
         );
         return;
       }

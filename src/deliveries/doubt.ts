@@ -68,7 +68,7 @@ async function readDoubt(
     .innerJoin('mailboxes', 'mailboxes.id', 'deliveries.mailbox_id')
     .leftJoin('grants', 'grants.mailbox_id', 'mailboxes.id')
     .select([
-      ...(['deliveries.state', 'deliveries.not_before', 'deliveries.mailbox_id', 'deliveries.created_at'] as const),
+      ...(['deliveries.state', 'deliveries.not_before', 'deliveries.mailbox_id'] as const),
       ...(['deliveries.draft_id', 'deliveries.draft_message_id'] as const),
       ...(['deliveries.account', 'deliveries.lane'] as const),
       ...(['mailboxes.wanted', 'grants.scopes'] as const),
@@ -104,7 +104,7 @@ async function readDoubt(
   const capabilities = capabilitiesOf(row.scopes ?? [], row.wanted);
   const { draft_id: id, draft_message_id: messageId } = row;
   return {
-    ...{ state: row.state, mailboxId: row.mailbox_id, createdAt: row.created_at },
+    ...{ state: row.state, mailboxId: row.mailbox_id },
     ...{ account: row.account, lane: row.lane },
     draft: id !== null && messageId !== null ? { id, messageId } : null,
     canUseDrafts: capabilities.includes('safe_retry'),

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deliver } from '../../src/deliveries/deliver.ts';
 import type { Capability } from '../../src/platform/capability.ts';
 import type { FaultEffect } from '../../src/sandbox/faults.ts';
+import { inTenant } from '../../src/tenants/scope.ts';
 import { hurrying, wrongBy } from '../support/clock.ts';
 import type { Sender } from '../support/company.ts';
 import { anotherWorker } from '../support/hand-delivery.ts';
@@ -174,5 +175,28 @@ describe('where Gmail cannot be asked', () => {
     expect((await sender.delivery(id)).state).toBe('sending');
     await run(sender, id);
     expect(await outcome(sender, id)).toEqual({ state: 'sent', accepted: 1 });
+  });
+});
+
+describe('an email that turns out not to be sent', () => {
+  it('goes on by itself, however long it waited for its turn before it was first tried', async () => {
+    const sender = await permittedSender(letterhead, tracked);
+    fault(sender, 'messages.send', lostBefore);
+    const id = await sender.send();
+    const threeDays = new Date(letterhead.google.clock.now() - 72 * hour);
+    await inTenant(letterhead.database.db, sender.tenantId, (trx) =>
+      trx.updateTable('deliveries').set({ created_at: threeDays }).where('id', '=', id).execute(),
+    );
+    await run(sender, id);
+    letterhead.google.clock.forward(200_000);
+    await run(sender, id);
+    expect(await outcome(sender, id)).toEqual({ state: 'queued', accepted: 0 });
+  });
+
+  it('waits for somebody where it was first tried more than a day ago', async () => {
+    const { sender, id } = await inDoubt(lostBefore);
+    letterhead.google.clock.forward(25 * hour);
+    await run(sender, id);
+    expect(await sender.delivery(id)).toMatchObject({ state: 'held', heldReason: 'not_sent' });
   });
 });
