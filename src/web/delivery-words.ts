@@ -150,9 +150,16 @@ export interface Moment {
   readonly opening: Date | null;
 }
 
-/** What the state means, as a sentence. */
+/** What the state means, as a sentence. `attempts`: its tries at Gmail, the last one first. */
 export function stateSentence(
-  { state, heldReason, notBefore }: Pick<DeliverySummary, 'state' | 'heldReason' | 'notBefore'>,
+  {
+    state,
+    heldReason,
+    notBefore,
+    attempts,
+  }: Pick<DeliverySummary, 'state' | 'heldReason' | 'notBefore'> & {
+    readonly attempts: readonly { readonly outcome: string | null }[];
+  },
   { now, at, opening }: Moment,
 ): string {
   switch (state) {
@@ -160,7 +167,10 @@ export function stateSentence(
       if (notBefore && notBefore > now) return `It is tried again on ${at(notBefore)}.`;
       return opening ? `It waits for your sending hours, and leaves on ${at(opening)}.` : 'It is about to leave.';
     case 'sending':
-      return 'It is being handed to Gmail.';
+      if (attempts[0]?.outcome !== 'unknown' || !notBefore) return 'It is being handed to Gmail.';
+      return notBefore > now
+        ? `Gmail’s answer never arrived, so it may have been sent or not. Until ${at(notBefore)} it may still be on its way; only after that can it be found out.`
+        : 'Gmail’s answer never arrived. It is being found out whether it was sent.';
     case 'sent':
       return 'Gmail accepted it.';
     case 'held':

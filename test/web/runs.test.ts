@@ -155,14 +155,19 @@ describe('the page of a run', () => {
     expect(page).toMatch(/2 of 10 sent/);
     expect(page).toMatch(/Sent 2 .*Waiting 5 .*Failed 2 .*Unconfirmed 1/);
     expect(page).toContain('all leave in less than a minute');
-    expect(page).toContain('They are all there: mark as sent');
+    expect(page).toContain('Of 1 nobody knows whether it was sent.');
+    expect(page).toContain('It is there: mark as sent');
+    await putInto(ctx, sender, ids.slice(5, 6), 'unconfirmed');
+    const two = textOf((await sender.founder.get(`/runs/${id}/progress`)).text);
+    expect(two).toContain('Of 2 nobody knows whether they were sent.');
+    expect(two).toContain('They are all there: mark as sent');
     expect(page).toContain('Send all 2 again');
 
     await sender.founder.post(`/runs/${id}/decision`, { decision: 'mark_as_sent' });
     await sender.founder.post(`/runs/${id}/resends`, { which: 'failed' });
     await sender.founder.post(`/runs/${id}/control`, { control: 'pause' });
     const { counts, state } = await runNow(ctx, sender, id);
-    expect({ state, ...counts }).toMatchObject({ state: 'paused', total: 10, sent: 3, held: 7, failed: 0 });
+    expect({ state, ...counts }).toMatchObject({ state: 'paused', total: 10, sent: 4, held: 6, failed: 0 });
     expect(textOf((await sender.founder.get(`/runs/${id}`)).text)).toContain('Its run is paused');
   });
 
