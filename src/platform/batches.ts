@@ -54,20 +54,26 @@ export function createBatches<Item, Result>(
     }
   };
 
+  /** How long the batch may still wait, in milliseconds; 0 or less: it leaves. */
+  const left = ({ batch, leavesAt }: Gathering<Item, Result>): number =>
+    batch.length < enough ? leavesAt - performance.now() : 0;
+
+  // A loop rather than each batch beginning the next: under a load that never pauses that would be a chain without an end.
   const flush = async (key: string, gathering: Gathering<Item, Result>): Promise<void> => {
-    const { batch } = gathering;
-    Object.assign(gathering, { batch: [], running: true, leavesAt: Number.POSITIVE_INFINITY });
-    await run(key, batch);
+    gathering.running = true;
+    do {
+      const { batch } = gathering;
+      Object.assign(gathering, { batch: [], leavesAt: Number.POSITIVE_INFINITY });
+      await run(key, batch);
+    } while (gathering.batch.length > 0 && left(gathering) <= 0);
     gathering.running = false;
-    if (gathering.batch.length > 0) await leave(key, gathering);
-    else gatherings.delete(key);
+    if (gathering.batch.length === 0) gatherings.delete(key);
+    else schedule(key, gathering);
   };
 
-  const leave = async (key: string, gathering: Gathering<Item, Result>): Promise<void> => {
-    const left = gathering.batch.length < enough ? gathering.leavesAt - performance.now() : 0;
+  const schedule = (key: string, gathering: Gathering<Item, Result>): void => {
     clearTimeout(gathering.timer);
-    if (left > 0) gathering.timer = setTimeout(() => void flush(key, gathering), left);
-    else await flush(key, gathering);
+    gathering.timer = setTimeout(() => void flush(key, gathering), Math.max(0, left(gathering)));
   };
 
   return {
@@ -83,12 +89,8 @@ export function createBatches<Item, Result>(
         const sooner = leavesAt < gathering.leavesAt;
         if (sooner) gathering.leavesAt = leavesAt;
         if (gathering.running || !(sooner || gathering.batch.length >= enough)) return;
-        clearTimeout(gathering.timer);
-        // Whatever is added in the same breath goes along.
-        gathering.timer = setTimeout(
-          () => void flush(key, gathering),
-          gathering.batch.length < enough ? patienceMs : 0,
-        );
+        // By a timer even where it leaves at once: whatever is added in the same breath goes along.
+        schedule(key, gathering);
       }),
   };
 }
