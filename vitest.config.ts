@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/support/postgres.ts',
+    setupFiles: 'test/support/same-every-time.ts',
     pool: 'forks',
     // Each file has a database, an app and a Google of its own; reading all modules anew for each took two fifths of the time.
     isolate: false,
@@ -12,7 +13,9 @@ export default defineConfig({
     maxWorkers: Math.min(availableParallelism(), 4),
     // A missing test file is a broken run, never a green one.
     passWithNoTests: false,
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    // For what hangs, never for what is slow: a busy machine may take many times as long as an idle one.
+    testTimeout: 240_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 90_000 } },
   },
 });

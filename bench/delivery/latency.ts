@@ -52,6 +52,6 @@ async function click(world: World, { tenantId, memberId }: BenchMailbox): Promis
       .where('id', '=', made.deliveryId)
       .executeTakeFirstOrThrow();
   // What counts is when the worker heard Gmail's answer, not when we asked.
-  const { sent_at: sentAt } = await eventually(row, ({ state }) => state === 'sent', 30_000);
+  const { sent_at: sentAt } = await eventually(row, ({ state }) => state === 'sent');
   return (sentAt?.getTime() ?? 0) - begun;
 }

@@ -25,6 +25,12 @@ export class Clock {
     return this.#aheadMs;
   }
 
+  /** In how many milliseconds the next comes of what waits for this time; null where nothing does. */
+  get untilNext(): number | null {
+    const next = Math.min(...[...this.#waiting].map(({ at }) => at));
+    return Number.isFinite(next) ? Math.max(0, next - this.now()) : null;
+  }
+
   /** Moves it on by that many milliseconds and answers the new time. Throws a RangeError for anything but forward. */
   forward(ms: number): number {
     if (!Number.isFinite(ms) || ms < 0)

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { NextFunction, Request, Response } from 'express';
 import { type Answer, Refusal } from './answers.ts';
 import { drawLatency, type FaultEffect } from './fault-effects.ts';
+import type { Strike } from './faults.ts';
 import { backendError, forbiddenFor, invalidCredentials, mailNotEnabled, notFound, tooMany } from './gmail/errors.ts';
 import type { World } from './world.ts';
 
@@ -65,7 +66,7 @@ function send(res: Response, now: number, answer: Answer, spoilt?: 'cut' | 'cutJ
 async function underFault(
   world: World,
   endpoint: Endpoint,
-  { effect, random }: { effect: FaultEffect; random: () => number },
+  { effect, random, taken }: Strike,
   req: Request,
   work: () => Promise<Answer>,
 ): Promise<Outcome> {
@@ -83,7 +84,8 @@ async function underFault(
       if (effect.when === 'after') await work();
       return 'none';
     case 'slow':
-      return (await waited(drawLatency(effect.ms, random), world.closing)) ? { answer: await work() } : 'none';
+      await waited(drawLatency(effect.ms, random), taken);
+      return world.closing.aborted ? 'none' : { answer: await work() };
     case 'malformed': {
       const answer = effect.when === 'after' ? await work() : { status: 200, body: { id: '', threadId: '' } };
       return { answer, spoilt: effect.as === 'html' ? 'html' : 'cutJson' };
@@ -122,14 +124,9 @@ function refusalFor(
   }
 }
 
-/** false when the server closed before the time was over. */
-async function waited(ms: number, closing: AbortSignal): Promise<boolean> {
-  try {
-    await wait(ms, undefined, { signal: closing });
-    return true;
-  } catch {
-    return false;
-  }
+/** Waits for so long, or until nobody wants it to any more. */
+async function waited(ms: number, over: AbortSignal): Promise<void> {
+  await wait(ms, undefined, { signal: over }).catch(() => {});
 }
 
 async function answered(work: () => Promise<Answer> | Answer): Promise<Answer> {

@@ -41,9 +41,23 @@ export interface Fault {
   fired: number;
 }
 
+/** What befalls a call. */
+export interface Strike {
+  readonly effect: FaultEffect;
+  /** Draws its latency. */
+  readonly random: () => number;
+  /** Aborted when the rule is taken away. */
+  readonly taken: AbortSignal;
+}
+
+interface Rule extends Pick<Strike, 'random'> {
+  readonly fault: Fault;
+  readonly taken: AbortController;
+}
+
 /** The faults of one Local Google. Rules are tried in the order in which they were added; the first that fits fires. */
 export class Faults {
-  #rules: { fault: Fault; random: () => number }[] = [];
+  #rules: Rule[] = [];
   #lastId = 0;
   #fired: Record<string, number> = {};
   #now: () => number;
@@ -62,7 +76,7 @@ export class Faults {
       ...{ times: times ?? (lasting ? Infinity : 1), every: every ?? 1, share: share ?? 1 },
       ...{ until: forMs === undefined ? null : this.#now() + forMs, skip, seen: 0, fired: 0 },
     };
-    this.#rules.push({ fault, random: seededRandom(seed) });
+    this.#rules.push({ fault, random: seededRandom(seed), taken: new AbortController() });
     return fault;
   }
 
@@ -81,17 +95,19 @@ export class Faults {
     return this.#fired;
   }
 
+  /** Takes all rules away. A call that a slow one holds up goes on at once. */
   clear(): void {
-    this.#rules = [];
+    for (const { fault } of this.#rules) this.remove(fault.id);
   }
 
-  /** Takes one rule away. */
+  /** Takes one rule away. A call that it holds up, where it is a slow one, goes on at once. */
   remove(id: number): void {
+    for (const { fault, taken } of this.#rules) if (fault.id === id) taken.abort();
     this.#rules = this.#rules.filter(({ fault }) => fault.id !== id);
   }
 
-  /** The fault that befalls this call, counted as fired; undefined when it goes well. `random` draws its latency. */
-  strike(method: string, account: string | null): { effect: FaultEffect; random: () => number } | undefined {
+  /** The fault that befalls this call, counted as fired; undefined when it goes well. */
+  strike(method: string, account: string | null): Strike | undefined {
     const rule = this.#rules.find(
       ({ fault }) =>
         !this.#isSpent(fault) &&
@@ -99,7 +115,7 @@ export class Faults {
         (fault.account === null || fault.account === account),
     );
     if (!rule) return undefined;
-    const { fault, random } = rule;
+    const { fault, random, taken } = rule;
     if (fault.skip > 0) {
       fault.skip -= 1;
       return undefined;
@@ -108,7 +124,7 @@ export class Faults {
     if (fault.seen % fault.every !== 0 || (fault.share < 1 && random() >= fault.share)) return undefined;
     fault.fired += 1;
     this.#fired[fault.effect.kind] = (this.#fired[fault.effect.kind] ?? 0) + 1;
-    return { effect: fault.effect, random };
+    return { effect: fault.effect, random, taken: taken.signal };
   }
 
   #isSpent(fault: Fault): boolean {

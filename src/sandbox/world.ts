@@ -90,6 +90,7 @@ export async function createWorld(options: {
   const mail = new Mailboxes(store, truth, now, options.headersOnly ? 'headers' : 'all');
   const codes = new Codes(now);
   const faults = new Faults(now);
+  closing.addEventListener('abort', () => faults.clear());
   const securityEvents = new SecurityEvents({ url, keys, policies, clients, now, later, closing });
   const world: World = {
     url,

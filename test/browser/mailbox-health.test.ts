@@ -118,7 +118,7 @@ describe('while a connection is dead', () => {
     letterhead.google.accounts.removeAccess(office, testClient.clientId);
     await sendTest();
     await reaches('held');
-    await expect.poll(() => notices().length, { timeout: 15_000 }).toBe(before + 1);
+    await expect.poll(() => notices().length).toBe(before + 1);
     await page.goto('/activity');
     await follow('Notice');
     await reaches('sent');

@@ -119,11 +119,12 @@ describe('an office manager', () => {
 
 describe('Send', () => {
   it('is seen to go from queued to sent without reloading', async () => {
-    letterhead.google.faults.add({ method: 'messages.send', effect: { kind: 'slow', ms: 1_200 } });
+    const slow = letterhead.google.faults.add({ method: 'messages.send', effect: { kind: 'slow', ms: 600_000 } });
     const [record] = await threeRecords(letterhead.database, dana);
     if (!record) throw new Error('no record');
     await send(manager, record);
     expect(await manager.page.locator('#progress [data-state]').getAttribute('data-state')).toMatch(/queued|sending/);
+    letterhead.google.faults.remove(slow.id);
     await see(manager, 'sent');
   });
 

@@ -16,6 +16,8 @@ export async function person(
   { javaScriptEnabled = true } = {},
 ): Promise<Person> {
   const context = await browser.newContext({ baseURL: url, javaScriptEnabled });
+  // Far longer than anything takes on a slow machine under load.
+  context.setDefaultTimeout(120_000);
   const page = await context.newPage();
   const troubles: string[] = [];
   page.on('console', (message) => {

@@ -13,7 +13,10 @@ const office = 'office@brightwater.example';
 let letterhead: TestLetterhead;
 let browser: Browser;
 beforeAll(async () => {
-  [letterhead, browser] = await Promise.all([startTestLetterhead({ unverified: true }), launchChromium()]);
+  [letterhead, browser] = await Promise.all([
+    startTestLetterhead({ unverified: true, timeStands: true }),
+    launchChromium(),
+  ]);
 });
 afterAll(async () => {
   await browser?.close();

@@ -7,7 +7,7 @@ import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.
 
 let letterhead: TestLetterhead;
 beforeAll(async () => {
-  letterhead = await startTestLetterhead();
+  letterhead = await startTestLetterhead({ timeStands: true });
 });
 afterAll(() => letterhead.close());
 
@@ -67,7 +67,7 @@ describe('while Gmail is being asked', () => {
     const sender = await company(letterhead);
     const slow = letterhead.google.faults.add({
       ...{ method: 'messages.send', account: sender.account },
-      effect: { kind: 'slow', ms: 700 },
+      effect: { kind: 'slow', ms: 600_000 },
     });
     const id = await sender.send();
     await eventually(
@@ -80,8 +80,9 @@ describe('while Gmail is being asked', () => {
     );
     expect(attempts).toMatchObject([{ number: 1, finished_at: null, outcome: null, http_status: null }]);
     expect(attempts[0]?.owner).toContain(`/${process.pid}/`);
-    expect(attempts[0]?.deadline.getTime()).toBeGreaterThan(Date.now());
+    expect(attempts[0]?.deadline.getTime()).toBeGreaterThan(letterhead.google.clock.now());
     expect((await sender.delivery(id)).state).toBe('sending');
+    letterhead.google.faults.remove(slow.id);
     await sender.reaches(id, 'sent');
     expect(sender.accepted(id)).toHaveLength(1);
   });
@@ -90,7 +91,7 @@ describe('while Gmail is being asked', () => {
     const sender = await company(letterhead);
     const slow = letterhead.google.faults.add({
       ...{ method: 'messages.send', account: sender.account },
-      effect: { kind: 'slow', ms: 500 },
+      effect: { kind: 'slow', ms: 600_000 },
     });
     const id = await sender.send();
     await eventually(
@@ -102,7 +103,8 @@ describe('while Gmail is being asked', () => {
       letterhead.database.pool.query(
         `select query from pg_stat_activity where datname = current_database() and state = 'idle in transaction'`,
       );
-    await eventually(idle, ({ rowCount }) => rowCount === 0, 300);
+    await eventually(idle, ({ rowCount }) => rowCount === 0);
+    letterhead.google.faults.remove(slow.id);
     await sender.reaches(id, 'sent');
   });
 });

@@ -17,7 +17,7 @@ import { permittedSender } from '../support/permitted.ts';
 
 let letterhead: TestLetterhead;
 beforeAll(async () => {
-  letterhead = await startTestLetterhead({ worker: false, settleMs: 0 });
+  letterhead = await startTestLetterhead({ worker: false, settleMs: 0, googleTimeoutMs: 60_000 });
 });
 afterAll(() => letterhead.close());
 
@@ -26,14 +26,19 @@ const within = <T>(sender: Sender, work: Parameters<typeof inTenant<T>>[2]) =>
 const reconnect = (sender: Company) => sender.founder.connect(sender.account, { mailboxId: sender.mailboxId });
 const mailboxState = async (sender: Company) =>
   (await within(sender, (trx) => trx.selectFrom('mailboxes').select('state').executeTakeFirstOrThrow())).state;
-const slowly = async (sender: Sender, method: string, work: () => Promise<unknown>) => {
-  const slow = letterhead.google.faults.add({ method, account: sender.account, effect: { kind: 'slow', ms: 700 } });
+/** Begins something, and waits until Google is asked for this; Google answers when it is let to. */
+const heldAt = async (sender: Sender, method: string, work: () => Promise<unknown>) => {
+  const { faults } = letterhead.google;
+  const slow = faults.add({ method, account: sender.account, effect: { kind: 'slow', ms: 600_000 } });
   const done = work();
   await eventually(
     () => slow.fired,
     (fired) => fired === 1,
   );
-  return done;
+  return () => {
+    faults.remove(slow.id);
+    return done;
+  };
 };
 
 describe('somebody reconnects the mailbox just then', () => {
@@ -44,14 +49,10 @@ describe('somebody reconnects the mailbox just then', () => {
     );
     const id = await sender.send();
     // The old token is being renewed; it dies meanwhile, and a new one takes its place.
-    const running = slowly(sender, 'token', () => deliverNow(letterhead, sender, id));
-    await eventually(
-      () => letterhead.google.faults.list().at(-1)?.fired,
-      (fired) => fired === 1,
-    );
+    const goOn = await heldAt(sender, 'token', () => deliverNow(letterhead, sender, id));
     letterhead.google.accounts.removeAccess(sender.account, testClient.clientId);
     await reconnect(sender);
-    await running;
+    await goOn();
     expect((await sender.delivery(id)).state).not.toBe('held');
     await deliverNow(letterhead, sender, id);
     expect(sender.accepted(id)).toHaveLength(1);
@@ -82,9 +83,11 @@ describe('somebody reconnects the mailbox just then', () => {
       // It waits for our transaction to end, and must then find what we wrote.
       const connecting = reconnect(sender);
       await eventually(
-        () => letterhead.database.pool.query(`select 1 from pg_stat_activity where wait_event_type = 'Lock'`),
+        () =>
+          letterhead.database.pool.query(
+            `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+          ),
         ({ rowCount }) => rowCount !== null && rowCount > 0,
-        3_000,
       );
       return { request: result, reconnecting: connecting };
     });
@@ -160,22 +163,14 @@ describe('an attempt that was given up, and whose worker speaks after all', () =
   it('does not send its draft any more', async () => {
     const sender = await permittedSender(letterhead, ['send', 'safe_retry']);
     const id = await sender.send();
-    const begins = letterhead.google.faults.add({
-      ...{ method: 'drafts.create', account: sender.account },
-      effect: { kind: 'slow', ms: 700 },
-    });
-    const first = deliverNow(letterhead, sender, id);
-    await eventually(
-      () => begins.fired,
-      (fired) => fired === 1,
-    );
+    const goOn = await heldAt(sender, 'drafts.create', () => deliverNow(letterhead, sender, id));
     // As if its deadline and the settle time had passed: others find that nothing was sent.
     const deadline = (at: Date) => within(sender, (trx) => trx.updateTable('attempts').set({ deadline: at }).execute());
     await deadline(new Date(0));
     await deliverNow(letterhead, sender, id);
     expect((await sender.delivery(id)).state).toBe('queued');
-    await deadline(new Date(Date.now() + 5_000));
-    await first;
+    await deadline(new Date(Date.now() + 600_000));
+    await goOn();
     expect(sender.accepted(id)).toEqual([]);
     await deliverNow(letterhead, sender, id);
     expect((await sender.delivery(id)).state).toBe('sent');
@@ -188,15 +183,11 @@ describe('a look into Gmail that took long', () => {
     const sender = await permittedSender(letterhead, ['send', 'tracking']);
     const id = await sender.send();
     await begun(sender, id, -1_000);
-    const look = slowly(sender, 'messages.list', () => deliverNow(letterhead, sender, id));
-    await eventually(
-      () => letterhead.google.faults.list().at(-1)?.fired,
-      (fired) => fired === 1,
-    );
+    const goOn = await heldAt(sender, 'messages.list', () => deliverNow(letterhead, sender, id));
     await deliverNow(letterhead, sender, id);
     expect((await sender.delivery(id)).state).toBe('queued');
     await begun(sender, id);
-    await look;
+    await goOn();
     expect(await sender.delivery(id)).toMatchObject({ state: 'sending', attempts: [{ number: 2, outcome: null }, {}] });
   });
 });
@@ -235,8 +226,14 @@ describe('the shortest deadline that may be configured', () => {
     const sender = await company(letterhead);
     const id = await sender.send();
     const worker = { ...anotherWorker(letterhead), sendDeadlineMs: 1_000 };
-    await deliver(worker, { tenantId: sender.tenantId, deliveryId: id });
-    expect((await sender.delivery(id)).state).toBe('sent');
+    // A millisecond passes from each look at the clock to the next, whatever the machine has to do meanwhile.
+    let now = letterhead.google.clock.now();
+    const clock = Object.assign(() => new Date(now++), { after: worker.clock.after });
+    const asked = letterhead.google.faults.add({
+      ...{ method: 'messages.send', account: sender.account, effect: { kind: 'slow', ms: 0 } },
+    });
+    await deliver({ ...worker, clock }, { tenantId: sender.tenantId, deliveryId: id });
+    expect(asked.fired).toBe(1);
   });
 });
 
@@ -254,14 +251,10 @@ describe('a job that comes again', () => {
   it('leaves a delivery alone that is in somebody’s hands', async () => {
     const sender = await company(letterhead);
     const id = await sender.send();
-    const first = slowly(sender, 'messages.send', () => deliverNow(letterhead, sender, id));
-    await eventually(
-      () => sender.delivery(id),
-      ({ state }) => state === 'sending',
-    );
+    const goOn = await heldAt(sender, 'messages.send', () => deliverNow(letterhead, sender, id));
     await Promise.all([deliverNow(letterhead, sender, id), deliverNow(letterhead, sender, id)]);
     expect((await sender.delivery(id)).state).toBe('sending');
-    await first;
+    await goOn();
     expect((await sender.delivery(id)).state).toBe('sent');
     expect(sender.accepted(id)).toHaveLength(1);
   });
@@ -273,7 +266,7 @@ const outcomeOf = async (sender: Sender, id: string) => ({
 });
 
 /** An attempt that is under way, as far as the database knows. */
-async function begun(sender: Sender, id: string, sendDeadlineMs = 5_000) {
+async function begun(sender: Sender, id: string, sendDeadlineMs = 600_000) {
   const { tenantId } = sender;
   const delivery = await within(sender, (trx) => loadForSending(trx, tenantId, id));
   const worker = { ...anotherWorker(letterhead), sendDeadlineMs };

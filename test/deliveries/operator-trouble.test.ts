@@ -9,7 +9,7 @@ import { startTestLetterhead, type TestLetterhead, testClient } from '../support
 const minute = 60_000;
 let letterhead: TestLetterhead;
 beforeAll(async () => {
-  letterhead = await startTestLetterhead();
+  letterhead = await startTestLetterhead({ timeStands: true });
 });
 afterEach(() => {
   const { policies } = letterhead.google;

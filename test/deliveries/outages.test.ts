@@ -14,7 +14,7 @@ const pace = { unitsPerMinute: null, projectUnitsPerMinute: null, inFlight };
 
 let letterhead: TestLetterhead;
 beforeAll(async () => {
-  letterhead = await startTestLetterhead({ pace, sendDeadlineMs: 5_000, settleMs: 10_000 });
+  letterhead = await startTestLetterhead({ pace, sendDeadlineMs: 5_000, settleMs: 10_000, timeStands: true });
 });
 afterEach(() => letterhead.google.faults.clear());
 afterAll(() => letterhead.close());
@@ -109,6 +109,7 @@ describe('three lost answers in a row on a mailbox', () => {
     await eventually(
       async () => {
         await settle();
+        forward(1_000);
         return states(sender, ids);
       },
       ({ sent }) => sent === 30,
@@ -117,7 +118,7 @@ describe('three lost answers in a row on a mailbox', () => {
       ...{ blockedReason: null, unknownInARow: 0 },
     });
     for (const id of ids) expect(sender.accepted(id)).toHaveLength(1);
-  }, 30_000);
+  });
 
   it('are not three where one was answered in between', async () => {
     const sender = await permittedSender(letterhead, ['send']);
@@ -149,8 +150,11 @@ describe('a fifth of all answers lost within a minute, over many companies', () 
     const fault = fails();
     // Two of each: no mailbox has three in a row.
     const first = await Promise.all(senders.map((sender) => many(sender, 2)));
-    await settle();
-    expect(fault.fired).toBe(24);
+    // The worker counts what was lost every few seconds; no time passes before all are.
+    await eventually(
+      () => fault.fired,
+      (fired) => fired === 24,
+    );
     await eventually(
       async () => {
         await settle();
@@ -185,5 +189,5 @@ describe('a fifth of all answers lost within a minute, over many companies', () 
     );
     expect(await readAccount(letterhead.database.system, wholeProject)).toMatchObject({ blockedReason: null });
     for (const { sender, ids } of all) for (const id of ids) expect(sender.accepted(id)).toHaveLength(1);
-  }, 30_000);
+  });
 });

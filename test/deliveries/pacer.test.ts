@@ -8,7 +8,7 @@ import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.
 
 let letterhead: TestLetterhead;
 beforeAll(async () => {
-  letterhead = await startTestLetterhead({ worker: false });
+  letterhead = await startTestLetterhead({ worker: false, timeStands: true });
 });
 afterAll(() => letterhead.close());
 

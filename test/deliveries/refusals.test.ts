@@ -7,7 +7,7 @@ import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.
 
 let letterhead: TestLetterhead;
 beforeAll(async () => {
-  letterhead = await startTestLetterhead();
+  letterhead = await startTestLetterhead({ timeStands: true });
 });
 afterAll(() => letterhead.close());
 

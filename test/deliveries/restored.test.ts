@@ -20,7 +20,7 @@ const sendOnly: Capability[] = ['send'];
 let letterhead: TestLetterhead;
 let worker: ReturnType<typeof anotherWorker>;
 beforeAll(async () => {
-  letterhead = await startTestLetterhead({ worker: false });
+  letterhead = await startTestLetterhead({ worker: false, timeStands: true });
   worker = anotherWorker(letterhead);
 });
 // A worker has run in this database before.

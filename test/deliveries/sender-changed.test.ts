@@ -9,7 +9,7 @@ import { anInvoice } from '../support/send-page.ts';
 
 let letterhead: TestLetterhead;
 beforeAll(async () => {
-  letterhead = await startTestLetterhead({ worker: false });
+  letterhead = await startTestLetterhead({ worker: false, timeStands: true });
 });
 afterAll(() => letterhead.close());
 
@@ -38,7 +38,7 @@ const listRead = (sender: Company, minutesAgo: number) =>
   within(sender, (trx) =>
     trx
       .updateTable('mailboxes')
-      .set({ send_as_fetched_at: new Date(Date.now() - minutesAgo * 60_000) })
+      .set({ send_as_fetched_at: new Date(letterhead.google.clock.now() - minutesAgo * 60_000) })
       .execute(),
   );
 const listCalls = () => letterhead.google.truth.calls('sendAs.list');

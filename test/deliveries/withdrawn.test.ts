@@ -153,7 +153,8 @@ it('while workers send, nothing begins to leave any more once the answer to the 
   try {
     const office = await company(busy);
     const tom = await colleague(busy, office, 'Tom');
-    busy.google.faults.add({ method: 'messages.send', times: 1_000, effect: { kind: 'slow', ms: 300 } });
+    // Every other one stays under way, so that the worker has its hands full long before all have left.
+    busy.google.faults.add({ method: 'messages.send', every: 2, effect: { kind: 'slow', ms: 600_000 } });
     for (let number = 0; number < 300; number += 1) await office.send({ memberId: tom.memberId });
     await busy.startWorker();
     await eventually(
@@ -162,6 +163,7 @@ it('while workers send, nothing begins to leave any more once the answer to the 
     );
     await letOnly(office.founder, office.mailboxId, [office], [tom]);
     const answered = busy.context.clock();
+    busy.google.faults.clear();
     const read = () =>
       inTenant(busy.database.db, office.tenantId, (trx) =>
         trx.selectFrom('deliveries').select(['id', 'state', 'held_reason']).execute(),

@@ -123,6 +123,20 @@ describe('faults', () => {
   });
 });
 
+describe('a call that a slow rule holds up', () => {
+  it('goes on when the rule is taken away', async () => {
+    const google = await start();
+    const gmail = gmailOf(google, await connect(google, OFFICE, ['send']));
+    const slow = google.faults.add({ method: 'messages.send', effect: { kind: 'slow', ms: 600_000 } });
+    const sending = send(gmail);
+    await expect.poll(() => slow.fired).toBe(1);
+    expect(google.truth.accepted()).toEqual([]);
+    google.faults.remove(slow.id);
+    await sending;
+    expect(google.truth.accepted()).toHaveLength(1);
+  });
+});
+
 describe('control over HTTP', () => {
   it('sets, counts and clears faults', async () => {
     const google = await start();

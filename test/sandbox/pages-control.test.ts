@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LocalGoogle } from '../../src/sandbox/local-google.ts';
+import { launchChromium } from '../support/chromium.ts';
 import {
   authorizeUrl,
   CLIENT,
@@ -21,11 +22,7 @@ const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 let browser: Browser;
 beforeAll(async () => {
-  const flags = '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking';
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: [...flags.split(' '), '--disable-component-update', '--disable-sync'],
-  });
+  browser = await launchChromium();
 });
 afterAll(() => browser.close());
 

@@ -1,15 +1,12 @@
 import { createServer } from 'node:http';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { launchChromium } from '../support/chromium.ts';
 import { authorizeUrl, CLIENT, GMAIL, gmailOf, MIRA, OFFICE, oauthClient, send, start } from './support.ts';
 
 let browser: Browser;
 beforeAll(async () => {
-  const flags = '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking';
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: [...flags.split(' '), '--disable-component-update', '--disable-sync'],
-  });
+  browser = await launchChromium();
 });
 afterAll(() => browser.close());
 

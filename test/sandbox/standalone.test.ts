@@ -15,7 +15,7 @@ afterEach(async () => {
 /** Starts the program; resolves with what it printed when it is ready, or when it ended. */
 async function run(...args: string[]): Promise<{ said: string; url: string; code: number | null }> {
   const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const exit = new Promise<number | null>((resolve) => child.once('close', resolve));
   ending.push(() => {
     child.kill('SIGTERM');
     return exit;

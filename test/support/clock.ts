@@ -2,7 +2,6 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Clock } from '../../src/platform/clock.ts';
 import { Clock as MovableClock } from '../../src/sandbox/clock.ts';
 import type { LocalGoogle } from '../../src/sandbox/local-google.ts';
-import type { MovableTime } from './eventually.ts';
 
 /** The product's clock in a test: Local Google's, so that both live in the same time and are moved on together. */
 export function clockOf({ clock }: Pick<LocalGoogle, 'clock'>): Clock {
@@ -24,15 +23,19 @@ export function wrongBy(clock: Clock, aheadMs: number): Clock {
   return Object.assign(() => new Date(clock().getTime() + aheadMs), { after: clock.after });
 }
 
-/** Moves a clock on, a tenth of a second at a time, until the work is done: for what it waits for in its midst. */
-export async function hurrying<T>(clock: MovableTime, work: Promise<T>): Promise<T> {
+/**
+ * Moves a clock on, a tenth of a second at a time at most, to whatever waits for it until the work is done: for what that
+ * waits for in its midst.
+ */
+export async function hurrying<T>(clock: LocalGoogle['clock'], work: Promise<T>): Promise<T> {
   let over = false;
   const end = () => {
     over = true;
   };
   work.then(end, end);
   while (!over) {
-    clock.forward(100);
+    const { untilNext } = clock;
+    if (untilNext !== null) clock.forward(Math.min(untilNext, 100));
     await wait(2);
   }
   return work;

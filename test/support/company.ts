@@ -108,7 +108,6 @@ export function senderOf(
       eventually(
         () => delivery(deliveryId),
         ({ state }) => states.includes(state),
-        15_000,
         google.clock,
       ),
     accepted: (deliveryId) => google.truth.accepted().filter((message) => message.deliveryId === deliveryId),

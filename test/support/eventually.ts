@@ -5,6 +5,9 @@ export interface MovableTime {
   forward(ms: number): unknown;
 }
 
+/** Far longer than anything takes on a slow machine under load: to wait longer costs nothing where it comes about. */
+const patienceMs = 90_000;
+
 /**
  * Reads a state again and again until it is as wanted: for what happens in another process or in a worker,
  * where there is no event to wait for.
@@ -17,15 +20,14 @@ export interface MovableTime {
 export async function eventually<T>(
   read: () => Promise<T> | T,
   fits: (value: T) => boolean,
-  withinMs = 15_000,
   clock?: MovableTime,
 ): Promise<T> {
-  const giveUpAt = Date.now() + withinMs;
+  const giveUpAt = Date.now() + patienceMs;
   while (true) {
     const value = await read();
     if (fits(value)) return value;
     if (Date.now() > giveUpAt) {
-      throw new Error(`It did not come about within ${withinMs} ms. At last it was: ${JSON.stringify(value)}`);
+      throw new Error(`It did not come about within ${patienceMs} ms. At last it was: ${JSON.stringify(value)}`);
     }
     await wait(25);
     clock?.forward(250);

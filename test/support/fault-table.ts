@@ -122,7 +122,6 @@ async function untilQuiet(letterhead: TestLetterhead, hung: () => readonly strin
         return rows[0] ?? { busy: 0, waiting: 0, hanging: 0 };
       },
       ({ busy }) => busy === 0,
-      90_000,
       letterhead.google.clock,
     );
   } finally {

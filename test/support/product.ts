@@ -45,6 +45,11 @@ export interface ProductOptions {
   readonly offered?: readonly Capability[];
   /** Whether Google shows its unverified-app page. */
   readonly unverified?: boolean;
+  /**
+   * No time passes, for Google and product, but where the test moves the clock on: whatever waits for a moment waits, and
+   * no sweep comes in between, however slow the machine is.
+   */
+  readonly timeStands?: boolean;
 }
 
 /** The client that the test's Google knows. */
@@ -64,8 +69,10 @@ export async function startProduct(urls: DatabaseUrls, options: ProductOptions =
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const publicUrl = `http://localhost:${port}`;
+  const start = Date.now();
   const google = await startLocalGoogle({
     port: 0,
+    ...(options.timeStands && { now: () => start }),
     unverified: options.unverified ?? false,
     clients: [
       {
@@ -78,7 +85,7 @@ export async function startProduct(urls: DatabaseUrls, options: ProductOptions =
   });
   shutdown.add('Local Google', () => google.close());
 
-  const timeoutMs = options.googleTimeoutMs ?? 5_000;
+  const timeoutMs = options.googleTimeoutMs ?? 30_000;
   const config: ServiceConfig = {
     host: '127.0.0.1',
     port,

@@ -23,7 +23,7 @@ describe.each(worlds)(
       letterhead = await startTestLetterhead({ draftsSendOnce });
       letterhead.google.policies.setUnconfirmed({ secondDraftSend });
       ended = await runTable(letterhead, capabilities, rows);
-    }, 60_000);
+    });
     afterAll(() => letterhead.close());
 
     it.each(unseen)('neither loses nor doubles an email: $what', ({ what, done }) => {
