@@ -1,10 +1,18 @@
 import type { GoogleFailure } from '../google/errors.ts';
 import { operatorTroubleOf } from '../google/operator-trouble.ts';
-import { blockAccount, countUnknown, endTrouble, markTrouble, wholeProject } from '../tenants/system-queue.ts';
+import {
+  blockAccount,
+  countUnknown,
+  endTrouble,
+  markTrouble,
+  readProject,
+  refusedSince,
+  wholeProject,
+} from '../tenants/system-queue.ts';
 import type { DeliverContext } from './context.ts';
 import type { SendableDelivery } from './load.ts';
 import type { Outcome } from './outcome.ts';
-import { probeAfterMs, unknownsBeforeTrouble } from './pacing.ts';
+import { accountsBeforeProject, probeAfterMs, unknownsBeforeTrouble } from './pacing.ts';
 import type { AttemptResult } from './transmit.ts';
 
 /**
@@ -37,7 +45,7 @@ export async function noteOutcome(
  * The same of a look into Gmail: it says nothing about answers that get lost, but Gmail may want the account slower.
  */
 export async function noteSlowDown(
-  ctx: Pick<DeliverContext, 'system' | 'log'>,
+  ctx: Pick<DeliverContext, 'system' | 'clock' | 'log'>,
   account: string,
   failure: GoogleFailure,
   outcome: Outcome,
@@ -49,18 +57,46 @@ export async function noteSlowDown(
   }
 }
 
-/** Keeps the account still until the time that Gmail named, or everybody where it is our whole project's rate. */
+/** Keeps the account still until the time that Gmail named, and everybody where it is our whole project's rate. */
 async function obey(
-  { system }: Pick<DeliverContext, 'system'>,
+  ctx: Pick<DeliverContext, 'system' | 'clock'>,
   account: string,
   failure: GoogleFailure,
   outcome: Outcome,
 ): Promise<void> {
-  if (outcome.kind === 'retry' && outcome.slowDown) await blockAccount(system, account, outcome.at, 'rate');
+  const { system } = ctx;
+  if (outcome.kind === 'retry' && outcome.slowDown) {
+    await blockAccount(system, account, outcome.at, 'rate');
+    if (await isOfProject(ctx, failure)) await blockAccount(system, wholeProject, outcome.at, 'rate');
+  }
   if (outcome.kind !== 'hold' || outcome.until === null) return;
   if (outcome.reason === 'sending_limit') await blockAccount(system, account, outcome.until, 'sending_limit');
-  const ofProject = operatorTroubleOf('gmail', failure)?.kind === 'project_quota';
-  if (outcome.reason === 'operator' && ofProject) await blockAccount(system, wholeProject, outcome.until, 'rate');
+  if (outcome.reason === 'operator' && mayBeOfProject(failure))
+    await blockAccount(system, wholeProject, outcome.until, 'rate');
+}
+
+/** Refusals so close together have one cause. */
+const togetherMs = 10_000;
+
+/**
+ * Whether a refusal that does not say whose rate is used up is the whole project's: several accounts meet it together,
+ * though none of them is let go faster than its own rate.
+ */
+async function isOfProject({ system, clock }: Pick<DeliverContext, 'system' | 'clock'>, failure: GoogleFailure) {
+  if (!mayBeOfProject(failure)) return false;
+  const now = clock();
+  const { blockedUntil } = await readProject(system);
+  // Known already: hundreds may be refused at once, and need not all be counted by each.
+  if (blockedUntil && blockedUntil > now) return false;
+  const refused = await refusedSince(system, new Date(now.getTime() - togetherMs));
+  const alike = refused.filter(({ status, reason, message }) =>
+    mayBeOfProject({ kind: 'answered', status: status ?? 0, reason: reason ?? '', message: message ?? '' }),
+  );
+  return new Set(alike.map(({ account }) => account)).size >= accountsBeforeProject;
+}
+
+function mayBeOfProject(failure: GoogleFailure): boolean {
+  return operatorTroubleOf('gmail', failure)?.kind === 'project_quota';
 }
 
 /** Whatever it was about: where drafts cannot be made, nothing is in doubt, and Google is in trouble all the same. */

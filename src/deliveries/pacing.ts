@@ -171,6 +171,9 @@ export function forecast(
 /** Unknown outcomes in a row after which an account is held. */
 export const unknownsBeforeTrouble = 3;
 
+/** So many accounts at once are refused for a rate that Google calls nobody's before it is taken for the whole project's. */
+export const accountsBeforeProject = 3;
+
 /** How long until the next probe: 30 s, doubled with each that brought nothing, up to 10 minutes. */
 export function probeAfterMs(unknownInARow: number): number {
   return Math.min(600_000, 30_000 * 2 ** Math.max(0, Math.min(8, unknownInARow - unknownsBeforeTrouble)));

@@ -265,6 +265,19 @@ export async function endTrouble(system: Database, account: string): Promise<voi
     .execute();
 }
 
+/** What Gmail refused for the time being since a moment, over all accounts: each with each of its answers once. */
+export function refusedSince(system: Database, since: Date) {
+  return system
+    .selectFrom('attempts')
+    .innerJoin('deliveries', 'deliveries.id', 'attempts.delivery_id')
+    .select(['account', 'http_status as status', 'reason', 'gmail_message as message'])
+    .distinct()
+    .where('finished_at', '>', since)
+    .where('outcome', '=', 'refused_retry')
+    .where('http_status', 'in', [403, 429])
+    .execute();
+}
+
 /** Outcomes of all attempts that ended after a moment; a draft that Google failed to make counts with those not known. */
 export async function countOutcomes(system: Database, since: Date): Promise<{ unknown: number; all: number }> {
   const { rows } = await sql<{ unknown: number; all: number }>`

@@ -191,3 +191,54 @@ describe('a fifth of all answers lost within a minute, over many companies', () 
     for (const { sender, ids } of all) for (const id of ids) expect(sender.accepted(id)).toHaveLength(1);
   });
 });
+
+describe('a rate of which Gmail does not say whose it is', () => {
+  const refuses = (sender: Sender, limit: 'rateLimitExceeded' | 'concurrent') =>
+    letterhead.google.faults.add({
+      ...{ method: 'messages.send', account: sender.account, times: 1_000 },
+      effect: { kind: 'tooMany', limit },
+    });
+  const senders = (count: number) =>
+    Promise.all(Array.from({ length: count }, () => permittedSender(letterhead, ['send'])));
+  const project = () => readAccount(letterhead.database.system, wholeProject);
+
+  it('is the account’s where two meet it, whatever is said of others’ own rates', async () => {
+    forward(120_000);
+    await settle();
+    const before = await project();
+    const refused = await senders(3);
+    for (const [index, sender] of refused.entries()) refuses(sender, index < 2 ? 'rateLimitExceeded' : 'concurrent');
+    const ids = await Promise.all(refused.map((sender) => sender.send()));
+    await eventually(
+      () => Promise.all(refused.map((sender, index) => sender.delivery(ids[index] ?? ''))),
+      (all) => all.every(({ attempts }) => attempts.length > 1),
+      letterhead.google.clock,
+    );
+    expect((await project()).blockedUntil).toEqual(before.blockedUntil);
+    letterhead.google.faults.clear();
+    for (const [index, sender] of refused.entries()) {
+      const id = ids[index] ?? '';
+      await sender.reaches(id, 'sent');
+      expect(sender.accepted(id)).toHaveLength(1);
+    }
+  });
+
+  it('is the project’s where three meet it together: everybody waits, and goes on', async () => {
+    forward(120_000);
+    await settle();
+    const refused = await senders(3);
+    const neighbour = await permittedSender(letterhead, ['send']);
+    for (const sender of refused) refuses(sender, 'rateLimitExceeded');
+    const ids = await Promise.all(refused.map((sender) => sender.send()));
+    const { blockedUntil } = await eventually(project, (seen) => seen.blockedReason === 'rate');
+    const other = await neighbour.send();
+    const { sentAt } = await neighbour.reaches(other, 'sent');
+    expect(sentAt?.getTime()).toBeGreaterThanOrEqual(blockedUntil?.getTime() ?? 0);
+    letterhead.google.faults.clear();
+    for (const [index, sender] of refused.entries()) {
+      const id = ids[index] ?? '';
+      await sender.reaches(id, 'sent');
+      expect(sender.accepted(id)).toHaveLength(1);
+    }
+  });
+});
