@@ -102,6 +102,7 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
       document_snapshot: document ? JSON.stringify(document.record.content) : null,
       ...columnsOf(departure),
       state_at: now,
+      created_at: now,
       scheduled_for: sendAt,
       any_time: anyTime,
       idempotency_key: request.idempotencyKey,

@@ -8,6 +8,7 @@ import { createDocument, type DocumentRecord } from './store.ts';
  *
  * @param db a transaction inside the tenant
  * @param memberId who imports it, or null where nobody in particular does (a command)
+ * @param at when, as {@link createDocument} takes it
  * Throws {@link ImportError} for the file, `DocumentError` `already_imported` where the same bytes came before.
  */
 export async function importDocument(
@@ -16,7 +17,8 @@ export async function importDocument(
   memberId: string | null,
   bytes: Uint8Array,
   fileName: string,
+  at?: Date,
 ): Promise<DocumentRecord> {
   const { content, source } = readUbl(bytes, fileName);
-  return createDocument(db, tenantId, { content, source, memberId: memberId ?? undefined });
+  return createDocument(db, tenantId, { content, source, memberId: memberId ?? undefined, at });
 }

@@ -10,13 +10,13 @@ function numberOf(kind: DocumentKind, year: number, sequence: number): string {
 }
 
 /**
- * Takes the tenant's next number for a kind, in the year that it is where the tenant is. Gapless: the counter's row
+ * Takes the tenant's next number for a kind, in the year that it is where the tenant is at that moment. Gapless: the counter's row
  * stays locked until the transaction ends, and a rollback gives the number back. A number somebody has typed by hand
  * is stepped over.
  *
  * @param db a transaction inside the tenant
  */
-export async function nextNumber(db: Database, tenantId: string, kind: DocumentKind): Promise<string> {
+export async function nextNumber(db: Database, tenantId: string, kind: DocumentKind, at: Date): Promise<string> {
   for (;;) {
     const { year, sequence } = await db
       .insertInto('document_numbers')
@@ -26,7 +26,7 @@ export async function nextNumber(db: Database, tenantId: string, kind: DocumentK
         year: eb
           .selectFrom('tenants')
           .where('id', '=', tenantId)
-          .select(sql<number>`extract(year from now() at time zone time_zone)::int`.as('year')),
+          .select(sql<number>`extract(year from ${at}::timestamptz at time zone time_zone)::int`.as('year')),
         next: 2,
       }))
       .onConflict((conflict) =>

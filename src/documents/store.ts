@@ -37,6 +37,8 @@ export interface NewDocument {
   readonly partyId?: string | undefined;
   readonly memberId?: string | undefined;
   readonly source?: DocumentSource | undefined;
+  /** When it is written, which decides about the year in its number. The machine's time unless told otherwise. */
+  readonly at?: Date | undefined;
 }
 
 /**
@@ -46,8 +48,8 @@ export interface NewDocument {
  * @param db a transaction inside the tenant
  */
 export async function createDocument(db: Database, tenantId: string, document: NewDocument): Promise<DocumentRecord> {
-  const source = document.source;
-  const number = document.content.number ?? (await nextNumber(db, tenantId, document.content.kind));
+  const { source, at = new Date() } = document;
+  const number = document.content.number ?? (await nextNumber(db, tenantId, document.content.kind, at));
   const content = documentContentSchema.parse({ ...document.content, number });
   const partyId = document.partyId ?? (await findOrCreateParty(db, tenantId, content.party)).id;
   const inserted = await db

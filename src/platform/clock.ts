@@ -1,8 +1,8 @@
 /**
  * Tells the time, and when some of it has passed. Everything the product waits for (retries, holds, deadlines, the age
  * of tokens and lists, how often something is looked at) asks the clock it was given and never `Date` or a timer of
- * Node's, so that a test moves it on together with Local Google's. What a row merely records (`created_at`) is written
- * by PostgreSQL.
+ * Node's, so that a test moves it on together with Local Google's. So are times that somebody reads beside others. What a
+ * row merely records (a tenant's or a record's `created_at`) is written by PostgreSQL.
  */
 export interface Clock {
   /** What time it is. */

@@ -65,7 +65,9 @@ export function documentEditor(ctx: WebContext): Router {
     const status = req.body?.do === 'draft' ? 'draft' : 'open';
     try {
       const record = await inTenant(ctx.db, viewer.tenantId, (trx) =>
-        createDocument(trx, viewer.tenantId, { content: parsed.content, status, memberId: viewer.memberId }),
+        createDocument(trx, viewer.tenantId, {
+          ...{ content: parsed.content, status, memberId: viewer.memberId, at: ctx.clock() },
+        }),
       );
       const said = status === 'draft' ? 'is saved as a draft.' : 'is saved. It is not sent yet: that is the next step.';
       await notify(req, 'ok', `${kindWords[form.kind].title} ${record.number} ${said}`);

@@ -60,7 +60,7 @@ export function importPages(ctx: WebContext): Router {
     }
     try {
       const record = await inTenant(ctx.db, viewer.tenantId, (trx) =>
-        importDocument(trx, viewer.tenantId, viewer.memberId, file.buffer, fileName),
+        importDocument(trx, viewer.tenantId, viewer.memberId, file.buffer, fileName, ctx.clock()),
       );
       return { fileName, result: 'imported', record };
     } catch (error) {

@@ -6,6 +6,7 @@ import { systemClock } from '../../src/platform/clock.ts';
 import type { Database } from '../../src/platform/database.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { invoice } from '../documents/content.ts';
+import { standingClock } from '../support/clock.ts';
 import { testEmail } from '../support/company.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
@@ -51,6 +52,14 @@ describe('a delivery', () => {
     );
     expect(attachment.bytes).toEqual(document.pdf);
     expect(row).toMatchObject({ released_at: null, lane: 0, account: expect.stringMatching(/./) });
+  });
+
+  it('is as old as the product’s clock says, like all that its page shows', async () => {
+    const idempotencyKey = randomUUID();
+    const at = new Date('2031-03-05T10:00:00Z');
+    const clock = standingClock(at.getTime());
+    await within((trx) => createDelivery(trx, clock, { ...testEmail(tenantId, memberId), idempotencyKey }));
+    expect(await readByKey(idempotencyKey)).toMatchObject([{ created_at: at, state_at: at }]);
   });
 
   it('is gone when the transaction fails afterwards', async () => {

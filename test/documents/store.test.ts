@@ -112,17 +112,26 @@ describe('numbers', () => {
   it('are given back when the transaction fails', async () => {
     await newTenant();
     const failed = within(tenantId, async (db) => {
-      await nextNumber(db, tenantId, 'quote');
+      await nextNumber(db, tenantId, 'quote', new Date());
       throw new Error('changed my mind');
     });
     await expect(failed).rejects.toThrow('changed my mind');
-    expect(await within(tenantId, (db) => nextNumber(db, tenantId, 'quote'))).toBe(`Q-${year}-0001`);
+    expect(await within(tenantId, (db) => nextNumber(db, tenantId, 'quote', new Date()))).toBe(`Q-${year}-0001`);
+  });
+
+  it('are of the year that it is where the tenant is, by the time that is given', async () => {
+    await newTenant('Pacific/Kiritimati');
+    // Fourteen hours ahead of UTC.
+    const of = (at: string) =>
+      within(tenantId, (db) => createDocument(db, tenantId, { content: unnumbered(), at: new Date(at) }));
+    expect((await of('2031-12-31T09:59:00Z')).number).toBe('INV-2031-0001');
+    expect((await of('2031-12-31T10:00:00Z')).number).toBe('INV-2032-0001');
   });
 
   it('step over one that was typed by hand', async () => {
     await newTenant();
     await within(tenantId, (db) => createDocument(db, tenantId, { content: invoice({ number: `INV-${year}-0001` }) }));
-    expect(await within(tenantId, (db) => nextNumber(db, tenantId, 'invoice'))).toBe(`INV-${year}-0002`);
+    expect(await within(tenantId, (db) => nextNumber(db, tenantId, 'invoice', new Date()))).toBe(`INV-${year}-0002`);
   });
 
   it.each<[DocumentKind, string]>([
@@ -132,7 +141,7 @@ describe('numbers', () => {
     ['purchase_order', 'PO'],
   ])('of a %s begin with %s', async (kind, prefix) => {
     await newTenant('Pacific/Kiritimati');
-    expect(await within(tenantId, (db) => nextNumber(db, tenantId, kind))).toMatch(
+    expect(await within(tenantId, (db) => nextNumber(db, tenantId, kind, new Date()))).toMatch(
       new RegExp(`^${prefix}-\\d{4}-0001$`),
     );
   });

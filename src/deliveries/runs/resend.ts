@@ -63,7 +63,7 @@ export async function resend(
       case when ${to}::jsonb is null then old.recipients else jsonb_build_object('to', ${to}::jsonb, 'cc', '[]'::jsonb, 'bcc', '[]'::jsonb) end,
       old.subject, old.message, old.document_snapshot, ${begun.state}::delivery_state, ${now},
       ${begun.held_reason}, ${begun.not_before}::timestamptz, 'again:' || old.id, 'run', ${lane}, old.run_id,
-      now() + pairs.place * interval '1 microsecond'
+      ${now}::timestamptz + pairs.place * interval '1 microsecond'
     from ${pairs} join deliveries old on old.id = pairs.old_id`.execute(trx);
   await sql`
     insert into delivery_attachments (delivery_id, tenant_id, file_name, media_type, sha256, bytes)

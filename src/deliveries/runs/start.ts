@@ -151,6 +151,7 @@ async function writeRun(
       total: 0,
       left_out: '{}',
       state_at: now,
+      created_at: now,
       idempotency_key: request.idempotencyKey,
       request_hash: requestHash,
     })
@@ -215,7 +216,7 @@ async function insertDeliveries(
       ${run.fromName}, ${run.replyTo}, ready.recipients::jsonb, ready.subject, ready.message, documents.content,
       ${begun.state}::delivery_state, ${now}, ${begun.held_reason},
       ${begun.not_before}::timestamptz, ${`run:${run.id}:`} || documents.id, 'run', 1, ${run.id}::uuid,
-      now() + (${before}::int + ready.place) * interval '1 microsecond'
+      ${now}::timestamptz + (${before}::int + ready.place) * interval '1 microsecond'
     from unnest(${ready.map(({ id }) => id)}::uuid[], ${ready.map(({ recipients }) => JSON.stringify(recipients))}::text[],
         ${ready.map(({ subject }) => subject)}::text[], ${ready.map(({ message }) => message)}::text[])
       with ordinality as ready (id, recipients, subject, message, place)

@@ -5,6 +5,7 @@ import { controlRun } from '../../../src/deliveries/runs/control.ts';
 import { type ResendWhich, resend } from '../../../src/deliveries/runs/resend.ts';
 import { inTenant } from '../../../src/tenants/scope.ts';
 import { setSendingRules } from '../../../src/tenants/sending-rules.ts';
+import { standingClock } from '../../support/clock.ts';
 import { company } from '../../support/company.ts';
 import { deliverNow } from '../../support/hand-delivery.ts';
 import { startTestLetterhead, type TestLetterhead } from '../../support/letterhead.ts';
@@ -56,6 +57,16 @@ describe('the failed ones of a run', () => {
     expect(await received(letterhead.google, 'b1@customer.example', fresh.id)).toHaveLength(1);
     await deliverNow(letterhead, sender, old.id);
     expect(sender.accepted(old.id)).toEqual([]);
+  });
+
+  it('are as old as the product’s clock says', async () => {
+    const { sender, runId } = await failedRun();
+    const { tenantId, memberId } = sender;
+    const at = new Date(ctx.clock().getTime() + 3 * 3_600_000);
+    const clock = standingClock(at.getTime());
+    await inTenant(ctx.db, tenantId, (trx) => resend(trx, clock, { tenantId, runId, memberId }, 'failed'));
+    const fresh = (await deliveriesOf(ctx, sender, runId)).slice(-2);
+    expect(fresh).toMatchObject([{ created_at: at }, { created_at: at }]);
   });
 
   it('need nobody any more', async () => {

@@ -7,6 +7,7 @@ import type { Database } from '../../../src/platform/database.ts';
 import { inTenant } from '../../../src/tenants/scope.ts';
 import { setSendingRules } from '../../../src/tenants/sending-rules.ts';
 import { invoice } from '../../documents/content.ts';
+import { standingClock } from '../../support/clock.ts';
 import { type Company, company } from '../../support/company.ts';
 import { anotherWorker } from '../../support/hand-delivery.ts';
 import { startTestLetterhead, type TestLetterhead } from '../../support/letterhead.ts';
@@ -52,6 +53,14 @@ describe('a run', () => {
     expect(deliveries[1_202]?.document_snapshot).toMatchObject({ number: 'B-01203' });
     expect(await countAll(sender)).toEqual([1, 1_203, 1_203]);
     expect((await runNow(ctx, sender, runId)).counts).toMatchObject({ total: 1_203, waiting: 1_203, sent: 0 });
+  });
+
+  it('began when the product’s clock says, and its deliveries with it', async () => {
+    const { sender } = await withRecords(2);
+    const at = new Date(ctx.clock().getTime() + 3 * 3_600_000);
+    const runId = await started({ ...ctx, clock: standingClock(at.getTime()) }, sender);
+    expect((await runNow(ctx, sender, runId)).createdAt).toEqual(at);
+    for (const { created_at } of await deliveriesOf(ctx, sender, runId)) expect(created_at).toEqual(at);
   });
 
   it('chooses as the list does: some, or all that match', async () => {
