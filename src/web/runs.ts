@@ -78,7 +78,6 @@ export function runPages(ctx: WebContext): Router {
       section: 'runs',
       ...words,
       ...seen,
-      asOf: ctx.clock(),
       show,
       reportFilters,
       isFirst: after === '',
@@ -113,10 +112,11 @@ export function runPages(ctx: WebContext): Router {
 
   router.post('/runs/:id/decision', async (req, res) => {
     const { viewer, run } = await findToDecide(ctx, req, res);
-    const decision = z.enum(['send_again', 'mark_as_sent']).safeParse(req.body?.decision).data;
-    if (!decision) throw PageError.notFound();
+    const asked = decisionSchema.safeParse(req.body).data;
+    if (!asked) throw PageError.notFound();
+    const { decision, until } = asked;
     const order = { tenantId: viewer.tenantId, memberId: viewer.memberId, runId: run.id };
-    const count = await inTenant(ctx.db, viewer.tenantId, (trx) => decideRun(trx, ctx.clock, order, decision));
+    const count = await inTenant(ctx.db, viewer.tenantId, (trx) => decideRun(trx, ctx.clock, order, decision, until));
     const done = decision === 'mark_as_sent' ? 'marked as sent' : 'to be sent again';
     if (count === 0) await notify(req, ...movedOn);
     else await notify(req, 'ok', `${number(count)} ${done}. It is written down that you decided it.`);
@@ -144,6 +144,12 @@ export function runPages(ctx: WebContext): Router {
   return router;
 }
 
+/** About all that nobody knows of; `until` when the page was made. */
+const decisionSchema = z.object({
+  decision: z.enum(['send_again', 'mark_as_sent']),
+  until: z.iso.datetime().transform((text) => new Date(text)),
+});
+
 async function findRun(ctx: WebContext, viewer: Viewer, req: Request): Promise<RunRecord> {
   const { tenantId } = viewer;
   return found(await inTenant(ctx.db, tenantId, (trx) => getRun(trx, tenantId, onlookerOf(viewer), param(req, 'id'))));
@@ -168,12 +174,12 @@ async function findToDecide(
 /** Everything that moves on a run's page. */
 async function readProgress(trx: Database, ctx: WebContext, viewer: Viewer, runId: string) {
   const { tenantId, memberId } = viewer;
+  const now = ctx.clock();
   const run = found(await getRun(trx, tenantId, onlookerOf(viewer), runId));
   const { waiting, failed, heldBy } = run.counts;
   const leaving = waiting + (heldBy.find(({ reason }) => reason === 'outside_hours')?.count ?? 0);
   const mayDecide = viewer.role !== 'viewer' && run.mayDecide;
   const ahead = { runId, startedAt: run.createdAt };
-  const now = ctx.clock();
   const budget =
     leaving > 0 ? await budgetOf(trx, { pace: ctx.pace, now }, tenantId, run.mailboxId, leaving, ahead) : undefined;
   const at = (date: Date) => when(date, viewer.tenant.timeZone, now);
@@ -183,6 +189,7 @@ async function readProgress(trx: Database, ctx: WebContext, viewer: Viewer, runI
   const stands = (opening !== null || standsStill !== null) && run.counts.sending === 0;
   return {
     run,
+    asOf: now,
     mayDecide,
     phase: stands && phaseOf(run) === 'running' ? 'waiting' : phaseOf(run),
     opening,

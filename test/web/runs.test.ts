@@ -158,12 +158,16 @@ describe('the page of a run', () => {
     expect(page).toContain('Of 1 nobody knows whether it was sent.');
     expect(page).toContain('It is there: mark as sent');
     await putInto(ctx, sender, ids.slice(5, 6), 'unconfirmed');
-    const two = textOf((await sender.founder.get(`/runs/${id}/progress`)).text);
+    const asked = (await sender.founder.get(`/runs/${id}/progress`)).text;
+    const two = textOf(asked);
     expect(two).toContain('Of 2 nobody knows whether they were sent.');
     expect(two).toContain('They are all there: mark as sent');
     expect(page).toContain('Send all 2 again');
 
-    await sender.founder.post(`/runs/${id}/decision`, { decision: 'mark_as_sent' });
+    // Without the moment at which the page was made nothing is decided: who knows what somebody had seen.
+    expect((await sender.founder.post(`/runs/${id}/decision`, { decision: 'mark_as_sent' })).status).toBe(404);
+    const [, until = ''] = /name="until" value="([^"]+)"/.exec(asked) ?? [];
+    await sender.founder.post(`/runs/${id}/decision`, { decision: 'mark_as_sent', until });
     await sender.founder.post(`/runs/${id}/resends`, { which: 'failed' });
     await sender.founder.post(`/runs/${id}/control`, { control: 'pause' });
     const { counts, state } = await runNow(ctx, sender, id);

@@ -53,7 +53,8 @@ export async function controlRun(
     .where('state', 'in', [...from])
     .executeTakeFirst();
   if (numUpdatedRows === 0n) return undefined;
-  const take = (state: DeliveryState, reason?: string) => takeDeliveries(trx, tenantId, runId, state, reason);
+  const take = (state: DeliveryState, heldReason?: string) =>
+    takeDeliveries(trx, tenantId, runId, state, { heldReason });
   const by = { at: clock(), memberId };
   switch (control) {
     case 'pause': {
@@ -85,6 +86,7 @@ export async function controlRun(
  * Decides about all deliveries of a run of which nobody knows whether Gmail sent them, after somebody looked. Those of a
  * cancelled run are not sent again.
  *
+ * @param until when they looked at the run: nobody has looked for what became unknown later
  * @returns how many it decided
  */
 export async function decideRun(
@@ -92,6 +94,7 @@ export async function decideRun(
   clock: Clock,
   { tenantId, runId, memberId }: RunOrder,
   decision: 'send_again' | 'mark_as_sent',
+  until: Date,
 ): Promise<number> {
   const run = await trx
     .selectFrom('runs')
@@ -100,7 +103,7 @@ export async function decideRun(
     .where('id', '=', runId)
     .executeTakeFirst();
   if (!run || (run.state === 'cancelled' && decision === 'send_again')) return 0;
-  const ids = await takeDeliveries(trx, tenantId, runId, 'unconfirmed');
+  const ids = await takeDeliveries(trx, tenantId, runId, 'unconfirmed', { until });
   return (await decide({ clock }, trx, tenantId, ids, decision, memberId)).length;
 }
 
@@ -125,7 +128,7 @@ async function takeDeliveries(
   tenantId: string,
   runId: string,
   state: DeliveryState,
-  heldReason?: string,
+  { heldReason, until }: { readonly heldReason?: string | undefined; readonly until?: Date },
 ): Promise<string[]> {
   let query = trx
     .selectFrom('deliveries')
@@ -137,6 +140,7 @@ async function takeDeliveries(
     .forUpdate();
   // One that a worker is just beginning with is stopped by its claim, or leaves. Of the held ones none may be left out.
   if (state === 'queued') query = query.skipLocked();
+  if (until) query = query.where('state_at', '<=', until);
   if (heldReason) query = query.where('held_reason', '=', heldReason);
   return (await query.execute()).map(({ id }) => id);
 }

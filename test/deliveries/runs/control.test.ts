@@ -131,13 +131,39 @@ describe('what comes back to the queue of a run', () => {
 });
 
 describe('what nobody knows of a run', () => {
+  const decideNow = (
+    { sender, order }: Awaited<ReturnType<typeof aRun>>,
+    decision: 'send_again' | 'mark_as_sent',
+    until = waiting.context.clock(),
+  ) =>
+    inTenant(waiting.context.db, sender.tenantId, (trx) =>
+      decideRun(trx, waiting.context.clock, order, decision, until),
+    );
+
+  it.each(['mark_as_sent', 'send_again'] as const)('by %s is decided only as far as somebody saw it', async (word) => {
+    const run = await aRun(waiting, 3);
+    const { sender } = run;
+    const ids = (await deliveriesOf(waiting.context, sender, run.runId)).map(({ id }) => id);
+    await putInto(waiting.context, sender, ids, 'unconfirmed');
+    const seenAt = waiting.context.clock();
+    // It became so after the page was made.
+    await inTenant(waiting.context.db, sender.tenantId, (trx) =>
+      trx
+        .updateTable('deliveries')
+        .set({ state_at: new Date(seenAt.getTime() + 1) })
+        .where('id', '=', ids[2] ?? '')
+        .execute(),
+    );
+    expect(await decideNow(run, word, seenAt)).toBe(2);
+    expect(await countsOf(waiting, run)).toMatchObject({ unconfirmed: 1 });
+  });
+
   it('is decided at once by somebody who looked, and it is written down who', async () => {
     const run = await aRun(waiting, 5);
-    const { sender, order } = run;
+    const { sender } = run;
     const ids = (await deliveriesOf(waiting.context, sender, run.runId)).map(({ id }) => id);
     await putInto(waiting.context, sender, ids.slice(0, 3), 'unconfirmed');
-    const decide = (decision: 'send_again' | 'mark_as_sent') =>
-      inTenant(waiting.context.db, sender.tenantId, (trx) => decideRun(trx, waiting.context.clock, order, decision));
+    const decide = (decision: 'send_again' | 'mark_as_sent') => decideNow(run, decision);
     expect(await decide('mark_as_sent')).toBe(3);
     expect(await decide('send_again')).toBe(0);
     expect(await countsOf(waiting, run)).toMatchObject({ sent: 3, waiting: 2, unconfirmed: 0 });
