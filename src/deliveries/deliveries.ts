@@ -20,6 +20,7 @@ export interface DeliverySummary {
   readonly subject: string;
   readonly createdAt: Date;
   readonly documentId: string | null;
+  /** Of the record as it was sent, whatever it says by now: kind, number, and whom it is for. */
   readonly documentKind: DocumentKind | null;
   readonly documentNumber: string | null;
   readonly partyName: string | null;
@@ -143,8 +144,6 @@ export function listHidden(
 export function summaries(db: Database, tenantId: string) {
   return db
     .selectFrom('deliveries')
-    .leftJoin('documents', 'documents.id', 'deliveries.document_id')
-    .leftJoin('parties', 'parties.id', 'documents.party_id')
     .select((eb) => [
       'deliveries.id',
       'deliveries.purpose',
@@ -161,9 +160,9 @@ export function summaries(db: Database, tenantId: string) {
       'deliveries.sent_from as sentFrom',
       'deliveries.from_changed_at as fromChangedAt',
       'deliveries.seen_at as seenAt',
-      'documents.kind as documentKind',
-      'documents.number as documentNumber',
-      'parties.name as partyName',
+      sql<DocumentKind | null>`deliveries.document_snapshot ->> 'kind'`.as('documentKind'),
+      sql<string | null>`deliveries.document_snapshot ->> 'number'`.as('documentNumber'),
+      sql<string | null>`deliveries.document_snapshot #>> '{party,name}'`.as('partyName'),
       eb
         .selectFrom('delivery_events')
         .select('detail')

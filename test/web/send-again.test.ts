@@ -159,6 +159,7 @@ describe('what was shown', () => {
       }),
     );
     expect(await pdfOf(record.id)).not.toBe(preview);
+    expect(await sender.delivery(id)).toMatchObject({ documentNumber: record.number, partyName: record.partyName });
     await deliverNow(letterhead, sender, id);
     const [mail] = await received(letterhead.google, 'mira@northgate.example', id);
     expect(mail?.pdfs[0]?.text).toContain('1 Old Street');
