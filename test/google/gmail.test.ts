@@ -31,7 +31,7 @@ async function listening(server: Server): Promise<number> {
 
 describe('a message', () => {
   it('arrives byte for byte, and its ids come back', async () => {
-    const sent = await sendMessage(app, token, MAIL, 5_000);
+    const sent = await sendMessage(app, token, MAIL, 60_000);
     const [copy] = google.mail.messages('mira@northgate.example').slice(-1);
     if (!copy) throw new Error('Nothing arrived');
     const mail = await PostalMime.parse(google.mail.raw(copy));
@@ -41,7 +41,7 @@ describe('a message', () => {
 
   it('of ten megabytes goes through, where the JSON endpoint would refuse it', async () => {
     const large = Buffer.concat([MAIL, Buffer.alloc(10 * 1024 * 1024, 'A line of text that is long enough.\r\n')]);
-    await sendMessage(app, token, large, 15_000);
+    await sendMessage(app, token, large, 60_000);
     expect(google.truth.calls('messages.send')).toBe(1);
   });
 });
@@ -74,7 +74,7 @@ describe('the way to Gmail', () => {
 
   it('is the configured one for sends, lists and refreshes: Google itself is never contacted', async () => {
     const { refreshToken } = await consentOf(google);
-    await sendMessage(app, token, MAIL, 5_000);
+    await sendMessage(app, token, MAIL, 60_000);
     await listSendAs(app, token);
     await refreshAccessToken(app, refreshToken);
     expect(google.truth.calls('messages.send')).toBe(1);

@@ -20,7 +20,7 @@ export const MAIL = Buffer.from(
 );
 
 /** Our registration at this Local Google. */
-export async function appOf(google: LocalGoogle, timeoutMs = 5_000): Promise<GoogleApp> {
+export async function appOf(google: LocalGoogle, timeoutMs = 60_000): Promise<GoogleApp> {
   const endpoints = await findEndpoints(google.url, `${google.url}/`, timeoutMs);
   return { clientId: 'letterhead', clientSecret: 'hush', endpoints, timeoutMs };
 }

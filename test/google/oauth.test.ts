@@ -31,8 +31,8 @@ beforeAll(async () => {
   app = {
     clientId: 'the-client',
     clientSecret: 'hush',
-    endpoints: await findEndpoints(issuer, `${issuer}/gmail/`, 2_000),
-    timeoutMs: 2_000,
+    endpoints: await findEndpoints(issuer, `${issuer}/gmail/`, 60_000),
+    timeoutMs: 60_000,
   };
 });
 afterAll(() => void server.close());
@@ -176,7 +176,7 @@ describe('the endpoints', () => {
       const right = documents;
       documents = wrong();
       try {
-        const error: unknown = await findEndpoints(issuer, issuer, 1_000).catch((thrown: unknown) => thrown);
+        const error: unknown = await findEndpoints(issuer, issuer, 60_000).catch((thrown: unknown) => thrown);
         expect(error).toBeInstanceOf(DiscoveryError);
         expect(String(error)).toMatch(words);
         expect(String(error)).toContain(`GOOGLE_ISSUER is ${issuer}`);

@@ -15,7 +15,7 @@ let one: Company;
 const pools: DatabasePool[] = [];
 
 beforeAll(async () => {
-  letterhead = await startTestLetterhead({ worker: false });
+  letterhead = await startTestLetterhead({ worker: false, googleTimeoutMs: 60_000 });
 });
 afterEach(async () => {
   letterhead.google.faults.clear();
@@ -57,6 +57,13 @@ const row = () =>
 const calls = () => letterhead.google.truth.calls('token');
 const slowly = (ms = 500) =>
   letterhead.google.faults.add({ method: 'token', account: one.account, times: 5, effect: { kind: 'slow', ms } });
+/** Google gives no token until it is let to. @returns lets it */
+const heldUp = () => {
+  const rule = letterhead.google.faults.add({
+    ...{ method: 'token', account: one.account, times: 1, effect: { kind: 'slow', ms: 600_000 } },
+  });
+  return () => letterhead.google.faults.remove(rule.id);
+};
 const ask = (tokens: AccessTokens): Promise<AccessToken> => tokens.of(one.tenantId, one.mailboxId);
 
 describe('an access token', () => {
@@ -92,11 +99,12 @@ describe('an access token', () => {
     await expired();
     await change({ access_token_expires_at: new Date(Date.now() + 30 * 60_000) });
     const kept = await grant();
-    slowly();
+    const goOn = heldUp();
     const [a, b] = [process(), process()];
     const renewals = [a, a, b].map((tokens) => tokens.renewed(one.tenantId, one.mailboxId));
     // Nobody else waits for it.
     expect((await ask(a)).token).toBe(kept?.access?.token);
+    goOn();
     const given = await Promise.all(renewals);
     expect(calls()).toBe(1);
     expect(new Set(given.map(({ token }) => token)).size).toBe(1);
@@ -133,13 +141,13 @@ describe('an access token', () => {
 
   it('is renewed by somebody else when the lease was lost, and the late answer does no harm', async () => {
     await expired();
-    slowly(700);
+    const goOn = heldUp();
     const flight = ask(process());
     await eventually(calls, (count) => count === 1);
     await change({ refresh_lease_until: new Date(Date.now() - 1_000) });
-    letterhead.google.faults.clear();
     const second = await ask(process());
     expect(calls()).toBe(2);
+    goOn();
     await flight;
     expect((await row()).refresh_lease_until).toBeNull();
     expect((await ask(process())).expiresAt.getTime()).toBeGreaterThanOrEqual(second.expiresAt.getTime() - 5_000);
@@ -167,7 +175,7 @@ describe('an access token', () => {
 
   it('holds no database connection while Google answers', async () => {
     await expired();
-    slowly();
+    const goOn = heldUp();
     const { db, pool, ...tokens } = process(1);
     let answered = false;
     const flight = ask(tokens).finally(() => {
@@ -176,6 +184,7 @@ describe('an access token', () => {
     await eventually(calls, (count) => count === 1);
     await pool.query('select 1');
     expect(answered).toBe(false);
+    goOn();
     await flight;
   });
 
@@ -209,22 +218,23 @@ describe('a permission that has ended', () => {
 
   it('does not matter when somebody reconnected while Google was asked: the new one is used', async () => {
     await expired();
-    // Longer than it takes to reconnect, on a busy machine too.
-    slowly(2_500);
+    const goOn = heldUp();
     const flight = ask(process());
     await eventually(calls, (count) => count === 1);
     letterhead.google.accounts.removeAccess(one.account, testClient.clientId);
     await one.founder.connect(one.account, { mailboxId: one.mailboxId });
+    goOn();
     expect((await flight).token).toBe((await grant())?.access?.token);
     expect(await mailbox()).toMatchObject({ state: 'active' });
   });
 
   it('says so when the mailbox was disconnected meanwhile', async () => {
     await expired();
-    slowly();
+    const goOn = heldUp();
     const flight = ask(process()).catch((error: unknown) => error);
     await eventually(calls, (count) => count === 1);
     await one.founder.post(`/mailboxes/${one.mailboxId}/disconnection`);
+    goOn();
     expect(await flight).toMatchObject({ code: 'disconnected' });
     await expect(ask(process())).rejects.toMatchObject({ code: 'disconnected' });
     expect(await mailbox()).toMatchObject({ state: 'disconnected' });

@@ -40,6 +40,6 @@ describe('a clock', () => {
     await passed(clock, ms);
     // A timer of Node's may be a millisecond early.
     expect(clock().getTime() - before.getTime()).toBeGreaterThanOrEqual(0.9 * ms);
-    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(performance.now() - begun).toBeLessThan(15_000);
   });
 });

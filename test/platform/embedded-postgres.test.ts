@@ -302,9 +302,9 @@ async function postmasterPid(): Promise<number> {
 }
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 90_000;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('It did not happen within 10 s.');
+    if (Date.now() > deadline) throw new Error('It did not happen within 90 s.');
     await wait(20);
   }
 }

@@ -27,7 +27,7 @@ describe('the clock', () => {
   });
 
   it('wakes what waits for it: by itself, or at once when it is moved so far', async () => {
-    const google = await start();
+    const google = await start({ now: Date.now });
     const done: string[] = [];
     const { promise, resolve } = Promise.withResolvers<void>();
     google.clock.after(3_600_000, () => void done.push('in an hour'));

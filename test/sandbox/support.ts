@@ -1,6 +1,6 @@
 import { OAuth2Client } from 'google-auth-library';
 import { gmail, type gmail_v1 } from 'googleapis/build/src/apis/gmail/index.js';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { type LocalGoogle, type LocalGoogleOptions, startLocalGoogle } from '../../src/sandbox/local-google.ts';
 
 export const REDIRECT = 'http://localhost:3000/connect/callback';
@@ -10,15 +10,11 @@ export const DANA = 'dana@brightwater.example';
 export const MIRA = 'mira@northgate.example';
 export const GMAIL = 'https://www.googleapis.com/auth/gmail.';
 
-const running: LocalGoogle[] = [];
-afterEach(async () => {
-  for (const google of running.splice(0)) await google.close();
-});
-
-/** A Local Google on a free port, closed after the test. */
+/** A Local Google on a free port, in which time stands but where the test moves it on; closed after the test. */
 export async function start(options: Partial<LocalGoogleOptions> = {}): Promise<LocalGoogle> {
-  const google = await startLocalGoogle({ port: 0, clients: [CLIENT], ...options });
-  running.push(google);
+  const now = Date.now();
+  const google = await startLocalGoogle({ port: 0, clients: [CLIENT], now: () => now, ...options });
+  onTestFinished(() => google.close());
   return google;
 }
 

@@ -58,8 +58,17 @@ describe('a check-up', () => {
     const office = await open();
     const { google } = letterhead;
     google.truth.resetCalls();
-    google.faults.add({ method: 'token', account: office.account, effect: { kind: 'slow', ms: 300 }, every: 1 });
-    await Promise.all([1, 2, 3, 4, 5].map(() => office.founder.post(pathOf(office))));
+    const effect = { kind: 'slow', ms: 600_000 } as const;
+    const slow = google.faults.add({ method: 'token', account: office.account, effect, every: 1 });
+    const pressed = Promise.all([1, 2, 3, 4, 5].map(() => office.founder.post(pathOf(office))));
+    await eventually(
+      () => slow.fired,
+      (fired) => fired > 0,
+    );
+    // The others come to the same point long before pages that were asked for later are answered.
+    for (let times = 0; times < 10; times += 1) await office.founder.get(pathOf(office));
+    google.faults.remove(slow.id);
+    await pressed;
     expect(google.truth.calls('token')).toBe(1);
   });
 
@@ -137,7 +146,12 @@ describe('a check-up', () => {
   it('says until when the account stands still, and leaves Gmail alone meanwhile', async () => {
     const office = await open();
     const { sub } = letterhead.google.accounts.get(office.account);
-    await blockAccount(letterhead.database.system, sub, new Date(Date.now() + 3_600_000), 'sending_limit');
+    await blockAccount(
+      letterhead.database.system,
+      sub,
+      new Date(letterhead.google.clock.now() + 3_600_000),
+      'sending_limit',
+    );
     letterhead.google.truth.resetCalls();
     expect((await check(office)).steps).toMatchObject({ budget: 'failed', gmail_api: 'not_possible' });
     expect(letterhead.google.truth.calls('messages.send')).toBe(0);
@@ -148,7 +162,7 @@ describe('a check-up', () => {
     letterhead.google.faults.add({ method: 'tokeninfo', effect: { kind: 'hang', when: 'before' } });
     letterhead.google.faults.add({ method: 'userinfo', effect: { kind: 'serverError', status: 503, when: 'before' } });
     const { context, config } = letterhead;
-    const google = { ...context.google, timeoutMs: 300 };
+    const google = { ...context.google, timeoutMs: 3_000 };
     const wayBack = tryWayBack(google, config.publicUrl, Object.values(callbackPaths), config.publicUrl);
     const about = { wayBack, by: null, version: '1' };
     const done = await checkUp({ ...context, google }, office.tenantId, office.mailboxId, about);

@@ -100,5 +100,5 @@ describe('every page', () => {
       expect(complaints.filter((text) => !text.includes('404'))).toEqual([]);
       await context.close();
     }
-  }, 60_000);
+  });
 });

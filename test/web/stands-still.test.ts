@@ -15,7 +15,7 @@ const pace = { unitsPerMinute: 6_000, projectUnitsPerMinute: null, inFlight: 5 }
 /** Rounds of the pacer are made, and the clock is moved on, by hand. */
 let letterhead: TestLetterhead;
 beforeAll(async () => {
-  letterhead = await startTestLetterhead({ worker: false, pace });
+  letterhead = await startTestLetterhead({ worker: false, pace, timeStands: true });
 });
 afterAll(() => letterhead.close());
 

@@ -7,7 +7,8 @@ import type { Page } from '../support/visitor.ts';
 let letterhead: TestLetterhead;
 
 beforeAll(async () => {
-  letterhead = await startTestLetterhead();
+  // All of them wait at once, and each moves the clock on meanwhile.
+  letterhead = await startTestLetterhead({ sendDeadlineMs: 3_600_000 });
 });
 afterAll(() => letterhead.close());
 
@@ -179,7 +180,7 @@ describe('thousands that waited', () => {
       });
       const begun = performance.now();
       const page = await one.founder.connect(one.account, { mailboxId: one.mailboxId });
-      expect(performance.now() - begun).toBeLessThan(10_000);
+      expect(performance.now() - begun).toBeLessThan(60_000);
       expect(noticeOf(page)).toContain('4500 waiting emails are going out now. 500 waited for more than 24 hours');
       const counts = await inTenant(quiet.database.db, one.tenantId, (trx) =>
         trx

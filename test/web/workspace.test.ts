@@ -11,7 +11,7 @@ const address = '/settings/email/workspace';
 
 let letterhead: TestLetterhead;
 beforeAll(async () => {
-  letterhead = await startTestLetterhead();
+  letterhead = await startTestLetterhead({ timeStands: true });
 });
 afterAll(() => letterhead.close());
 
