@@ -67,6 +67,21 @@ const google: Record<string, { title: string; message: string }> = {
     message:
       'Google does not know this Letterhead: its client id or secret is wrong or was changed. There is nothing you can do; tell whoever runs Letterhead for you.',
   },
+  deleted_client: {
+    title: 'Not connected: Letterhead is no longer registered with Google',
+    message:
+      'Whoever runs Letterhead deleted its client in the Google Cloud console; they can restore it there. There is nothing you can do.',
+  },
+  invalid_request: {
+    title: 'Not connected: Google did not accept what Letterhead asked for',
+    message:
+      'The mistake is in this Letterhead, not in your account. There is nothing you can do; tell whoever runs Letterhead for you the words “invalid_request”.',
+  },
+  disallowed_useragent: {
+    title: 'Not connected: Google wants another browser',
+    message:
+      'Google lets nobody in from a browser inside another app. Nothing has changed. Open Letterhead in Chrome, Firefox, Safari or Edge and press “Connect to Gmail” there.',
+  },
   redirect_uri_mismatch: {
     title: 'Not connected: this address is not registered with Google',
     message:

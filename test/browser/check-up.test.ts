@@ -1,64 +1,27 @@
 import { readFile } from 'node:fs/promises';
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { launchChromium } from '../support/chromium.ts';
-import { expectFit, looks } from '../support/fit.ts';
-import { startTestLetterhead, type TestLetterhead, testClient } from '../support/letterhead.ts';
-import { answerGoogle, foundCompany, leading, type Person, person, press, signIn } from './person.ts';
+import { describe, expect, it } from 'vitest';
+import { expectFitInEveryLook } from '../support/fit.ts';
+import { office, openDesk } from './desk.ts';
+import { answerGoogle, follow, press } from './person.ts';
 
-const dana = 'dana@brightwater.example';
-const office = 'office@brightwater.example';
 const hour = 3_600_000;
 const day = 24 * hour;
 
-let letterhead: TestLetterhead;
-let browser: Browser;
-let manager: Person;
+const desk = openDesk({ connected: [office] });
 
-beforeAll(async () => {
-  [letterhead, browser] = await Promise.all([startTestLetterhead(), launchChromium()]);
-  manager = await person(browser, letterhead);
-  const { page } = manager;
-  await page.emulateMedia({ reducedMotion: 'reduce' });
-  await signIn(page, dana);
-  await foundCompany(page, 'Brightwater Joinery');
-  await page.goto('/settings/email');
-  await press(page, 'Connect to Gmail');
-  await answerGoogle(page, { account: office });
-});
-afterEach(() => {
-  letterhead.google.faults.clear();
-  expect(manager.troubles).toEqual([]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await letterhead?.close();
-});
-
-/** Looks at the page at hand in every window, and leaves it as it was. */
-async function inEveryLook(): Promise<void> {
-  const { page } = manager;
-  for (const { viewport, colorScheme } of looks) {
-    await page.setViewportSize(viewport);
-    await page.emulateMedia({ colorScheme });
-    await expectFit(page);
-  }
-  await page.setViewportSize(looks[0].viewport);
-}
-
-const main = () => manager.page.locator('#main');
+const main = () => desk.page.locator('#main');
 const heading = () => main().locator('h2').first();
-const step = (name: string) => manager.page.locator(`[data-step=${name}]`);
+const step = (name: string) => desk.page.locator(`[data-step=${name}]`);
 /** Goes to the account's check-up as people do, and runs it. */
 async function check(): Promise<void> {
-  const { page } = manager;
+  const { page } = desk;
   await page.goto('/settings/email');
-  await leading(page, () => page.getByRole('link', { name: `Manage ${office}` }).click());
-  await leading(page, () => page.getByRole('link', { name: 'Check-up' }).click());
+  await follow(page, `Manage ${office}`);
+  await follow(page, 'Check-up');
   await press(page, /^Check (now|again)$/);
 }
 async function reconnect(): Promise<void> {
-  const { page } = manager;
+  const { page } = desk;
   await page.goto('/settings/email');
   await press(page, 'Reconnect');
   await answerGoogle(page, { account: office });
@@ -67,17 +30,17 @@ async function reconnect(): Promise<void> {
 
 describe('the check-up page', () => {
   it('says that nothing was checked yet, then what was found, each step with a mark, and lets it be downloaded', async () => {
-    const { page } = manager;
+    const { page } = desk;
     await page.goto('/settings/email');
-    await leading(page, () => page.getByRole('link', { name: `Manage ${office}` }).click());
-    await leading(page, () => page.getByRole('link', { name: 'Check-up' }).click());
+    await follow(page, `Manage ${office}`);
+    await follow(page, 'Check-up');
     expect(await heading().textContent()).toBe('Not checked yet');
-    await inEveryLook();
+    await expectFitInEveryLook(desk.page);
     await press(page, 'Check now');
     expect(await heading().textContent()).toBe('Nothing wrong was found');
     for (const name of ['token', 'identity', 'permission_send', 'gmail_api', 'gmail_mailbox', 'budget', 'clock'])
       expect(await step(name).getAttribute('data-status'), name).toBe('passed');
-    await inEveryLook();
+    await expectFitInEveryLook(desk.page);
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       page.getByRole('link', { name: 'Download as text' }).click(),
@@ -86,22 +49,22 @@ describe('the check-up page', () => {
     const text = await readFile(await download.path(), 'utf8');
     expect(text).toContain(`Check-up of ${office}`);
     // Read again, it is the same, and Google was asked nothing more.
-    const asked = letterhead.google.truth.calls('token');
+    const asked = desk.google.truth.calls('token');
     await page.reload();
     expect(await heading().textContent()).toBe('Nothing wrong was found');
-    expect(letterhead.google.truth.calls('token')).toBe(asked);
+    expect(desk.google.truth.calls('token')).toBe(asked);
   });
 
   it('sends a test email to the account itself, and shows without reloading what came of it', async () => {
-    const { page } = manager;
+    const { page } = desk;
     await press(page, 'Send a test email');
     await page.locator('#test-email [data-status]').waitFor();
     expect(await page.locator('#test-email').textContent()).toContain('Gmail accepted it.');
-    expect(letterhead.google.truth.accepted().at(-1)).toMatchObject({
+    expect(desk.google.truth.accepted().at(-1)).toMatchObject({
       account: office,
       subject: expect.stringContaining('to itself'),
     });
-    await inEveryLook();
+    await expectFitInEveryLook(desk.page);
   });
 });
 
@@ -109,49 +72,45 @@ describe('the check-up page', () => {
 const endings: readonly [string, () => void, RegExp][] = [
   [
     'the password was changed, or the access removed',
-    () => letterhead.google.accounts.changePassword(office),
+    () => desk.google.accounts.changePassword(office),
     /Most likely somebody removed Letterhead’s access .* or its password was changed/,
   ],
   [
     'the Workspace wants people to sign in again',
-    () => letterhead.google.accounts.requireReauth(office),
+    () => desk.google.accounts.requireReauth(office),
     /wants office@brightwater\.example to sign in again/,
   ],
   [
     'Google answers in the one word “Bad Request”',
-    () => fault({ kind: 'invalidGrant', description: 'Bad Request' }),
+    () => desk.fault({ kind: 'invalidGrant', description: 'Bad Request' }),
     /Most likely somebody removed Letterhead’s access/,
   ],
   [
     'access was given for thirty days, and they are over',
-    () => letterhead.google.clock.forward(31 * day),
+    () => desk.google.clock.forward(31 * day),
     /was given for a limited time, and that time is over/,
   ],
   [
     'the app is in Testing, and the seven days are over',
-    () => letterhead.google.clock.forward(7 * day + hour),
+    () => desk.google.clock.forward(7 * day + hour),
     /Most likely the app .* is still in “Testing”: Google ends such permissions after seven days/,
   ],
-  ['it was not used for six months', () => letterhead.google.clock.forward(184 * day), /was not used for six months/],
+  ['it was not used for six months', () => desk.google.clock.forward(184 * day), /was not used for six months/],
 ];
-const fault = (effect: Parameters<TestLetterhead['google']['faults']['add']>[0]['effect'], method = 'token') =>
-  void letterhead.google.faults.add({ method, times: 100, effect });
 /** What has to be so when the permission is given, for an ending to come about. */
 const before: Readonly<Record<string, () => void>> = {
-  [endings[2]?.[0] ?? '']: () => setApp({ accessSeconds: (30 * day) / 1_000 }),
-  [endings[3]?.[0] ?? '']: () => setApp({ accessSeconds: null, publishing: 'testing', testUsers: [office] }),
-  [endings[4]?.[0] ?? '']: () => setApp({ publishing: 'production' }),
+  [endings[2]?.[0] ?? '']: () => desk.setApp({ accessSeconds: (30 * day) / 1_000 }),
+  [endings[3]?.[0] ?? '']: () => desk.setApp({ accessSeconds: null, publishing: 'testing', testUsers: [office] }),
+  [endings[4]?.[0] ?? '']: () => desk.setApp({ publishing: 'production' }),
 };
-const setApp = (policy: Parameters<TestLetterhead['google']['policies']['setApp']>[1]) =>
-  void letterhead.google.policies.setApp(testClient.clientId, policy);
 
 describe('an ending that nobody was told of', () => {
   it.each(endings)(
     'is found by the check-up, which says why, and mended by reconnecting: %s',
     async (name, end, why) => {
-      const { page } = manager;
+      const { page } = desk;
       end();
-      letterhead.google.accounts.expireAccessTokens(office);
+      desk.google.accounts.expireAccessTokens(office);
       await check();
       expect(await heading().textContent()).toMatch(/wrong$/);
       expect(await step('token').getAttribute('data-status')).toBe('failed');
@@ -161,7 +120,7 @@ describe('an ending that nobody was told of', () => {
       expect(await step('identity').getAttribute('data-status')).toBe('not_possible');
       await page.goto('/');
       expect(await page.getByRole('complementary', { name: 'Gmail' }).textContent()).toMatch(why);
-      letterhead.google.faults.clear();
+      desk.google.faults.clear();
       before[name]?.();
       await reconnect();
     },
@@ -170,7 +129,7 @@ describe('an ending that nobody was told of', () => {
 
 describe('what is wrong elsewhere', () => {
   it('the administrator lets no app into Gmail: the check-up says whom to ask, and nobody is told to reconnect', async () => {
-    fault({ kind: 'forbidden', reason: 'domainPolicy' }, 'messages.send');
+    desk.fault({ kind: 'forbidden', reason: 'domainPolicy' }, 'messages.send');
     await check();
     expect(await step('token').getAttribute('data-status')).toBe('passed');
     expect(await step('gmail_mailbox').textContent()).toContain('Ask your Google Workspace administrator');
@@ -182,27 +141,27 @@ describe('what is wrong elsewhere', () => {
   ] as const)(
     'whoever runs Letterhead must act (%s): it says so, and the account stays connected',
     async (word, method, at) => {
-      fault(word === 'invalidClient' ? { kind: word } : { kind: 'forbidden', reason: word }, method);
+      desk.fault(word === 'invalidClient' ? { kind: word } : { kind: 'forbidden', reason: word }, method);
       await check();
       expect(await step(at).getAttribute('data-status')).toBe('failed');
       expect(await step(at).textContent()).toContain('This is for whoever runs Letterhead');
-      expect(await manager.page.locator('.page-head .pill').textContent()).toBe('Connected');
-      expect(await manager.page.getByRole('complementary', { name: 'Gmail' }).count()).toBe(0);
+      expect(await desk.page.locator('.page-head .pill').textContent()).toBe('Connected');
+      expect(await desk.page.getByRole('complementary', { name: 'Gmail' }).count()).toBe(0);
     },
   );
 
   it('Google does not answer: that is no ending, and the check-up does not say so', async () => {
-    fault({ kind: 'drop', when: 'before' });
+    desk.fault({ kind: 'drop', when: 'before' });
     await check();
     expect(await step('token').getAttribute('data-status')).toBe('not_possible');
-    expect(await manager.page.locator('.page-head .pill').textContent()).toBe('Connected');
+    expect(await desk.page.locator('.page-head .pill').textContent()).toBe('Connected');
   });
 
   it('the account was deleted: reconnecting is not what it asks for first', async () => {
-    letterhead.google.accounts.delete(office);
+    desk.google.accounts.delete(office);
     await check();
     expect(await step('token').textContent()).toContain(`The Google account ${office} was deleted.`);
     expect(await step('token').textContent()).toContain('If it can be restored, do that first');
-    await inEveryLook();
+    await expectFitInEveryLook(desk.page);
   });
 });

@@ -1,44 +1,29 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { launchChromium } from '../support/chromium.ts';
-import { startTestLetterhead, type TestLetterhead, testClient } from '../support/letterhead.ts';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { testClient } from '../support/letterhead.ts';
 import { received } from '../support/received.ts';
-import { answerGoogle, foundCompany, leading, type Person, person, press, sendAtOnce, signIn } from './person.ts';
+import { dana, office, openDesk } from './desk.ts';
+import { answerGoogle, follow, foundCompany, leading, person, press, sendAtOnce, signIn } from './person.ts';
 import { type Sendable, threeRecords } from './records.ts';
 
-const dana = 'dana@brightwater.example';
-const office = 'office@brightwater.example';
 const accounts = 'accounts@brightwater.example';
 const sales = 'sales@brightwater.example';
 
-let letterhead: TestLetterhead;
-let browser: Browser;
-let manager: Person;
-
-beforeAll(async () => {
-  [letterhead, browser] = await Promise.all([startTestLetterhead({ unverified: true }), launchChromium()]);
-  manager = await person(browser, letterhead);
-});
-afterEach(() => {
-  letterhead.google.faults.clear();
-  expect(manager.troubles).toEqual([]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await letterhead?.close();
-});
+const desk = openDesk({ unverified: true, founded: false });
 
 /** Presses Send on the record's page, and again on the form; returns the delivery's id. */
-async function send({ page }: Person, record: Sendable): Promise<string> {
+async function send(record: Sendable): Promise<string> {
+  const { page } = desk;
   await page.goto(`/documents/${record.id}`);
-  await leading(page, () => page.getByRole('link', { name: `Send ${record.title.toLowerCase()}` }).click());
+  await follow(page, `Send ${record.title.toLowerCase()}`);
   expect(await page.getByLabel('To', { exact: true }).inputValue()).toContain(record.to);
   await press(page, /^Send (?!again|later)/);
   return new URL(page.url()).pathname.replace('/deliveries/', '');
 }
 
 /** Waits on the delivery's page, which is not loaded again meanwhile, until it says so. */
-async function see({ page }: Person, state: string): Promise<void> {
+async function see(state: string): Promise<void> {
+  const { page } = desk;
   let loads = 0;
   const count = () => {
     loads += 1;
@@ -55,7 +40,7 @@ async function expectArrival(
   deliveryId: string,
   from: { address: string; name: string },
 ): Promise<void> {
-  const mails = await received(letterhead.google, record.to, deliveryId);
+  const mails = await received(desk.google, record.to, deliveryId);
   expect(mails).toHaveLength(1);
   expect(mails[0]).toMatchObject({
     from,
@@ -65,7 +50,7 @@ async function expectArrival(
   expect(mails[0]?.pdfs).toHaveLength(1);
   expect(mails[0]?.pdfs[0]?.text).toContain(record.number);
   expect(mails[0]?.pdfs[0]?.text).toContain(record.amount);
-  expect(letterhead.google.truth.accepted().filter((message) => message.deliveryId === deliveryId)).toHaveLength(1);
+  expect(desk.google.truth.accepted().filter((message) => message.deliveryId === deliveryId)).toHaveLength(1);
 }
 
 /** Saves whose address emails come from. */
@@ -76,38 +61,38 @@ function saveSender(page: Page): Promise<void> {
 
 /** Sends one record of each kind, as whoever the settings say. */
 async function sendAll(from: { address: string; name: string }): Promise<void> {
-  for (const record of await threeRecords(letterhead.database, dana)) {
-    const deliveryId = await send(manager, record);
-    await see(manager, 'sent');
-    expect(await manager.page.locator('#main').textContent()).toContain(`${from.name} <${from.address}>`);
+  for (const record of await threeRecords(desk.letterhead.database, dana)) {
+    const deliveryId = await send(record);
+    await see('sent');
+    expect(await desk.page.locator('#main').textContent()).toContain(`${from.name} <${from.address}>`);
     await expectArrival(record, deliveryId, from);
   }
 }
 
 describe('an office manager', () => {
   it('signs in with Google and founds the company', async () => {
-    const { page } = manager;
+    const { page } = desk;
     await signIn(page, dana);
     await foundCompany(page, 'Brightwater Joinery');
     await sendAtOnce(page);
     await page.goto('/');
     expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Hello Dana');
-    await leading(page, () => page.getByRole('link', { name: 'Connect Gmail' }).click());
+    await follow(page, 'Connect Gmail');
     expect(new URL(page.url()).pathname).toBe('/settings/email');
   });
 
   it('may say no at Google, and is told that nothing changed', async () => {
-    const { page } = manager;
+    const { page } = desk;
     await page.goto('/settings/email');
     await press(page, 'Connect to Gmail');
     await answerGoogle(page, { account: office, refuse: true });
     expect(await page.locator('#main').textContent()).toContain('Not connected: you said no at Google');
-    await leading(page, () => page.getByRole('link', { name: 'Back to the email settings' }).click());
+    await follow(page, 'Back to the email settings');
     expect(await page.getByRole('button', { name: 'Connect to Gmail' }).count()).toBe(1);
   });
 
   it('goes on when Google says that the app is not verified, and sees that Gmail is connected', async () => {
-    const { page } = manager;
+    const { page } = desk;
     await press(page, 'Connect to Gmail');
     expect(await answerGoogle(page, { account: office })).toEqual(['account', 'warning', 'consent']);
     expect(await page.getByRole('status').textContent()).toContain(`${office} is connected.`);
@@ -119,13 +104,13 @@ describe('an office manager', () => {
 
 describe('Send', () => {
   it('is seen to go from queued to sent without reloading', async () => {
-    const slow = letterhead.google.faults.add({ method: 'messages.send', effect: { kind: 'slow', ms: 600_000 } });
-    const [record] = await threeRecords(letterhead.database, dana);
+    const slow = desk.google.faults.add({ method: 'messages.send', effect: { kind: 'slow', ms: 600_000 } });
+    const [record] = await threeRecords(desk.letterhead.database, dana);
     if (!record) throw new Error('no record');
-    await send(manager, record);
-    expect(await manager.page.locator('#progress [data-state]').getAttribute('data-state')).toMatch(/queued|sending/);
-    letterhead.google.faults.remove(slow.id);
-    await see(manager, 'sent');
+    await send(record);
+    expect(await desk.page.locator('#progress [data-state]').getAttribute('data-state')).toMatch(/queued|sending/);
+    desk.google.faults.remove(slow.id);
+    await see('sent');
   });
 
   it('goes out from the company’s Gmail, unless told otherwise', async () => {
@@ -133,7 +118,7 @@ describe('Send', () => {
   });
 
   it('goes out from whoever is signed in, once their own Gmail is connected', async () => {
-    const { page } = manager;
+    const { page } = desk;
     await page.goto('/settings/email');
     await page.getByLabel('Whoever is signed in').check();
     await saveSender(page);
@@ -145,10 +130,10 @@ describe('Send', () => {
   });
 
   it('goes out from one fixed address that Gmail has accepted', async () => {
-    const { page } = manager;
+    const { page } = desk;
     await page.goto('/settings/email');
     expect(await page.getByLabel('One fixed address').isDisabled()).toBe(true);
-    await leading(page, () => page.getByRole('link', { name: 'Let it check them' }).click());
+    await follow(page, 'Let it check them');
     expect(await page.locator('#main').textContent()).toContain('It cannot read any email.');
     await press(page, 'Continue to Google');
     // One box for each permission now; those of before among them.
@@ -164,7 +149,7 @@ describe('Send', () => {
 
 describe('an address that waits for confirmation', () => {
   it('cannot be chosen, and the page says what to do', async () => {
-    const { page } = manager;
+    const { page } = desk;
     await page.goto('/settings/email');
     expect(await page.locator('tr', { hasText: sales }).textContent()).toContain(
       `Open the mail from Gmail in ${sales} and follow its link.`,
@@ -181,29 +166,29 @@ describe('an address that waits for confirmation', () => {
   });
 
   it('can be chosen after it was confirmed in Gmail and checked again', async () => {
-    const { page } = manager;
-    letterhead.google.accounts.confirmSendAs(office, sales);
+    const { page } = desk;
+    desk.google.accounts.confirmSendAs(office, sales);
     await press(page, 'Check again');
     expect(await page.locator('tr', { hasText: sales }).textContent()).toContain('Accepted');
     await page.getByLabel('Which address').selectOption({ label: `Sales, Brightwater <${sales}>` });
     await saveSender(page);
-    const [record] = await threeRecords(letterhead.database, dana);
+    const [record] = await threeRecords(desk.letterhead.database, dana);
     if (!record) throw new Error('no record');
-    const deliveryId = await send(manager, record);
-    await see(manager, 'sent');
+    const deliveryId = await send(record);
+    await see('sent');
     await expectArrival(record, deliveryId, { address: sales, name: 'Sales, Brightwater' });
   });
 });
 
 describe('a permission that was taken back at Google', () => {
   it('holds the email, says what to do, and lets it go after reconnecting', async () => {
-    const { page } = manager;
-    letterhead.google.accounts.removeAccess(office, testClient.clientId);
-    const [record] = await threeRecords(letterhead.database, dana);
+    const { page } = desk;
+    desk.google.accounts.removeAccess(office, testClient.clientId);
+    const [record] = await threeRecords(desk.letterhead.database, dana);
     if (!record) throw new Error('no record');
-    const deliveryId = await send(manager, record);
-    await see(manager, 'held');
-    expect(await received(letterhead.google, record.to, deliveryId)).toEqual([]);
+    const deliveryId = await send(record);
+    await see('held');
+    expect(await received(desk.google, record.to, deliveryId)).toEqual([]);
 
     await leading(page, () => page.locator('#progress').getByRole('link', { name: 'Reconnect' }).click());
     expect(await page.getByRole('region', { name: office }).textContent()).toContain('Needs reconnecting');
@@ -221,8 +206,8 @@ describe('a permission that was taken back at Google', () => {
 
 describe('every page on the way', () => {
   it('is free of errors and keeps to the content security policy', async () => {
-    const { page } = manager;
-    const [record] = await threeRecords(letterhead.database, dana);
+    const { page } = desk;
+    const [record] = await threeRecords(desk.letterhead.database, dana);
     const kinds = ['invoice', 'credit_note', 'quote', 'purchase_order'].map((kind) => `/documents?kind=${kind}`);
     const addresses = [
       '/',
@@ -247,7 +232,7 @@ describe('every page on the way', () => {
   });
 
   it('would have been caught at an error', async () => {
-    const another = await person(browser, letterhead);
+    const another = await person(desk.browser, desk.letterhead);
     await another.page.goto('/sign-in');
     const errors = [another.page.waitForEvent('console'), another.page.waitForEvent('pageerror')];
     await another.page.evaluate(`

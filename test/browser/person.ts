@@ -9,25 +9,45 @@ export interface Person {
   readonly troubles: readonly string[];
 }
 
-/** A new browser profile with one tab; the caller closes the context. */
+/** What is different about somebody's browser. */
+export interface PersonOptions {
+  readonly javaScriptEnabled?: boolean;
+  readonly userAgent?: string;
+}
+
+/**
+ * A new browser profile with one tab; the caller closes the context. Pages hold still: colours that are on their way to
+ * others have no contrast to measure.
+ */
 export async function person(
   browser: Browser,
   { url }: Pick<TestLetterhead, 'url'>,
-  { javaScriptEnabled = true } = {},
+  { javaScriptEnabled = true, userAgent }: PersonOptions = {},
 ): Promise<Person> {
-  const context = await browser.newContext({ baseURL: url, javaScriptEnabled });
+  const context = await browser.newContext({
+    ...{ baseURL: url, javaScriptEnabled, reducedMotion: 'reduce' },
+    ...(userAgent && { userAgent }),
+  });
   // Far longer than anything takes on a slow machine under load.
   context.setDefaultTimeout(120_000);
   const page = await context.newPage();
-  const troubles: string[] = [];
+  const visited = new Set<string>();
+  const complaints: { readonly text: string; readonly refused: string | null }[] = [];
+  page.on('framenavigated', (frame) => frame === page.mainFrame() && visited.add(frame.url()));
   page.on('console', (message) => {
-    // A page that refuses something has such a status; Chromium writes that down as an error of the console.
-    const refusal =
-      /Failed to load resource: .* status of 4\d\d/.test(message.text()) && message.location().url === page.url();
-    if (message.type() === 'error' && !refusal) troubles.push(`${page.url()}: ${message.text()}`);
+    if (message.type() !== 'error') return;
+    // A page that refuses something, or says that Google failed, has such a status; Chromium writes that down as an error.
+    const refusal = /Failed to load resource: .* status of (4\d\d|502)/.test(message.text());
+    complaints.push({ text: `${page.url()}: ${message.text()}`, refused: refusal ? message.location().url : null });
   });
-  page.on('pageerror', (error) => troubles.push(`${page.url()}: ${error.message}`));
-  return { page, context, troubles };
+  page.on('pageerror', (error) => complaints.push({ text: `${page.url()}: ${error.message}`, refused: null }));
+  return {
+    ...{ page, context },
+    // Which of them were pages is known only afterwards: the complaint may come before the page, or after the next one.
+    get troubles() {
+      return complaints.filter(({ refused }) => refused === null || !visited.has(refused)).map(({ text }) => text);
+    },
+  };
 }
 
 /** Does what leads to another page, and waits until that is there. */
@@ -38,6 +58,11 @@ export async function leading(page: Page, action: () => Promise<unknown>): Promi
 /** Presses a button that leads to another page. */
 export function press(page: Page, name: string | RegExp): Promise<void> {
   return leading(page, () => page.getByRole('button', { name }).click());
+}
+
+/** Follows a link; of several of that name, the first. */
+export function follow(page: Page, name: string | RegExp): Promise<void> {
+  return leading(page, () => page.getByRole('link', { name }).first().click());
 }
 
 /** What the person does on Google's pages. */

@@ -11,6 +11,16 @@ export const looks = [
   { viewport: { width: 320, height: 640 }, colorScheme: 'dark' },
 ] as const;
 
+/** Looks at the page at hand in every window, and leaves it in the first. */
+export async function expectFitInEveryLook(page: Page): Promise<void> {
+  for (const { viewport, colorScheme } of looks) {
+    await page.setViewportSize(viewport);
+    await page.emulateMedia({ colorScheme });
+    await expectFit(page);
+  }
+  await page.setViewportSize(looks[0].viewport);
+}
+
 /** That the page at hand is no wider than its window, and breaks no rule that axe knows. */
 export async function expectFit(page: Page): Promise<void> {
   const here = `${new URL(page.url()).pathname} at ${page.viewportSize()?.width}`;

@@ -43,6 +43,8 @@ export interface ProductOptions {
   readonly draftsSendOnce?: boolean;
   /** What our Google app may ask for; everything unless told. */
   readonly offered?: readonly Capability[];
+  /** The client id that Letterhead goes by; the one that Google knows, unless told. */
+  readonly clientId?: string;
   /** Whether Google shows its unverified-app page. */
   readonly unverified?: boolean;
   /**
@@ -93,7 +95,12 @@ export async function startProduct(urls: DatabaseUrls, options: ProductOptions =
     trustProxy: 0,
     offered: options.offered ?? ['send', 'safe_retry', 'aliases', 'tracking'],
     database: urls,
-    google: { ...testClient, timeoutMs, endpoints: await findEndpoints(google.url, `${google.url}/`, timeoutMs) },
+    google: {
+      ...testClient,
+      ...(options.clientId && { clientId: options.clientId }),
+      timeoutMs,
+      endpoints: await findEndpoints(google.url, `${google.url}/`, timeoutMs),
+    },
     tokenKeys: newKey('test'),
     sessionSecrets: [randomUUID() + randomUUID()],
     sendDeadlineMs: options.sendDeadlineMs ?? 60_000,

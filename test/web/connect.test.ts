@@ -146,6 +146,9 @@ describe('each word of Google has a page of its own', () => {
     'admin_policy_enforced',
     'org_internal',
     'invalid_client',
+    'deleted_client',
+    'invalid_request',
+    'disallowed_useragent',
     'redirect_uri_mismatch',
   ];
   const words = [...refusals, 'invalid_grant', 'unreachable', 'id_token'];

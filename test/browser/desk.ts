@@ -1,0 +1,120 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import type { FaultRule } from '../../src/sandbox/faults.ts';
+import type { LocalGoogle } from '../../src/sandbox/local-google.ts';
+import type { AppPolicy } from '../../src/sandbox/policies.ts';
+import { launchChromium } from '../support/chromium.ts';
+import { startTestLetterhead, type TestLetterhead, testClient } from '../support/letterhead.ts';
+import type { ProductOptions } from '../support/product.ts';
+import { answerGoogle, foundCompany, type Person, type PersonOptions, person, press, signIn } from './person.ts';
+
+/** The office manager of the demo company. */
+export const dana = 'dana@brightwater.example';
+/** The company's account. */
+export const office = 'office@brightwater.example';
+
+/** What a test of pages begins with: Letterhead with a Google of its own, and the office manager in front of it. */
+export interface Desk {
+  readonly letterhead: TestLetterhead;
+  readonly google: LocalGoogle;
+  readonly browser: Browser;
+  /** The office manager. */
+  readonly manager: Person;
+  readonly page: Page;
+  /** What Google answers from now on, until the test is over: to a request for tokens, unless told. */
+  fault(effect: FaultRule['effect'], method?: string): void;
+  /** Decides at Google how our app stands there. */
+  setApp(policy: Partial<AppPolicy>): void;
+  /** Somebody else with a browser of their own. What trouble their pages make fails the test, too. */
+  another(options?: PersonOptions): Promise<Person>;
+  /** Somebody with a Google account of their own, whom the manager invites, and who signs in. */
+  colleague(account: string, name: string): Promise<Person>;
+}
+
+/** How far the manager is when the first test begins. */
+export interface DeskOptions extends ProductOptions, PersonOptions {
+  /** Google accounts there are besides those of the demo, as `[address, name]`. */
+  readonly accounts?: readonly (readonly [string, string])[];
+  /** Whether they have signed in and founded the company, as they have unless told. */
+  readonly founded?: boolean;
+  /** Which Gmail accounts they have connected by then; their own one as their own. */
+  readonly connected?: readonly string[];
+}
+
+/**
+ * Opens a desk before the tests of a file, and closes it after them. After each test, faults of Google are taken away,
+ * and nobody's browser may have complained.
+ */
+export function openDesk(options: DeskOptions = {}): Desk {
+  const { accounts = [], founded = true, connected = [], javaScriptEnabled = true } = options;
+  let letterhead: TestLetterhead | undefined;
+  let browser: Browser | undefined;
+  let manager: Person | undefined;
+  const people: Person[] = [];
+
+  beforeAll(async () => {
+    people.length = 0;
+    [letterhead, browser] = await Promise.all([startTestLetterhead(options), launchChromium()]);
+    for (const [email, name] of accounts) letterhead.google.accounts.add({ email, name });
+    manager = await desk.another({ javaScriptEnabled });
+    if (!founded) return;
+    await signIn(manager.page, dana);
+    await foundCompany(manager.page, 'Brightwater Joinery');
+    for (const account of connected) await connect(manager.page, account);
+  });
+  afterEach(() => {
+    letterhead?.google.faults.clear();
+    expect(people.flatMap(({ troubles }) => troubles)).toEqual([]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await letterhead?.close();
+  });
+
+  const desk: Desk = {
+    get letterhead() {
+      return opened(letterhead);
+    },
+    get google() {
+      return opened(letterhead).google;
+    },
+    get browser() {
+      return opened(browser);
+    },
+    get manager() {
+      return opened(manager);
+    },
+    get page() {
+      return opened(manager).page;
+    },
+    fault: (effect, method = 'token') => void desk.google.faults.add({ method, times: 100, effect }),
+    setApp: (policy) => void desk.google.policies.setApp(testClient.clientId, policy),
+    async another(as = {}) {
+      const somebody = await person(opened(browser), opened(letterhead), as);
+      people.push(somebody);
+      return somebody;
+    },
+    async colleague(account, name) {
+      desk.google.accounts.add({ email: account, name });
+      await desk.page.goto('/settings/members');
+      await desk.page.getByLabel('Email address').fill(account);
+      await press(desk.page, 'Invite');
+      const somebody = await desk.another();
+      await signIn(somebody.page, account);
+      return somebody;
+    },
+  };
+  return desk;
+}
+
+/** Connects Gmail, from the email settings: an account of the company, or the manager's own. */
+async function connect(page: Page, account: string): Promise<void> {
+  await page.goto('/settings/email');
+  await press(page, account === dana ? 'Connect my own Gmail' : /^Connect (to|another) Gmail$/);
+  await answerGoogle(page, { account });
+}
+
+function opened<T>(what: T | undefined): T {
+  if (what === undefined) throw new Error('The desk is opened before the first test, not while a file is read.');
+  return what;
+}

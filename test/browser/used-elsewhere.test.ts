@@ -1,0 +1,81 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { company } from '../support/company.ts';
+import { expectFitInEveryLook } from '../support/fit.ts';
+import type { Visitor } from '../support/visitor.ts';
+import { office, openDesk } from './desk.ts';
+import { answerGoogle, follow, press, sendAtOnce } from './person.ts';
+
+/** How many refresh tokens Google keeps of one account and app. */
+const kept = 100;
+
+const desk = openDesk({ connected: [office] });
+let elsewhere: Visitor;
+beforeAll(async () => {
+  await sendAtOnce(desk.page);
+  elsewhere = (await company(desk.letterhead)).founder;
+});
+
+const main = () => desk.page.locator('#main');
+const why =
+  /Most likely the Google account office@brightwater\.example was connected to Letterhead more than a hundred times/;
+
+describe('a Google account that another company connects, too', () => {
+  it('ends the oldest connection with the hundred and first: the manager reads why, and reconnects', async () => {
+    const { page } = desk;
+    for (let times = 0; times < kept; times += 1) await elsewhere.connect(office);
+    // The hour of the access token passes.
+    desk.google.clock.forward(2 * 3_600_000);
+    await page.goto('/settings/email');
+    await press(page, 'Send a test email to myself');
+    await page.locator('#progress [data-state=held]').waitFor();
+    const held = page.url();
+
+    await page.goto('/documents?kind=invoice');
+    expect(await page.getByRole('complementary', { name: 'Gmail' }).textContent()).toMatch(why);
+    await follow(page, 'What to do');
+    expect(await main().textContent()).toMatch(why);
+    expect(await main().textContent()).toContain('connect each of those once only');
+    await expectFitInEveryLook(page);
+    await press(page, 'Reconnect');
+    await answerGoogle(page, { account: office });
+    expect(await main().textContent()).toContain('1 waiting email is going out now.');
+    await page.goto(held);
+    await page.locator('#progress [data-state=sent]').waitFor();
+  }, 120_000);
+
+  it('keeps its permission at Google when it is disconnected here, which the page says before and after', async () => {
+    const { page } = desk;
+    await disconnect('Google keeps the permission, because another mailbox here uses the same Google account');
+    expect(await page.getByRole('status').textContent()).toContain('The permission at Google stays');
+    expect((await elsewhere.get('/settings/email')).text).toContain(office);
+  });
+
+  it('disconnected by the last of them while Google cannot be told, leaves a word on what to do there', async () => {
+    const { page } = desk;
+    await page.goto('/settings/email');
+    await press(page, 'Reconnect');
+    await answerGoogle(page, { account: office });
+    await disconnectElsewhere();
+    desk.fault({ kind: 'drop', when: 'before' }, 'revoke');
+    await disconnect('Google is told to end the permission');
+    expect(await page.getByRole('status').textContent()).toContain(
+      'Google could not be told. You can remove Letterhead yourself under “Third-party apps” in that Google account.',
+    );
+  });
+});
+
+/** Disconnects the account, on whose page before that these words stand. */
+async function disconnect(words: string): Promise<void> {
+  const { page } = desk;
+  await page.goto('/settings/email');
+  await follow(page, `Manage ${office}`);
+  await follow(page, 'Disconnect…');
+  expect(await main().textContent()).toContain(words);
+  await press(page, 'Disconnect');
+}
+
+async function disconnectElsewhere(): Promise<void> {
+  const [, id] =
+    new RegExp(`id="mailbox-([^"]+)">${office}<`).exec((await elsewhere.get('/settings/email')).text) ?? [];
+  expect((await elsewhere.post(`/mailboxes/${id}/disconnection`)).status).toBe(303);
+}
