@@ -7,6 +7,7 @@ import { releaseHoursOf } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
 import { defaultChoices } from './default-sender.ts';
 import { mayWords } from './permission-words.ts';
+import { byRecentLists } from './send-as.ts';
 import { aliasChoices, withoutAliases } from './sender-choice.ts';
 import { exceptionWords } from './sender-rules.ts';
 import type { Viewer } from './viewer.ts';
@@ -19,22 +20,26 @@ import { workspaceCard } from './workspace-card.ts';
  */
 export async function emailSettings(ctx: WebContext, viewer: Viewer, after: string) {
   const { tenantId, memberId } = viewer;
-  const { mailboxes, hasShared, rules, releaseHours, rule, resolve, defaults, workspace } = await inTenant(
-    ctx.db,
-    tenantId,
-    async (trx) => {
+  const read = () =>
+    inTenant(ctx.db, tenantId, async (trx) => {
       const rules = await listRules(trx, tenantId);
       const rule = ruleFor(null, rules);
       const mailboxes = await listMailboxes(trx, tenantId, memberId);
       const all = [rule, ...rules.map((each) => each.rule)];
+      const resolve = await senderUnder(trx, tenantId, memberId, [rule, { mode: 'current_user' }]);
       return {
         ...{ rules, rule, mailboxes, defaults: await defaultChoices(trx, tenantId, memberId, all, mailboxes) },
         releaseHours: await releaseHoursOf(trx, tenantId),
         workspace: await workspaceCard(trx, viewer),
         hasShared: await hasSharedMailbox(trx, tenantId),
-        resolve: await senderUnder(trx, tenantId, memberId, [rule, { mode: 'current_user' }]),
+        ...{ resolve, now: resolve(rule) },
       };
-    },
+    });
+  const { mailboxes, hasShared, rules, releaseHours, rule, resolve, now, defaults, workspace } = await byRecentLists(
+    ctx,
+    viewer,
+    read,
+    (found) => found.now,
   );
   return {
     ...cards(mailboxes, after),
@@ -45,7 +50,7 @@ export async function emailSettings(ctx: WebContext, viewer: Viewer, after: stri
     // A disconnected one is listed with a button of its own.
     hadShared: mailboxes.some((mailbox) => mailbox.kind === 'shared'),
     ...defaults,
-    ...{ rule, now: resolve(rule), byDefault: resolve({ mode: 'default' }) },
+    ...{ rule, now, byDefault: resolve({ mode: 'default' }) },
     byMember: resolve({ mode: 'current_user' }),
     aliases: aliasChoices(mailboxes, rule),
     aliasPermission: withoutAliases(mailboxes).map(({ id, email }) => ({

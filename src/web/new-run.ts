@@ -19,6 +19,7 @@ import { PageError } from './errors.ts';
 import { fragment, page } from './render.ts';
 import { newRunForm, type RunForm, readRunForm, readSelection, selectionFields } from './run-form.ts';
 import { budgetLines, budgetNote, countWords, noticedWords, number } from './run-words.ts';
+import { byRecentLists, refusalOf } from './send-as.ts';
 import { notify } from './session.ts';
 import { requireRole, type Viewer } from './viewer.ts';
 import { when } from './words.ts';
@@ -62,10 +63,11 @@ export function newRunPages(ctx: WebContext): Router {
     const { tenantId, memberId } = viewer;
     const form = readRunForm(req.body);
     const { selection, subject, message, again, key, fingerprint } = form;
-    const result = await startRun(ctx, {
+    const request = {
       ...{ tenantId, memberId, selection, again, fingerprint },
       ...{ idempotencyKey: key, text: { subject, message } },
-    });
+    };
+    const result = await byRecentLists(ctx, viewer, () => startRun(ctx, request), refusalOf);
     await answer(ctx, req, res, viewer, form, result);
   });
 
@@ -118,7 +120,8 @@ async function showForm(
   form: RunForm,
   problems: readonly Problem[],
 ): Promise<void> {
-  const seen = await inTenant(ctx.db, viewer.tenantId, (trx) => lookOver(trx, ctx, viewer, form));
+  const look = () => inTenant(ctx.db, viewer.tenantId, (trx) => lookOver(trx, ctx, viewer, form));
+  const seen = await byRecentLists(ctx, viewer, look, ({ resolution }) => resolution);
   if (seen.problems.length > 0 && problems.length === 0 && res.statusCode === 200) res.status(422);
   const { kind } = form.selection;
   await page(res, 'runs/new', {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
-import { createDelivery, type SendResult } from '../deliveries/create.ts';
+import { createDelivery, type SendRequest, type SendResult } from '../deliveries/create.ts';
 import { getDelivery } from '../deliveries/delivery.ts';
 import { leavesFrom } from '../deliveries/departure.ts';
 import { listEarlier } from '../deliveries/earlier.ts';
@@ -19,7 +19,7 @@ import { onlyIds, textParam } from './query.ts';
 import { previewMark, recordPdf } from './record-pdf.ts';
 import { pillOf } from './record-words.ts';
 import { page } from './render.ts';
-import { askBeforeRefusing } from './send-as.ts';
+import { byRecentLists, refusalOf } from './send-as.ts';
 import { filledIn, readSendForm, type SendForm, takenUp, testEmail } from './send-form.ts';
 import { hoursWords, suggestedTime } from './send-time.ts';
 import { notify } from './session.ts';
@@ -68,9 +68,7 @@ export function sendPages(ctx: WebContext): Router {
       return showChanged(ctx, res, record, { ...form, version: record.version, preview });
 
     const document = { record, fileName: pdfName(record), pdf: await recordPdf(ctx, tenant, record) };
-    const result = await inTenant(ctx.db, tenantId, (trx) =>
-      createDelivery(trx, ctx.clock, { tenantId, memberId, ...email, document }),
-    );
+    const result = await create(ctx, viewer, { tenantId, memberId, ...email, document });
     await answer(ctx, req, res, record, form, result);
   });
 
@@ -79,10 +77,7 @@ export function sendPages(ctx: WebContext): Router {
     const { tenantId, memberId } = viewer;
     // Made with the page, so that a double click is one email.
     const key = z.uuid().safeParse(req.body?.key).data ?? randomUUID();
-    const email = testEmail(viewer, key);
-    const result = await inTenant(ctx.db, tenantId, (trx) =>
-      createDelivery(trx, ctx.clock, { tenantId, memberId, ...email, document: null }),
-    );
+    const result = await create(ctx, viewer, { tenantId, memberId, ...testEmail(viewer, key), document: null });
     if (result.kind === 'refused') {
       await notify(req, 'fail', `Not sent. ${result.resolution.because} ${result.resolution.fix}`);
       return res.redirect(303, '/settings/email');
@@ -92,6 +87,11 @@ export function sendPages(ctx: WebContext): Router {
   });
 
   return router;
+}
+
+function create(ctx: WebContext, viewer: Viewer, request: SendRequest): Promise<SendResult> {
+  const act = () => inTenant(ctx.db, viewer.tenantId, (trx) => createDelivery(trx, ctx.clock, request));
+  return byRecentLists(ctx, viewer, act, refusalOf);
 }
 
 async function findRecord(ctx: WebContext, { tenantId }: Viewer, req: Request): Promise<DocumentRecord> {
@@ -109,18 +109,18 @@ async function sendPage(
   const viewer = viewerOf(res);
   const { tenantId, memberId } = viewer;
   const now = ctx.clock();
-  const known = await inTenant(ctx.db, tenantId, (trx) => senderFor(trx, tenantId, memberId, record.kind));
-  await askBeforeRefusing(ctx, viewer, known.resolution);
-  const { resolution, earlier, rules, wait } = await inTenant(ctx.db, tenantId, async (trx) => {
-    const { resolution } = await senderFor(trx, tenantId, memberId, record.kind);
-    const rules = await sendingRulesOf(trx, tenantId);
-    const at = (date: Date) => formatMoment(date, rules.timeZone);
-    return {
-      ...{ resolution, rules },
-      earlier: await listEarlier(trx, tenantId, onlookerOf(viewer), record.id, now),
-      wait: resolution.ok ? await waitOfNext(trx, ctx, tenantId, resolution.sender.mailboxId, at) : null,
-    };
-  });
+  const read = () =>
+    inTenant(ctx.db, tenantId, async (trx) => {
+      const { resolution } = await senderFor(trx, tenantId, memberId, record.kind);
+      const rules = await sendingRulesOf(trx, tenantId);
+      const at = (date: Date) => formatMoment(date, rules.timeZone);
+      return {
+        ...{ resolution, rules },
+        earlier: await listEarlier(trx, tenantId, onlookerOf(viewer), record.id, now),
+        wait: resolution.ok ? await waitOfNext(trx, ctx, tenantId, resolution.sender.mailboxId, at) : null,
+      };
+    });
+  const { resolution, earlier, rules, wait } = await byRecentLists(ctx, viewer, read, ({ resolution }) => resolution);
   const { hours, timeZone } = rules;
   const opening = leavesFrom(rules, false, now);
   await page(res, 'deliveries/new', {

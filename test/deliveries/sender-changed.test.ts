@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DocumentRecord } from '../../src/documents/store.ts';
 import { saveRule } from '../../src/mailboxes/sender-rules.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { hurrying } from '../support/clock.ts';
 import { type Company, company } from '../support/company.ts';
 import { deliverNow } from '../support/hand-delivery.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
-import { anInvoice } from '../support/send-page.ts';
+import { runForm } from '../support/run-page.ts';
+import { anInvoice, anotherKey, openSendPage } from '../support/send-page.ts';
 
 let letterhead: TestLetterhead;
 beforeAll(async () => {
@@ -186,22 +188,60 @@ describe('just before an email leaves from the default mailbox', () => {
   });
 });
 
-describe('the page that sends', () => {
-  it('asks Gmail again before it refuses by a list that is older than 15 minutes, and not by a younger one', async () => {
-    const { sender } = await waitingFromAlias();
-    const record = await anInvoice(letterhead, sender);
-    const shown = async () => {
-      const before = listCalls();
-      const { text } = await sender.founder.get(`/documents/${record.id}/deliveries/new`);
-      return [text.includes('It cannot be sent yet.') ? 'refused' : 'ready', listCalls() - before];
+describe('somebody who would be refused by a list', () => {
+  /** A place where that would be; what is opened there beforehand leads to a second look, which says whether it went. */
+  type Place = (sender: Company, record: DocumentRecord) => Promise<() => Promise<boolean>>;
+  const shows =
+    (path: (record: DocumentRecord) => string, refusal: string): Place =>
+    async ({ founder }, record) =>
+    async () =>
+      !(await founder.get(path(record))).text.includes(refusal);
+  const goes =
+    (
+      path: string,
+      form: (sender: Company, record: DocumentRecord) => Promise<Record<string, string>>,
+      to: RegExp,
+    ): Place =>
+    async (sender, record) => {
+      const opened = await form(sender, record);
+      return async () => to.test((await sender.founder.post(path.replace(':id', record.id), opened)).location ?? '');
     };
-    letterhead.google.accounts.addSendAs(sender.account, { email: alias, status: 'pending' });
-    await sender.founder.post(`/mailboxes/${sender.mailboxId}/send-as-refresh`);
-    letterhead.google.accounts.addSendAs(sender.account, { email: alias, status: 'accepted' });
-    await listRead(sender, 14);
-    expect(await shown()).toEqual(['refused', 0]);
-    await listRead(sender, 16);
-    expect(await shown()).toEqual(['ready', 1]);
-    expect(await shown()).toEqual(['ready', 0]);
-  });
+
+  const places: readonly [string, Place][] = [
+    ['at the page that sends', shows(({ id }) => `/documents/${id}/deliveries/new`, 'It cannot be sent yet.')],
+    ['at the page that starts a run', shows(({ id }) => `/runs/new?kind=invoice&id=${id}`, 'They cannot be sent yet.')],
+    [
+      'at the email settings, where the test email is',
+      shows(() => '/settings/email', 'Nothing can be sent by you now.'),
+    ],
+    [
+      'pressing Send, the page open since before',
+      goes('/documents/:id/deliveries', ({ founder }, record) => openSendPage(founder, record), /^\/deliveries\//),
+    ],
+    [
+      'starting a run, the page open since before',
+      goes('/runs', ({ founder }, { id }) => runForm(founder, `kind=invoice&id=${id}`), /^\/runs\//),
+    ],
+    ['sending a test email', goes('/settings/email/test-deliveries', async () => anotherKey(), /^\/deliveries\//)],
+  ];
+
+  it.each(places)(
+    '%s: Gmail is asked again where it is older than 15 minutes, and not where it is younger',
+    async (_what, place) => {
+      const { sender } = await waitingFromAlias();
+      const look = await place(sender, await anInvoice(letterhead, sender));
+      letterhead.google.accounts.addSendAs(sender.account, { email: alias, name: 'Accounts', status: 'pending' });
+      await sender.founder.post(`/mailboxes/${sender.mailboxId}/send-as-refresh`);
+      letterhead.google.accounts.addSendAs(sender.account, { email: alias, name: 'Accounts', status: 'accepted' });
+      const asked = async () => {
+        const before = listCalls();
+        return [(await look()) ? 'goes' : 'refused', listCalls() - before];
+      };
+      await listRead(sender, 14);
+      expect(await asked()).toEqual(['refused', 0]);
+      await listRead(sender, 16);
+      expect(await asked()).toEqual(['goes', 1]);
+      expect(await asked()).toEqual(['goes', 0]);
+    },
+  );
 });
