@@ -8,7 +8,7 @@ import { getTenant } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
 import { PageError } from './errors.ts';
 import { callbackPaths } from './google-flows.ts';
-import { forgetSession, saveSession, signOut } from './session.ts';
+import { forgetSession, saveSession } from './session.ts';
 import { onlookerOf, setViewer } from './viewer.ts';
 
 /**
@@ -67,7 +67,8 @@ async function endMembership(ctx: WebContext, req: Request, tenantId: string): P
   const tenant = await inTenant(ctx.db, tenantId, (trx) =>
     trx.selectFrom('tenants').select('name').where('id', '=', tenantId).executeTakeFirst(),
   );
-  await signOut(req);
+  // Not only ended: where they were at Google, why their answer comes to nothing is read at another address.
+  await forgetSession(req);
   return new PageError(403, 'removed', {
     title: `You are no longer a member of ${tenant?.name ?? 'this company'}`,
     message:

@@ -61,6 +61,19 @@ describe('a member who is removed', () => {
     expect((await ada.pages.get('/activity')).location).toBe('/welcome');
   });
 
+  it('while at Google is told so at an address that carries nothing of Google’s answer', async () => {
+    const office = await company(letterhead);
+    const ada = await colleague(letterhead, office, 'Ada', 'admin');
+    const start = await ada.pages.post('/mailboxes/connection', { kind: 'personal' });
+    const callback = await letterhead.google.approve(start.location ?? '', { account: ada.account });
+    await office.founder.post(`${members}/${ada.memberId}/removal`);
+    const { status, location } = await ada.pages.get(callback);
+    expect([status, location]).toEqual([303, '/google/answer']);
+    const page = await ada.pages.get('/google/answer');
+    expect([page.status, page.text]).toEqual([403, expect.stringContaining('You are no longer a member of Company')]);
+    expect((await ada.pages.get('/activity')).location).toContain('/sign-in');
+  });
+
   it('of one company is not moved to another one of theirs by a form that was open', async () => {
     const [office, other] = [await company(letterhead), await company(letterhead)];
     const ada = await colleague(letterhead, office, 'Ada', 'admin');
