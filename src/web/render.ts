@@ -2,6 +2,7 @@ import path from 'node:path';
 import ejs from 'ejs';
 import type { Response } from 'express';
 import { formatDate, formatMoney } from '../documents/format.ts';
+import { breakAddresses } from './addresses.ts';
 import { troubleOf } from './health-words.ts';
 import { icon } from './icon.ts';
 import { withoutRecord } from './record-words.ts';
@@ -41,13 +42,14 @@ export async function page(res: Response, view: string, locals: PageLocals): Pro
   const shared = { ...helpers(res), ...res.app.locals, ...res.locals, ...locals };
   const body = await renderView(view, shared);
   keepPrivate(res);
-  res.type('html').send(await renderView('layout/page', { ...shared, body }));
+  res.type('html').send(breakAddresses(await renderView('layout/page', { ...shared, body })));
 }
 
 /** Answers with a piece of a page, for htmx to put in place. */
 export async function fragment(res: Response, view: string, locals: Record<string, unknown>): Promise<void> {
   keepPrivate(res);
-  res.type('html').send(await renderView(view, { ...helpers(res), ...res.app.locals, ...res.locals, ...locals }));
+  const shared = { ...helpers(res), ...res.app.locals, ...res.locals, ...locals };
+  res.type('html').send(breakAddresses(await renderView(view, shared)));
 }
 
 function helpers(res: Response) {

@@ -51,7 +51,8 @@ export function visitor({ url, google }: Pick<Product, 'url' | 'google'>): Visit
     return {
       status: response.status,
       location: response.headers.get('location'),
-      text: await response.text(),
+      // Where an address may break is no business of what it says.
+      text: (await response.text()).replaceAll('<wbr>', ''),
       headers: response.headers,
     };
   };
