@@ -1,19 +1,14 @@
 import { getDraft } from '../google/drafts.ts';
-import { GoogleError } from '../google/errors.ts';
 import type { AccessToken } from '../google/gmail.ts';
-import { MailboxUnusableError } from '../mailboxes/access-token.ts';
 import { capabilitiesOf } from '../mailboxes/capabilities.ts';
-import { dropAccessToken } from '../mailboxes/grant-vault.ts';
 import type { Database } from '../platform/database.ts';
-import { KeyRingError } from '../platform/key-ring.ts';
 import type { DeliveryJob } from '../platform/queue.ts';
 import { inTenant } from '../tenants/scope.ts';
-import { noteSlowDown } from './account-standing.ts';
 import { askAPerson, conclude, type Doubt, type Findings } from './conclude.ts';
 import type { DeliverContext } from './context.ts';
 import { findDraftsOf, findInSent, readSentBefore } from './find-in-gmail.ts';
-import { classifyFailure } from './outcome.ts';
-import { LookPausedError, payingForLook, slowedUntil } from './pay-for-look.ts';
+import { type Later, lookInto } from './look.ts';
+import { payingForLook } from './pay-for-look.ts';
 import { verdictOn } from './verdict.ts';
 
 /** How soon Gmail is asked again, where it could not be. */
@@ -24,15 +19,6 @@ const patienceMs = 3_600_000;
 const seldomMs = 600_000;
 /** For how long after the attempt it is tried at all. */
 const givenUpMs = 3 * 24 * 3_600_000;
-
-/** Gmail could not be asked. */
-interface Later {
-  readonly kind: 'later';
-  /** When Gmail wants to be asked again, where it said so. */
-  readonly at: Date | null;
-  /** Nothing was wrong: the look goes on then. */
-  readonly goesOn?: true;
-}
 
 /**
  * Takes care of a delivery that was handed to Gmail and whose outcome nobody knows: its worker died, or the answer was
@@ -131,10 +117,7 @@ async function gather(
   const blind = { ...known, kind: 'seen', draft: 'unseen', inSent: 'unseen', sent: null } as const;
   const useDraft = via === 'draft' && doubt.canUseDrafts;
   if (!known.sendBegun || (!useDraft && !doubt.canLook)) return blind;
-  const slowed = await slowedUntil(ctx, doubt.account);
-  if (slowed) return { kind: 'later', at: slowed };
-  try {
-    const token = await ctx.tokens.of(tenantId, doubt.mailboxId);
+  const seen = await lookInto(ctx, tenantId, doubt, async (token): Promise<Findings> => {
     const draft = useDraft ? await lookAtDraft(ctx, token, deliveryId, doubt) : 'unseen';
     // A draft that is there says it all.
     if (draft === 'same' || draft === 'edited' || !doubt.canLook) return { ...blind, draft };
@@ -142,31 +125,8 @@ async function gather(
     const since = { at: doubt.firstAttemptAt, sentBefore };
     const { found, all } = await findInSent(ctx, { token, account: doubt.account, deliveryId }, since);
     return { ...blind, draft, inSent: found ? 'found' : all ? 'absent' : 'unseen', sent: found };
-  } catch (error) {
-    if (error instanceof LookPausedError) return { kind: 'later', at: error.at, goesOn: true };
-    // Without a connection there is nothing to look with.
-    if (error instanceof MailboxUnusableError) return blind;
-    if (error instanceof KeyRingError) return { kind: 'later', at: null };
-    if (!(error instanceof GoogleError)) throw error;
-    const outcome = classifyFailure(error.failure, { attempts: 1, tokensRefused: 0 }, ctx.clock());
-    await noteSlowDown(ctx, doubt.account, error.failure, outcome);
-    switch (outcome.kind) {
-      case 'retry':
-        // It ended before its time: the next look has a new one.
-        if (outcome.newToken)
-          await inTenant(ctx.db, tenantId, (trx) => dropAccessToken(trx, tenantId, doubt.mailboxId));
-        return { kind: 'later', at: outcome.at };
-      case 'hold':
-        // A permission that was taken back, or an interruption that passes.
-        return outcome.until === null ? blind : { kind: 'later', at: outcome.until };
-      case 'refuse':
-        return blind;
-      case 'unknown':
-        return { kind: 'later', at: null };
-      default:
-        return outcome satisfies never;
-    }
-  }
+  });
+  return seen ?? blind;
 }
 
 async function lookAtDraft(

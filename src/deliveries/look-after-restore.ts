@@ -1,16 +1,10 @@
-import { GoogleError } from '../google/errors.ts';
-import { MailboxUnusableError } from '../mailboxes/access-token.ts';
-import { dropAccessToken } from '../mailboxes/grant-vault.ts';
 import type { Database } from '../platform/database.ts';
-import { KeyRingError } from '../platform/key-ring.ts';
 import type { DeliveryJob } from '../platform/queue.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { releaseHoursOf } from '../tenants/tenants.ts';
-import { noteSlowDown } from './account-standing.ts';
 import type { DeliverContext } from './context.ts';
 import { findInSent, readSentBefore, type SentLook } from './find-in-gmail.ts';
-import { classifyFailure } from './outcome.ts';
-import { LookPausedError, slowedUntil } from './pay-for-look.ts';
+import { type Later, lookInto } from './look.ts';
 import { goOn } from './restored.ts';
 import { moveDelivery } from './state.ts';
 
@@ -49,42 +43,14 @@ async function readRestored(trx: Database, tenantId: string, deliveryId: string)
 
 type Asked = NonNullable<Awaited<ReturnType<typeof readRestored>>>;
 
-/** `later`: Gmail could not be asked just now, with the moment it wants to be asked again where it said one. */
-type Found =
-  | { readonly kind: 'seen'; readonly look: SentLook }
-  | { readonly kind: 'later'; readonly at: Date | null; readonly goesOn?: true };
+type Found = { readonly kind: 'seen'; readonly look: SentLook } | Later;
 
 async function lookUp(ctx: DeliverContext, { tenantId, deliveryId }: DeliveryJob, asked: Asked): Promise<Found> {
-  const blind = { kind: 'seen', look: { found: null, all: false } } as const;
-  const { account } = asked;
-  const slowed = await slowedUntil(ctx, account);
-  if (slowed) return { kind: 'later', at: slowed };
-  try {
-    const token = await ctx.tokens.of(tenantId, asked.mailboxId);
-    const since = { at: asked.createdAt, sentBefore: asked.sentBefore };
-    return { kind: 'seen', look: await findInSent(ctx, { token, account, deliveryId }, since) };
-  } catch (error) {
-    if (error instanceof LookPausedError) return { kind: 'later', at: error.at, goesOn: true };
-    if (error instanceof MailboxUnusableError) return blind;
-    if (error instanceof KeyRingError) return { kind: 'later', at: null };
-    if (!(error instanceof GoogleError)) throw error;
-    const outcome = classifyFailure(error.failure, { attempts: 1, tokensRefused: 0 }, ctx.clock());
-    await noteSlowDown(ctx, account, error.failure, outcome);
-    switch (outcome.kind) {
-      case 'retry':
-        if (outcome.newToken)
-          await inTenant(ctx.db, tenantId, (trx) => dropAccessToken(trx, tenantId, asked.mailboxId));
-        return { kind: 'later', at: outcome.at };
-      case 'hold':
-        return outcome.until === null ? blind : { kind: 'later', at: outcome.until };
-      case 'refuse':
-        return blind;
-      case 'unknown':
-        return { kind: 'later', at: null };
-      default:
-        return outcome satisfies never;
-    }
-  }
+  const { account, createdAt: at, sentBefore } = asked;
+  const found = await lookInto(ctx, tenantId, asked, async (token): Promise<Found> => {
+    return { kind: 'seen', look: await findInSent(ctx, { token, account, deliveryId }, { at, sentBefore }) };
+  });
+  return found ?? { kind: 'seen', look: { found: null, all: false } };
 }
 
 async function write(

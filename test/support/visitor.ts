@@ -36,6 +36,14 @@ export interface Page {
   readonly headers: Headers;
 }
 
+/** What a page says, without its markup. */
+export function said({ text }: Page): string {
+  return text
+    .replace(/<[^>]+>/g, ' ')
+    .replaceAll('&#39;', '’')
+    .replace(/\s+/g, ' ');
+}
+
 /** A new visitor with an empty cookie jar. */
 export function visitor({ url, google }: Pick<Product, 'url' | 'google'>): Visitor {
   const jar = new Map<string, string>();

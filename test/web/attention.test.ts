@@ -2,11 +2,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from '../../src/platform/database.ts';
 import type { DeliveryState } from '../../src/platform/database-types.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
+import { colleague } from '../support/colleague.ts';
 import { type Company, company } from '../support/company.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { aDelivery } from '../support/rows.ts';
 import { anInvoice, sent } from '../support/send-page.ts';
-import { type Visitor, visitor } from '../support/visitor.ts';
+import type { Visitor } from '../support/visitor.ts';
 
 let letterhead: TestLetterhead;
 let sender: Company;
@@ -140,15 +141,8 @@ describe('several at once', () => {
 
 describe('who may decide', () => {
   it('is not a viewer, and nobody about emails through a Gmail that is not theirs', async () => {
-    const join = async (role: string) => {
-      const email = `${role}@${sender.account.split('@')[1]}`;
-      letterhead.google.accounts.add({ email, name: role });
-      await sender.founder.post('/settings/members/invitations', { email, role });
-      const who = visitor(letterhead);
-      await who.signIn(email);
-      return who;
-    };
-    const [viewer, member] = [await join('viewer'), await join('member')];
+    const { pages: viewer } = await colleague(letterhead, sender, 'Viewer', 'viewer');
+    const { pages: member } = await colleague(letterhead, sender, 'Member');
     const ids = await some(2, 'unconfirmed');
     expect((await viewer.get('/activity?show=attention')).text).not.toContain('name="id"');
     expect((await viewer.post('/activity/decisions', { decision: 'mark_as_sent', ...tick(ids) })).status).toBe(403);

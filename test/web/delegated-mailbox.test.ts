@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
-import type { Page } from '../support/visitor.ts';
+import { said } from '../support/visitor.ts';
 import { sendOnly, type Workspace, workspace } from '../support/workspace.ts';
 
 let letterhead: TestLetterhead;
@@ -8,13 +8,6 @@ beforeAll(async () => {
   letterhead = await startTestLetterhead();
 });
 afterAll(() => letterhead.close());
-
-/** What a page says, without its markup. */
-const said = ({ text }: Page) =>
-  text
-    .replace(/<[^>]+>/g, ' ')
-    .replaceAll('&#39;', '’')
-    .replace(/\s+/g, ' ');
 
 /** A Workspace that is allowed, and the page of Tom's address in it. */
 async function allowed(scopes = sendOnly) {

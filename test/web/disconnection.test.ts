@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Stopping, stopWords } from '../../src/web/disconnect-words.ts';
+import { colleague } from '../support/colleague.ts';
 import { type Company, company } from '../support/company.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
-import { type Page, visitor } from '../support/visitor.ts';
+import type { Page } from '../support/visitor.ts';
 
 let letterhead: TestLetterhead;
 
@@ -50,11 +51,7 @@ describe('before a mailbox is disconnected', () => {
 
   it('its page is for those who may do it', async () => {
     const one = await company(letterhead);
-    const email = `member@${one.account.split('@')[1]}`;
-    letterhead.google.accounts.add({ email, name: 'Member' });
-    await one.founder.post('/settings/members/invitations', { email, role: 'member' });
-    const member = visitor(letterhead);
-    await member.signIn(email);
+    const { account: email, pages: member } = await colleague(letterhead, one, 'Member');
     expect((await member.get(pageOf(one))).status).toBe(403);
     expect((await member.post(pageOf(one))).status).toBe(403);
     await member.connect(email, { kind: 'personal' });

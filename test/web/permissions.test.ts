@@ -2,9 +2,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { listMailboxes } from '../../src/mailboxes/mailboxes.ts';
 import type { Capability } from '../../src/platform/capability.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
+import { colleague } from '../support/colleague.ts';
 import { type Company, company } from '../support/company.ts';
 import { startTestLetterhead, type TestLetterhead, testClient } from '../support/letterhead.ts';
-import { type Page, visitor } from '../support/visitor.ts';
+import type { Page } from '../support/visitor.ts';
 
 let letterhead: TestLetterhead;
 
@@ -275,11 +276,7 @@ describe('surplus scopes of a token', () => {
 describe('who may decide', () => {
   it('is each member about their own Gmail, and nobody else', async () => {
     const one = await company(letterhead);
-    const email = `own@${one.account.split('@')[1]}`;
-    letterhead.google.accounts.add({ email, name: 'Own' });
-    await one.founder.post('/settings/members/invitations', { email, role: 'member' });
-    const member = visitor(letterhead);
-    await member.signIn(email);
+    const { account: email, pages: member } = await colleague(letterhead, one, 'Own');
     await member.connect(email, { kind: 'personal' });
     expect(noticeOf(await member.permit('safe_retry', email))).toBe(`“Safe retries”: switched on for ${email}.`);
     const own = /id="mailbox-([\w-]+)">own@/.exec((await member.get('/settings/email')).text)?.[1];
@@ -290,11 +287,7 @@ describe('who may decide', () => {
 
   it('is looked at again when they come back from Google: who is no admin any more connects nothing', async () => {
     const one = await company(letterhead);
-    const email = `admin@${one.account.split('@')[1]}`;
-    letterhead.google.accounts.add({ email, name: 'Admin' });
-    await one.founder.post('/settings/members/invitations', { email, role: 'admin' });
-    const admin = visitor(letterhead);
-    await admin.signIn(email);
+    const { account: email, pages: admin } = await colleague(letterhead, one, 'Admin', 'admin');
     const start = await admin.post(`${ladder(one)}/tracking`, { switch: 'on' });
     const callback = await letterhead.google.approve(start.location ?? '', { account: one.account });
     await inTenant(letterhead.database.db, one.tenantId, (trx) =>
@@ -307,11 +300,7 @@ describe('who may decide', () => {
 
   it('is an owner or admin about the company’s Gmail', async () => {
     const one = await company(letterhead);
-    const email = `member@${one.account.split('@')[1]}`;
-    letterhead.google.accounts.add({ email, name: 'Member' });
-    await one.founder.post('/settings/members/invitations', { email, role: 'member' });
-    const member = visitor(letterhead);
-    await member.signIn(email);
+    const { pages: member } = await colleague(letterhead, one, 'Member');
     expect((await member.get(`${ladder(one)}/aliases`)).status).toBe(403);
     expect((await member.post(`${ladder(one)}/aliases`, { switch: 'on' })).status).toBe(403);
     const page = await member.get(`/mailboxes/${one.mailboxId}`);

@@ -2,24 +2,21 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { updateDocument } from '../../src/documents/store.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { invoice } from '../documents/content.ts';
+import { colleague } from '../support/colleague.ts';
 import { type Company, company } from '../support/company.ts';
 import { deliverNow } from '../support/hand-delivery.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { received } from '../support/received.ts';
 import { anInvoice, anotherKey, openSendPage, sendRecord, sent } from '../support/send-page.ts';
-import { type Visitor, visitor } from '../support/visitor.ts';
+import type { Visitor } from '../support/visitor.ts';
 
 let letterhead: TestLetterhead;
 let sender: Company;
-let colleague: Visitor;
+let tom: Visitor;
 beforeAll(async () => {
   letterhead = await startTestLetterhead({ worker: false });
   sender = await company(letterhead);
-  const email = 'colleague@again.example';
-  letterhead.google.accounts.add({ email, name: 'Colleague' });
-  await sender.founder.post('/settings/members/invitations', { email, role: 'member' });
-  colleague = visitor(letterhead);
-  await colleague.signIn(email);
+  ({ pages: tom } = await colleague(letterhead, sender, 'Tom'));
 });
 afterAll(() => letterhead.close());
 
@@ -33,7 +30,7 @@ describe('a record that was sent or is on its way', () => {
   it('is not sent again by pressing Send, and the page names what was sent', async () => {
     const record = await anInvoice(letterhead, sender);
     const first = await sent(sender.founder, record);
-    const page = await sendRecord(colleague, record);
+    const page = await sendRecord(tom, record);
     expect(page.status).toBe(409);
     expect(page.text).toContain('It was sent already, or is on its way.');
     expect(page.text).toContain(`href="/deliveries/${first}"`);
@@ -43,9 +40,9 @@ describe('a record that was sent or is on its way', () => {
   it('is sent again by whoever has seen that and says so', async () => {
     const record = await anInvoice(letterhead, sender);
     const first = await sent(sender.founder, record);
-    const page = await colleague.get(`/documents/${record.id}/deliveries/new`);
+    const page = await tom.get(`/documents/${record.id}/deliveries/new`);
     expect(again(page.text)).toBe(first);
-    const second = await sent(colleague, record, { again: first });
+    const second = await sent(tom, record, { again: first });
     expect((await deliveriesOf(record.id)).map(({ id }) => id).sort()).toEqual([first, second].sort());
     // What was sent since then is asked about anew.
     const third = await sendRecord(sender.founder, record, { again: first });
@@ -78,17 +75,17 @@ describe('a record that was sent or is on its way', () => {
         .where('id', '=', first)
         .execute(),
     );
-    expect((await sendRecord(colleague, record)).status).toBe(409);
+    expect((await sendRecord(tom, record)).status).toBe(409);
   });
 });
 
 describe('at the same instant', () => {
   it.each([1, 2, 3, 4, 5])('two colleagues press Send, and one email is written (%i)', async () => {
     const record = await anInvoice(letterhead, sender);
-    const forms = await Promise.all([openSendPage(sender.founder, record), openSendPage(colleague, record)]);
+    const forms = await Promise.all([openSendPage(sender.founder, record), openSendPage(tom, record)]);
     const [mine, theirs] = await Promise.all([
       sender.founder.post(`/documents/${record.id}/deliveries`, forms[0]),
-      colleague.post(`/documents/${record.id}/deliveries`, forms[1]),
+      tom.post(`/documents/${record.id}/deliveries`, forms[1]),
     ]);
     expect([mine.status, theirs.status].sort()).toEqual([303, 409]);
     expect(await deliveriesOf(record.id)).toHaveLength(1);
@@ -99,7 +96,7 @@ describe('at the same instant', () => {
     const first = await sent(sender.founder, record);
     const pages = await Promise.all([
       sendRecord(sender.founder, record, { again: first }),
-      sendRecord(colleague, record, { again: first }),
+      sendRecord(tom, record, { again: first }),
     ]);
     expect(pages.map(({ status }) => status).sort()).toEqual([303, 409]);
     expect(await deliveriesOf(record.id)).toHaveLength(2);

@@ -4,7 +4,7 @@ import { inTenant } from '../../src/tenants/scope.ts';
 import { company } from '../support/company.ts';
 import { eventually } from '../support/eventually.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
-import { type Page, visitor } from '../support/visitor.ts';
+import { said, visitor } from '../support/visitor.ts';
 import { sendOnly, type Workspace, workspace } from '../support/workspace.ts';
 
 const address = '/settings/email/workspace';
@@ -15,12 +15,6 @@ beforeAll(async () => {
 });
 afterAll(() => letterhead.close());
 
-/** What the page says, without its markup. */
-const said = ({ text }: Page) =>
-  text
-    .replace(/<[^>]+>/g, ' ')
-    .replaceAll('&#39;', '’')
-    .replace(/\s+/g, ' ');
 const give = ({ founder, keyFile }: Pick<Workspace, 'founder' | 'keyFile'>, text = keyFile) =>
   founder.upload(address, 'keyFile', [{ name: 'key.json', bytes: Buffer.from(text) }]);
 const look = async ({ founder }: Pick<Workspace, 'founder'>) => said(await founder.get(address));

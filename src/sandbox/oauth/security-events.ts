@@ -67,32 +67,26 @@ const TIMEOUT_MS = 5000;
  */
 const RETRY_AFTER_MS = [60_000, 5 * 60_000, 30 * 60_000, 2 * 3_600_000] as const;
 
+interface Context {
+  readonly url: string;
+  readonly keys: SigningKeys;
+  readonly policies: Policies;
+  readonly clients: ReadonlyMap<string, Client>;
+  readonly now: () => number;
+  readonly later: Later;
+  readonly closing: AbortSignal;
+}
+
 /**
  * Signs security events and posts each to the project's configured address, a few times while that does not answer 202;
  * keeps the last 1,000 to look at.
  */
 export class SecurityEvents {
-  #context: {
-    url: string;
-    keys: SigningKeys;
-    policies: Policies;
-    clients: ReadonlyMap<string, Client>;
-    now: () => number;
-    later: Later;
-    closing: AbortSignal;
-  };
+  #context: Context;
   #sent: SecurityEvent[] = [];
   #underWay = new Set<Promise<void>>();
 
-  constructor(context: {
-    url: string;
-    keys: SigningKeys;
-    policies: Policies;
-    clients: ReadonlyMap<string, Client>;
-    now: () => number;
-    later: Later;
-    closing: AbortSignal;
-  }) {
+  constructor(context: Context) {
     this.#context = context;
   }
 
