@@ -31,6 +31,7 @@ describe('an address in a page', () => {
     const begun = performance.now();
     for (const text of ['a'.repeat(100_000), 'a.'.repeat(50_000), `a@${'a'.repeat(100_000)}`, '<'.repeat(100_000)])
       breakAddresses(`${text} b@c`);
-    expect(performance.now() - begun).toBeLessThan(2_000);
+    // Some 30 ms; looked through anew from each letter on, more than a minute.
+    expect(performance.now() - begun).toBeLessThan(20_000);
   });
 });
