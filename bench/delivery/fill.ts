@@ -58,6 +58,12 @@ async function fillWithFiles({ owner }: World, mailbox: BenchMailbox, count: num
     from generate_series(1, ${count}::int) as nth`.execute(owner);
 }
 
+/** Lines that no other invoice has, so that a memory of the last ones helps no more than it would in earnest. */
+const ownLines = sql`(select jsonb_agg(line || jsonb_build_object(
+    'name', concat(line->>'name', ' of order ', nth, '-', (random() * 100000)::int),
+    'quantity', (1 + random() * 40)::int::text, 'unitPrice', (20 + random() * 900)::numeric(6, 2)::text))
+  from jsonb_array_elements(${JSON.stringify(invoice().lines)}::jsonb) as line)`;
+
 async function fillWithRecords({ owner, app }: World, mailbox: BenchMailbox, count: number): Promise<void> {
   const { tenantId, memberId, mailboxId, email } = mailbox;
   const record = await inTenant(app, tenantId, (trx) => createDocument(trx, tenantId, { content: invoice() }));
@@ -70,9 +76,9 @@ async function fillWithRecords({ owner, app }: World, mailbox: BenchMailbox, cou
   await sql`
     insert into deliveries (tenant_id, purpose, document_id, document_snapshot, run_id, member_id, mailbox_id, account,
       rule_mode, from_email, from_name, recipients, subject, message, state, idempotency_key, request_hash, lane)
-    select ${tenantId}, 'document', ${record.id}, jsonb_set(jsonb_set(${JSON.stringify(record.content)}::jsonb,
-        '{number}', to_jsonb('INV-' || nth)), '{party,name}', to_jsonb('Customer ' || nth)), ${rows[0]?.id}, ${memberId},
-      ${mailboxId}, ${mailbox.account}, 'alias', ${email}, 'Bench', ${recipients}::jsonb, 'Invoice', 'Here it is.', 'queued',
+    select ${tenantId}, 'document', ${record.id}, jsonb_set(jsonb_set(jsonb_set(${JSON.stringify(record.content)}::jsonb,
+        '{number}', to_jsonb('INV-' || nth)), '{party,name}', to_jsonb('Customer ' || nth)), '{lines}', ${ownLines}),
+      ${rows[0]?.id}, ${memberId}, ${mailboxId}, ${mailbox.account}, 'alias', ${email}, 'Bench', ${recipients}::jsonb, 'Invoice', 'Here it is.', 'queued',
       gen_random_uuid()::text, 'bench', 1
     from generate_series(1, ${count}::int) as nth`.execute(owner);
 }

@@ -9,40 +9,34 @@ export type RenderAnswer = { readonly pdf: Uint8Array } | { readonly failure: st
 
 // One process's loop: the template is compiled from our own file, the record comes in as data.
 const templatePath = fileURLToPath(new URL('template.typ', import.meta.url));
+const recordPath = fileURLToPath(new URL('record.json', import.meta.url));
 const compiler = NodeCompiler.create({
   workspace: fileURLToPath(new URL('.', import.meta.url)),
   fontArgs: [{ fontBlobs: readFonts() }],
 });
 
-// What Typst laid out is native memory behind a small object of JavaScript, of whose size V8 knows nothing: left to itself
-// it collects them too late, and the process grows by 0.4 MB with each render. A line leaves about half of what a render does.
-const rendersPerCollection = 50;
-let uncollected = 0;
-
 process.on('message', (input: PdfInput) => {
   process.send?.(render(input));
-  uncollected += 1 + input.content.lines.length / 2;
-  if (uncollected < rendersPerCollection) return;
-  uncollected = 0;
-  globalThis.gc?.();
+  // What Typst laid out is native memory behind a small object of JavaScript, of whose size V8 knows nothing: left to itself
+  // it collects them too late. They are young when they are done with, so the quick collection finds them.
+  globalThis.gc?.({ type: 'minor' });
 });
 // Whoever started us is gone.
 process.on('disconnect', () => process.exit());
 
 function render(input: PdfInput): RenderAnswer {
   try {
-    const compiled = compiler.compile({
-      mainFilePath: templatePath,
-      inputs: { document: JSON.stringify(printedDocument(input)) },
-    });
+    // As a file rather than as an input: with other inputs Typst has another library, and remembers nothing.
+    compiler.mapShadow(recordPath, Buffer.from(JSON.stringify(printedDocument(input))));
+    const compiled = compiler.compile({ mainFilePath: templatePath });
     const document = compiled.result;
     if (!document) return { failure: JSON.stringify(compiled.takeError()?.shortDiagnostics ?? 'no diagnostics') };
     return { pdf: compiler.pdf(document, { creationTimestamp: startOf(input.content.issueDate) }) };
   } catch (error) {
     return { failure: error instanceof Error ? error.message : String(error) };
   } finally {
-    // What was remembered of this record is of no use for the next.
-    compiler.evictCache(0);
+    // What the records before had in common with this one (a run has one head, one set of labels) is of use for the next.
+    compiler.evictCache(2);
   }
 }
 
