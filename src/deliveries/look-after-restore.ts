@@ -12,6 +12,11 @@ import { moveDelivery } from './state.ts';
 const againAfterMs = 30_000;
 /** For how long after the restore it is tried; then a person is asked. */
 const patienceMs = 3_600_000;
+/**
+ * When it was written is told by the clock of whoever wrote it, and no attempt of a worker is known to hold it against:
+ * a clock that stood in another time zone must not end the look too early.
+ */
+const writersClockMs = 24 * 3_600_000;
 
 /**
  * Looks up in Gmail whether a delivery that is held after a restore was sent meanwhile. Found: it is sent. All looked
@@ -46,7 +51,8 @@ type Asked = NonNullable<Awaited<ReturnType<typeof readRestored>>>;
 type Found = { readonly kind: 'seen'; readonly look: SentLook } | Later;
 
 async function lookUp(ctx: DeliverContext, { tenantId, deliveryId }: DeliveryJob, asked: Asked): Promise<Found> {
-  const { account, createdAt: at, sentBefore } = asked;
+  const { account, createdAt, sentBefore } = asked;
+  const at = new Date(createdAt.getTime() - writersClockMs);
   const found = await lookInto(ctx, tenantId, asked, async (token): Promise<Found> => {
     return { kind: 'seen', look: await findInSent(ctx, { token, account, deliveryId }, { at, sentBefore }) };
   });

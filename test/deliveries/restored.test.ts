@@ -176,6 +176,19 @@ describe('where Gmail’s Sent folder can be looked into', () => {
     expect(sender.accepted(id)).toHaveLength(1);
   });
 
+  it('it is found there, too, where whoever wrote it had a clock that was hours fast', async () => {
+    const sender = await permittedSender(letterhead, tracked);
+    const id = await sentAfterBackup(sender);
+    const written = { created_at: ahead(14 * hour) };
+    await within(sender, (trx) => trx.updateTable('deliveries').set(written).where('id', '=', id).execute());
+    // The newest in Sent is another email, of which the backup knows as little.
+    await sentAfterBackup(sender);
+    await becomeAnother();
+    await tick();
+    expect(await looked(sender, id)).toMatchObject({ state: 'sent' });
+    expect(sender.accepted(id)).toHaveLength(1);
+  });
+
   it('what was not sent goes on, once', async () => {
     const sender = await permittedSender(letterhead, tracked);
     const known = await sender.send();
