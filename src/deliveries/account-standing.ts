@@ -15,20 +15,41 @@ import type { Outcome } from './outcome.ts';
 import { accountsBeforeProject, probeAfterMs, unknownsBeforeTrouble } from './pacing.ts';
 import type { AttemptResult } from './transmit.ts';
 
-/**
- * Remembers of the Google account what an attempt says about more than its own delivery: that Gmail wants it slower,
- * that its day's limit is spent, or that answers get lost one after the other, so that a run does not become a thousand
- * open questions. It only ever makes the rest wait; when it cannot be written, nothing is wrong.
+/*
+ * What an attempt says of its Google account is about more than its own delivery, and is remembered. It only ever makes
+ * the rest wait; when it cannot be written, nothing is wrong.
  */
-export async function noteOutcome(
+
+/**
+ * Counts an answer that was lost: after several in a row the account's others wait, so that a run does not become a
+ * thousand open questions.
+ */
+export async function noteLostAnswer(
+  ctx: DeliverContext,
+  { account }: SendableDelivery,
+  result: AttemptResult,
+): Promise<void> {
+  if (result.kind !== 'failed' || !gaveNoAnswer(result.failure)) return;
+  await orWarn(ctx, async () => {
+    const inARow = await countUnknown(ctx.system, account);
+    if (inARow < unknownsBeforeTrouble) return;
+    await markTrouble(ctx.system, account, new Date(ctx.clock().getTime() + probeAfterMs(inARow)));
+  });
+}
+
+/**
+ * Remembers what an answer says: that Gmail wants the account slower, that its day's limit is spent, or that answers come
+ * again. Called when the attempt itself is written down, since refusals of several accounts are held against each other.
+ */
+export async function noteAnswer(
   ctx: DeliverContext,
   { account, afterTrouble }: SendableDelivery,
   result: AttemptResult,
 ): Promise<void> {
-  try {
+  if (result.kind === 'failed' && gaveNoAnswer(result.failure)) return;
+  await orWarn(ctx, async () => {
     if (result.kind === 'failed') {
       const { outcome, failure } = result;
-      if (gaveNoAnswer(failure)) return await noteUnknown(ctx, account);
       await obey(ctx, account, failure, outcome);
       // Gmail was not reached, which says nothing about its answers.
       if (failure.kind !== 'answered') return;
@@ -36,9 +57,7 @@ export async function noteOutcome(
     if (!afterTrouble) return;
     await endTrouble(ctx.system, account);
     await endTrouble(ctx.system, wholeProject);
-  } catch (error) {
-    ctx.log.warn({ err: error }, 'how a Google account stands was not written down');
-  }
+  });
 }
 
 /**
@@ -50,11 +69,7 @@ export async function noteSlowDown(
   failure: GoogleFailure,
   outcome: Outcome,
 ): Promise<void> {
-  try {
-    await obey(ctx, account, failure, outcome);
-  } catch (error) {
-    ctx.log.warn({ err: error }, 'how a Google account stands was not written down');
-  }
+  await orWarn(ctx, () => obey(ctx, account, failure, outcome));
 }
 
 /** Keeps the account still until the time that Gmail named, and everybody where it is our whole project's rate. */
@@ -104,8 +119,10 @@ function gaveNoAnswer(failure: GoogleFailure): boolean {
   return failure.kind === 'lost' || (failure.kind === 'answered' && (failure.status >= 500 || failure.status < 400));
 }
 
-async function noteUnknown(ctx: DeliverContext, account: string): Promise<void> {
-  const inARow = await countUnknown(ctx.system, account);
-  if (inARow < unknownsBeforeTrouble) return;
-  await markTrouble(ctx.system, account, new Date(ctx.clock().getTime() + probeAfterMs(inARow)));
+async function orWarn({ log }: Pick<DeliverContext, 'log'>, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    log.warn({ err: error }, 'how a Google account stands was not written down');
+  }
 }

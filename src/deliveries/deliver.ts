@@ -4,7 +4,7 @@ import { MailboxUnusableError } from '../mailboxes/access-token.ts';
 import { KeyRingError } from '../platform/key-ring.ts';
 import type { DeliveryJob } from '../platform/queue.ts';
 import { inTenant } from '../tenants/scope.ts';
-import { noteOutcome } from './account-standing.ts';
+import { noteAnswer, noteLostAnswer } from './account-standing.ts';
 import { refreshAddresses } from './check-sender.ts';
 import { type Claim, type Claimed, hold, type Supplies } from './claim.ts';
 import { createClaimer } from './claimer.ts';
@@ -65,10 +65,12 @@ export function createDeliverer(ctx: DeliverContext): Deliverer {
 
   const send = async (tenantId: string, claimed: Claimed): Promise<void> => {
     const result = await transmit(ctx, tenantId, claimed);
+    // While its place is taken: the next one must not leave where this was the third lost answer in a row.
+    await noteLostAnswer(ctx, claimed.delivery, result);
     // What Gmail said is known here and nowhere else: a database that blinks must not turn it into a question.
     const left = claimed.attempt.deadline.getTime() - ctx.clock().getTime() + ctx.settleMs;
     await insist(ctx, left, () => settler.settle(tenantId, claimed, result));
-    await noteOutcome(ctx, claimed.delivery, result);
+    await noteAnswer(ctx, claimed.delivery, result);
   };
 
   return { deliverAll: (jobs) => jobs.map(deliverOne) };
