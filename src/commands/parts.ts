@@ -110,12 +110,18 @@ export async function openParts(config: ServiceConfig, log: Logger, shutdown: Sh
 
 type Parts = Awaited<ReturnType<typeof openParts>>;
 
+/**
+ * How long an idle connection stays open: longer than proxies keep theirs (a minute is common), or one would now and then
+ * send a request down a connection that we are just closing, and answer 502.
+ */
+const keepAliveMs = 75_000;
+
 /** Serves the pages. @throws {StartError} when the port is busy */
 export async function serve(parts: Parts, config: ServiceConfig, shutdown: Shutdown): Promise<void> {
   await holdRestored(parts.context);
   // Here, so that a worker never loads the pages.
   const { createApp } = await import('../web/app.ts');
-  const server = createServer(createApp(parts.context, parts.pool));
+  const server = createServer({ keepAliveTimeout: keepAliveMs }, createApp(parts.context, parts.pool));
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(explainListen(error, config.port, 'PORT')));
     server.listen(config.port, config.host, resolve);

@@ -79,6 +79,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     const stop = async () => {
       const running = await supervision.end();
       if (running) await stopPostmaster(running.pid, place.data, ephemeral ? 'SIGQUIT' : 'SIGINT');
+      // It died just now and was not started again: what outlived it, and its pid file, must not bar the next start.
+      else await endOrphan(place.data);
       guard?.disarm();
       claim.release();
       if (ephemeral) for (const folder of folders) await rm(folder, { recursive: true, force: true });

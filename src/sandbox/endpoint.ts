@@ -27,7 +27,9 @@ export function serveEndpoint(world: World, endpoint: Endpoint) {
   return async (req: Request, res: Response, next: NextFunction): Promise<void> => {
     const count = world.truth.called(endpoint.method);
     try {
-      const fault = world.faults.strike(endpoint.method, await endpoint.account(req));
+      const account = await endpoint.account(req);
+      if (account !== null) world.truth.calledFor(endpoint.method, account);
+      const fault = world.faults.strike(endpoint.method, account);
       const work = () => answered(() => endpoint.work(req));
       const outcome = fault ? await underFault(world, endpoint, fault, req, work) : { answer: await work() };
       const gone = req.socket.destroyed ? 'unheard' : undefined;

@@ -43,6 +43,9 @@ export interface LocalGoogle extends LocalGoogleHandle {
   close(): Promise<void>;
 }
 
+/** Minutes, so that hardly a call meets an idle connection that is just being closed: what breaks here is a fault somebody set. */
+const KEEP_ALIVE_MS = 240_000;
+
 /**
  * Starts a Local Google on loopback. Rejects with Node's own error when the port is busy (`EADDRINUSE`), and with a
  * RangeError for a host that other machines could reach.
@@ -52,7 +55,7 @@ export async function startLocalGoogle(options: LocalGoogleOptions): Promise<Loc
   if (!/^(?:127(?:\.\d{1,3}){3}|::1|localhost)$/.test(host)) {
     throw new RangeError(`Local Google listens on loopback only, and ${host} is not loopback`);
   }
-  const server = createServer();
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
   await listen(server, host, port);
   try {
     return await open(server, urlOf(server, host), { ...options, accounts, unverified, now });

@@ -36,6 +36,7 @@ export interface AcceptedFilter {
 export class Truth {
   #accepted: Accepted[] = [];
   #methods = new Map<string, MethodCount>();
+  #ofAccounts = new Map<string, number>();
 
   /** Accepted messages in the order in which they were accepted. */
   accepted(): readonly Accepted[] {
@@ -78,8 +79,13 @@ export class Truth {
     this.#accepted.push(message);
   }
 
-  /** Calls of one method since the start (or since {@link resetCalls}), by name: `messages.send`, `token`, … */
-  calls(method: string): number {
+  /**
+   * Calls of one method since the start (or since {@link resetCalls}), by name: `messages.send`, `token`, …
+   *
+   * @param account only calls on behalf of this account
+   */
+  calls(method: string, account?: string): number {
+    if (account !== undefined) return this.#ofAccounts.get(accountKey(method, account)) ?? 0;
     return this.#methods.get(method)?.calls ?? 0;
   }
 
@@ -90,6 +96,7 @@ export class Truth {
 
   resetCalls(): void {
     this.#methods.clear();
+    this.#ofAccounts.clear();
   }
 
   called(method: string): MethodCount {
@@ -98,4 +105,14 @@ export class Truth {
     this.#methods.set(method, count);
     return count;
   }
+
+  /** Whose call that was, once it is known. */
+  calledFor(method: string, account: string): void {
+    const key = accountKey(method, account);
+    this.#ofAccounts.set(key, (this.#ofAccounts.get(key) ?? 0) + 1);
+  }
+}
+
+function accountKey(method: string, account: string): string {
+  return `${method} ${account.toLowerCase()}`;
 }

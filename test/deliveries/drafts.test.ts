@@ -30,12 +30,14 @@ async function begun(
 ) {
   const sender = await permittedSender(letterhead, capabilities);
   prepare(sender);
-  letterhead.google.faults.add({ method, account: sender.account, effect });
+  const fault = letterhead.google.faults.add({ method, account: sender.account, effect });
   const id = await sender.send();
-  await eventually(
+  const { attempts } = await eventually(
     () => sender.delivery(id),
     ({ attempts }) => attempts[0]?.outcome != null,
   );
+  if (fault.fired !== 1 || attempts.length !== 1)
+    throw new Error(`Another thing went wrong: ${JSON.stringify(attempts)}`);
   return { sender, id };
 }
 const draftsOf = ({ account }: Sender) => letterhead.google.drafts.ids(account);

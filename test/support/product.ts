@@ -67,7 +67,7 @@ export async function startProduct(urls: DatabaseUrls, options: ProductOptions =
   const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
   const shutdown = createShutdown(log);
 
-  const server = createServer();
+  const server = createServer({ keepAliveTimeout: 240_000 });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const publicUrl = `http://localhost:${port}`;

@@ -117,6 +117,16 @@ export async function exchangeAssertion(world: World, assertion: string): Promis
   };
 }
 
+/** Whom an assertion means to act as, whether it is right or not; null where it names nobody. */
+export function assertedAccount(assertion: string): string | null {
+  try {
+    const { sub } = Object(readUnverified(assertion).payload);
+    return typeof sub === 'string' ? sub.toLowerCase() : null;
+  } catch {
+    return null;
+  }
+}
+
 function readUnverified(assertion: string): { issuer: string; payload: unknown } {
   try {
     const payload: unknown = JSON.parse(Buffer.from(assertion.split('.')[1] ?? '', 'base64url').toString('utf8'));

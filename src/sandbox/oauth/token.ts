@@ -7,7 +7,7 @@ import { type Client, secretFits } from './clients.ts';
 import { ACCESS_TOKEN_SECONDS } from './grants.ts';
 import { idToken } from './identity.ts';
 import { isSignInScope } from './scopes.ts';
-import { exchangeAssertion } from './service-accounts.ts';
+import { assertedAccount, exchangeAssertion } from './service-accounts.ts';
 
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 
@@ -30,9 +30,12 @@ export async function exchangeToken(world: World, req: Request): Promise<Answer>
   }
 }
 
-/** Whose tokens a call is about, as far as its form tells; for the faults. */
+/** Whose tokens a call is about, as far as its form tells; for the faults and the counts. */
 export async function tokenAccount(world: World, req: Request): Promise<string | null> {
-  const token = world.grants.refreshToken((await readForm(req)).get('refresh_token') ?? '');
+  const form = await readForm(req);
+  const assertion = form.get('assertion');
+  if (assertion !== null) return assertedAccount(assertion);
+  const token = world.grants.refreshToken(form.get('refresh_token') ?? '');
   return token && 'sub' in token ? (world.accounts.bySub(token.sub)?.email ?? null) : null;
 }
 
