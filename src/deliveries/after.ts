@@ -15,6 +15,7 @@ import { findDraftsOf } from './find-in-gmail.ts';
 import { classifyFailure } from './outcome.ts';
 import { LookPausedError } from './pay-for-look.ts';
 import { writeEvent } from './state.ts';
+import { draftColumns, draftsMadeUntil, readDrafts, whoseDraft } from './whose-draft.ts';
 
 /**
  * What is done when a delivery is finished, and can never change what came of it: reads back what Gmail really used,
@@ -51,9 +52,10 @@ async function askGmail(
     }
     if (row.mayHaveLeftDrafts && capabilities.includes('safe_retry')) {
       const look = { token, account: row.account, deliveryId };
-      for (const { id } of await patiently(ctx, () => findDraftsOf(ctx, look, row.created_at))) {
-        // One that somebody changed is theirs.
-        if (row.draft_message_id !== null || id !== row.draft_id) await deleteDraft(ctx.google, token, id);
+      const madeUntil = await inTenant(ctx.db, tenantId, (trx) => draftsMadeUntil(ctx, trx, tenantId, deliveryId));
+      for (const found of await patiently(ctx, () => findDraftsOf(ctx, look, row.created_at))) {
+        // One that somebody changed stays.
+        if (whoseDraft(found, row.drafts, madeUntil) === 'ours') await deleteDraft(ctx.google, token, found.id);
       }
     }
   } catch (error) {
@@ -95,7 +97,7 @@ async function readFinished(trx: Database, tenantId: string, deliveryId: string)
       'from_email',
       'deliveries.created_at',
     ])
-    .select(['draft_id', 'draft_message_id', 'mailboxes.wanted', 'grants.scopes'])
+    .select([...draftColumns, 'mailboxes.wanted', 'grants.scopes'])
     .select((eb) =>
       eb
         .selectFrom('attempts')
@@ -111,7 +113,12 @@ async function readFinished(trx: Database, tenantId: string, deliveryId: string)
   if (!row) return undefined;
   // The draft that was sent is gone with that; another may have been made before, and its answer lost.
   const mayHaveLeftDrafts = Number(row.draftAttempts) > (row.state === 'sent' ? 1 : 0);
-  return { ...row, mayHaveLeftDrafts, capabilities: capabilitiesOf(row.scopes ?? [], row.wanted) };
+  return {
+    ...row,
+    drafts: readDrafts(row),
+    mayHaveLeftDrafts,
+    capabilities: capabilitiesOf(row.scopes ?? [], row.wanted),
+  };
 }
 
 async function keepProof(

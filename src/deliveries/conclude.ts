@@ -7,14 +7,14 @@ import { disownDraft, forgetDraft } from './keep-draft.ts';
 import { closeAttempt } from './settle.ts';
 import { type HeldReason, moveDelivery } from './state.ts';
 import type { Evidence, Verdict } from './verdict.ts';
+import type { KnownDrafts } from './whose-draft.ts';
 
 /** What is known of a delivery whose outcome is not. */
-export interface Doubt {
+export interface Doubt extends KnownDrafts {
   readonly state: 'sending' | 'unconfirmed';
   readonly mailboxId: string;
   readonly account: string;
   readonly lane: number;
-  readonly draft: { readonly id: string; readonly messageId: string } | null;
   readonly canUseDrafts: boolean;
   readonly canLook: boolean;
   readonly firstAttemptAt: Date;
@@ -31,7 +31,12 @@ export interface Doubt {
 }
 
 /** What Gmail showed. */
-export type Findings = Evidence & { readonly kind: 'seen'; readonly sent: SentMessage | null };
+export type Findings = Evidence & {
+  readonly kind: 'seen';
+  /** The draft that was looked at. */
+  readonly draftId: string | null;
+  readonly sent: SentMessage | null;
+};
 
 /**
  * First tried longer ago than this, an email that turns out not to be sent waits for somebody to say "send now". What
@@ -46,7 +51,7 @@ export async function conclude(
   job: DeliveryJob,
   doubt: Doubt,
   verdict: Verdict,
-  { sent, draft }: Findings,
+  { sent, draft, draftId }: Findings,
 ): Promise<void> {
   const { tenantId, deliveryId } = job;
   if (!(await close(ctx, trx, job, doubt))) return;
@@ -82,7 +87,7 @@ export async function conclude(
       return;
     }
     case 'edited':
-      await disownDraft(trx, tenantId, deliveryId);
+      if (draftId !== null) await disownDraft(trx, tenantId, deliveryId, draftId);
       await holdIt('draft_edited', 'It was not sent, and somebody changed our draft of it in Gmail.');
       return;
     case 'deleted':

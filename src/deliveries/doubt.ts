@@ -10,6 +10,7 @@ import { findDraftsOf, findInSent, readSentBefore } from './find-in-gmail.ts';
 import { type Later, lookInto } from './look.ts';
 import { payingForLook } from './pay-for-look.ts';
 import { verdictOn } from './verdict.ts';
+import { draftColumns, readDrafts } from './whose-draft.ts';
 
 /** How soon Gmail is asked again, where it could not be. */
 const againAfterMs = 30_000;
@@ -55,7 +56,7 @@ async function readDoubt(
     .leftJoin('grants', 'grants.mailbox_id', 'mailboxes.id')
     .select([
       ...(['deliveries.state', 'deliveries.not_before', 'deliveries.mailbox_id'] as const),
-      ...(['deliveries.draft_id', 'deliveries.draft_message_id'] as const),
+      ...draftColumns,
       ...(['deliveries.account', 'deliveries.lane'] as const),
       ...(['mailboxes.wanted', 'grants.scopes'] as const),
     ])
@@ -88,11 +89,10 @@ async function readDoubt(
   // A clock that was put forward says that it is later than it is. It is asked again until that is long enough ago.
   if (ctx.jumps.sinceJumpMs() < ctx.sendDeadlineMs + ctx.settleMs) return null;
   const capabilities = capabilitiesOf(row.scopes ?? [], row.wanted);
-  const { draft_id: id, draft_message_id: messageId } = row;
   return {
     ...{ state: row.state, mailboxId: row.mailbox_id },
     ...{ account: row.account, lane: row.lane },
-    draft: id !== null && messageId !== null ? { id, messageId } : null,
+    ...readDrafts(row),
     canUseDrafts: capabilities.includes('safe_retry'),
     canLook: capabilities.includes('tracking'),
     firstAttemptAt: attempts.at(-1)?.startedAt ?? attempt.startedAt,
@@ -114,17 +114,17 @@ async function gather(
   const { via, sendBegunAt, answeredGone } = doubt.attempt;
   const { draftsSendOnce } = ctx;
   const known = { via, sendBegun: via === 'message' || sendBegunAt !== null, answeredGone, draftsSendOnce };
-  const blind = { ...known, kind: 'seen', draft: 'unseen', inSent: 'unseen', sent: null } as const;
+  const blind = { ...known, kind: 'seen', draft: 'unseen', draftId: null, inSent: 'unseen', sent: null } as const;
   const useDraft = via === 'draft' && doubt.canUseDrafts;
   if (!known.sendBegun || (!useDraft && !doubt.canLook)) return blind;
   const seen = await lookInto(ctx, tenantId, doubt, async (token): Promise<Findings> => {
-    const draft = useDraft ? await lookAtDraft(ctx, token, deliveryId, doubt) : 'unseen';
+    const { draft, draftId } = useDraft ? await lookAtDraft(ctx, token, deliveryId, doubt) : blind;
     // A draft that is there says it all.
-    if (draft === 'same' || draft === 'edited' || !doubt.canLook) return { ...blind, draft };
+    if (draft === 'same' || draft === 'edited' || !doubt.canLook) return { ...blind, draft, draftId };
     const sentBefore = await inTenant(ctx.db, tenantId, (trx) => readSentBefore(trx, tenantId, deliveryId));
     const since = { at: doubt.firstAttemptAt, sentBefore };
     const { found, all } = await findInSent(ctx, { token, account: doubt.account, deliveryId }, since);
-    return { ...blind, draft, inSent: found ? 'found' : all ? 'absent' : 'unseen', sent: found };
+    return { ...blind, draft, draftId, inSent: found ? 'found' : all ? 'absent' : 'unseen', sent: found };
   });
   return seen ?? blind;
 }
@@ -133,17 +133,18 @@ async function lookAtDraft(
   ctx: DeliverContext,
   token: AccessToken,
   deliveryId: string,
-  { draft, account, firstAttemptAt }: Doubt,
-): Promise<'same' | 'edited' | 'gone'> {
-  const [known] = draft ? [draft] : await findDraftsOf(ctx, { token, account, deliveryId }, firstAttemptAt);
+  { draft, foreignDraftIds, account, firstAttemptAt }: Doubt,
+): Promise<Pick<Findings, 'draft' | 'draftId'>> {
+  const found = draft ? [draft] : await findDraftsOf(ctx, { token, account, deliveryId }, firstAttemptAt);
+  const known = found.find(({ id }) => !foreignDraftIds.includes(id));
   const message =
     known &&
     (await payingForLook(ctx, account, async (pay) => {
       await pay('readHeaders');
       return getDraft(ctx.google, token, known.id);
     }));
-  if (!known || !message) return 'gone';
-  return message.id === known.messageId ? 'same' : 'edited';
+  if (!known || !message) return { draft: 'gone', draftId: null };
+  return { draft: message.id === known.messageId ? 'same' : 'edited', draftId: known.id };
 }
 
 async function lookAgain(trx: Database, { tenantId, deliveryId }: DeliveryJob, at: Date | null): Promise<void> {

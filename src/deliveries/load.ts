@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { PdfInput } from '../documents/pdf/input.ts';
-import type { Draft } from '../google/drafts.ts';
 import { isUsableBy } from '../mailboxes/access.ts';
 import type { SendingMember } from '../mailboxes/sender-questions.ts';
 import type { Database } from '../platform/database.ts';
@@ -9,10 +8,11 @@ import { readHours, type SendingRules } from '../tenants/sending-rules.ts';
 import type { Email } from './compose.ts';
 import { type FrozenFile, pdfType, readPrintable } from './freeze.ts';
 import { recipientsSchema } from './recipients.ts';
+import { draftColumns, type KnownDrafts, readDrafts } from './whose-draft.ts';
 import type { Standing } from './withdrawn.ts';
 
 /** A delivery as the worker needs it: what was frozen, and where it stands. */
-export interface SendableDelivery {
+export interface SendableDelivery extends KnownDrafts {
   readonly id: string;
   readonly state: DeliveryState;
   readonly heldReason: string | null;
@@ -38,10 +38,6 @@ export interface SendableDelivery {
   readonly sending: Pick<SendingRules, 'hours' | 'timeZone'>;
   /** How its run stands; null where it has none, or where somebody decided about this one by itself. */
   readonly runState: RunState | null;
-  /** Our draft of it in Gmail, where there is one. */
-  readonly draft: Draft | null;
-  /** A draft of it that somebody changed in Gmail: not ours any more. */
-  readonly foreignDraftId: string | null;
   readonly email: Omit<Email, 'date'>;
 }
 
@@ -79,7 +75,8 @@ export async function loadAllForSending(
       isUsableBy(sql.ref('members.id')).as('may_use'),
       ...(['deliveries.id', 'deliveries.state', 'deliveries.not_before', 'deliveries.created_at'] as const),
       ...(['deliveries.mailbox_id', 'deliveries.account', 'deliveries.lane', 'deliveries.rule_mode'] as const),
-      ...(['deliveries.document_id', 'deliveries.draft_id', 'deliveries.draft_message_id'] as const),
+      'deliveries.document_id',
+      ...draftColumns,
       ...(['deliveries.from_name', 'deliveries.from_email', 'deliveries.reply_to'] as const),
       ...(['deliveries.recipients', 'deliveries.subject', 'deliveries.message'] as const),
       ...(['deliveries.member_id', 'members.email as member_email', 'members.name as member_name'] as const),
@@ -122,11 +119,7 @@ export async function loadAllForSending(
     anyTime: row.any_time,
     sending: { hours: readHours(row.sending_hours), timeZone: row.time_zone },
     runState: row.lane === 0 ? null : row.run_state,
-    draft:
-      row.draft_id !== null && row.draft_message_id !== null
-        ? { id: row.draft_id, messageId: row.draft_message_id }
-        : null,
-    foreignDraftId: row.draft_message_id === null ? row.draft_id : null,
+    ...readDrafts(row),
     email: {
       deliveryId: row.id,
       from: { name: row.from_name, email: row.from_email },

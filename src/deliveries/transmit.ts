@@ -10,6 +10,7 @@ import { findDraftsOf } from './find-in-gmail.ts';
 import { disownDraft, keepDraft } from './keep-draft.ts';
 import { classifyBeforeSend, classifyFailure, type Outcome } from './outcome.ts';
 import { LookPausedError } from './pay-for-look.ts';
+import { draftsMadeUntil, whoseDraft } from './whose-draft.ts';
 
 /** What an attempt brought. */
 export type AttemptResult =
@@ -50,7 +51,7 @@ async function asMessage(ctx: DeliverContext, { attempt, token }: Claimed, mime:
  */
 async function byDraft(ctx: DeliverContext, tenantId: string, claimed: Claimed, mime: Buffer): Promise<AttemptResult> {
   const { attempt, token } = claimed;
-  let ready: Draft | 'edited' | 'gone';
+  let ready: Ready;
   let ours: boolean;
   try {
     ready = await readyDraft(ctx, tenantId, claimed, mime);
@@ -61,57 +62,54 @@ async function byDraft(ctx: DeliverContext, tenantId: string, claimed: Claimed, 
   }
   // It took so long that somebody else looked after it: it is not ours to send any more.
   if (!ours) return neverSent('TOO_LATE', 'The attempt was given up before the email was sent.', tryAgain(ctx));
-  if (ready === 'gone') return gone('Our draft was gone from Gmail when it was to be sent.');
-  if (ready === 'edited') {
+  if (ready.kind === 'gone') return gone('Our draft was gone from Gmail when it was to be sent.');
+  if (ready.kind === 'changed') {
     const words = 'Somebody changed our draft of it in Gmail. What would be sent is no longer what you saw.';
     return neverSent('DRAFT_EDITED', words, holdFor('draft_edited', words));
   }
   try {
-    return { kind: 'sent', sent: await sendDraft(ctx.google, token, ready.id, timeLeft(ctx, attempt.deadline)) };
+    return { kind: 'sent', sent: await sendDraft(ctx.google, token, ready.draft.id, timeLeft(ctx, attempt.deadline)) };
   } catch (error) {
     if (isGone(error)) return gone(error.message);
     return failed(ctx, attempt, error, classifyFailure);
   }
 }
 
-/**
- * The draft to send: the one that an earlier attempt left, where it is as we made it; else a new one. `gone`: it is not
- * there any more, and only a look into Gmail can tell whether somebody deleted it, or sent it.
- */
+/** The draft to send. */
+type Ready =
+  | { readonly kind: 'ours'; readonly draft: Draft }
+  /** Somebody changed it. */
+  | { readonly kind: 'changed'; readonly id: string }
+  /** It is not there any more, and only a look into Gmail can tell whether somebody deleted it, or sent it. */
+  | { readonly kind: 'gone' };
+
+/** The draft that an earlier attempt left; where there is none, a new one. */
 async function readyDraft(
   ctx: DeliverContext,
   tenantId: string,
   { delivery, attempt, token }: Claimed,
   mime: Buffer,
-): Promise<Draft | 'edited' | 'gone'> {
-  if (delivery.draft) {
-    const message = await getDraft(ctx.google, token, delivery.draft.id);
-    if (!message) return 'gone';
-    return message.id === delivery.draft.messageId ? delivery.draft : 'edited';
+): Promise<Ready> {
+  const { draft } = delivery;
+  if (draft) {
+    const message = await getDraft(ctx.google, token, draft.id);
+    if (!message) return { kind: 'gone' };
+    return message.id === draft.messageId ? { kind: 'ours', draft } : { kind: 'changed', id: draft.id };
   }
   // Of a first attempt there can be none. Of a later one there may be one whose id we never heard.
   if (attempt.number > 1) {
     const look = { token, account: delivery.account, deliveryId: delivery.id };
-    const drafts = await findDraftsOf(ctx, look, delivery.createdAt);
-    // The last of them was made last, unless somebody changed it since: then it is theirs.
-    const found = drafts.find(({ id }) => id !== delivery.foreignDraftId);
-    const madeBefore = found && (await inTenant(ctx.db, tenantId, (trx) => lastDeadline(trx, tenantId, delivery.id)));
-    if (found) return madeBefore && found.at > new Date(madeBefore.getTime() + ctx.settleMs) ? 'edited' : found;
+    const madeUntil = await inTenant(ctx.db, tenantId, (trx) =>
+      draftsMadeUntil(ctx, trx, tenantId, delivery.id, attempt.number),
+    );
+    // The last of them was made last.
+    for (const found of await findDraftsOf(ctx, look, delivery.createdAt)) {
+      const whose = whoseDraft(found, delivery, madeUntil);
+      if (whose === 'ours') return { kind: 'ours', draft: found };
+      if (whose === 'changed') return { kind: 'changed', id: found.id };
+    }
   }
-  return createDraft(ctx.google, token, mime, timeLeft(ctx, attempt.deadline));
-}
-
-/** Until when an earlier attempt can have made a draft. */
-async function lastDeadline(trx: Database, tenantId: string, deliveryId: string): Promise<Date | null> {
-  const [, before] = await trx
-    .selectFrom('attempts')
-    .select('deadline')
-    .where('tenant_id', '=', tenantId)
-    .where('delivery_id', '=', deliveryId)
-    .orderBy('number', 'desc')
-    .limit(2)
-    .execute();
-  return before?.deadline ?? null;
+  return { kind: 'ours', draft: await createDraft(ctx.google, token, mime, timeLeft(ctx, attempt.deadline)) };
 }
 
 /** Commits what is about to happen to the draft. False where the attempt is not under way any more. */
@@ -120,18 +118,18 @@ async function beginSend(
   { clock }: DeliverContext,
   tenantId: string,
   { delivery, attempt }: Claimed,
-  ready: Draft | 'edited' | 'gone',
+  ready: Ready,
 ): Promise<boolean> {
   const { numUpdatedRows } = await trx
     .updateTable('attempts')
-    .set({ send_begun_at: ready === 'edited' ? null : clock() })
+    .set({ send_begun_at: ready.kind === 'changed' ? null : clock() })
     .where('tenant_id', '=', tenantId)
     .where('id', '=', attempt.id)
     .where('finished_at', 'is', null)
     .executeTakeFirst();
   if (numUpdatedRows === 0n) return false;
-  if (ready === 'edited') await disownDraft(trx, tenantId, delivery.id);
-  else if (ready !== 'gone') await keepDraft(trx, tenantId, delivery.id, ready);
+  if (ready.kind === 'changed') await disownDraft(trx, tenantId, delivery.id, ready.id);
+  if (ready.kind === 'ours') await keepDraft(trx, tenantId, delivery.id, ready.draft);
   return true;
 }
 

@@ -112,6 +112,7 @@ export interface Deliveries {
   document_snapshot: Json | null;
   draft_id: string | null;
   draft_message_id: string | null;
+  foreign_draft_ids: Generated<string[]>;
   from_changed_at: Timestamp | null;
   from_email: string;
   from_name: string;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterDelivery } from '../../src/deliveries/after.ts';
 import { decide } from '../../src/deliveries/decide.ts';
 import type { Capability } from '../../src/platform/capability.ts';
 import type { FaultEffect } from '../../src/sandbox/faults.ts';
@@ -6,6 +7,7 @@ import { inTenant } from '../../src/tenants/scope.ts';
 import type { Sender } from '../support/company.ts';
 import { eventually } from '../support/eventually.ts';
 import { untilAllIsSaid } from '../support/fault-table.ts';
+import { anotherWorker } from '../support/hand-delivery.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { permittedSender } from '../support/permitted.ts';
 
@@ -66,6 +68,15 @@ const press = ({ tenantId, memberId }: Sender, id: string, decision: 'send_now' 
   inTenant(letterhead.database.db, tenantId, (trx) =>
     decide(letterhead.context, trx, tenantId, [id], decision, memberId),
   );
+/** What left, as Gmail keeps it. */
+const sentText = (sender: Sender, id: string) => {
+  const [sent] = sender.accepted(id);
+  const copy = letterhead.google.mail.messages(sender.account).find((each) => each.id === sent?.id);
+  return copy && letterhead.google.mail.raw(copy).toString();
+};
+/** Clears up after it as the worker does, which may not have come to it yet. */
+const clearedUp = ({ tenantId }: Sender, deliveryId: string) =>
+  afterDelivery(anotherWorker(letterhead), { tenantId, deliveryId });
 const afterAllIsSaid = async (sender: Sender, id: string) => {
   await untilAllIsSaid(letterhead);
   const { state, heldReason } = await sender.delivery(id);
@@ -83,9 +94,8 @@ describe('a draft that somebody changed in Gmail', () => {
 
     await press(sender, id, 'send_now');
     expect(await afterAllIsSaid(sender, id)).toMatchObject({ state: 'sent', accepted: 1 });
-    const [sent] = sender.accepted(id);
-    const copy = letterhead.google.mail.messages(sender.account).find((each) => each.id === sent?.id);
-    expect(copy && letterhead.google.mail.raw(copy).toString()).toContain('Here it is.');
+    expect(sentText(sender, id)).toContain('Here it is.');
+    await clearedUp(sender, id);
     expect(letterhead.google.drafts.raw(sender.account, onlyDraftOf(sender)).toString()).toContain('Here it is!');
   });
 
@@ -96,6 +106,12 @@ describe('a draft that somebody changed in Gmail', () => {
     edit(sender);
     const { state, heldReason } = await sender.reaches(id, 'held', 'sent');
     expect([state, heldReason, sender.accepted(id).length]).toEqual(['held', 'draft_edited', 0]);
+
+    await press(sender, id, 'send_now');
+    expect(await afterAllIsSaid(sender, id)).toMatchObject({ state: 'sent', accepted: 1 });
+    expect(sentText(sender, id)).toContain('Here it is.');
+    await clearedUp(sender, id);
+    expect(letterhead.google.drafts.raw(sender.account, onlyDraftOf(sender)).toString()).toContain('Here it is!');
   });
 });
 

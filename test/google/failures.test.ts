@@ -1,7 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer, request as httpsRequest } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { setTimeout as wait } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { GoogleApp } from '../../src/google/app.ts';
@@ -128,13 +127,10 @@ describe('a list that Gmail answers with 503', () => {
     });
     const list = failureOf(listSendAs({ ...app, clock }, token));
     for (const [again, ms] of [100, 500, 1_500].entries()) {
-      await eventually(
-        () => google.truth.calls('sendAs.list'),
-        (calls) => calls === again + 1,
-      );
-      clock.forward(ms - 1);
-      await wait(20);
+      await eventually(clock.untilNext, (left) => left === ms);
       expect(google.truth.calls('sendAs.list')).toBe(again + 1);
+      clock.forward(ms - 1);
+      expect(clock.untilNext()).toBe(1);
       clock.forward(1);
     }
     expect(await list).toMatchObject({ kind: 'answered', status: 503 });

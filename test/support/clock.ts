@@ -8,14 +8,22 @@ export function clockOf({ clock }: Pick<LocalGoogle, 'clock'>): Clock {
   return productClock(clock);
 }
 
-/** A clock that stands still but where a test moves it on, for what needs no Google. */
-export function standingClock(start = Date.UTC(2026, 10, 21, 9)): Clock & { forward(ms: number): void } {
+/** A clock that stands still but where a test moves it on. */
+export interface StandingClock extends Clock {
+  forward(ms: number): void;
+  /** In how many milliseconds the next comes of what waits for it; null where nothing does. */
+  untilNext(): number | null;
+}
+
+/** Makes one, for what needs no Google. */
+export function standingClock(start = Date.UTC(2026, 10, 21, 9)): StandingClock {
   const clock = new MovableClock(
     () => start,
     0,
     () => {},
   );
-  return Object.assign(productClock(clock), { forward: (ms: number) => void clock.forward(ms) });
+  const forward = (ms: number) => void clock.forward(ms);
+  return Object.assign(productClock(clock), { forward, untilNext: () => clock.untilNext });
 }
 
 /** The same clock in a machine that goes wrong by so much. */
