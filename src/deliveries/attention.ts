@@ -105,6 +105,7 @@ export async function takeTheirs(
     .where('state_at', '<=', until)
     .where(isSeenBy(onlooker))
     .where(isDecidedBy(onlooker))
+    .orderBy('id')
     .limit(limit)
     .forUpdate()
     .execute();

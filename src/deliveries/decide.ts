@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { wake } from '../platform/wake.ts';
-import { type HeldReason, type Move, moveDeliveries, writeEvents } from './state.ts';
+import { type HeldReason, lockDeliveries, type Move, moveDeliveries, writeEvents } from './state.ts';
 
 /** What a person can decide about a delivery that does not move by itself. */
 export type Decision = 'send_again' | 'mark_as_sent' | 'cancel' | 'send_now' | 'seen';
@@ -27,8 +27,8 @@ const steps: Record<Decision, readonly Step[]> = {
 };
 
 /**
- * Carries out one decision about any number of deliveries, and records with each who made it. In two statements at
- * most, however many they are; those that have moved on meanwhile, or that it does not fit, are left alone.
+ * Carries out one decision about any number of deliveries, and records with each who made it. In a few statements,
+ * however many they are; those that have moved on meanwhile, or that it does not fit, are left alone.
  *
  * @returns the ids of those that it moved
  */
@@ -41,6 +41,7 @@ export async function decide(
   memberId: string,
 ): Promise<string[]> {
   const moved: string[] = [];
+  await lockDeliveries(trx, tenantId, deliveryIds);
   for (const step of steps[decision]) {
     moved.push(...(await moveDeliveries(trx, tenantId, deliveryIds, { ...step, at: ctx.clock(), memberId })));
   }

@@ -5,7 +5,7 @@ import { inTenant } from '../tenants/scope.ts';
 import { type Due, findDue, findToLookFor, readAccounts } from '../tenants/system-queue.ts';
 import type { DeliverContext } from './context.ts';
 import { allowedNow, units } from './pacing.ts';
-import { moveDeliveries } from './state.ts';
+import { lockDeliveries, moveDeliveries } from './state.ts';
 
 /** What waking needs. */
 export type DueContext = Pick<DeliverContext, 'db' | 'system' | 'queue' | 'clock' | 'log' | 'pace'>;
@@ -33,6 +33,11 @@ export async function wakeDue(ctx: DueContext): Promise<void> {
     const inDoubt = others.filter((each) => !ended.includes(each));
     try {
       await inTenant(ctx.db, tenantId, async (trx) => {
+        await lockDeliveries(
+          trx,
+          tenantId,
+          deliveries.map(({ deliveryId }) => deliveryId),
+        );
         const detail = 'The wait is over.';
         const move = { from: 'held', to: 'queued', at: now, detail, dueBy: now, notHeldFor: 'restored' } as const;
         await moveDeliveries(trx, tenantId, held, move);

@@ -5,7 +5,7 @@ import { inTenant } from '../tenants/scope.ts';
 import { findHeldForOperator, findWronglyHeld } from '../tenants/system-upkeep.ts';
 import type { DeliverContext } from './context.ts';
 import { releaseMailbox } from './release.ts';
-import { moveDeliveries } from './state.ts';
+import { lockDeliveries, moveDeliveries } from './state.ts';
 
 const pageSize = 200;
 /** Troubles that ended so long ago have released what they held. */
@@ -75,6 +75,7 @@ async function letGo(
   for (const [tenantId, deliveries] of Map.groupBy(page, (each) => each.tenantId)) {
     const ids = deliveries.map(({ deliveryId }) => deliveryId);
     moved += await inTenant(db, tenantId, async (trx: Database) => {
+      await lockDeliveries(trx, tenantId, ids);
       const released = await moveDeliveries(trx, tenantId, ids, { from: 'held', to: 'queued', at: clock(), detail });
       if (released.length > 0) await wake(trx, 'waiting');
       return released.length;

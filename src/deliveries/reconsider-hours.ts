@@ -18,6 +18,8 @@ export async function reconsiderHours(
     .where('tenant_id', '=', tenantId)
     .where('state', '=', 'held')
     .where('held_reason', '=', 'outside_hours')
+    .orderBy('id')
+    .forNoKeyUpdate()
     .execute();
   const ids = held.map(({ id }) => id);
   const move = { from: 'held', to: 'queued', heldFor: ['outside_hours'] } as const;

@@ -146,13 +146,14 @@ async function moveAll(
 ): Promise<number> {
   let moved = 0;
   while (true) {
-    // Locked, so that each of them moves, and the next page holds others.
+    // Locked, so that each of them moves, and the next page holds others; in the order in which everybody locks many.
     const rows = await trx
       .selectFrom('deliveries')
       .select('id')
       .where('tenant_id', '=', tenantId)
       .where('mailbox_id', '=', mailboxId)
       .where(which)
+      .orderBy('id')
       .limit(batch)
       .forUpdate()
       .execute();

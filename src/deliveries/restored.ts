@@ -83,6 +83,7 @@ function findUnheld(trx: Database, tenantId: string, from: 'queued' | 'sending' 
     .where('tenant_id', '=', tenantId)
     .where('state', '=', from)
     .where(sql<boolean>`held_reason is distinct from 'restored'`)
+    .orderBy('id')
     .limit(batch)
     .forUpdate()
     .execute();

@@ -95,6 +95,22 @@ export async function moveDelivery(trx: Database, tenantId: string, deliveryId: 
 }
 
 /**
+ * Keeps others from changing deliveries until the end of the transaction, before many are moved. Locked in the order of
+ * their ids, as by everybody who takes many: in another order, two could come to wait for each other.
+ */
+export async function lockDeliveries(trx: Database, tenantId: string, deliveryIds: readonly string[]): Promise<void> {
+  if (deliveryIds.length < 2) return;
+  await trx
+    .selectFrom('deliveries')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', sql<string>`any(${[...deliveryIds]}::uuid[])`)
+    .orderBy('id')
+    .forNoKeyUpdate()
+    .execute();
+}
+
+/**
  * Makes the same move for any number of deliveries, in one statement: those that are no longer where it starts stay.
  *
  * @returns the ids of those that moved

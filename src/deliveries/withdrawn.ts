@@ -127,12 +127,17 @@ function selectStandings(trx: Database, tenantId: string, of: WithdrawnOf) {
     'mailboxId' in of
       ? (['deliveries.mailbox_id', of.mailboxId] as const)
       : (['deliveries.member_id', of.memberId] as const);
-  return trx
-    .selectFrom('deliveries')
-    .innerJoin('members', 'members.id', 'deliveries.member_id')
-    .innerJoin('mailboxes', 'mailboxes.id', 'deliveries.mailbox_id')
-    .select(['deliveries.id', 'members.name', 'members.role', 'members.removed_at as removedAt'])
-    .select(mayUse.as('mayUse'))
-    .where('deliveries.tenant_id', '=', tenantId)
-    .where(column, '=', id);
+  return (
+    trx
+      .selectFrom('deliveries')
+      .innerJoin('members', 'members.id', 'deliveries.member_id')
+      .innerJoin('mailboxes', 'mailboxes.id', 'deliveries.mailbox_id')
+      .select(['deliveries.id', 'members.name', 'members.role', 'members.removed_at as removedAt'])
+      .select(mayUse.as('mayUse'))
+      .where('deliveries.tenant_id', '=', tenantId)
+      .where(column, '=', id)
+      // As a claim locks what it takes: in another order, each could come to wait for the other.
+      .orderBy('deliveries.id')
+      .forNoKeyUpdate('deliveries')
+  );
 }

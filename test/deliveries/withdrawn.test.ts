@@ -1,9 +1,12 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDeliverer } from '../../src/deliveries/deliver.ts';
+import { holdWithdrawn } from '../../src/deliveries/withdrawn.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { colleague, letOnly } from '../support/colleague.ts';
 import { type Company, company } from '../support/company.ts';
 import { eventually } from '../support/eventually.ts';
-import { deliverNow } from '../support/hand-delivery.ts';
+import { anotherWorker, deliverNow } from '../support/hand-delivery.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { received } from '../support/received.ts';
 
@@ -15,6 +18,13 @@ afterAll(() => letterhead.close());
 
 const within = <T>({ tenantId }: Company, work: Parameters<typeof inTenant<T>>[2]) =>
   inTenant(letterhead.database.db, tenantId, work);
+
+/** How many transactions of this database wait for one another. */
+async function waitingForLocks(): Promise<number> {
+  const { rows } = await sql<{ count: number }>`select count(*)::int as count from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'`.execute(letterhead.database.db);
+  return rows[0]?.count ?? 0;
+}
 
 /** A company in which Tom has sent something that has not left yet. */
 async function waitingOfTom() {
@@ -44,6 +54,34 @@ describe('what a member has sent, and may not send any more before it leaves,', 
     await deliverNow(letterhead, office, id);
     expect(await office.delivery(id)).toMatchObject({ state: 'held', heldReason: 'not_allowed', attempts: [] });
     expect(office.accepted(id)).toEqual([]);
+  });
+
+  const workerHolds = ({ tenantId }: Company, ids: readonly string[]) =>
+    Promise.all(
+      createDeliverer(anotherWorker(letterhead)).deliverAll(ids.map((deliveryId) => ({ tenantId, deliveryId }))),
+    );
+  const adminHolds = ({ tenantId, mailboxId }: Company) =>
+    holdWithdrawn({ db: letterhead.database.db, clock: letterhead.context.clock }, tenantId, { mailboxId });
+  it.each([
+    ['the worker', workerHolds],
+    ['the admin’s request', adminHolds],
+  ])('is locked by %s in the order of the ids, so that nobody waits for each other for ever', async (_who, hold) => {
+    const { office, tom, id } = await waitingOfTom();
+    const ids = [id];
+    while (ids.length < 40) ids.push(await office.send({ memberId: tom.memberId }));
+    await within(office, (trx) => trx.updateTable('mailboxes').set({ for_everybody: false }).execute());
+    const [first = ''] = ids.toSorted();
+    let holding: Promise<unknown> | undefined;
+    await within(office, async (trx) => {
+      const lock = (which: readonly string[]) =>
+        trx.selectFrom('deliveries').select('id').where('id', 'in', which).forUpdate().noWait().execute();
+      await lock([first]);
+      holding = hold(office, ids);
+      await eventually(waitingForLocks, (count) => count > 0);
+      expect(await lock(ids)).toHaveLength(ids.length);
+    });
+    await holding;
+    for (const each of ids) expect((await office.delivery(each)).heldReason).toBe('not_allowed');
   });
 
   it('is held again where somebody says “send now”', async () => {

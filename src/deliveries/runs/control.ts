@@ -137,6 +137,7 @@ async function takeDeliveries(
     .where('run_id', '=', runId)
     .where('state', '=', state)
     .where('replaced_by', 'is', null)
+    .orderBy('id')
     .forUpdate();
   // One that a worker is just beginning with is stopped by its claim, or leaves. Of the held ones none may be left out.
   if (state === 'queued') query = query.skipLocked();
