@@ -58,6 +58,6 @@ export async function beginAttempts(
       select count(*)::int from attempts earlier
       join deliveries on deliveries.id = earlier.delivery_id join mailboxes on mailboxes.id = deliveries.mailbox_id
       where earlier.delivery_id = attempts.delivery_id and earlier.http_status = 401
-        and earlier.started_at > mailboxes.connected_at) as "tokensRefused"`.execute(trx);
+        and earlier.started_at >= mailboxes.connected_at) as "tokensRefused"`.execute(trx);
   return new Map(rows.map(({ deliveryId, ...row }) => [deliveryId, { ...row, startedAt, deadline }]));
 }

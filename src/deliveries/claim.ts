@@ -14,7 +14,7 @@ import { leavesFrom, waitsForHours } from './departure.ts';
 import { type FrozenFile, keepFiles } from './freeze.ts';
 import { loadAllForSending, loadForSending, type SendableDelivery } from './load.ts';
 import { cancelledWithRun, pausedWithRun } from './runs/moves.ts';
-import { type HeldReason, moveDelivery } from './state.ts';
+import { type HeldReason, lockDeliveries, moveDelivery } from './state.ts';
 import { judge } from './withdrawn.ts';
 
 /** A delivery in our hands, and everything at hand to send it. */
@@ -74,6 +74,8 @@ export async function claimDeliveries(
   const kept = await keepFiles(trx, tenantId, files);
   // What was kept just now is at hand, and need not be read back.
   const atHand = new Map([...files].filter(([id]) => kept.has(id)));
+  // Before they are read, not while: what is read together with a row that was waited for is from before the wait.
+  await lockDeliveries(trx, tenantId, [...attemptIds.keys()]);
   const deliveries = await loadAllForSending(trx, tenantId, [...attemptIds.keys()], atHand);
   const tokens = await readFreshTokens(trx, ctx.keys, tenantId, mailboxIdsOf(deliveries), ctx.clock());
   const facts = await factsOf(trx, tenantId, deliveries);
@@ -175,17 +177,35 @@ function needsAddresses(mailbox: MailboxFacts, delivery: SendableDelivery, now: 
   return now.getTime() - (mailbox.sendAsFetchedAt?.getTime() ?? 0) >= sendAsMaxAgeMs;
 }
 
-/** What came back to the queue after its run was paused or cancelled stops here. @returns whether it did */
+/**
+ * What came back to the queue after its run was paused or cancelled stops here. The run is asked once more, and kept as it
+ * is until the delivery is: held just after its run was resumed, it would stay so. Where somebody is deciding about the
+ * run at this moment, it waits until that is through.
+ *
+ * @returns whether it stops
+ */
 async function stopWithRun(
   { clock }: Pick<DeliverContext, 'clock'>,
   trx: Database,
   tenantId: string,
   { id, runState }: SendableDelivery,
 ): Promise<boolean> {
-  if (runState === 'paused') await moveDelivery(trx, tenantId, id, { ...pausedWithRun, from: 'queued', at: clock() });
-  if (runState === 'cancelled')
+  if (runState !== 'paused' && runState !== 'cancelled') return false;
+  const run = await trx
+    .selectFrom('runs')
+    .select('state')
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', (query) => query.selectFrom('deliveries').select('run_id').where('id', '=', id))
+    .forShare()
+    .skipLocked()
+    .executeTakeFirst();
+  if (!run) await putBack(trx, tenantId, id);
+  else if (run.state === 'paused')
+    await moveDelivery(trx, tenantId, id, { ...pausedWithRun, from: 'queued', at: clock() });
+  else if (run.state === 'cancelled')
     await moveDelivery(trx, tenantId, id, { ...cancelledWithRun, from: 'queued', at: clock() });
-  return runState === 'paused' || runState === 'cancelled';
+  else return false;
+  return true;
 }
 
 /** It is not its turn: it waits for the pacer again. */

@@ -52,9 +52,7 @@ export async function loadForSending(
 }
 
 /**
- * Reads any number of deliveries of a tenant with their attachments. Those that are not there are left out. Until the end
- * of the transaction nobody else changes them; they are locked in the order of their ids, as whoever holds or moves many
- * of them does, so that neither waits for the other for ever.
+ * Reads any number of deliveries of a tenant with their attachments. Those that are not there are left out.
  *
  * @param atHand the files of some of them, which are not read
  */
@@ -89,8 +87,6 @@ export async function loadAllForSending(
     ])
     .where('deliveries.tenant_id', '=', tenantId)
     .where('deliveries.id', '=', ids)
-    .orderBy('deliveries.id')
-    .forNoKeyUpdate('deliveries')
     .execute();
   const files = await loadFiles(trx, tenantId, deliveryIds, atHand);
   const bare = rows.filter(

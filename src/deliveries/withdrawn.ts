@@ -6,7 +6,7 @@ import type { MemberRole } from '../platform/database-types.ts';
 import { wake } from '../platform/wake.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { releaseHoursOf } from '../tenants/tenants.ts';
-import { moveDeliveries } from './state.ts';
+import { lockDeliveries, moveDeliveries } from './state.ts';
 
 /**
  * Deliveries that their member may not send any more: the member was removed, may only look, or was not given the
@@ -70,6 +70,7 @@ export async function holdWithdrawn(
         .where(sql<boolean>`(members.removed_at is not null or members.role = 'viewer' or not ${mayUse})`)
         .limit(batch)
         .execute();
+      await lockDeliveries(trx, tenantId, idsOf(rows));
       const byWords = Map.groupBy(rows, (row) => judge(row)?.words ?? '');
       for (const [detail, same] of byWords) {
         const move = { from: 'queued', to: 'held', at: clock(), heldReason: 'not_allowed', detail } as const;
@@ -105,6 +106,7 @@ export async function releaseAllowed(
         .where(sql<boolean>`(members.removed_at is null and members.role <> 'viewer' and ${mayUse})`)
         .limit(batch)
         .execute();
+      await lockDeliveries(trx, tenantId, idsOf(rows));
       const detail = 'Whoever sent it may send it again.';
       const move = { from: 'held', to: 'queued', at: clock(), detail } as const;
       const moved = await moveDeliveries(trx, tenantId, idsOf(rows), move);
@@ -127,17 +129,12 @@ function selectStandings(trx: Database, tenantId: string, of: WithdrawnOf) {
     'mailboxId' in of
       ? (['deliveries.mailbox_id', of.mailboxId] as const)
       : (['deliveries.member_id', of.memberId] as const);
-  return (
-    trx
-      .selectFrom('deliveries')
-      .innerJoin('members', 'members.id', 'deliveries.member_id')
-      .innerJoin('mailboxes', 'mailboxes.id', 'deliveries.mailbox_id')
-      .select(['deliveries.id', 'members.name', 'members.role', 'members.removed_at as removedAt'])
-      .select(mayUse.as('mayUse'))
-      .where('deliveries.tenant_id', '=', tenantId)
-      .where(column, '=', id)
-      // As a claim locks what it takes: in another order, each could come to wait for the other.
-      .orderBy('deliveries.id')
-      .forNoKeyUpdate('deliveries')
-  );
+  return trx
+    .selectFrom('deliveries')
+    .innerJoin('members', 'members.id', 'deliveries.member_id')
+    .innerJoin('mailboxes', 'mailboxes.id', 'deliveries.mailbox_id')
+    .select(['deliveries.id', 'members.name', 'members.role', 'members.removed_at as removedAt'])
+    .select(mayUse.as('mayUse'))
+    .where('deliveries.tenant_id', '=', tenantId)
+    .where(column, '=', id);
 }

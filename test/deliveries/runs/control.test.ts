@@ -118,6 +118,21 @@ describe('what comes back to the queue of a run', () => {
     expect(acceptedOf(waiting, run.sender)).toEqual([]);
   });
 
+  it('waits where somebody is deciding about the run, and is not held once it was resumed', async () => {
+    const run = await aRun(waiting, 3);
+    const [first] = await deliveriesOf(waiting.context, run.sender, run.runId);
+    if (!first) throw new Error('no delivery');
+    await control(waiting, run, 'pause');
+    await backToQueue(run, [first.id]);
+    await inTenant(waiting.context.db, run.sender.tenantId, async (trx) => {
+      expect(await controlRun(trx, waiting.context.clock, run.order, 'resume')).toBe(2);
+      await deliverNow(waiting, run.sender, first.id);
+      expect(await stateOf(run, first.id)).toEqual(['queued', null]);
+    });
+    await deliverNow(waiting, run.sender, first.id);
+    expect(await stateOf(run, first.id)).toEqual(['sent', null]);
+  });
+
   it('leaves where somebody decided about this one by itself', async () => {
     const run = await aRun(waiting, 3);
     const [first] = await deliveriesOf(waiting.context, run.sender, run.runId);
