@@ -2,9 +2,8 @@
 FROM node:24-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json ./
-# Not “npm ci”: it refuses a lock file written where packages for other platforms were not to be had.
 # The image brings Node 24 itself, so the development packages (node@24 among them) stay out.
-RUN npm install --no-save --omit=dev --no-audit --no-fund
+RUN npm ci --omit=dev --no-audit --no-fund
 
 FROM node:24-slim
 ENV NODE_ENV=production

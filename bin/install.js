@@ -10,10 +10,11 @@ import { fileURLToPath } from 'node:url';
 const ROOT = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 const MODULES = path.join(ROOT, 'node_modules');
 const STAMP = path.join(MODULES, '.letterhead-install');
-const LOCK = path.join(MODULES, '.letterhead-installing');
+// Beside node_modules, which npm empties first.
+const LOCK = path.join(ROOT, '.letterhead-installing');
 const NODE = path.join(MODULES, '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
 const NPM_OPTIONS =
-  '--no-save --no-audit --no-fund --include=dev --include=optional --loglevel=error --fetch-retries=0 --fetch-timeout=60000';
+  '--no-audit --no-fund --include=dev --include=optional --loglevel=error --fetch-retries=0 --fetch-timeout=60000';
 const NETWORK_TROUBLE = /ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|ENETUNREACH|ERR_SOCKET_TIMEOUT|network/;
 const NETWORK_ROUNDS = 3;
 const HEARTBEAT_MS = 2_000;
@@ -67,12 +68,8 @@ async function installAlone() {
 /** Undefined when all went well, else what went wrong and what to do. */
 async function install() {
   fs.rmSync(STAMP, { force: true });
-  if (fs.existsSync(NODE) && !hasRightNode()) {
-    // npm takes a package that is there for a good one, so a Node of another machine or version has to go first.
-    for (const name of ['node', '.bin/node', '.package-lock.json']) {
-      fs.rmSync(path.join(MODULES, name), { recursive: true, force: true });
-    }
-  }
+  // npm itself would be run with it.
+  if (fs.existsSync(NODE) && !hasRightNode()) fs.rmSync(NODE);
   const stopProgress = showProgress();
   let { code, output } = await runNpm();
   for (let round = 2; code !== 0 && NETWORK_TROUBLE.test(output) && round <= NETWORK_ROUNDS; round += 1) {
@@ -91,14 +88,11 @@ async function install() {
   return undefined;
 }
 
-/**
- * Not `npm ci`: it refuses a lock file that lacks the optional packages of other systems. This follows the lock and
- * leaves it as it is. And no retries of npm's own: without a network they go on for over ten minutes.
- */
+/** `npm ci`: exactly what the lock says, from nothing. No retries of npm's own: without a network they take ten minutes. */
 async function runNpm() {
   const within = process.env.npm_execpath ?? '';
   const [command, ...first] = within.endsWith('npm-cli.js') ? [process.execPath, within] : ['npm'];
-  const child = spawn(command, [...first, 'install', ...NPM_OPTIONS.split(' ')], {
+  const child = spawn(command, [...first, 'ci', ...NPM_OPTIONS.split(' ')], {
     cwd: ROOT,
     env: { ...process.env, PATH: `${path.dirname(NODE)}${path.delimiter}${process.env.PATH ?? ''}` },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -139,6 +133,11 @@ const KNOWN_PROBLEMS = [
     'npm may not write here.',
     'Make the folder, and node_modules in it, yours (chown), and start again.',
   ],
+  [
+    /EUSAGE/,
+    'package.json asks for what package-lock.json does not hold.',
+    'Run `npm install` to bring the lock file up to date, and start again.',
+  ],
   [/EINTEGRITY/, 'A package differs from what the lock file says.', 'Run `npm cache clean --force` and start again.'],
 ];
 
@@ -154,7 +153,6 @@ function explain(code, output) {
 
 /** Waits until this is the only run that installs here. The holder touches the lock; one left untouched is nobody's. */
 async function takeLock() {
-  fs.mkdirSync(MODULES, { recursive: true });
   const mine = `${hostname()} ${process.pid}`;
   for (let told = false; ; ) {
     try {

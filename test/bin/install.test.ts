@@ -17,7 +17,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 
 /** What the stand-in for npm does: notes that it ran, then brings a Node, as the real one does. */
-const BRINGS_NODE = `mkdir -p node_modules/.bin && ln -sf ${process.execPath} node_modules/.bin/node`;
+const BRINGS_NODE = `rm -rf node_modules && mkdir -p node_modules/.bin && ln -sf ${process.execPath} node_modules/.bin/node`;
 
 let root: string;
 
@@ -39,7 +39,7 @@ describe('bin/install.js', () => {
       /^Installing packages \(about half a minute, the first time only\)…(?: \d+ s…)* done in \d+ s\.\n$/,
     );
     expect(code).toBe(0);
-    expect(npmRuns()).toEqual([expect.stringMatching(/^install --no-save .*--include=dev/)]);
+    expect(npmRuns()).toEqual([expect.stringMatching(/^ci .*--include=dev/)]);
   });
 
   it('is silent, and calls nobody, when everything is there', async () => {
@@ -64,7 +64,7 @@ describe('bin/install.js', () => {
     expect(npmRuns()).toHaveLength(1);
   });
 
-  it('installs again when the Node in node_modules does not run, and removes that one first', async () => {
+  it('installs again when the Node in node_modules does not run, and takes that one away first', async () => {
     await install();
     const broken = path.join(root, 'node_modules', '.bin', 'node');
     rmSync(broken);
@@ -87,6 +87,7 @@ describe('bin/install.js', () => {
     ['npm error code ENOTFOUND', 'npm could not reach its registry.', 'Check the network'],
     ['npm error code ENOSPC', 'The disk is full.', 'Free about 1 GB'],
     ['npm error code EACCES', 'npm may not write here.', 'Make the folder'],
+    ['npm error code EUSAGE', 'package.json asks for what package-lock.json does not hold.', 'Run `npm install`'],
     ['npm error something odd', 'npm ended with 7.', 'Read what npm said above'],
   ])('after "%s" says what happened and what to do', async (said, what, todo) => {
     npmDoes(`echo "${said}" >&2; exit 7`);
@@ -144,8 +145,7 @@ describe('bin/install.js', () => {
     ['whose process is gone', () => `${hostname()} 4194304`, 0],
     ['that nobody touched for a while', () => 'elsewhere 1', 60],
   ])('takes over a lock %s', async (_, holder, secondsAgo) => {
-    mkdirSync(path.join(root, 'node_modules'));
-    const lock = path.join(root, 'node_modules', '.letterhead-installing');
+    const lock = path.join(root, '.letterhead-installing');
     writeFileSync(lock, holder());
     const touched = Date.now() / 1_000 - secondsAgo;
     utimesSync(lock, touched, touched);
