@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isCurrency } from '../platform/currencies.ts';
 
 /** The business records Letterhead knows. */
 export const documentKinds = ['invoice', 'credit_note', 'quote', 'purchase_order'] as const;
@@ -12,8 +13,6 @@ export type DocumentStatus = (typeof documentStatuses)[number];
 
 /** The most lines a record may have. */
 export const maxLines = 5_000;
-
-const currencies = new Set(Intl.supportedValuesOf('currency'));
 
 // PostgreSQL's jsonb cannot hold U+0000, and no other control character belongs in a printed record.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -37,7 +36,7 @@ export const decimalSchema = z.string().regex(/^-?\d{1,15}(\.\d{1,10})?$/, 'is n
 export const dateSchema = z.iso.date('is not a date such as 2026-11-21');
 
 /** An ISO 4217 code, such as `EUR`. */
-export const currencySchema = z.string().refine((code) => currencies.has(code), 'is not a currency code such as EUR');
+export const currencySchema = z.string().refine((code) => isCurrency(code), 'is not a currency code such as EUR');
 
 /** UNCL5305: S standard, Z zero rated, E exempt, AE reverse charge, K intra-community, G export, O not subject, … */
 const taxCategorySchema = z.string().regex(/^[A-Z]{1,3}$/, 'is not a tax category code such as S');

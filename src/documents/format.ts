@@ -1,5 +1,5 @@
+import { minorDigits } from '../platform/currencies.ts';
 import type { DocumentContent, DocumentKind, Extra } from './document.ts';
-import { minorDigits } from './totals.ts';
 
 /** The words for each kind of record. `party` heads the other side's address. */
 export const kindWords: Record<DocumentKind, KindWords> = {

@@ -1,4 +1,5 @@
 import { Big } from 'big.js';
+import { minorDigits } from '../platform/currencies.ts';
 import type { DocumentContent, DocumentLine } from './document.ts';
 
 /** Our own constructor, so that nobody's settings change ours: 60 places in a division, half away from zero. */
@@ -45,17 +46,6 @@ export interface DocumentTotals {
   readonly rounding: string;
   readonly payable: string;
 }
-
-/** How many digits a currency has after the point (ISO 4217): JPY 0, EUR 2, KWD 3. */
-export function minorDigits(currency: string): number {
-  const known = digitsOf.get(currency);
-  if (known !== undefined) return known;
-  const digits =
-    new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
-  digitsOf.set(currency, digits);
-  return digits;
-}
-const digitsOf = new Map<string, number>();
 
 /**
  * Adds a record up by the rules of EN 16931-1:

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { isCurrency } from '../platform/currencies.ts';
 import type { Database } from '../platform/database.ts';
 import { noteChange } from './rights-changes.ts';
 import { inTenant } from './scope.ts';
 
-const currencies = new Set(Intl.supportedValuesOf('currency'));
 const regions = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' });
 
 const said = () => z.string({ error: 'This is missing.' });
@@ -24,7 +24,7 @@ export const companySchema = z.object({
   currency: said()
     .trim()
     .toUpperCase()
-    .refine((code) => currencies.has(code), 'Choose a currency from the list.'),
+    .refine((code) => isCurrency(code), 'Choose a currency from the list.'),
   timeZone: said().trim().refine(isTimeZone, 'Choose a time zone from the list, such as Europe/Dublin.'),
 });
 

@@ -1,3 +1,5 @@
+import { currencyCodes } from '../platform/currencies.ts';
+
 /** One entry of a select. */
 export interface Choice {
   readonly value: string;
@@ -18,7 +20,7 @@ export const countries: readonly Choice[] = sorted(
 );
 
 /** Currencies in use, as `EUR · Euro`. */
-export const currencies: readonly Choice[] = Intl.supportedValuesOf('currency').map((value) => ({
+export const currencies: readonly Choice[] = currencyCodes.map((value) => ({
   value,
   label: `${value} · ${nameOf('currency', value)}`,
 }));

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DocumentContentInput } from '../../src/documents/document.ts';
-import { computeTotals, minorDigits, sameAmount } from '../../src/documents/totals.ts';
+import { computeTotals, sameAmount } from '../../src/documents/totals.ts';
+import { minorDigits } from '../../src/platform/currencies.ts';
 import { invoice } from './content.ts';
 
 type Line = DocumentContentInput['lines'][number];
