@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { pdfName } from '../documents/format.ts';
 import type { Database } from '../platform/database.ts';
-import type { DeliveryState } from '../platform/database-types.ts';
+import type { DeliveryState, DocumentKind } from '../platform/database-types.ts';
 import { type DeliverySummary, summaries } from './deliveries.ts';
 import { isDecidedBy, isSeenBy, type Onlooker } from './onlooker.ts';
 import { recipientsSchema } from './recipients.ts';
@@ -70,7 +70,11 @@ export async function getDelivery(
       'deliveries.mailbox_id as mailboxId',
       'mailboxes.email as mailboxEmail',
       isDecidedBy(onlooker).as('mayDecide'),
+      sql<DocumentKind | null>`deliveries.document_snapshot ->> 'kind'`.as('frozenKind'),
       sql<string | null>`deliveries.document_snapshot ->> 'number'`.as('frozenNumber'),
+      sql<string | null>`(select runs.head #>> '{company,name}' from runs where runs.id = deliveries.run_id)`.as(
+        'frozenCompany',
+      ),
     ])
     .where('deliveries.id', '=', deliveryId)
     .where(isSeenBy(onlooker))
@@ -105,9 +109,9 @@ export async function getDelivery(
     .orderBy('number', 'desc')
     .limit(100)
     .execute();
-  const { frozenNumber, ...rest } = row;
-  const isToMake = row.runId !== null && attachments.length === 0 && frozenNumber !== null;
-  const pdfToMake = isToMake ? pdfName({ number: frozenNumber }) : null;
+  const { frozenKind: kind, frozenNumber: number, frozenCompany: company, ...rest } = row;
+  const isToMake = row.runId !== null && attachments.length === 0 && kind !== null && number !== null;
+  const pdfToMake = isToMake ? pdfName({ kind, number }, company ?? '') : null;
   return { ...rest, recipients: recipientsSchema.parse(row.recipients), pdfToMake, attachments, events, attempts };
 }
 

@@ -46,7 +46,11 @@ export async function readPrintable(
 /** Makes a PDF. @throws {PdfError} */
 async function print({ pdf }: Pick<DeliverContext, 'pdf'>, input: PdfInput): Promise<FrozenFile> {
   const bytes = Buffer.from(await pdf.render(input));
-  return { fileName: pdfName(input.content), sha256: createHash('sha256').update(bytes).digest('hex'), bytes };
+  return {
+    fileName: pdfName(input.content, input.company.name),
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    bytes,
+  };
 }
 
 /**

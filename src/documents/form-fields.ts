@@ -1,3 +1,4 @@
+import { own } from '../platform/own.ts';
 import { parseDecimalInput } from './decimal-input.ts';
 
 /** One thing that is wrong with a form, beside the field it is about. */
@@ -182,7 +183,7 @@ const words: Record<string, string> = {
 };
 
 function wordOf(name: string): string {
-  return words[name] ?? (name === '' ? 'This' : name.charAt(0).toUpperCase() + name.slice(1));
+  return own(words, name) ?? (name === '' ? 'This' : name.charAt(0).toUpperCase() + name.slice(1));
 }
 
 function sentence(path: readonly string[], message: string): string {

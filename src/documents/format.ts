@@ -1,5 +1,7 @@
 import { minorDigits } from '../platform/currencies.ts';
+import { own } from '../platform/own.ts';
 import type { DocumentContent, DocumentKind, Extra } from './document.ts';
+import { dateLocale, numberLocale, separatorsOf } from './locale.ts';
 
 /** The words for each kind of record. `party` heads the other side's address. */
 export const kindWords: Record<DocumentKind, KindWords> = {
@@ -35,33 +37,38 @@ export interface KindWords {
  * the currency's own digits after the point, more where the amount has more (unit prices).
  */
 export function formatMoney(amount: string, currency: string, locale: string): string {
-  return formatter(locale, { style: 'currency', currency, ...digits(amount, minorDigits(currency)) }).format(
-    numeric(amount),
-  );
+  return write(amount, locale, { style: 'currency', currency, ...digits(amount, minorDigits(currency)) });
 }
 
 /** The same without the currency's sign, for columns under a heading that names it: `1,482.60`. */
 export function formatAmount(amount: string, currency: string, locale: string): string {
-  return formatter(locale, digits(amount, minorDigits(currency))).format(numeric(amount));
+  return write(amount, locale, digits(amount, minorDigits(currency)));
 }
 
 /** A quantity or a percentage as it was written, grouped as people there write it: `1,000`, `2.5`. */
 export function formatNumber(decimal: string, locale: string): string {
-  return formatter(locale, { maximumFractionDigits: 10 }).format(numeric(decimal));
+  return write(decimal, locale, { maximumFractionDigits: 10 });
 }
 
 /** `formatPercent('25.0', 'en')` → `25%`. */
 export function formatPercent(percent: string, locale: string): string {
   // The formatter multiplies by 100; shifting the text keeps it exact.
-  return formatter(locale, { style: 'percent', maximumFractionDigits: 10 }).format(numeric(`${percent}E-2`));
+  return write(`${percent}E-2`, locale, { style: 'percent', maximumFractionDigits: 10 });
 }
 
 /** `formatDate('2026-12-05', 'en-IE')` → `5 December 2026`. */
 export function formatDate(date: string, locale: string): string {
   const known = dateFormatters.get(locale);
-  const style = known ?? new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'UTC' });
+  const style =
+    known ??
+    new Intl.DateTimeFormat(dateLocale(locale), {
+      ...{ year: 'numeric', month: 'long', day: 'numeric', timeZone: 'UTC' },
+      ...{ calendar: 'gregory', numberingSystem: 'latn' },
+    });
   if (!known) dateFormatters.set(locale, style);
-  return style.format(new Date(`${date}T00:00:00Z`));
+  const parts = style.formatToParts(new Date(`${date}T00:00:00Z`));
+  // The year as it was written: of 0026 nobody should think that it is this one.
+  return parts.map(({ type, value }) => (type === 'year' ? date.slice(0, -6) : value)).join('');
 }
 
 /** `formatCountry('IE', 'en')` → `Ireland`. An unknown code is shown as it is. */
@@ -82,10 +89,46 @@ export function keyDate(content: DocumentContent): { label: string; date: string
   return undefined;
 }
 
-/** What the PDF of a record is called. */
-export function pdfName(record: { readonly number: string }): string {
-  return `${record.number.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-')}.pdf`;
+/**
+ * What the PDF of a record is called in the recipient's mail program: `Invoice INV-2026-0007 Brightwater.pdf`. Plain
+ * letters, figures, spaces, points and hyphens only: some programs garble, and some systems refuse, anything else.
+ */
+export function pdfName(record: { readonly kind: DocumentKind; readonly number: string }, companyName: string): string {
+  const parts = [kindWords[record.kind].title, plainName(record.number, 60), plainName(companyName, 40)];
+  return `${parts.filter(Boolean).join(' ')}.pdf`;
 }
+
+/** Without accents (`Łódź Café & Søn` → `Lodz Cafe - Son`); what has no plain letters of its own goes. */
+function plainName(text: string, longest: number): string {
+  return text
+    .replaceAll(/\p{L}/gu, (letter) => plainLetters.get(letter) ?? letter)
+    .normalize('NFKD')
+    .replaceAll(/\p{M}/gu, '')
+    .replaceAll(/[^A-Za-z0-9 ._-]+/g, '-')
+    .replaceAll(/ +/g, ' ')
+    .replaceAll(/-{2,}/g, '-')
+    .slice(0, longest)
+    .replaceAll(/^[ ._-]+|[ ._-]+$/g, '');
+}
+
+/** Letters that are more than a plain one with an accent. */
+const plainLetters = new Map(
+  Object.entries({
+    ß: 'ss',
+    ø: 'o',
+    Ø: 'O',
+    ł: 'l',
+    Ł: 'L',
+    đ: 'd',
+    Đ: 'D',
+    æ: 'ae',
+    Æ: 'Ae',
+    œ: 'oe',
+    Œ: 'Oe',
+    þ: 'th',
+    ı: 'i',
+  }),
+);
 
 /** What an extra says, in one line: `7300010000001 (scheme 0088)`. An embedded file is named, not spelled out. */
 export function extraText(extra: Extra): string {
@@ -95,7 +138,7 @@ export function extraText(extra: Extra): string {
     const bytes = Math.floor((extra.value.replace(/\s/g, '').length * 3) / 4);
     return `${fileName ?? 'file'} (${attributes['mimeCode']}, ${bytes.toLocaleString('en')} bytes)`;
   }
-  const notes = Object.entries(attributes).map(([name, value]) => `${attributeWords[name] ?? name} ${value}`);
+  const notes = Object.entries(attributes).map(([name, value]) => `${own(attributeWords, name) ?? name} ${value}`);
   return notes.length > 0 ? `${extra.value} (${notes.join(', ')})` : extra.value;
 }
 
@@ -164,18 +207,38 @@ const unitNames: Record<string, string> = {
 
 /** A line's unit in words: a known code becomes its word ("one" and "each" become nothing), anything else stays. */
 export function unitName(unit: string | undefined): string {
-  return unit === undefined ? '' : (unitNames[unit] ?? unit);
+  return unit === undefined ? '' : (own(unitNames, unit) ?? unit);
 }
 
 const formatters = new Map<string, Intl.NumberFormat>();
 const dateFormatters = new Map<string, Intl.DateTimeFormat>();
 const regionNames = new Map<string, Intl.DisplayNames>();
 
+/** A number in a place's one way of writing them, see locale.ts. */
+function write(decimal: string, locale: string, options: Intl.NumberFormatOptions): string {
+  const { decimal: point, group } = separatorsOf(locale);
+  return formatter(locale, options)
+    .formatToParts(numeric(decimal))
+    .map(({ type, value }) => {
+      if (type === 'decimal') return point;
+      if (type === 'group') return group;
+      return type === 'currency' ? currencySign(value, options) : value;
+    })
+    .join('');
+}
+
+/** A currency's sign as it is known in that place, unless it is in letters that an English reader does not know. */
+function currencySign(own: string, options: Intl.NumberFormatOptions): string {
+  if (/^[\p{Script=Latin}\p{Sc}.\s]+$/u.test(own)) return own;
+  const english = formatter('en', options).formatToParts(0);
+  return english.find(({ type }) => type === 'currency')?.value ?? own;
+}
+
 function formatter(locale: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
   const key = `${locale}|${JSON.stringify(options)}`;
   const known = formatters.get(key);
   if (known) return known;
-  const made = new Intl.NumberFormat(locale, options);
+  const made = new Intl.NumberFormat(numberLocale(locale), { ...options, numberingSystem: 'latn' });
   formatters.set(key, made);
   return made;
 }

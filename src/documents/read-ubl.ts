@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { own } from '../platform/own.ts';
 import {
   currencySchema,
   type DocumentContent,
@@ -69,7 +70,7 @@ export function readUbl(bytes: Uint8Array, fileName: string): ImportedDocument {
 }
 
 function formatOf(root: XmlElement): Format {
-  const format = formats[root.name];
+  const format = own(formats, root.name);
   if (format && root.namespace === `urn:oasis:names:specification:ubl:schema:xsd:${root.name}-2`) return format;
   throw new ImportError(
     'not_ubl',

@@ -1,4 +1,5 @@
 import type { ConnectError } from '../mailboxes/connect-error.ts';
+import { own } from '../platform/own.ts';
 import { PageError } from './errors.ts';
 
 const next = { href: '/settings/email', label: 'Back to the email settings' };
@@ -21,7 +22,7 @@ export function consentError(
       next,
     });
   }
-  const words = (Object.hasOwn(google, code) ? google[code] : undefined) ?? {
+  const words = own(google, code) ?? {
     title: 'Not connected: Google ended it',
     message: `Google ended the connection with the word “${code}”. Nothing has changed. Try again; if it stays, tell whoever runs Letterhead for you this word.`,
   };

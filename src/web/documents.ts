@@ -110,6 +110,7 @@ export function documentPages(ctx: WebContext): Router {
       statusWords,
       nextStatuses: nextStatuses(record.kind, record.status),
       mayWrite: viewer.role !== 'viewer',
+      isToSend: record.status === 'open' || record.status === 'accepted',
       locale,
       amount: (value: string) => formatAmount(value, record.currency, locale),
       number: (value: string) => formatNumber(value, locale),
@@ -127,7 +128,7 @@ export function documentPages(ctx: WebContext): Router {
       tenant: await getTenant(trx, viewer.tenantId),
     }));
     const pdf = await recordPdf(ctx, tenant, record);
-    sendInline(res, 'application/pdf', pdfName(record), pdf);
+    sendInline(res, 'application/pdf', pdfName(record, tenant.name), pdf);
   });
 
   router.post('/documents/:id/status', async (req, res) => {

@@ -5,6 +5,7 @@ import type { RunPhase, RunSummary } from '../deliveries/runs/runs.ts';
 import type { Noticed } from '../deliveries/runs/survey.ts';
 import type { Standstill } from '../deliveries/standing.ts';
 import { kindWords } from '../documents/format.ts';
+import { own } from '../platform/own.ts';
 import { nextStep } from './delivery-words.ts';
 
 /** `1,200 invoices`, `1 invoice`. */
@@ -102,7 +103,7 @@ const leftOutWords: Readonly<Record<string, string>> = {
 export function leftOutLines(leftOut: Readonly<Record<string, number>>): string[] {
   return Object.entries(leftOut)
     .sort(([, a], [, b]) => b - a)
-    .map(([reason, count]) => `${number(count)} ${leftOutWords[reason] ?? reason}`);
+    .map(([reason, count]) => `${number(count)} ${own(leftOutWords, reason) ?? reason}`);
 }
 
 /** Why some deliveries of a run are held, and what somebody can do about it; `href` null where it goes by itself. */

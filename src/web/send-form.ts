@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { DeliverySummary } from '../deliveries/deliveries.ts';
 import { formatAddress, maxRecipients, parseAddresses, type Recipients } from '../deliveries/recipients.ts';
 import { formatDate, formatMoney, keyDate, kindWords } from '../documents/format.ts';
+import { readersLocale } from '../documents/locale.ts';
 import type { DocumentRecord } from '../documents/store.ts';
 import type { SendingRules } from '../tenants/sending-rules.ts';
 import { localeOf, type Tenant } from '../tenants/tenants.ts';
@@ -43,9 +44,9 @@ export interface FormEmail {
 /** The send page filled in for a record. */
 export function filledIn(record: DocumentRecord, tenant: Tenant, memberName: string, key: string): SendForm {
   const { content } = record;
-  const locale = localeOf(tenant);
   const kind = kindWords[record.kind];
   const { party } = content;
+  const locale = readersLocale(party, localeOf(tenant));
   const date = keyDate(content);
   const amount = formatMoney(record.payable, record.currency, locale);
   const what =

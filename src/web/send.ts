@@ -67,7 +67,7 @@ export function sendPages(ctx: WebContext): Router {
     if (form.version !== record.version || (form.preview !== '' && form.preview !== preview))
       return showChanged(ctx, res, record, { ...form, version: record.version, preview });
 
-    const document = { record, fileName: pdfName(record), pdf: await recordPdf(ctx, tenant, record) };
+    const document = { record, fileName: pdfName(record, tenant.name), pdf: await recordPdf(ctx, tenant, record) };
     const result = await create(ctx, viewer, { tenantId, memberId, ...email, document });
     await answer(ctx, req, res, record, form, result);
   });
@@ -130,7 +130,7 @@ async function sendPage(
     ...{ earlier: earlier.seen, hidden: earlier.hidden, earlierIds: earlier.ids },
     hours: hours && hoursWords(hours),
     waitsUntil: opening > now ? formatMoment(opening, timeZone) : null,
-    fileName: pdfName(record),
+    fileName: pdfName(record, viewer.tenant.name),
   });
 }
 

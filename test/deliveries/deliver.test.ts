@@ -36,7 +36,7 @@ describe('pressing Send', () => {
     if (!arrived) throw new Error('Nothing arrived.');
     const raw = letterhead.google.mail.raw(arrived).toString('latin1');
     expect(raw).toContain(`X-Letterhead-Delivery: ${id}`);
-    expect(raw).toContain(`${record.number}.pdf`);
+    expect(raw).toContain(`filename="Invoice ${record.number} Company`);
     expect(raw).not.toContain('archive@else.example');
     expect(letterhead.google.mail.outside()).toMatchObject([{ envelope: ['archive@else.example'] }]);
 

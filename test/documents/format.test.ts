@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseDocumentForm } from '../../src/documents/form.ts';
 import {
   extraText,
   formatAmount,
@@ -8,8 +10,11 @@ import {
   formatNumber,
   formatPercent,
   keyDate,
+  pdfName,
   unitName,
 } from '../../src/documents/format.ts';
+import { printedDocument } from '../../src/documents/pdf/printed.ts';
+import { readUbl } from '../../src/documents/read-ubl.ts';
 import { invoice } from './content.ts';
 
 const spaces = (text: string) => text.replace(/[\u00a0\u202f]/g, ' ');
@@ -30,6 +35,44 @@ describe('money', () => {
   it('goes without its sign in a column', () => {
     expect(formatAmount('1482.6', 'EUR', 'en-IE')).toBe('1,482.60');
   });
+});
+
+describe('the name of an attachment', () => {
+  it.each([
+    ['invoice', 'INV-2026-0007', 'Brightwater', 'Invoice INV-2026-0007 Brightwater.pdf'],
+    ['credit_note', 'CN/26/7', 'Łódź Café & Søn Straße', 'Credit note CN-26-7 Lodz Cafe - Son Strasse.pdf'],
+    ['purchase_order', '№ 12', '株式会社 青空', 'Purchase order No 12.pdf'],
+    ['quote', '../../etc/passwd', 'A:B*C?', 'Quote etc-passwd A-B-C.pdf'],
+    ['invoice', '请求书', '', 'Invoice.pdf'],
+    ['invoice', 'x'.repeat(100), '.hidden.', `Invoice ${'x'.repeat(60)} hidden.pdf`],
+  ] as const)('of %s %s by %s', (kind, number, company, name) => {
+    expect(pdfName({ kind, number }, company)).toBe(name);
+  });
+
+  it('holds nothing that a mail program or a file system could stumble over', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), (number, company) => {
+        expect(pdfName({ kind: 'invoice', number }, company)).toMatch(/^Invoice( [A-Za-z0-9][A-Za-z0-9 ._-]*)?\.pdf$/);
+      }),
+    );
+  });
+});
+
+describe('what somebody typed as a unit, a category or an attribute', () => {
+  it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf'])(
+    'is only a word, also when it is “%s”',
+    (word) => {
+      expect(unitName(word)).toBe(word);
+      const attributes = Object.fromEntries([[word, '1']]);
+      expect(extraText({ label: 'ID', value: '73', path: 'x', attributes })).toBe(`73 (${word} 1)`);
+      const content = invoice({ lines: [{ name: word, unit: word, quantity: '1', unitPrice: '1' }] });
+      const printed = printedDocument({ company: { name: word }, content, locale: 'en-IE' });
+      expect(printed.lines[0]?.quantity).toBe(`1 ${word}`);
+      expect(parseDocumentForm({ [word]: 'x' })).toMatchObject({ ok: false });
+      const file = `<${word} xmlns="urn:oasis:names:specification:ubl:schema:xsd:${word}-2"/>`;
+      expect(() => readUbl(Buffer.from(file), 'x.xml')).toThrow(/not a UBL 2.1 Invoice/);
+    },
+  );
 });
 
 describe('numbers and words', () => {

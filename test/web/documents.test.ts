@@ -133,7 +133,10 @@ describe('changing a record', () => {
   it('moves its status, and refuses a move that does not fit', async () => {
     const path = await write();
     expect((await dana.post(`${path}/status`, { status: 'paid' })).status).toBe(303);
-    expect((await dana.get(path)).text).toContain('Mark as open');
+    const paid = (await dana.get(path)).text;
+    expect(paid).toContain('Mark as open');
+    // What is paid needs no sending: that is not its main button any more.
+    expect(paid).not.toMatch(/class="button primary"[^>]*deliveries\/new/);
     expect((await dana.post(`${path}/status`, { status: 'cancelled' })).status).toBe(409);
     expect((await dana.post(`${path}/status`, { status: 'no such' })).status).toBe(409);
   });

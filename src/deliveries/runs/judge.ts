@@ -1,4 +1,5 @@
 import { formatDate, formatMoney, kindWords } from '../../documents/format.ts';
+import { readersLocale } from '../../documents/locale.ts';
 import type { DocumentKind } from '../../platform/database-types.ts';
 import { type MergeField, type MergeTemplate, type MergeValues, parseTemplate, TemplateError } from '../merge.ts';
 import { type Address, maxRecipients, parseAddresses, type Recipients } from '../recipients.ts';
@@ -16,7 +17,7 @@ export interface RunCommon {
   readonly companyName: string;
   /** Who starts it. */
   readonly memberName: string;
-  /** BCP 47, for money and dates. */
+  /** The company's own, BCP 47, for money and dates where the reader's country is not known. */
   readonly locale: string;
 }
 
@@ -108,7 +109,8 @@ function readRecipients(text: string, name: string): Address[] | null {
   return addresses.length === 1 && first.name === '' ? [{ name, email: first.email }] : addresses;
 }
 
-function valuesOf(record: ChosenRecord, { kind, companyName, memberName, locale }: RunCommon): MergeValues {
+function valuesOf(record: ChosenRecord, { kind, companyName, memberName, locale: own }: RunCommon): MergeValues {
+  const locale = readersLocale(record, own);
   const day = (date: string | null) => (date === null ? null : formatDate(date, locale));
   return (field) => {
     switch (field) {

@@ -22,6 +22,8 @@ export interface ChosenRecord {
   /** As written on the record, or else of its contact. */
   readonly email: string | null;
   readonly contactName: string | null;
+  /** ISO 3166-1 alpha-2, as written on the record. */
+  readonly country: string | null;
   readonly issueDate: string;
   readonly dueDate: string | null;
   readonly validUntil: string | null;
@@ -162,6 +164,7 @@ function selectRecords(trx: Database, tenantId: string, now: Date) {
       partyName.as('partyName'),
       sql<string | null>`coalesce(${said('party,email')}, parties.email)`.as('email'),
       sql<string | null>`coalesce(${said('party,contactName')}, parties.contact_name)`.as('contactName'),
+      said('party,country').as('country'),
       said('validUntil').as('validUntil'),
       said('deliveryDate').as('deliveryDate'),
       said('reference').as('reference'),

@@ -22,6 +22,6 @@ export interface CompanyHead {
 export interface PdfInput {
   readonly company: CompanyHead;
   readonly content: DocumentContent;
-  /** BCP 47, for money and dates: `en-IE`. */
+  /** The company's own, BCP 47: `en-IE`. Where the party's country is known, numbers and dates are written for that. */
   readonly locale: string;
 }

@@ -1,3 +1,4 @@
+import { own } from '../../platform/own.ts';
 import type { DocumentContent, PartyDetails } from '../document.ts';
 import {
   formatAmount,
@@ -9,6 +10,7 @@ import {
   kindWords,
   unitName,
 } from '../format.ts';
+import { readersLocale } from '../locale.ts';
 import { computeTotals, type DocumentTotals, sameAmount, type TaxTotal } from '../totals.ts';
 import type { CompanyHead, PdfInput } from './input.ts';
 import { furtherDetails, lineDetails } from './printed-extras.ts';
@@ -52,7 +54,8 @@ export interface PrintedDocument {
 }
 
 /** Puts a record into the words and numbers that are printed. Pure. */
-export function printedDocument({ company, content, locale }: PdfInput): PrintedDocument {
+export function printedDocument({ company, content, locale: own }: PdfInput): PrintedDocument {
+  const locale = readersLocale(content.party, own);
   const totals = computeTotals(content);
   const words = kindWords[content.kind];
   const taxWord = taxWordOf(company.country);
@@ -117,7 +120,7 @@ const categoryWords: Record<string, string> = {
 };
 
 function taxLabel(tax: TaxTotal, taxWord: string, locale: string): string {
-  const word = tax.taxCategory === undefined ? undefined : categoryWords[tax.taxCategory];
+  const word = tax.taxCategory === undefined ? undefined : own(categoryWords, tax.taxCategory);
   if (word !== undefined) return `${taxWord} ${word}`;
   return tax.taxRate === undefined ? taxWord : `${taxWord} ${formatPercent(tax.taxRate, locale)}`;
 }

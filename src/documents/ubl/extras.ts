@@ -1,3 +1,4 @@
+import { own } from '../../platform/own.ts';
 import type { Extra } from '../document.ts';
 import type { XmlElement } from './xml.ts';
 
@@ -91,7 +92,7 @@ const known: Record<string, string> = {
 
 function words(name: string): string {
   const local = name.replace(/^.*:/, '');
-  const given = known[local];
+  const given = own(known, local);
   if (given !== undefined) return given;
   const spaced = local.replace(/([a-z0-9])([A-Z])/g, '$1 $2').replace(/([A-Z])([A-Z][a-z])/g, '$1 $2');
   const [first = '', ...rest] = spaced.split(' ');

@@ -40,7 +40,7 @@ const BY_NAME = new Map(SCOPES.map((scope) => [scope.name, scope]));
 /** A scope parameter as a list in Google's own spelling, without repeats. */
 export function parseScopes(parameter: string): string[] {
   const names = parameter.split(/[\s+]+/).filter((name) => name !== '');
-  return [...new Set(names.map((name) => ALIASES[name] ?? name))];
+  return [...new Set(names.map((name) => (Object.hasOwn(ALIASES, name) ? ALIASES[name] : undefined) ?? name))];
 }
 
 /** The scope of that (canonical) name; undefined when Google knows none. */

@@ -97,7 +97,8 @@ export function controlPages(world: World): Router {
   onForm('no-quotas', () => world.quotas.clear());
   onForm('fault', (req) => {
     const optional = (name: string) => (req(name) === '' ? {} : { [name]: Number(req(name)) });
-    const preset = FAULT_PRESETS[req('effect')];
+    const effect = req('effect');
+    const preset = Object.hasOwn(FAULT_PRESETS, effect) ? FAULT_PRESETS[effect] : undefined;
     if (!preset) throw new RangeError('There is no such fault.');
     world.faults.add({
       ...{ method: req('method'), effect: preset.effect },
@@ -136,7 +137,7 @@ export function controlPages(world: World): Router {
         if (!(error instanceof RangeError || error instanceof ZodError)) throw error;
         return show(res, 400, { done: '', problem: problemOf(error) });
       }
-      return res.redirect(303, `/control?done=${name}#${SECTIONS[name] ?? 'main'}`);
+      return res.redirect(303, `/control?done=${name}#${(Object.hasOwn(SECTIONS, name) && SECTIONS[name]) || 'main'}`);
     });
   }
 

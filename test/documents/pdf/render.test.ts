@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { extractText, getDocumentProxy } from 'unpdf';
 import { afterAll, describe, expect, it } from 'vitest';
 import { formatMoney, kindWords } from '../../../src/documents/format.ts';
+import { readersLocale } from '../../../src/documents/locale.ts';
 import { createPdfRenderer, PdfError } from '../../../src/documents/pdf/render.ts';
 import { readUbl } from '../../../src/documents/read-ubl.ts';
 import { computeTotals } from '../../../src/documents/totals.ts';
@@ -62,7 +63,8 @@ describe('the PDF of a record', () => {
       const text = (await pagesOf(await renderer.render({ company, content, locale }))).join(' ');
       expect(text).toContain(`${kindWords[content.kind].title} ${content.number}`);
       expect(text).toContain(content.party.name);
-      expect(text).toContain(formatMoney(totals.payable, content.currency, locale).replace(/[\u00a0\u202f]/g, ' '));
+      const payable = formatMoney(totals.payable, content.currency, readersLocale(content.party, locale));
+      expect(text).toContain(payable.replace(/[\u00a0\u202f]/g, ' '));
     },
   );
 
