@@ -9,6 +9,7 @@ import { wake } from '../platform/wake.ts';
 import { beginningOf, columnsOf } from './begin.ts';
 import { findEarlier } from './earlier.ts';
 import type { Recipients } from './recipients.ts';
+import { type Unsendable, unsendable } from './sendable.ts';
 import { writeEvent } from './state.ts';
 
 /** What is to be sent, by whom. The same key never makes two deliveries. */
@@ -35,6 +36,8 @@ export interface SendRequest {
    * in spite of: their ids. `whichever` is for programs that answer for it themselves.
    */
   readonly inSpiteOf?: readonly string[] | 'whichever' | undefined;
+  /** Whoever presses Send has seen that the record is paid, and sends it all the same. */
+  readonly thoughPaid?: boolean | undefined;
 }
 
 /** What became of the request. */
@@ -44,6 +47,8 @@ export type SendResult =
   | { readonly kind: 'refused'; readonly resolution: Extract<SenderResolution, { ok: false }> }
   /** The key belongs to another email: the form was sent before with other content. */
   | { readonly kind: 'key_used'; readonly deliveryId: string }
+  /** The record is a draft, cancelled, or paid without {@link SendRequest.thoughPaid}. */
+  | { readonly kind: 'not_sendable'; readonly because: Unsendable }
   /** The record changed between the preview and now. */
   | { readonly kind: 'document_changed' }
   /** Somebody else, or another tab, sent this record meanwhile, or it was not confirmed that it goes out again. */
@@ -69,7 +74,10 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
   const now = clock();
   if (document) {
     // Whoever else sends this record now waits here until we are done, and then finds what we wrote.
-    if ((await lockVersion(trx, document.record.id)) !== document.record.version) return { kind: 'document_changed' };
+    const locked = await lockRecord(trx, document.record.id);
+    if (locked?.version !== document.record.version) return { kind: 'document_changed' };
+    const because = unsendable(locked.status, request.thoughPaid ?? false);
+    if (because) return { kind: 'not_sendable', because };
     const unseen = await findUnseen(trx, request, document.record.id, now);
     if (unseen.length > 0) {
       // A second click that waited for the first: that one is what it asks for.
@@ -136,7 +144,8 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
   const detail = departure.state === 'held' ? departure.detail : from;
   // A notice is Letterhead's own: it goes in somebody's name because they may use the mailbox, not because they wrote it.
   const by = request.notice ? undefined : memberId;
-  await writeEvent(trx, tenantId, deliveryId, { state: departure.state, at: now, detail, memberId: by });
+  const heldReason = departure.state === 'held' ? departure.reason : undefined;
+  await writeEvent(trx, tenantId, deliveryId, { state: departure.state, heldReason, at: now, detail, memberId: by });
   if (departure.state === 'queued') await wake(trx, 'waiting');
   return { kind: 'created', deliveryId, repeated: false };
 }
@@ -178,14 +187,13 @@ function answerAgain(earlier: { id: string; request_hash: string }, requestHash:
   return { kind: 'created', deliveryId: earlier.id, repeated: true };
 }
 
-async function lockVersion(trx: Database, documentId: string): Promise<number | undefined> {
-  const row = await trx
+function lockRecord(trx: Database, documentId: string) {
+  return trx
     .selectFrom('documents')
-    .select('version')
+    .select(['version', 'status'])
     .where('id', '=', documentId)
     .forUpdate()
     .executeTakeFirst();
-  return row?.version;
 }
 
 function hashOf({ recipients, subject, message, document, sendAt = null, anyTime = false }: SendRequest): string {

@@ -81,36 +81,60 @@ export async function listDeliveries(
 // A cursor is exact to the microsecond, as PostgreSQL is: a JavaScript date would lose the order within a run.
 const microseconds = /^\d{1,17}$/;
 
+/** How a record stands with its emails. That there is one, and its state, is told to everybody. */
+export interface SendingState {
+  /** Null where they may not see it. */
+  readonly id: string | null;
+  readonly state: DeliveryState;
+  readonly heldReason: string | null;
+}
+
 /**
- * The newest delivery of each of these records that has one, by the record's id. That there is one, and its state, is
- * told to everybody; `id` is null where they may not see it.
+ * What is true of the emails of each of these records, by the record's id; none for one that has no email. What waits or is
+ * in doubt is said, and so is that it was sent; of several, the newest. Sent beats cancelled: a second email that was
+ * taken back makes the first one no less sent. What failed counts only until it was sent after all.
  */
-export async function latestDeliveriesOf(
+export async function sendingStatesOf(
   db: Database,
   tenantId: string,
   onlooker: Onlooker,
   documentIds: readonly string[],
-): Promise<Map<string, { id: string | null; state: DeliveryState }>> {
+): Promise<Map<string, SendingState[]>> {
   if (documentIds.length === 0) return new Map();
+  const stage = sql<'waits' | 'failed' | 'sent' | 'cancelled'>`case
+    when state in ('sent', 'failed', 'cancelled') then state::text else 'waits' end`;
   const rows = await db
     .selectFrom('deliveries')
-    .distinctOn('document_id')
-    .select(['document_id', 'id', 'state', isSeenBy(onlooker).as('isSeen')])
+    .distinctOn(['document_id', sql`stage`])
+    .select(['document_id', 'id', 'state', 'held_reason as heldReason', 'created_at', isSeenBy(onlooker).as('isSeen')])
+    .select(stage.as('stage'))
     .where('tenant_id', '=', tenantId)
     .where('document_id', 'in', [...documentIds])
+    .where('replaced_by', 'is', null)
     .orderBy('document_id')
+    .orderBy(sql`stage`)
     .orderBy('created_at', 'desc')
     .execute();
   return new Map(
-    rows.flatMap(({ document_id, id, state, isSeen }) =>
-      document_id ? [[document_id, { id: isSeen ? id : null, state }] as const] : [],
-    ),
+    [...Map.groupBy(rows, ({ document_id }) => document_id ?? '')].map(([documentId, theirs]) => {
+      const of = (stage: string) => theirs.find((row) => row.stage === stage);
+      const [waits, failed, sent, cancelled] = [of('waits'), of('failed'), of('sent'), of('cancelled')];
+      const open = failed && sent && failed.created_at < sent.created_at ? undefined : failed;
+      const told = [waits, open, sent].filter((row) => row !== undefined);
+      return [
+        documentId,
+        (told.length > 0 ? told : cancelled ? [cancelled] : []).map(({ id, state, heldReason, isSeen }) => ({
+          ...{ id: isSeen ? id : null, state, heldReason },
+        })),
+      ];
+    }),
   );
 }
 
 /** A delivery that an onlooker may not see, where they see its record: only that it was sent, so that nobody sends it twice. */
 export interface HiddenDelivery {
   readonly state: DeliveryState;
+  readonly heldReason: string | null;
   readonly createdAt: Date;
   readonly memberName: string;
 }
@@ -130,7 +154,8 @@ export function listHidden(
   return db
     .selectFrom('deliveries')
     .innerJoin('members', 'members.id', 'deliveries.member_id')
-    .select(['deliveries.state', 'deliveries.created_at as createdAt', 'members.name as memberName'])
+    .select(['deliveries.state', 'deliveries.held_reason as heldReason'])
+    .select(['deliveries.created_at as createdAt', 'members.name as memberName'])
     .where('deliveries.tenant_id', '=', tenantId)
     .where('deliveries.document_id', '=', documentId)
     .where(sql<boolean>`not ${isSeenBy(onlooker)}`)

@@ -29,6 +29,7 @@ export interface DeliveryRecord extends DeliverySummary {
   readonly events: readonly {
     readonly at: Date;
     readonly state: DeliveryState;
+    readonly heldReason: string | null;
     readonly detail: string | null;
     readonly memberName: string | null;
   }[];
@@ -88,7 +89,7 @@ export async function getDelivery(
   const events = await db
     .selectFrom('delivery_events')
     .leftJoin('members', 'members.id', 'delivery_events.member_id')
-    .select(['at', 'state', 'detail', 'members.name as memberName'])
+    .select(['at', 'state', 'held_reason as heldReason', 'detail', 'members.name as memberName'])
     .where('delivery_id', '=', deliveryId)
     .orderBy('delivery_events.id', 'desc')
     .limit(200)

@@ -151,7 +151,7 @@ export async function moveDeliveries(
         .returning(['id', 'tenant_id']),
     )
     .insertInto('delivery_events')
-    .columns(['tenant_id', 'delivery_id', 'at', 'state', 'detail', 'member_id'])
+    .columns(['tenant_id', 'delivery_id', 'at', 'state', 'held_reason', 'detail', 'member_id'])
     .expression((eb) =>
       eb
         .selectFrom('moved')
@@ -160,6 +160,7 @@ export async function moveDeliveries(
           'id',
           sql<Date>`${move.at}::timestamptz`.as('at'),
           sql<DeliveryState>`${move.to}::delivery_state`.as('state'),
+          sql<string | null>`${move.heldReason ?? null}::text`.as('held_reason'),
           sql<string>`${move.detail}::text`.as('detail'),
           sql<string | null>`${move.memberId ?? null}::uuid`.as('member_id'),
         ]),
@@ -183,6 +184,8 @@ function whereDraftsAreLeft(at: Date) {
 export interface TimelineLine {
   /** Where the delivery stands meanwhile. */
   readonly state: DeliveryState;
+  /** Why it is held, where it is. */
+  readonly heldReason?: HeldReason | undefined;
   /** When, by the product's clock. */
   readonly at: Date;
   /** A sentence for people. */
@@ -201,14 +204,14 @@ export async function writeEvents(
   trx: Database,
   tenantId: string,
   deliveryIds: readonly string[],
-  { state, at, detail, memberId }: TimelineLine,
+  { state, heldReason, at, detail, memberId }: TimelineLine,
 ): Promise<void> {
   if (deliveryIds.length === 0) return;
   await trx
     .insertInto('delivery_events')
-    .columns(['tenant_id', 'delivery_id', 'at', 'state', 'detail', 'member_id'])
+    .columns(['tenant_id', 'delivery_id', 'at', 'state', 'held_reason', 'detail', 'member_id'])
     .expression(
-      sql`select ${tenantId}::uuid, id, ${at}::timestamptz, ${state}::delivery_state, ${detail}::text, ${memberId ?? null}::uuid
+      sql`select ${tenantId}::uuid, id, ${at}::timestamptz, ${state}::delivery_state, ${heldReason ?? null}::text, ${detail}::text, ${memberId ?? null}::uuid
         from unnest(${[...deliveryIds]}::uuid[]) as id`,
     )
     .execute();

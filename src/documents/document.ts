@@ -11,6 +11,9 @@ export const documentStatuses = ['draft', 'open', 'accepted', 'paid', 'cancelled
 /** One of {@link documentStatuses}. */
 export type DocumentStatus = (typeof documentStatuses)[number];
 
+/** What stands in the place of a draft's number: it gets one when it is finalised. */
+export const unnumbered = 'Draft';
+
 /** The most lines a record may have. */
 export const maxLines = 5_000;
 

@@ -2,6 +2,7 @@
 export type DocumentErrorCode =
   | 'not_found'
   | 'changed_meanwhile'
+  | 'not_a_draft'
   | 'number_taken'
   | 'already_imported'
   | 'party_not_found';

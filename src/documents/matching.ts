@@ -9,6 +9,8 @@ import { partyName } from './summary.ts';
 export interface DocumentMatch {
   readonly kind?: DocumentKind | undefined;
   readonly status?: DocumentStatus | undefined;
+  /** Only those that wait for payment since before this day, `YYYY-MM-DD`, see `isOverdue`. */
+  readonly overdueOn?: string | undefined;
   readonly partyId?: string | undefined;
   /** Part of a number or of a party's name. */
   readonly search?: string | undefined;
@@ -23,6 +25,12 @@ export function narrow<Row>(
 ): SelectQueryBuilder<DB, 'documents', Row> {
   let narrowed = query;
   if (match.kind) narrowed = narrowed.where('documents.kind', '=', match.kind);
+  if (match.overdueOn) {
+    narrowed = narrowed.where(
+      sql<boolean>`documents.kind = 'invoice' and documents.status = 'open' and documents.payable > 0
+        and documents.due_date < ${match.overdueOn}::date`,
+    );
+  }
   if (match.status) narrowed = narrowed.where('documents.status', '=', match.status);
   if (match.partyId !== undefined) narrowed = narrowed.where('documents.party_id', '=', anyOf([match.partyId]));
   if (match.ids) narrowed = narrowed.where('documents.id', '=', anyOf(match.ids));

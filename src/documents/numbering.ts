@@ -1,6 +1,12 @@
 import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
-import type { DocumentKind } from './document.ts';
+import {
+  type DocumentContent,
+  type DocumentKind,
+  type DocumentStatus,
+  documentContentSchema,
+  unnumbered,
+} from './document.ts';
 
 const prefixes: Record<DocumentKind, string> = { invoice: 'INV', credit_note: 'CN', quote: 'Q', purchase_order: 'PO' };
 
@@ -45,4 +51,17 @@ export async function nextNumber(db: Database, tenantId: string, kind: DocumentK
       .executeTakeFirst();
     if (!taken) return number;
   }
+}
+
+/** The content, checked, with the next number where it has none and its status wants one: everything but a draft. */
+export async function numbered(
+  db: Database,
+  tenantId: string,
+  content: DocumentContent,
+  status: DocumentStatus,
+  at: Date,
+): Promise<DocumentContent> {
+  const parsed = documentContentSchema.parse(content);
+  if (status === 'draft' || parsed.number !== unnumbered) return parsed;
+  return { ...parsed, number: await nextNumber(db, tenantId, parsed.kind, at) };
 }

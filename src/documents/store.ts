@@ -4,13 +4,12 @@ import {
   type DocumentContent,
   type DocumentKind,
   type DocumentStatus,
-  dateSchema,
   documentContentSchema,
+  unnumbered,
 } from './document.ts';
 import { DocumentError } from './errors.ts';
-import { type DocumentMatch, narrow } from './matching.ts';
-import { nextNumber } from './numbering.ts';
-import { isId, type Page, type PageRequest, pageOf, pageSize, readCursor } from './paging.ts';
+import { numbered } from './numbering.ts';
+import { isId } from './paging.ts';
 import { findOrCreateParty } from './parties.ts';
 import { type DocumentSource, documentSourceSchema } from './source.ts';
 import { type DocumentSummary, summaries, toSummary } from './summary.ts';
@@ -26,7 +25,7 @@ export interface DocumentRecord extends DocumentSummary {
   readonly createdAt: Date;
 }
 
-/** Content that may still be without a number: the next one is taken when it is stored. */
+/** Content that may still be without a number: the next one is taken when it is stored, unless it is a draft. */
 export type DraftContent = Omit<DocumentContent, 'number'> & { readonly number?: string | undefined };
 
 /** What {@link createDocument} takes. */
@@ -42,22 +41,27 @@ export interface NewDocument {
 }
 
 /**
- * Stores a record. Throws `number_taken` where another record written in Letterhead has its number, and
+ * Stores a record. A draft takes no number until it is finalised, so that one that is thrown away leaves no gap. Throws `number_taken` where another record written in Letterhead has its number, and
  * `already_imported` where the same file was imported before; both name that record.
  *
  * @param db a transaction inside the tenant
  */
 export async function createDocument(db: Database, tenantId: string, document: NewDocument): Promise<DocumentRecord> {
-  const { source, at = new Date() } = document;
-  const number = document.content.number ?? (await nextNumber(db, tenantId, document.content.kind, at));
-  const content = documentContentSchema.parse({ ...document.content, number });
+  const { source, status = 'open', at = new Date() } = document;
+  const content = await numbered(
+    db,
+    tenantId,
+    { ...document.content, number: document.content.number ?? unnumbered },
+    status,
+    at,
+  );
   const partyId = document.partyId ?? (await findOrCreateParty(db, tenantId, content.party)).id;
   const inserted = await db
     .insertInto('documents')
     .values({
       tenant_id: tenantId,
       party_id: partyId,
-      status: document.status ?? 'open',
+      status,
       created_by: document.memberId ?? null,
       source: source ? JSON.stringify(source) : null,
       source_sha256: source?.sha256 ?? null,
@@ -85,14 +89,15 @@ export async function updateDocument(
     readonly content: DocumentContent;
     readonly status?: DocumentStatus | undefined;
     readonly partyId?: string | undefined;
+    /** When, as {@link createDocument} takes it. */
+    readonly at?: Date | undefined;
   },
 ): Promise<DocumentRecord> {
-  const content = documentContentSchema.parse(change.content);
   const current = await db
     .selectFrom('documents')
     .where('tenant_id', '=', tenantId)
     .where('id', '=', documentId)
-    .select(['version', 'source'])
+    .select(['version', 'source', 'status'])
     .forUpdate()
     .executeTakeFirst();
   if (!current) throw new DocumentError('not_found', 'This record does not exist any more.');
@@ -103,6 +108,8 @@ export async function updateDocument(
       { documentId },
     );
   }
+  const status = change.status ?? current.status;
+  const content = await numbered(db, tenantId, change.content, status, change.at ?? new Date());
   if (current.source === null) {
     const other = await withNumber(db, tenantId, content);
     if (other && other.id !== documentId) throw numberTaken(content, other.id);
@@ -112,7 +119,7 @@ export async function updateDocument(
     .updateTable('documents')
     .set({
       ...columnsOf(content),
-      ...(change.status ? { status: change.status } : {}),
+      status,
       party_id: partyId,
       version: change.version + 1,
       updated_at: sql<Date>`now()`,
@@ -120,23 +127,6 @@ export async function updateDocument(
     .where('tenant_id', '=', tenantId)
     .where('id', '=', documentId)
     .execute();
-  return stored(db, tenantId, documentId);
-}
-
-/** Moves a record to another status and leaves the rest. Throws `not_found`. */
-export async function setDocumentStatus(
-  db: Database,
-  tenantId: string,
-  documentId: string,
-  status: DocumentStatus,
-): Promise<DocumentRecord> {
-  const { numUpdatedRows } = await db
-    .updateTable('documents')
-    .set({ status, version: sql<number>`version + 1`, updated_at: sql<Date>`now()` })
-    .where('tenant_id', '=', tenantId)
-    .where('id', '=', documentId)
-    .executeTakeFirst();
-  if (numUpdatedRows === 0n) throw new DocumentError('not_found', 'This record does not exist any more.');
   return stored(db, tenantId, documentId);
 }
 
@@ -162,42 +152,6 @@ export async function getDocument(
   };
 }
 
-/** Which records a list shows, and which page of them. */
-export interface DocumentFilter extends DocumentMatch, PageRequest {}
-
-/** One page of records, newest issue date first. */
-export async function listDocuments(
-  db: Database,
-  tenantId: string,
-  filter: DocumentFilter = {},
-): Promise<Page<DocumentSummary>> {
-  const limit = pageSize(filter);
-  let query = narrow(summaries(db, tenantId), filter);
-  const after = readCursor(filter.after);
-  if (after && dateSchema.safeParse(after[0]).success) {
-    query = query.where(sql<boolean>`(documents.issue_date, documents.id) < (${after[0]}::date, ${after[1]}::uuid)`);
-  }
-  const rows = await query
-    .orderBy('documents.issue_date', 'desc')
-    .orderBy('documents.id', 'desc')
-    .limit(limit + 1)
-    .execute();
-  return pageOf(rows.map(toSummary), limit, (last) => [last.issueDate, last.id]);
-}
-
-/** How many records of each kind the tenant has. */
-export async function countDocuments(db: Database, tenantId: string): Promise<Record<DocumentKind, number>> {
-  const rows = await db
-    .selectFrom('documents')
-    .where('tenant_id', '=', tenantId)
-    .groupBy('kind')
-    .select(['kind', sql<number>`count(*)::int`.as('count')])
-    .execute();
-  const counts: Record<DocumentKind, number> = { invoice: 0, credit_note: 0, quote: 0, purchase_order: 0 };
-  for (const row of rows) counts[row.kind] = row.count;
-  return counts;
-}
-
 /** Records of this kind with this number, imported ones too: an imported number may repeat, and a page should say so. */
 export async function documentsWithNumber(
   db: Database,
@@ -214,10 +168,11 @@ export async function documentsWithNumber(
   return rows.map(toSummary);
 }
 
-function columnsOf(content: DocumentContent) {
+/** The columns of a row that follow from its content. */
+export function columnsOf(content: DocumentContent) {
   return {
     kind: content.kind,
-    number: content.number,
+    number: content.number === unnumbered ? null : content.number,
     issue_date: content.issueDate,
     due_date: content.dueDate ?? null,
     currency: content.currency,
@@ -226,7 +181,8 @@ function columnsOf(content: DocumentContent) {
   };
 }
 
-async function stored(db: Database, tenantId: string, documentId: string): Promise<DocumentRecord> {
+/** The record as it is stored now. Throws `not_found`. */
+export async function stored(db: Database, tenantId: string, documentId: string): Promise<DocumentRecord> {
   const record = await getDocument(db, tenantId, documentId);
   if (!record) throw new DocumentError('not_found', 'This record does not exist any more.');
   return record;

@@ -1,12 +1,13 @@
 import { type SelectQueryBuilder, sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 import type { DB } from '../platform/database-types.ts';
-import type { DocumentKind, DocumentStatus } from './document.ts';
+import { type DocumentKind, type DocumentStatus, unnumbered } from './document.ts';
 
 /** What a list shows of a record. */
 export interface DocumentSummary {
   readonly id: string;
   readonly kind: DocumentKind;
+  /** {@link unnumbered} for a draft that has none yet. */
   readonly number: string;
   readonly status: DocumentStatus;
   readonly partyId: string;
@@ -22,6 +23,9 @@ export interface DocumentSummary {
 
 /** The name printed on the record, not the contact's present one. */
 export const partyName = sql<string>`documents.content #>> '{party,name}'`;
+
+/** SQL: the number as lists are ordered by it, 9 before 10. Drafts without one come first. */
+export const numberOrder = sql<string>`(coalesce(documents.number, '') collate natural_order)`;
 
 /** A tenant's records with the columns of a {@link DocumentSummary}, to be narrowed and ordered. */
 export function summaries(db: Database, tenantId: string): SelectQueryBuilder<DB, 'documents', SummaryRow> {
@@ -47,7 +51,7 @@ export function summaries(db: Database, tenantId: string): SelectQueryBuilder<DB
 export interface SummaryRow {
   id: string;
   kind: DocumentKind;
-  number: string;
+  number: string | null;
   status: DocumentStatus;
   party_id: string;
   issue_date: string;
@@ -59,12 +63,22 @@ export interface SummaryRow {
   imported: boolean;
 }
 
+/** Whether a record waits for payment longer than was agreed. `today` is a day of the company, `YYYY-MM-DD`. */
+export function isOverdue(
+  { kind, status, dueDate, payable }: Pick<DocumentSummary, 'kind' | 'status' | 'dueDate' | 'payable'>,
+  today: string,
+): boolean {
+  return (
+    kind === 'invoice' && status === 'open' && dueDate !== undefined && dueDate < today && /^[^-]*[1-9]/.test(payable)
+  );
+}
+
 /** A row as the rest of the program knows it. */
 export function toSummary(row: SummaryRow): DocumentSummary {
   return {
     id: row.id,
     kind: row.kind,
-    number: row.number,
+    number: row.number ?? unnumbered,
     status: row.status,
     partyId: row.party_id,
     partyName: row.party_name,

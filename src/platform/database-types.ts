@@ -159,6 +159,7 @@ export interface DeliveryEvents {
   at: Generated<Timestamp>;
   delivery_id: string;
   detail: string | null;
+  held_reason: string | null;
   id: Generated<Int8>;
   member_id: string | null;
   state: DeliveryState;
@@ -181,7 +182,7 @@ export interface Documents {
   id: Generated<string>;
   issue_date: string;
   kind: DocumentKind;
-  number: string;
+  number: string | null;
   party_id: string;
   payable: Numeric;
   source: Json | null;

@@ -17,7 +17,7 @@ import { askAgain, decisionWords, nextStep, secondsToUndo, stateSentence } from 
 import { found, PageError } from './errors.ts';
 import { onlyIds, textParam } from './query.ts';
 import { pdfTrouble, sendInline } from './record-pdf.ts';
-import { deliveryWords, pillOf } from './record-words.ts';
+import { eventWord, pillOf } from './record-words.ts';
 import { fragment, page } from './render.ts';
 import { hoursWords, readChosenTime, suggestedTime } from './send-time.ts';
 import { notify } from './session.ts';
@@ -136,7 +136,7 @@ function progressOf(ctx: WebContext, viewer: Viewer, delivery: DeliveryRecord, r
   const may = mayDecide(viewer, delivery);
   const scheduled = delivery.heldReason === 'scheduled' && delivery.notBefore;
   return {
-    ...{ delivery, deliveryWords, timeZone, mayDecide: may },
+    ...{ delivery, eventWord, timeZone, mayDecide: may },
     pill: pillOf(delivery),
     sentence: opening === null && wait ? wait.sentence : stateSentence(delivery, { now, at, opening }),
     note: wait?.note ?? null,

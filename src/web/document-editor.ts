@@ -1,5 +1,5 @@
 import { type Request, type Response, Router } from 'express';
-import type { DocumentContent, DocumentKind } from '../documents/document.ts';
+import { type DocumentContent, type DocumentKind, unnumbered } from '../documents/document.ts';
 import { DocumentError } from '../documents/errors.ts';
 import { type FormProblem, parseDocumentForm } from '../documents/form.ts';
 import { formatAmount, formatPercent, kindWords } from '../documents/format.ts';
@@ -24,7 +24,7 @@ import {
 import { sumsOf } from './document-sums.ts';
 import { found } from './errors.ts';
 import { onlyIds, textParam } from './query.ts';
-import { dayFrom, kindNamed } from './record-words.ts';
+import { dayFrom, kindNamed, nameOf, titleOf } from './record-words.ts';
 import { fragment, page } from './render.ts';
 import { notify } from './session.ts';
 import { param, requireRole, type Viewer } from './viewer.ts';
@@ -70,7 +70,7 @@ export function documentEditor(ctx: WebContext): Router {
         }),
       );
       const said = status === 'draft' ? 'is saved as a draft.' : 'is saved. It is not sent yet: that is the next step.';
-      await notify(req, 'ok', `${kindWords[form.kind].title} ${record.number} ${said}`);
+      await notify(req, 'ok', `${titleOf(record)} ${said}`);
       res.redirect(303, `/documents/${record.id}`);
     } catch (error) {
       await show(res, { form, problems: [numberProblem(error)] });
@@ -123,7 +123,7 @@ export function documentEditor(ctx: WebContext): Router {
     try {
       await inTenant(ctx.db, viewer.tenantId, (trx) =>
         updateDocument(trx, viewer.tenantId, record.id, {
-          version,
+          ...{ version, at: ctx.clock() },
           content: { ...rest, number },
           partyId: rest.party.name === record.content.party.name ? record.partyId : undefined,
         }),
@@ -171,10 +171,11 @@ export function documentEditor(ctx: WebContext): Router {
     );
     res.status(changes ? 409 : problems.length > 0 ? 422 : 200);
     await page(res, 'documents/form', {
-      title: record ? `Edit ${words.lower} ${record.number}` : `New ${words.lower}`,
+      title: record ? `Edit ${nameOf(record)}` : `New ${words.lower}`,
       section: form.kind,
       scripts: ['letterhead/lines.js'],
       words,
+      unnumbered,
       form,
       record,
       version: version ?? record?.version,

@@ -1,5 +1,5 @@
 import { decimalForForm } from '../documents/decimal-input.ts';
-import type { DocumentContent, DocumentKind, PartyDetails } from '../documents/document.ts';
+import { type DocumentContent, type DocumentKind, type PartyDetails, unnumbered } from '../documents/document.ts';
 import type { FormProblem } from '../documents/form.ts';
 
 /** The record's own fields; each kind shows some of them. */
@@ -116,6 +116,7 @@ export function readParty(body: unknown): PartyForm {
 export function formOf(content: DocumentContent): TypedForm {
   const head: Partial<Record<HeadField, string>> = {};
   for (const field of headFields) head[field] = field === 'notes' ? content.notes.join('\n\n') : (content[field] ?? '');
+  if (content.number === unnumbered) head.number = '';
   const lines = content.lines.map((line, key) => ({
     key,
     values: {

@@ -1,8 +1,9 @@
 import { Router } from 'express';
-import { latestDeliveriesOf, listDeliveries, listHidden } from '../deliveries/deliveries.ts';
+import { listDeliveries, listHidden, sendingStatesOf } from '../deliveries/deliveries.ts';
 import { mostRecords } from '../deliveries/runs/records.ts';
 import type { DocumentContent } from '../documents/document.ts';
 import { documentStatuses } from '../documents/document.ts';
+import { DocumentError } from '../documents/errors.ts';
 import {
   extraText,
   formatAmount,
@@ -14,8 +15,11 @@ import {
   pdfName,
   unitName,
 } from '../documents/format.ts';
+import { listDocuments } from '../documents/listing.ts';
 import { countMatching } from '../documents/matching.ts';
-import { documentsWithNumber, getDocument, listDocuments, setDocumentStatus } from '../documents/store.ts';
+import { deleteDraft, setDocumentStatus } from '../documents/status.ts';
+import { documentsWithNumber, getDocument } from '../documents/store.ts';
+import type { DocumentSummary } from '../documents/summary.ts';
 import { computeTotals } from '../documents/totals.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { getTenant, localeOf } from '../tenants/tenants.ts';
@@ -24,7 +28,19 @@ import { documentEditor } from './document-editor.ts';
 import { found, PageError } from './errors.ts';
 import { onlyIds, textParam } from './query.ts';
 import { recordPdf, sendInline } from './record-pdf.ts';
-import { deliveryWords, kindNamed, nextStatuses, pillOf, statusesOf, statusWords } from './record-words.ts';
+import {
+  dayFrom,
+  kindNamed,
+  nameOf,
+  nextStatuses,
+  pillOf,
+  sendingPill,
+  statusesOf,
+  statusMatch,
+  statusPill,
+  statusWords,
+  titleOf,
+} from './record-words.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
 import { onlookerOf, param, requireRole, viewerOf } from './viewer.ts';
@@ -41,15 +57,17 @@ export function documentPages(ctx: WebContext): Router {
     const viewer = viewerOf(res);
     const kind = kindNamed(req.query['kind']);
     const search = textParam(req, 'q');
-    const status = documentStatuses.find((each) => each === req.query['status']);
+    const today = dayFrom(ctx.clock(), viewer.tenant.timeZone);
+    const statuses = statusesOf(kind);
+    const status = statuses.find(({ value }) => value === req.query['status']);
     const after = textParam(req, 'after');
-    const { list, latest, count } = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
-      const match = { kind, status, search: search || undefined };
+    const { list, sending, count } = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
+      const match = { kind, ...statusMatch(status?.value, today), search: search || undefined };
       const list = await listDocuments(trx, viewer.tenantId, { ...match, after });
       const ids = list.rows.map((row) => row.id);
       return {
         list,
-        latest: await latestDeliveriesOf(trx, viewer.tenantId, onlookerOf(viewer), ids),
+        sending: await sendingStatesOf(trx, viewer.tenantId, onlookerOf(viewer), ids),
         count: await countMatching(trx, viewer.tenantId, match, mostRecords),
       };
     });
@@ -63,12 +81,12 @@ export function documentPages(ctx: WebContext): Router {
       after,
       search,
       status,
-      statuses: statusesOf(kind),
+      statuses,
       count,
       mostRecords,
-      latest,
-      deliveryWords,
-      statusWords,
+      sending,
+      sendingPill,
+      statusPill: (row: DocumentSummary) => statusPill(row, today),
       mayWrite: viewer.role !== 'viewer',
       locale: localeOf(viewer.tenant),
       scripts: ['letterhead/select.js'],
@@ -92,7 +110,7 @@ export function documentPages(ctx: WebContext): Router {
     });
     const locale = localeOf(viewer.tenant);
     await page(res, 'documents/show', {
-      title: `${kindWords[record.kind].title} ${record.number}`,
+      title: titleOf(record),
       section: record.kind,
       words: kindWords[record.kind],
       record,
@@ -105,9 +123,8 @@ export function documentPages(ctx: WebContext): Router {
       deliveries: sent.rows,
       hidden,
       moreDeliveries: sent.next !== undefined,
-      deliveryWords,
       pillOf,
-      statusWords,
+      status: statusPill(record, dayFrom(ctx.clock(), viewer.tenant.timeZone)),
       nextStatuses: nextStatuses(record.kind, record.status),
       mayWrite: viewer.role !== 'viewer',
       isToSend: record.status === 'open' || record.status === 'accepted',
@@ -135,9 +152,9 @@ export function documentPages(ctx: WebContext): Router {
     const viewer = requireRole(res, 'owner', 'admin', 'member');
     const id = param(req, 'id');
     const wanted = documentStatuses.find((status) => status === req.body?.status);
-    await inTenant(ctx.db, viewer.tenantId, async (trx) => {
+    const done = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
       const record = found(await getDocument(trx, viewer.tenantId, id));
-      if (record.status === wanted) return;
+      if (record.status === wanted) return null;
       if (!wanted || !nextStatuses(record.kind, record.status).some((move) => move.status === wanted)) {
         throw new PageError(409, 'status_move', {
           title: 'That status does not fit any more',
@@ -145,13 +162,34 @@ export function documentPages(ctx: WebContext): Router {
           next: { href: `/documents/${id}`, label: 'Open the record' },
         });
       }
-      await setDocumentStatus(trx, viewer.tenantId, id, wanted);
+      const moved = await setDocumentStatus(trx, viewer.tenantId, id, wanted, ctx.clock());
+      return { moved, wasDraft: record.status === 'draft' };
     });
-    if (wanted) await notify(req, 'ok', `It is ${statusWords[wanted].toLowerCase()} now.`);
+    if (done) await notify(req, 'ok', statusNotice(done.moved, done.wasDraft));
     res.redirect(303, `/documents/${id}`);
   });
 
+  router.post('/documents/:id/deletion', async (req, res) => {
+    const viewer = requireRole(res, 'owner', 'admin', 'member');
+    const id = param(req, 'id');
+    const record = found(await inTenant(ctx.db, viewer.tenantId, (trx) => getDocument(trx, viewer.tenantId, id)));
+    try {
+      await inTenant(ctx.db, viewer.tenantId, (trx) => deleteDraft(trx, viewer.tenantId, id));
+    } catch (error) {
+      if (!(error instanceof DocumentError) || error.code !== 'not_a_draft') throw error;
+      await notify(req, 'fail', `Not deleted. ${error.message}`);
+      return res.redirect(303, `/documents/${id}`);
+    }
+    await notify(req, 'ok', `The draft for ${record.partyName} is deleted.`);
+    res.redirect(303, `/documents?kind=${record.kind}`);
+  });
+
   return router;
+}
+
+function statusNotice(record: DocumentSummary, wasDraft: boolean): string {
+  if (wasDraft) return `It is ${nameOf(record)} now, and can be sent.`;
+  return `Marked as ${statusWords[record.status].toLowerCase()}.`;
 }
 
 function datesOf(content: DocumentContent): { label: string; date: string }[] {

@@ -1,13 +1,14 @@
 import { Router } from 'express';
 import { listDeliveries } from '../deliveries/deliveries.ts';
 import { kindWords } from '../documents/format.ts';
-import { countDocuments, listDocuments } from '../documents/store.ts';
+import { countDocuments, latestDocuments } from '../documents/listing.ts';
+import type { DocumentSummary } from '../documents/summary.ts';
 import type { TroubledMailbox } from '../mailboxes/mailbox-events.ts';
 import { hasSharedMailbox, listMailboxes } from '../mailboxes/mailboxes.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { localeOf } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
-import { pillOf, statusWords } from './record-words.ts';
+import { dayFrom, pillOf, statusPill } from './record-words.ts';
 import { page } from './render.ts';
 import { onlookerOf, viewerOf } from './viewer.ts';
 
@@ -22,9 +23,10 @@ export function homePages(ctx: WebContext): Router {
       mailboxes: await listMailboxes(trx, tenantId, viewer.memberId),
       hasShared: await hasSharedMailbox(trx, tenantId),
       counts: await countDocuments(trx, tenantId),
-      records: await listDocuments(trx, tenantId, { limit: 6 }),
+      records: await latestDocuments(trx, tenantId, 6),
       deliveries: await listDeliveries(trx, tenantId, onlookerOf(viewer)),
     }));
+    const today = dayFrom(ctx.clock(), viewer.tenant.timeZone);
     const troubled: readonly TroubledMailbox[] = res.locals['troubled'] ?? [];
     const told = new Set(troubled.map(({ id }) => id));
     const records = Object.values(seen.counts).reduce((sum, count) => sum + count, 0);
@@ -40,10 +42,10 @@ export function homePages(ctx: WebContext): Router {
         // Whoever can mend it is told by the banner.
         .filter(({ id, state }) => state === 'needs_reconnect' && !told.has(id))
         .map((mailbox) => mailbox.email),
-      records: seen.records.rows,
+      records: seen.records,
       deliveries: seen.deliveries.rows.slice(0, 6),
       kindWords,
-      statusWords,
+      statusPill: (row: DocumentSummary) => statusPill(row, today),
       pillOf,
       locale: localeOf(viewer.tenant),
       firstName: viewer.name.split(' ')[0] ?? '',

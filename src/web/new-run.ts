@@ -16,6 +16,7 @@ import { inTenant } from '../tenants/scope.ts';
 import { sendingRulesOf } from '../tenants/sending-rules.ts';
 import type { WebContext } from './context.ts';
 import { PageError } from './errors.ts';
+import { dayFrom } from './record-words.ts';
 import { fragment, page } from './render.ts';
 import { newRunForm, type RunForm, readRunForm, readSelection, selectionFields } from './run-form.ts';
 import { budgetLines, budgetNote, countWords, noticedWords, number } from './run-words.ts';
@@ -44,16 +45,17 @@ const words = {
 /** Writing one message for many records, looking it over, and starting the run. */
 export function newRunPages(ctx: WebContext): Router {
   const router = Router();
+  const today = ({ tenant }: Viewer) => dayFrom(ctx.clock(), tenant.timeZone);
 
   router.get('/runs/new', async (req, res) => {
     const viewer = requireRole(res, 'owner', 'admin', 'member');
-    await showForm(ctx, res, viewer, newRunForm(readSelection(req.query)), []);
+    await showForm(ctx, res, viewer, newRunForm(readSelection(req.query, today(viewer))), []);
   });
 
   // The same page as it was filled in, with another record previewed or another part of a list. Nothing is written.
   router.post('/runs/new', async (req, res) => {
     const viewer = requireRole(res, 'owner', 'admin', 'member');
-    const form = readRunForm(req.body);
+    const form = readRunForm(req.body, today(viewer));
     if (req.get('hx-request')) return showPreview(ctx, res, viewer, form);
     await showForm(ctx, res, viewer, form, []);
   });
@@ -61,10 +63,10 @@ export function newRunPages(ctx: WebContext): Router {
   router.post('/runs', async (req, res) => {
     const viewer = requireRole(res, 'owner', 'admin', 'member');
     const { tenantId, memberId } = viewer;
-    const form = readRunForm(req.body);
-    const { selection, subject, message, again, key, fingerprint } = form;
+    const form = readRunForm(req.body, today(viewer));
+    const { selection, subject, message, again, thoughPaid, key, fingerprint } = form;
     const request = {
-      ...{ tenantId, memberId, selection, again, fingerprint },
+      ...{ tenantId, memberId, selection, again, thoughPaid, fingerprint },
       ...{ idempotencyKey: key, text: { subject, message } },
     };
     const result = await byRecentLists(ctx, viewer, () => startRun(ctx, request), refusalOf);
@@ -195,7 +197,7 @@ async function ask(
   const read = readTemplates(form);
   const nothing = parseTemplate('');
   const templates = read.ok ? read.templates : { subject: nothing, message: nothing };
-  const question = await askRun(trx, clock, viewer, form.selection, templates);
+  const question = await askRun(trx, clock, viewer, form.selection, templates, form.thoughPaid);
   return { question, problems: read.ok ? [] : read.problems };
 }
 

@@ -2,8 +2,9 @@ import { Router } from 'express';
 import { type PartyDetails, partyDetailsSchema } from '../documents/document.ts';
 import type { FormProblem } from '../documents/form.ts';
 import { formatCountry, kindWords } from '../documents/format.ts';
+import { listDocuments } from '../documents/listing.ts';
 import { createParty, getParty, listParties, updateParty } from '../documents/parties.ts';
-import { listDocuments } from '../documents/store.ts';
+import type { DocumentSummary } from '../documents/summary.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { localeOf } from '../tenants/tenants.ts';
 import { countries } from './choices.ts';
@@ -11,7 +12,7 @@ import type { WebContext } from './context.ts';
 import { emailProblem, labels, type PartyForm, partyFields, partyForm, readParty } from './document-form.ts';
 import { found } from './errors.ts';
 import { onlyIds, textParam } from './query.ts';
-import { statusWords } from './record-words.ts';
+import { dayFrom, statusPill } from './record-words.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
 import { param, requireRole, viewerOf } from './viewer.ts';
@@ -64,6 +65,7 @@ export function partyPages(ctx: WebContext): Router {
       records: await listDocuments(trx, viewer.tenantId, { partyId: id, after }),
     }));
     const locale = localeOf(viewer.tenant);
+    const today = dayFrom(ctx.clock(), viewer.tenant.timeZone);
     await page(res, 'parties/show', {
       title: party.name,
       section: 'contacts',
@@ -72,7 +74,7 @@ export function partyPages(ctx: WebContext): Router {
       next: records.next,
       after,
       kindWords,
-      statusWords,
+      statusPill: (row: DocumentSummary) => statusPill(row, today),
       labels,
       locale,
       country: party.country && formatCountry(party.country, locale),

@@ -1,4 +1,13 @@
-import { type DocumentKind, type DocumentStatus, documentKinds } from '../documents/document.ts';
+import {
+  type DocumentKind,
+  type DocumentStatus,
+  documentKinds,
+  documentStatuses,
+  unnumbered,
+} from '../documents/document.ts';
+import { kindWords } from '../documents/format.ts';
+import type { DocumentMatch } from '../documents/matching.ts';
+import { type DocumentSummary, isOverdue } from '../documents/summary.ts';
 import type { DeliveryPurpose, DeliveryState } from '../platform/database-types.ts';
 
 /** Today on the company's calendar, moved by some days: `YYYY-MM-DD`. */
@@ -21,10 +30,52 @@ export const statusWords: Record<DocumentStatus, string> = {
   cancelled: 'Cancelled',
 };
 
+/** How a record stands in the business, in a word, and the class of its pill. `today` as {@link dayFrom} says it. */
+export function statusPill(
+  record: Pick<DocumentSummary, 'kind' | 'status' | 'dueDate' | 'payable'>,
+  today: string,
+): { readonly tone: string; readonly word: string } {
+  if (isOverdue(record, today)) return { tone: 'overdue', word: 'Overdue' };
+  if (record.status === 'paid' && record.kind === 'credit_note') return { tone: 'paid', word: 'Settled' };
+  return { tone: record.status, word: statusWords[record.status] };
+}
+
+/** A record inside a sentence: `invoice INV-2026-0007`, `draft invoice`. */
+export function nameOf({ kind, number }: Pick<DocumentSummary, 'kind' | 'number'>): string {
+  const { lower } = kindWords[kind];
+  return number === unnumbered ? `draft ${lower}` : `${lower} ${number}`;
+}
+
+/** The same at the beginning of one. */
+export function titleOf(record: Pick<DocumentSummary, 'kind' | 'number'>): string {
+  const name = nameOf(record);
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}
+
+/** What `paid` means of a kind: a credit note is settled. */
+export function paidWord(kind: DocumentKind): string {
+  return kind === 'credit_note' ? 'settled' : 'paid';
+}
+
+/** What a list can be narrowed to by status: `overdue` is an open one that should have been paid. */
+export type ListStatus = DocumentStatus | 'overdue';
+
 /** The statuses that records of a kind come to have, in the order of their life. */
-export function statusesOf(kind: DocumentKind): DocumentStatus[] {
+export function statusesOf(kind: DocumentKind): { readonly value: ListStatus; readonly word: string }[] {
   const done = kind === 'quote' || kind === 'purchase_order' ? 'accepted' : 'paid';
-  return ['draft', 'open', done, 'cancelled'];
+  const overdue = kind === 'invoice' ? (['overdue'] as const) : [];
+  const values: ListStatus[] = ['draft', 'open', ...overdue, done, 'cancelled'];
+  const settled = (value: ListStatus) => kind === 'credit_note' && value === 'paid';
+  return values.map((value) => ({
+    value,
+    word: value === 'overdue' ? 'Overdue' : settled(value) ? 'Settled' : statusWords[value],
+  }));
+}
+
+/** What a list's address, or a form that came from it, says of the status: what to look for, as of a day of the company. */
+export function statusMatch(said: unknown, today: string): Pick<DocumentMatch, 'status' | 'overdueOn'> {
+  if (said === 'overdue') return { overdueOn: today };
+  return { status: documentStatuses.find((status) => status === said) };
 }
 
 /** A delivery's state in a word. The class of its pill is the state itself. */
@@ -49,6 +100,16 @@ export function pillOf({ state, heldReason }: { readonly state: DeliveryState; r
   return { tone: state, word: deliveryWords[state] };
 }
 
+/** The same beside a record, whose own status may be a word of the same sound. */
+export function sendingPill(delivery: Parameters<typeof pillOf>[0]): ReturnType<typeof pillOf> {
+  return delivery.state === 'cancelled' ? { tone: 'cancelled', word: 'Email cancelled' } : pillOf(delivery);
+}
+
+/** A line of a timeline, in a word. */
+export function eventWord({ state, heldReason }: Parameters<typeof pillOf>[0]): string {
+  return state === 'held' && heldReason === 'undo' ? 'Send pressed' : pillOf({ state, heldReason }).word;
+}
+
 /** A delivery that carries no record: what stands in the place of the record's number, and of whom it is for. */
 export const withoutRecord: Readonly<
   Record<DeliveryPurpose, { readonly title: string; readonly about: string; readonly sentence: string }>
@@ -68,11 +129,12 @@ export function nextStatuses(kind: DocumentKind, status: DocumentStatus): { stat
     kind === 'quote' || kind === 'purchase_order'
       ? ({ status: 'accepted', label: 'Mark as accepted' } as const)
       : ({ status: 'paid', label: kind === 'credit_note' ? 'Mark as settled' : 'Mark as paid' } as const);
+  const finalise = { status: 'open', label: 'Finalise' } as const;
   const reopen = { status: 'open', label: 'Mark as open' } as const;
   const cancel = { status: 'cancelled', label: 'Mark as cancelled' } as const;
   switch (status) {
     case 'draft':
-      return [reopen, cancel];
+      return [finalise];
     case 'open':
       return [done, cancel];
     case 'accepted':

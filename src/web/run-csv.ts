@@ -1,7 +1,7 @@
 import type { Response } from 'express';
 import { formatAddress } from '../deliveries/recipients.ts';
 import type { ReportRow } from '../deliveries/runs/report.ts';
-import { deliveryWords } from './record-words.ts';
+import { pillOf } from './record-words.ts';
 import { heldWords } from './run-words.ts';
 
 /**
@@ -33,7 +33,7 @@ export function reportLine(row: ReportRow, timeZone: string): string {
     row.partyName,
     row.recipients.to.map(formatAddress).join(', '),
     row.fromEmail,
-    deliveryWords[row.state],
+    pillOf(row).word,
     whatHappened(row),
     time(row.createdAt),
     time(row.sentAt),

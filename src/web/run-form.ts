@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { mostText, type RunText, usualText } from '../deliveries/runs/judge.ts';
 import type { RunSelection } from '../deliveries/runs/records.ts';
-import { documentStatuses } from '../documents/document.ts';
-import { kindNamed } from './record-words.ts';
+import { kindNamed, statusMatch } from './record-words.ts';
 
 /** The most records that are named one by one: a page of a list has fewer. */
 const mostNamed = 1_000;
@@ -21,21 +20,23 @@ const selectionSchema = z.object({ kind: text, all: text, status: text, q: text,
  * Which records a list, or a page that came from it, names: some by their ids, or all that match a search and a status.
  *
  * @param said a query or a form
+ * @param today a day of the company, for what is overdue
  */
-export function readSelection(said: unknown): RunSelection {
+export function readSelection(said: unknown, today: string): RunSelection {
   const { kind, all, status, q, id } = selectionSchema.parse(said ?? {});
   const named = { kind: kindNamed(kind) };
   if (all !== '1') return { ...named, ids: id.slice(0, mostNamed) };
   const search = q.replaceAll('\u0000', '').slice(0, 500).trim();
-  return { ...named, status: documentStatuses.find((each) => each === status), search: search || undefined };
+  return { ...named, ...statusMatch(status, today), search: search || undefined };
 }
 
 /** The same as the fields of a form, `[name, value]`. */
-export function selectionFields({ kind, ids, status, search }: RunSelection): [string, string][] {
+export function selectionFields({ kind, ids, status, overdueOn, search }: RunSelection): [string, string][] {
   if (ids) return [['kind', kind], ...ids.map((id): [string, string] => ['id', id])];
   return [
     ['kind', kind],
     ['all', '1'],
+    ...(overdueOn ? [['status', 'overdue'] satisfies [string, string]] : []),
     ...(status ? [['status', status] satisfies [string, string]] : []),
     ...(search ? [['q', search] satisfies [string, string]] : []),
   ];
@@ -50,6 +51,8 @@ export interface RunForm extends RunText {
   readonly fingerprint: string;
   /** Which of those that were sent lately are sent again. */
   readonly again: 'all' | readonly string[];
+  /** Those that are paid are sent, too. */
+  readonly thoughPaid: boolean;
   /** Which record is previewed: a place from 1, or a text to look for. */
   readonly preview: { readonly place: number } | { readonly search: string };
   /** Where the lists of what needs a look begin. */
@@ -65,6 +68,7 @@ const formSchema = z.object({
   message: text,
   again: several,
   againAll: text,
+  thoughPaid: text,
   place: place(1),
   find: text,
   leftOutFrom: place(0),
@@ -72,16 +76,17 @@ const formSchema = z.object({
 });
 
 /** Reads that page. Texts are cut far beyond what is allowed, so that nothing typed is lost. */
-export function readRunForm(body: unknown): RunForm {
+export function readRunForm(body: unknown, today: string): RunForm {
   const form = formSchema.parse(body ?? {});
   const find = form.find.trim().slice(0, 200);
   return {
-    selection: readSelection(body),
+    selection: readSelection(body, today),
     key: form.key || randomUUID(),
     fingerprint: form.fingerprint,
     subject: form.subject.slice(0, 2 * mostText.subject),
     message: form.message.replaceAll('\r\n', '\n').slice(0, 2 * mostText.message),
     again: form.againAll === '1' ? 'all' : form.again,
+    thoughPaid: form.thoughPaid === 'yes',
     preview: find === '' ? { place: form.place } : { search: find },
     from: { leftOut: form.leftOutFrom, recent: form.recentFrom },
   };
@@ -95,6 +100,7 @@ export function newRunForm(selection: RunSelection): RunForm {
     key: randomUUID(),
     fingerprint: '',
     again: [],
+    thoughPaid: false,
     preview: { place: 1 },
     from: { leftOut: 0, recent: 0 },
   };

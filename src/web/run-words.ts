@@ -7,6 +7,7 @@ import type { Standstill } from '../deliveries/standing.ts';
 import { kindWords } from '../documents/format.ts';
 import { own } from '../platform/own.ts';
 import { nextStep } from './delivery-words.ts';
+import { paidWord } from './record-words.ts';
 
 /** `1,200 invoices`, `1 invoice`. */
 export function countWords(count: number, kind: RunSummary['kind']): string {
@@ -57,6 +58,8 @@ export function noticedWords(
       return { why: 'It is still a draft.', fix: 'Mark it as open', href: own };
     case 'cancelled':
       return { why: 'It is cancelled.', fix: 'Look at it', href: own };
+    case 'paid':
+      return { why: `It is ${paidWord(record.kind)}.`, fix: 'Tick the box below to send it all the same', href: null };
     case 'no_address':
       return {
         why: 'Neither it nor its contact has an email address.',
@@ -91,6 +94,7 @@ function recentWords({ recent }: Noticed['record'], at: (date: Date) => string):
 const leftOutWords: Readonly<Record<string, string>> = {
   draft: 'still drafts',
   cancelled: 'cancelled',
+  paid: 'paid',
   no_address: 'without an email address',
   bad_address: 'with an address that is none',
   missing: 'without something that the text names',

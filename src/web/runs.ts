@@ -17,7 +17,7 @@ import { nextStep } from './delivery-words.ts';
 import { found, PageError } from './errors.ts';
 import { newRunPages } from './new-run.ts';
 import { onlyIds, textParam } from './query.ts';
-import { dayFrom, deliveryWords } from './record-words.ts';
+import { dayFrom, pillOf } from './record-words.ts';
 import { fragment, page } from './render.ts';
 import { reportHead, reportLine, sendCsv } from './run-csv.ts';
 import {
@@ -36,7 +36,7 @@ import { when } from './words.ts';
 
 const words = {
   ...{ countWords, number, heldWords, leftOutLines, phaseWords, phaseOf, budgetNote },
-  ...{ deliveryWords, nextStep, formatAddress, kindWords },
+  ...{ pillOf, nextStep, formatAddress, kindWords },
 };
 
 /** Runs: their list, one run with its progress and report, and what a person decides about all of it at once. */

@@ -28,6 +28,8 @@ export interface SendForm {
   readonly anyTime: boolean;
   /** The earlier deliveries that the page named, where “send it again” was ticked. */
   readonly again: readonly string[];
+  /** “Send it although it is paid” was ticked. */
+  readonly thoughPaid: boolean;
 }
 
 /** The same, understood. */
@@ -39,6 +41,7 @@ export interface FormEmail {
   readonly sendAt: Date | null;
   readonly anyTime: boolean;
   readonly inSpiteOf: readonly string[];
+  readonly thoughPaid: boolean;
 }
 
 /** The send page filled in for a record. */
@@ -62,7 +65,7 @@ export function filledIn(record: DocumentRecord, tenant: Tenant, memberName: str
     bcc: '',
     subject: `${kind.title} ${record.number} from ${tenant.name}`,
     message: `Hello ${party.contactName ?? party.name},\n\nplease find attached ${what}${when}.\n\nKind regards\n${memberName}\n${tenant.name}`,
-    ...{ preview: '', when: 'now', sendAt: '', anyTime: false, again: [] },
+    ...{ preview: '', when: 'now', sendAt: '', anyTime: false, again: [], thoughPaid: false },
   };
 }
 
@@ -91,6 +94,10 @@ function dateWords(kind: DocumentRecord['kind'], date: string): string {
 }
 
 const text = z.string().catch('');
+const ticked = z
+  .literal('yes')
+  .transform(() => true)
+  .catch(false);
 const formSchema = z.object({
   key: z.uuid().catch(''),
   version: z.coerce.number().int().catch(0),
@@ -102,10 +109,8 @@ const formSchema = z.object({
   preview: text,
   when: z.enum(['now', 'later']).catch('now'),
   sendAt: text,
-  anyTime: z
-    .literal('yes')
-    .transform(() => true)
-    .catch(false),
+  anyTime: ticked,
+  thoughPaid: ticked,
   again: text.transform((ids) => ids.split(',').filter((id) => z.uuid().safeParse(id).success)),
 });
 
@@ -147,12 +152,12 @@ export function readSendForm(
     problems.push({ field: 'message', message: 'The message is longer than 100,000 characters. Shorten it.' });
   if (form.key === '')
     problems.push({ field: 'document', message: 'This page was too old. Look it over and press Send again.' });
-  const { anyTime, again: inSpiteOf } = form;
+  const { anyTime, thoughPaid, again: inSpiteOf } = form;
   const chosen = form.when === 'later' ? readChosenTime(form.sendAt, rules, anyTime, now) : { at: null };
   if ('message' in chosen) problems.push({ field: 'sendAt', message: chosen.message });
   const sendAt = 'at' in chosen ? chosen.at : null;
   const message = form.message.replaceAll('\r\n', '\n');
-  const email = { idempotencyKey: form.key, recipients, subject, message, sendAt, anyTime, inSpiteOf };
+  const email = { idempotencyKey: form.key, recipients, subject, message, sendAt, anyTime, inSpiteOf, thoughPaid };
   return {
     form: form.key ? form : { ...form, key: crypto.randomUUID() },
     email: problems.length === 0 ? email : null,

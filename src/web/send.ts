@@ -5,6 +5,7 @@ import { createDelivery, type SendRequest, type SendResult } from '../deliveries
 import { getDelivery } from '../deliveries/delivery.ts';
 import { leavesFrom } from '../deliveries/departure.ts';
 import { listEarlier } from '../deliveries/earlier.ts';
+import { unsendable } from '../deliveries/sendable.ts';
 import { kindWords, pdfName } from '../documents/format.ts';
 import { type DocumentRecord, getDocument } from '../documents/store.ts';
 import { senderFor } from '../mailboxes/sender-rules.ts';
@@ -17,7 +18,7 @@ import { waitOfNext } from './delivery-wait.ts';
 import { found, PageError } from './errors.ts';
 import { onlyIds, textParam } from './query.ts';
 import { previewMark, recordPdf } from './record-pdf.ts';
-import { pillOf } from './record-words.ts';
+import { paidWord, pillOf } from './record-words.ts';
 import { page } from './render.ts';
 import { byRecentLists, refusalOf } from './send-as.ts';
 import { filledIn, readSendForm, type SendForm, takenUp, testEmail } from './send-form.ts';
@@ -127,6 +128,8 @@ async function sendPage(
     title: `Send ${record.number}`,
     section: record.kind,
     ...{ record, form, problems, resolution, wait, timeZone, pillOf, kindWords },
+    // Whether it may be sent at all: what paid needs is a tick.
+    unsendable: unsendable(record.status, false),
     ...{ earlier: earlier.seen, hidden: earlier.hidden, earlierIds: earlier.ids },
     hours: hours && hoursWords(hours),
     waitsUntil: opening > now ? formatMoment(opening, timeZone) : null,
@@ -150,6 +153,9 @@ async function answer(
     case 'refused':
       // The page itself shows why nobody can be the sender, and the fix.
       return sendPage(ctx, res.status(409), record, form, []);
+    case 'not_sendable':
+      // So does it why the record cannot be sent, or what to tick.
+      return sendPage(ctx, res.status(409), record, form, result.because === 'paid' ? [paidProblem(record)] : []);
     case 'document_changed':
       return showChanged(ctx, res, record, form);
     case 'sent_before': {
@@ -165,6 +171,13 @@ async function answer(
     default:
       return result satisfies never;
   }
+}
+
+function paidProblem({ kind }: DocumentRecord) {
+  return {
+    field: 'thoughPaid',
+    message: `It is ${paidWord(kind)}. Tick the box under that only if it is to go out all the same.`,
+  };
 }
 
 async function showChanged(ctx: WebContext, res: Response, record: DocumentRecord, form: SendForm) {

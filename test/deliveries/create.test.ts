@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDelivery, type SendRequest } from '../../src/deliveries/create.ts';
-import { createDocument, setDocumentStatus } from '../../src/documents/store.ts';
+import { setDocumentStatus } from '../../src/documents/status.ts';
+import { createDocument } from '../../src/documents/store.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import type { Database } from '../../src/platform/database.ts';
 import { inTenant } from '../../src/tenants/scope.ts';

@@ -1,17 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DocumentKind } from '../../src/documents/document.ts';
 import { importDocument } from '../../src/documents/import-document.ts';
+import { countDocuments, listDocuments } from '../../src/documents/listing.ts';
 import { nextNumber } from '../../src/documents/numbering.ts';
 import { createParty, findOrCreateParty, getParty, listParties, updateParty } from '../../src/documents/parties.ts';
-import {
-  countDocuments,
-  createDocument,
-  documentsWithNumber,
-  getDocument,
-  listDocuments,
-  setDocumentStatus,
-  updateDocument,
-} from '../../src/documents/store.ts';
+import { deleteDraft, setDocumentStatus } from '../../src/documents/status.ts';
+import { createDocument, documentsWithNumber, getDocument, updateDocument } from '../../src/documents/store.ts';
 import { fixture, fixtures, invoice } from './content.ts';
 import { startDatabase, type TenantDatabase } from './database.ts';
 
@@ -149,7 +143,7 @@ describe('numbers', () => {
 });
 
 describe('a list', () => {
-  it('pages through everything once, newest first', async () => {
+  it('pages through everything once, newest day first, and each day in the order of its numbers: 9 before 10', async () => {
     await newTenant();
     await within(tenantId, async (db) => {
       for (let i = 0; i < 25; i += 1)
@@ -165,11 +159,11 @@ describe('a list', () => {
     let after: string | undefined;
     do {
       const page = await within(tenantId, (db) => listDocuments(db, tenantId, { limit: 7, after }));
-      seen.push(...page.rows.map((row) => `${row.issueDate} ${row.id}`));
+      seen.push(...page.rows.map((row) => `${row.issueDate} ${row.number}`));
       after = page.next;
     } while (after !== undefined);
-    expect(seen).toHaveLength(25);
-    expect(seen).toEqual([...new Set(seen)].sort().reverse());
+    const days = ['2026-11-05', '2026-11-04', '2026-11-03', '2026-11-02', '2026-11-01'];
+    expect(seen).toEqual(days.flatMap((day, index) => [0, 5, 10, 15, 20].map((n) => `${day} N${n + 4 - index}`)));
   });
 
   it('finds by kind, status, number and name, with LIKE’s own signs taken as text', async () => {
@@ -267,5 +261,42 @@ describe('an import', () => {
     });
     expect((await within(tenantId, (db) => listDocuments(db, tenantId))).rows).toEqual([]);
     expect((await within(tenantId, (db) => listParties(db, tenantId))).rows).toEqual([]);
+  });
+});
+
+describe('a draft', () => {
+  const draft = () =>
+    within(tenantId, (db) => createDocument(db, tenantId, { content: unnumbered(), status: 'draft', at }));
+
+  it('takes its number when it is finalised, so that one that was deleted leaves no gap', async () => {
+    await newTenant();
+    const [first, second, third] = [await draft(), await draft(), await draft()];
+    expect([first, second, third].map(({ number }) => number)).toEqual(['Draft', 'Draft', 'Draft']);
+    await within(tenantId, (db) => deleteDraft(db, tenantId, first.id));
+    const { number } = await within(tenantId, (db) => setDocumentStatus(db, tenantId, third.id, 'open', at));
+    expect(number).toBe(`INV-${year}-0001`);
+    const { content, version } = await within(tenantId, (db) =>
+      updateDocument(db, tenantId, second.id, { version: second.version, content: second.content, status: 'open', at }),
+    );
+    expect(content.number).toBe(`INV-${year}-0002`);
+    expect(version).toBe(second.version + 1);
+  });
+
+  it('keeps a number that somebody typed', async () => {
+    await newTenant();
+    const typed = await within(tenantId, (db) =>
+      createDocument(db, tenantId, { content: invoice({ number: 'X-7' }), status: 'draft' }),
+    );
+    expect((await within(tenantId, (db) => setDocumentStatus(db, tenantId, typed.id, 'open'))).number).toBe('X-7');
+  });
+
+  it('is the only record that can be deleted', async () => {
+    await newTenant();
+    const { id } = await draft();
+    await within(tenantId, (db) => setDocumentStatus(db, tenantId, id, 'open', at));
+    await expect(within(tenantId, (db) => deleteDraft(db, tenantId, id))).rejects.toMatchObject({
+      code: 'not_a_draft',
+    });
+    expect(await within(tenantId, (db) => getDocument(db, tenantId, id))).toBeDefined();
   });
 });

@@ -3,6 +3,7 @@ import { readersLocale } from '../../documents/locale.ts';
 import type { DocumentKind } from '../../platform/database-types.ts';
 import { type MergeField, type MergeTemplate, type MergeValues, parseTemplate, TemplateError } from '../merge.ts';
 import { type Address, maxRecipients, parseAddresses, type Recipients } from '../recipients.ts';
+import { unsendable } from '../sendable.ts';
 import type { ChosenRecord } from './records.ts';
 
 /** The two texts of a run, as somebody wrote them, with fields in them. */
@@ -19,6 +20,8 @@ export interface RunCommon {
   readonly memberName: string;
   /** The company's own, BCP 47, for money and dates where the reader's country is not known. */
   readonly locale: string;
+  /** Those that are paid are sent, too. */
+  readonly thoughPaid: boolean;
 }
 
 /** The texts of a run, understood. */
@@ -29,7 +32,7 @@ export interface RunTemplates {
 
 /** What cannot be sent, or should not without a second look, and why. */
 export type Reason =
-  | { readonly kind: 'draft' | 'cancelled' | 'no_address' | 'recent' }
+  | { readonly kind: 'draft' | 'cancelled' | 'paid' | 'no_address' | 'recent' }
   | { readonly kind: 'bad_address'; readonly email: string }
   /** The text names something that the record does not have. */
   | { readonly kind: 'missing'; readonly field: MergeField }
@@ -81,7 +84,8 @@ export function readTemplates(
  */
 export function judge(record: ChosenRecord, { subject, message }: RunTemplates, common: RunCommon): Judgement {
   const leftOut = (reason: Exclude<Reason, { kind: 'recent' }>) => ({ kind: 'left_out', reason }) as const;
-  if (record.status === 'draft' || record.status === 'cancelled') return leftOut({ kind: record.status });
+  const because = unsendable(record.status, common.thoughPaid);
+  if (because) return leftOut({ kind: because });
   const email = record.email?.trim() ?? '';
   if (email === '') return leftOut({ kind: 'no_address' });
   const to = readRecipients(email, record.contactName ?? record.partyName);

@@ -11,6 +11,8 @@ import type { RunQuestion } from './survey.ts';
 /**
  * Everything that decides what a run would send, as it stands now: the company's head, whom it comes from. The sender
  * rule is asked once, since all records of a run are of one kind.
+ *
+ * @param thoughPaid those that are paid are sent, too
  */
 export async function askRun(
   trx: Database,
@@ -18,6 +20,7 @@ export async function askRun(
   { tenantId, memberId }: { readonly tenantId: string; readonly memberId: string },
   selection: RunSelection,
   templates: RunTemplates,
+  thoughPaid = false,
 ): Promise<RunQuestion & { readonly rule: SenderRule }> {
   const tenant = await getTenant(trx, tenantId);
   const member = await trx
@@ -28,6 +31,12 @@ export async function askRun(
     .executeTakeFirstOrThrow();
   const { rule, resolution } = await senderFor(trx, tenantId, memberId, selection.kind);
   const head = headOf(tenant);
-  const common = { kind: selection.kind, companyName: tenant.name, memberName: member.name, locale: head.locale };
+  const common = {
+    kind: selection.kind,
+    companyName: tenant.name,
+    memberName: member.name,
+    locale: head.locale,
+    thoughPaid,
+  };
   return { tenantId, selection, templates, common, head, rule, resolution, now: clock() };
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
+import { unnumbered } from '../../documents/document.ts';
 import { type DocumentMatch, narrow } from '../../documents/matching.ts';
-import { partyName } from '../../documents/summary.ts';
+import { numberOrder, partyName } from '../../documents/summary.ts';
 import type { Database } from '../../platform/database.ts';
 import type { DeliveryState, DocumentKind, DocumentStatus } from '../../platform/database-types.ts';
 import { isEarlier } from '../earlier.ts';
@@ -15,6 +16,7 @@ export const mostRecords = 20_000;
 export interface ChosenRecord {
   readonly id: string;
   readonly version: number;
+  readonly kind: DocumentKind;
   readonly status: DocumentStatus;
   readonly number: string;
   readonly partyId: string;
@@ -36,14 +38,15 @@ export interface ChosenRecord {
 }
 
 /**
- * The ids of the chosen records, newest issue date first as the lists show them: at most {@link mostRecords} and one
+ * The ids of the chosen records in the order of the lists, newest issue date first, then by number: at most {@link mostRecords} and one
  * more, which says that there are too many.
  */
 export async function chosenIds(trx: Database, tenantId: string, selection: RunSelection): Promise<string[]> {
   const rows = await chosen(trx, tenantId, selection)
     .select('documents.id')
     .orderBy('documents.issue_date', 'desc')
-    .orderBy('documents.id', 'desc')
+    .orderBy(numberOrder)
+    .orderBy('documents.id')
     .limit(mostRecords + 1)
     .execute();
   return rows.map(({ id }) => id);
@@ -97,14 +100,18 @@ export async function placedRecord(
 ): Promise<PlacedRecord | undefined> {
   const placed = chosen(trx, tenantId, selection)
     .select(['documents.id', 'documents.number', partyName.as('name')])
-    .select(sql<number>`(row_number() over (order by documents.issue_date desc, documents.id desc))::int`.as('place'));
+    .select(
+      sql<number>`(row_number() over (order by documents.issue_date desc, ${numberOrder}, documents.id))::int`.as(
+        'place',
+      ),
+    );
   const found = await trx
     .selectFrom(placed.as('placed'))
     .select(['id', 'place'])
     .where((eb) =>
       'place' in wanted
         ? eb('place', '=', wanted.place)
-        : sql<boolean>`position(lower(${wanted.search}) in lower(number || ' ' || coalesce(name, ''))) > 0`,
+        : sql<boolean>`position(lower(${wanted.search}) in lower(coalesce(number, '') || ' ' || coalesce(name, ''))) > 0`,
     )
     .orderBy('place')
     .limit(1)
@@ -154,8 +161,9 @@ function selectRecords(trx: Database, tenantId: string, now: Date) {
       'recent.state_at as recentAt',
       'documents.id',
       'documents.version',
+      'documents.kind',
       'documents.status',
-      'documents.number',
+      sql<string>`coalesce(documents.number, ${unnumbered})`.as('number'),
       'documents.party_id as partyId',
       'documents.issue_date as issueDate',
       'documents.due_date as dueDate',

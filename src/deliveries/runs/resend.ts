@@ -73,12 +73,12 @@ export async function resend(
   const where = which === 'failed' ? '' : ` to ${which.to.map(({ email }) => email).join(', ')}`;
   const waits = departure.state === 'held' ? ` ${departure.detail}` : '';
   await sql`
-    insert into delivery_events (tenant_id, delivery_id, at, state, detail, member_id)
-    select ${tenantId}::uuid, said.id, ${now}::timestamptz, said.state::delivery_state, said.detail, ${memberId}::uuid
+    insert into delivery_events (tenant_id, delivery_id, at, state, held_reason, detail, member_id)
+    select ${tenantId}::uuid, said.id, ${now}::timestamptz, said.state::delivery_state, said.held_reason, said.detail, ${memberId}::uuid
     from ${pairs} cross join lateral (values
-      (pairs.old_id, 'failed', ${`Sent again${where}.`}),
-      (pairs.new_id, ${begun.state}, ${`To be sent again${where}, from ${sender.fromEmail}.${waits}`})
-    ) as said (id, state, detail)`.execute(trx);
+      (pairs.old_id, 'failed', null, ${`Sent again${where}.`}),
+      (pairs.new_id, ${begun.state}, ${begun.held_reason}::text, ${`To be sent again${where}, from ${sender.fromEmail}.${waits}`})
+    ) as said (id, state, held_reason, detail)`.execute(trx);
   if (departure.state === 'queued') await wake(trx, 'waiting');
   return { kind: 'sent_again', count: made.length };
 }

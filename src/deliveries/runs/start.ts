@@ -23,6 +23,8 @@ export interface RunRequest {
   readonly text: RunText;
   /** Which of those that were sent lately are sent again. */
   readonly again: 'all' | readonly string[];
+  /** Those that are paid are sent, too. */
+  readonly thoughPaid?: boolean | undefined;
   /** Of what the page showed, see `survey.ts`. */
   readonly fingerprint: string;
 }
@@ -87,7 +89,7 @@ async function start(trx: Database, clock: Clock, request: RunRequest): Promise<
 
   const read = readTemplates(request.text);
   if (!read.ok) return { kind: 'text', problems: read.problems };
-  const question = await askRun(trx, clock, request, selection, read.templates);
+  const question = await askRun(trx, clock, request, selection, read.templates, request.thoughPaid);
   const { resolution, rule } = question;
   if (!resolution.ok) return { kind: 'refused', resolution };
   const ids = await chosenIds(trx, tenantId, selection);
@@ -225,13 +227,13 @@ async function insertDeliveries(
 
 async function writeFirstEvents(trx: Database, runId: string, detail: string, memberId: string): Promise<void> {
   await sql`
-    insert into delivery_events (tenant_id, delivery_id, at, state, detail, member_id)
-    select tenant_id, id, state_at, state, ${detail}, ${memberId}::uuid from deliveries where run_id = ${runId}::uuid
+    insert into delivery_events (tenant_id, delivery_id, at, state, held_reason, detail, member_id)
+    select tenant_id, id, state_at, state, held_reason, ${detail}, ${memberId}::uuid from deliveries where run_id = ${runId}::uuid
     order by created_at`.execute(trx);
 }
 
-function hashOf({ selection, text, again }: RunRequest): string {
-  const { kind, status, partyId, search, ids } = selection;
-  const said = [kind, status, partyId, search, ids, text.subject, text.message, again];
+function hashOf({ selection, text, again, thoughPaid = false }: RunRequest): string {
+  const { kind, status, overdueOn, partyId, search, ids } = selection;
+  const said = [kind, status, overdueOn, partyId, search, ids, text.subject, text.message, again, thoughPaid];
   return createHash('sha256').update(JSON.stringify(said)).digest('hex');
 }
