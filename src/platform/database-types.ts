@@ -340,6 +340,10 @@ export interface People {
   hd: string | null;
   id: Generated<string>;
   issuer: string;
+  /**
+   * The company they switched to, founded or joined last; it may not be theirs any more.
+   */
+  last_tenant_id: string | null;
   name: string;
   sessions_ended_at: Timestamp | null;
 }

@@ -44,6 +44,10 @@ export interface Membership {
   readonly tenantName: string;
   readonly memberId: string;
   readonly role: MemberRole;
+  /** The first of its owners: a name can be chosen freely, and two companies can have the same one. */
+  readonly ownerEmail: string | null;
+  /** Whether it is the company that the person looked at last. */
+  readonly isLast: boolean;
 }
 
 /** The tenants a person belongs to, by name. */
@@ -51,11 +55,31 @@ export function membershipsOf(system: Database, personId: string): Promise<Membe
   return system
     .selectFrom('members')
     .innerJoin('tenants', 'tenants.id', 'members.tenant_id')
+    .innerJoin('people', 'people.id', 'members.person_id')
     .select(['tenants.id as tenantId', 'tenants.name as tenantName', 'members.id as memberId', 'members.role'])
+    .select(sql<boolean>`coalesce(people.last_tenant_id = tenants.id, false)`.as('isLast'))
+    .select((eb) =>
+      eb
+        .selectFrom('members as owners')
+        .select('owners.email')
+        .whereRef('owners.tenant_id', '=', 'tenants.id')
+        .where('owners.role', '=', 'owner')
+        .where('owners.removed_at', 'is', null)
+        .orderBy('owners.created_at')
+        .orderBy('owners.id')
+        .limit(1)
+        .as('ownerEmail'),
+    )
     .where('members.person_id', '=', personId)
     .where('members.removed_at', 'is', null)
     .orderBy('tenants.name')
+    .orderBy('tenants.id')
     .execute();
+}
+
+/** Remembers which company somebody looks at, for their next sign-in. */
+export async function rememberCompany(system: Database, personId: string, tenantId: string): Promise<void> {
+  await system.updateTable('people').set({ last_tenant_id: tenantId }).where('id', '=', personId).execute();
 }
 
 /** Open invitations to an address, whatever its case. */

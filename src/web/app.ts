@@ -23,6 +23,8 @@ import { mailboxNamePages } from './mailbox-name.ts';
 import { mailboxPages } from './mailboxes.ts';
 import { loadViewer, requireMember } from './membership.ts';
 import { noNulls } from './no-nulls.ts';
+import { answerWithSwitch } from './other-company.ts';
+import { ownCompany } from './own-company.ts';
 import { partyPages } from './parties.ts';
 import { PendingChoices } from './pending-choices.ts';
 import { permissionPages } from './permissions.ts';
@@ -37,7 +39,8 @@ import { workspacePages } from './workspace.ts';
 
 /**
  * The whole HTTP ring, in the order a request meets it: health, security headers, Google's events, files, the session,
- * the same-origin check, sign-in; behind it everything that belongs to a company.
+ * the same-origin check, who it is, the form that was sent, sign-in; behind it everything that belongs to a company,
+ * where each write names the company it is for.
  *
  * @param pool the app's pool, for the sessions and what is under way at Google
  */
@@ -59,15 +62,17 @@ export function createApp(ctx: WebContext, pool: pg.Pool): Express {
   app.use(assets());
   app.use(ownHost(ctx.publicUrl));
   if (secure) app.use(knownAsSecure);
-  app.use(express.urlencoded({ extended: true, limit: '2mb', parameterLimit: 100_000 }));
-  app.use(noNulls);
   app.use(sessions(pool, ctx.sessionSecrets, secure));
   app.use(sameOrigin(ctx.publicUrl));
   app.use(loadViewer(ctx));
+  // No body is read before it is known where it comes from and who sent it.
+  app.use(express.urlencoded({ extended: true, limit: '2mb', parameterLimit: 100_000 }));
+  app.use(noNulls);
 
   app.use(signInPages(ctx, flows.signIn));
   app.use(googleAnswerPages());
   app.use(requireMember);
+  app.use(ownCompany);
   app.use(homePages(ctx));
   app.use(documentPages(ctx));
   app.use(importPages(ctx));
@@ -147,6 +152,7 @@ function answerErrors(ctx: WebContext): ErrorRequestHandler {
   return async (error, req, res, next) => {
     if (res.headersSent) return next(error);
     const known = error instanceof PageError ? error : clientError(error);
+    if (await answerWithSwitch(ctx, req, res, known)) return;
     const reference = known ? undefined : randomUUID().slice(0, 8);
     if (!known) ctx.log.error({ err: error, method: req.method, path: req.path, reference }, 'request failed');
     const shown = known ?? {

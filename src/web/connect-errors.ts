@@ -1,6 +1,7 @@
 import type { ConnectError } from '../mailboxes/connect-error.ts';
 import { own } from '../platform/own.ts';
 import { PageError } from './errors.ts';
+import type { Viewer } from './viewer.ts';
 
 const next = { href: '/settings/email', label: 'Back to the email settings' };
 
@@ -136,12 +137,18 @@ export function connectError(error: ConnectError, connected: string | null = nul
   return new PageError(code === 'no_refresh_token' ? 502 : 409, code, { ...said, next });
 }
 
-/** The answer came to somebody who did not ask. */
-export function wrongViewer(): PageError {
+/**
+ * The answer came to somebody who did not ask, or to another company than the one that was to have the mailbox.
+ *
+ * @param begunFor the company that the consent was begun for
+ */
+export function wrongViewer({ tenant, memberships }: Viewer, begunFor: string | undefined): PageError {
+  const other = memberships.find(({ tenantId }) => tenantId === begunFor)?.tenantName;
   return new PageError(409, 'wrong_viewer', {
     title: 'Not connected: you changed company meanwhile',
-    message:
-      'The connection was begun for another company, or by another person. Nothing has changed. Press “Connect to Gmail” once more, here.',
+    message: other
+      ? `The mailbox was to belong to ${other}, and you have switched to ${tenant.name} since. Nothing has changed in either. Switch back to ${other} and press “Connect to Gmail” there, or press it here to connect it to ${tenant.name}.`
+      : `The connection was begun for another company, or by another person. Nothing has changed. To connect a mailbox to ${tenant.name}, press “Connect to Gmail” here.`,
     next,
   });
 }

@@ -45,7 +45,7 @@ export function connectionPages(ctx: WebContext, flow: GoogleFlow, choices: Pend
     }
     const request = result.purpose.connect;
     // Signed in as somebody else meanwhile, or looking at another company: it belongs to whoever began it.
-    if (!request || request.memberId !== viewer.memberId) throw wrongViewer();
+    if (!request || request.memberId !== viewer.memberId) throw wrongViewer(viewer, request?.tenantId);
     requireConnector(res, request.kind);
     await keepConsent(ctx, req, res, choices, request, result.consent, result.purpose.returnTo);
   });

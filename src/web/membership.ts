@@ -2,18 +2,20 @@ import type { Request, RequestHandler, Response } from 'express';
 import { countAttention } from '../deliveries/attention.ts';
 import { listTroubled } from '../mailboxes/mailbox-events.ts';
 import { inTenant } from '../tenants/scope.ts';
-import { membershipsOf } from '../tenants/system.ts';
+import { type Membership, membershipsOf, rememberCompany } from '../tenants/system.ts';
 import { sessionsEndedAt } from '../tenants/system-events.ts';
 import { getTenant } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
 import { PageError } from './errors.ts';
 import { callbackPaths } from './google-flows.ts';
+import { companyOf } from './own-company.ts';
+import { isReading } from './same-origin.ts';
 import { forgetSession, saveSession } from './session.ts';
 import { onlookerOf, setViewer } from './viewer.ts';
 
 /**
  * Finds out who looks, in which company and with which role, anew for each request: what an admin changes holds from
- * the next one on. Whoever was removed from the company they look at is signed out; they are never moved to another
+ * the next one on. A session begins in the company that they looked at last. Whoever was removed from the company they look at is signed out; they are never moved to another
  * company of theirs, where the form in front of them would do something else.
  */
 export function loadViewer(ctx: WebContext): RequestHandler {
@@ -29,12 +31,16 @@ export function loadViewer(ctx: WebContext): RequestHandler {
       await forgetSession(req);
       return next();
     }
+    const back = switchedBackTo(req, memberships);
+    if (back !== undefined) await switchCompany(ctx, req, personId, back);
     const chosen = req.session.tenantId;
-    const membership =
-      chosen === undefined ? memberships[0] : memberships.find((membership) => membership.tenantId === chosen);
+    const membership = memberships.find(({ tenantId, isLast }) =>
+      chosen === undefined ? isLast : tenantId === chosen,
+    );
     if (!membership && chosen !== undefined) throw await endMembership(ctx, req, chosen);
-    if (!membership) return next();
-    const { tenantId, memberId, role } = membership;
+    const shown = membership ?? memberships[0];
+    if (!shown) return next();
+    const { tenantId, memberId, role } = shown;
     req.session.tenantId ??= tenantId;
     const { viewer, attention, troubled } = await inTenant(ctx.db, tenantId, async (trx) => {
       const tenant = await getTenant(trx, tenantId);
@@ -53,6 +59,20 @@ export function loadViewer(ctx: WebContext): RequestHandler {
     await takeNotice(req, res);
     next();
   };
+}
+
+/** The company that somebody says to switch back to, with a form of that company: the page in front of it offered it. */
+function switchedBackTo(req: Request, memberships: readonly Membership[]): string | undefined {
+  if (isReading(req.method) || req.query['switch'] !== 'yes') return undefined;
+  const named = companyOf(req);
+  return memberships.find(({ tenantId }) => tenantId === named)?.tenantId;
+}
+
+/** From now on this browser looks at another company of theirs, which is also where their next sign-in leads. */
+export async function switchCompany(ctx: WebContext, req: Request, personId: string, tenantId: string): Promise<void> {
+  req.session.tenantId = tenantId;
+  await rememberCompany(ctx.system, personId, tenantId);
+  await saveSession(req);
 }
 
 async function takeNotice(req: Request, res: Response): Promise<void> {

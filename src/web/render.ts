@@ -3,6 +3,7 @@ import ejs from 'ejs';
 import type { Response } from 'express';
 import { formatDate, formatMoney } from '../documents/format.ts';
 import { breakAddresses } from './addresses.ts';
+import { carryCompany } from './carry-company.ts';
 import { troubleOf } from './health-words.ts';
 import { icon } from './icon.ts';
 import { withoutRecord } from './record-words.ts';
@@ -42,14 +43,14 @@ export async function page(res: Response, view: string, locals: PageLocals): Pro
   const shared = { ...helpers(res), ...res.app.locals, ...res.locals, ...locals };
   const body = await renderView(view, shared);
   keepPrivate(res);
-  res.type('html').send(breakAddresses(await renderView('layout/page', { ...shared, body })));
+  res.type('html').send(finish(res, await renderView('layout/page', { ...shared, body })));
 }
 
 /** Answers with a piece of a page, for htmx to put in place. */
 export async function fragment(res: Response, view: string, locals: Record<string, unknown>): Promise<void> {
   keepPrivate(res);
   const shared = { ...helpers(res), ...res.app.locals, ...res.locals, ...locals };
-  res.type('html').send(breakAddresses(await renderView(view, shared)));
+  res.type('html').send(finish(res, await renderView(view, shared)));
 }
 
 function helpers(res: Response) {
@@ -65,6 +66,13 @@ function helpers(res: Response) {
     withoutRecord,
     when: (date: Date) => when(date, timeZone, now),
   };
+}
+
+/** What is done to everything that is shown, so that no view has to think of it. */
+function finish(res: Response, html: string): string {
+  const { viewer } = res.locals;
+  const carried = viewer ? carryCompany(html, viewer.tenantId, res.req.originalUrl) : html;
+  return breakAddresses(carried);
 }
 
 /** After signing out, the back button must not bring a company's data back. */

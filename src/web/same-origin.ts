@@ -3,13 +3,18 @@ import { PageError } from './errors.ts';
 
 const reading = new Set(['GET', 'HEAD', 'OPTIONS']);
 
+/** Whether a request of this method changes nothing. */
+export function isReading(method: string): boolean {
+  return reading.has(method);
+}
+
 /**
  * Refuses writes that do not come from our own pages. Every browser that can carry our cookie says where
  * a request comes from (Sec-Fetch-Site, or at least Origin); whoever says nothing is refused too.
  */
 export function sameOrigin(publicUrl: string): RequestHandler {
   return (req, _res, next) => {
-    if (reading.has(req.method)) return next();
+    if (isReading(req.method)) return next();
     const site = req.get('sec-fetch-site');
     const ours = site === undefined ? req.get('origin') === publicUrl : site === 'same-origin';
     if (ours) return next();

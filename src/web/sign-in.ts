@@ -8,6 +8,7 @@ import { countries, currencies, timeZones } from './choices.ts';
 import type { WebContext } from './context.ts';
 import { PageError } from './errors.ts';
 import { callbackPaths, type GoogleFlow } from './google-flows.ts';
+import { switchCompany } from './membership.ts';
 import { page } from './render.ts';
 import { notify, saveSession, signIn, signOut } from './session.ts';
 
@@ -73,18 +74,18 @@ export function signInPages(ctx: WebContext, flow: GoogleFlow): Router {
     }
     const { tenantId } = await createTenant(ctx.db, company.data, { ...person, personId: person.id });
     await noteIdentity(ctx, person.id);
-    req.session.tenantId = tenantId;
+    await switchCompany(ctx, req, person.id, tenantId);
     await notify(req, 'ok', `Welcome, ${company.data.name}. Next: connect your Gmail.`);
     res.redirect(303, '/');
   });
 
   router.post('/tenant-switch', async (req, res) => {
-    const memberships = req.session.personId ? await membershipsOf(ctx.system, req.session.personId) : [];
+    const { personId } = req.session;
+    const memberships = personId ? await membershipsOf(ctx.system, personId) : [];
     const chosen = memberships.find((membership) => membership.tenantId === req.body?.tenantId);
-    if (!chosen) throw PageError.notFound();
-    req.session.tenantId = chosen.tenantId;
-    await saveSession(req);
-    res.redirect(303, '/');
+    if (!personId || !chosen) throw PageError.notFound();
+    await switchCompany(ctx, req, personId, chosen.tenantId);
+    res.redirect(303, ownPath(req.body?.returnTo));
   });
 
   return router;

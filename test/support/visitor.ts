@@ -4,10 +4,14 @@ import type { Product } from './product.ts';
 /** Somebody at the pages, without a browser: keeps cookies, follows nothing by itself. */
 export interface Visitor {
   get(path: string): Promise<Page>;
+  /** The same with everything that is in the page, also where an address may break and which company each form names. */
+  raw(path: string): Promise<Page>;
   /** Brings Google's answer; returns what the callback answered, or the page about an answer that came to nothing. */
   bring(callback: string): Promise<Page>;
   /** Posts a form as one of our own pages would; `headers` to be somebody else. */
   post(path: string, form?: Record<string, string>, headers?: Record<string, string>): Promise<Page>;
+  /** The same, with everything that is in the page that answers it. */
+  postRaw(path: string, form?: Record<string, string>): Promise<Page>;
   /** Posts files from a file field, as a browser does. */
   upload(
     path: string,
@@ -44,9 +48,17 @@ export function said({ text }: Page): string {
     .replace(/\s+/g, ' ');
 }
 
-/** A new visitor with an empty cookie jar. */
+/** How a browser says that a form is one of our own pages. */
+const ours = { 'sec-fetch-site': 'same-origin' };
+
+/** Addresses of forms that belong to the person and to no company; after them it may be another company. */
+const personal = new Set(['/sign-in/google', '/sign-out', '/tenant-switch', '/welcome']);
+
+/** A new visitor with an empty cookie jar; its forms name the company whose pages it last saw. */
 export function visitor({ url, google }: Pick<Product, 'url' | 'google'>): Visitor {
   const jar = new Map<string, string>();
+  // The company of the pages it looks at: each form of theirs names it. Undefined where it may be another one now.
+  let company: string | undefined;
 
   const ask = async (path: string, init: RequestInit): Promise<Page> => {
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
@@ -56,17 +68,32 @@ export function visitor({ url, google }: Pick<Product, 'url' | 'google'>): Visit
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
       jar.set(name, value);
     }
-    return {
-      status: response.status,
-      location: response.headers.get('location'),
-      // Where an address may break is no business of what it says.
-      text: (await response.text()).replaceAll('<wbr>', ''),
-      headers: response.headers,
-    };
+    const text = await response.text();
+    company = /"\/sign-out\?company=([0-9a-f-]{36})"/.exec(text)?.[1] ?? company;
+    return { status: response.status, location: response.headers.get('location'), text, headers: response.headers };
   };
-  const get = (path: string) => ask(path, {});
-  const post: Visitor['post'] = (path, form = {}, headers = { 'sec-fetch-site': 'same-origin' }) =>
-    ask(path, { method: 'POST', body: new URLSearchParams(form), headers });
+  /** Where an address may break is no business of what a page says, nor which company each form names. */
+  const plain = (page: Page): Page => ({
+    ...page,
+    text: page.text.replaceAll('<wbr>', '').replaceAll(/(?:\?|&amp;)company=[0-9a-f-]{36}(?=["&])/g, ''),
+  });
+  const get = async (path: string) => plain(await ask(path, {}));
+  /** Sees which company it is. Any page says it; asked for as a piece of one, it leaves what the next page is to say. */
+  const look = async () => {
+    company = undefined;
+    await ask('/-', { headers: { 'hx-request': 'true' } });
+  };
+  /** The address that a form on a page would have: with the company of the page. */
+  const ofCompany = (path: string) => {
+    if (personal.has(path) || path.includes('company=')) return path;
+    return company === undefined ? path : `${path}${path.includes('?') ? '&' : '?'}company=${company}`;
+  };
+  const send = async (path: string, form: Record<string, string>, headers: Record<string, string>) => {
+    const page = await ask(ofCompany(path), { method: 'POST', body: new URLSearchParams(form), headers });
+    if (personal.has(path) && page.status === 303 && path !== '/sign-in/google') await look();
+    return page;
+  };
+  const post: Visitor['post'] = async (path, form = {}, headers = ours) => plain(await send(path, form, headers));
 
   const bring = async (callback: string) => {
     const page = await get(callback);
@@ -80,18 +107,21 @@ export function visitor({ url, google }: Pick<Product, 'url' | 'google'>): Visit
 
   return {
     get,
+    raw: (path) => ask(path, {}),
+    postRaw: (path, form = {}) => send(path, form, ours),
     bring,
     post,
-    upload(path, field, files) {
+    async upload(path, field, files) {
       const body = new FormData();
       for (const { name, bytes } of files) body.append(field, new File([Uint8Array.from(bytes)], name));
-      return ask(path, { method: 'POST', body, headers: { 'sec-fetch-site': 'same-origin' } });
+      return plain(await ask(ofCompany(path), { method: 'POST', body, headers: ours }));
     },
     async signIn(account) {
       const start = await post('/sign-in/google');
       const page = await bring(await google.approve(start.location ?? '', { account }));
       if (page.status !== 303)
         throw new Error(`Signing in as ${account} answered ${page.status}: ${page.text.slice(-800)}`);
+      await look();
     },
     connect: async (account, { kind = 'shared', mailboxId = '', ...answer } = {}) =>
       atGoogle(await post('/mailboxes/connection', { kind, mailboxId }), account, answer),

@@ -8,11 +8,14 @@ const samples = path.join(import.meta.dirname, '../fixtures/ubl');
 
 let letterhead: TestLetterhead;
 let cookie: string;
+/** The company that the form names. */
+let company: string;
 
 beforeAll(async () => {
   letterhead = await startTestLetterhead({ worker: false });
   const { name, value } = await signedInCookie(letterhead);
   cookie = `${name}=${value}`;
+  company = /company=([0-9a-f-]{36})/.exec((await get('/imports')).text)?.[1] ?? '';
 });
 afterAll(() => letterhead.close());
 
@@ -74,7 +77,9 @@ function sample(name: string): Promise<string> {
 async function upload(files: Record<string, string>, headers = { 'sec-fetch-site': 'same-origin' }) {
   const body = new FormData();
   for (const [name, text] of Object.entries(files)) body.append('files', new Blob([text]), name);
-  const response = await fetch(`${letterhead.url}/imports`, { method: 'POST', body, headers: { ...headers, cookie } });
+  const response = await fetch(`${letterhead.url}/imports?company=${company}`, {
+    ...{ method: 'POST', body, headers: { ...headers, cookie } },
+  });
   return { status: response.status, text: await response.text() };
 }
 
