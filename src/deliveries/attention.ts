@@ -84,18 +84,18 @@ export async function keepTheirs(
 }
 
 /**
- * The next of all that need somebody for this and are theirs to decide, locked until the transaction ends: at most
- * `limit`.
+ * The next of all that need somebody for this and are theirs to decide, in the order of their ids, locked until the
+ * transaction ends.
  *
- * @param until what came later was not on the page that was decided about
+ * @param page `until`: what came later was not on the page that was decided about; `after`: the last of the page before,
+ *   so that one that a decision does not fit is passed, and not met again; at most `limit`
  */
 export async function takeTheirs(
   trx: Database,
   tenantId: string,
   onlooker: Onlooker,
   asked: Why,
-  until: Date,
-  limit: number,
+  { until, after, limit }: { readonly until: Date; readonly after: string | undefined; readonly limit: number },
 ): Promise<string[]> {
   const rows = await trx
     .selectFrom('deliveries')
@@ -103,6 +103,7 @@ export async function takeTheirs(
     .where('tenant_id', '=', tenantId)
     .where(needsSomebodyFor(asked))
     .where('state_at', '<=', until)
+    .$if(after !== undefined, (query) => query.where('id', '>', after ?? null))
     .where(isSeenBy(onlooker))
     .where(isDecidedBy(onlooker))
     .orderBy('id')

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { wake } from '../platform/wake.ts';
+import { freeFromRun } from './free-from-run.ts';
 import { type HeldReason, lockDeliveries, type Move, moveDeliveries, writeEvents } from './state.ts';
 
 /** What a person can decide about a delivery that does not move by itself. */
@@ -48,7 +49,10 @@ export async function decide(
   if (decision === 'seen') moved.push(...(await markSeen(ctx, trx, tenantId, deliveryIds, memberId)));
   if (decision === 'send_now') moved.push(...(await sendAnyTime(ctx, trx, tenantId, deliveryIds, memberId)));
   const isQueued = steps[decision].some(({ to }) => to === 'queued');
-  if (isQueued && moved.length > 0) await wake(trx, 'waiting');
+  if (isQueued && moved.length > 0) {
+    await freeFromRun(trx, tenantId, moved);
+    await wake(trx, 'waiting');
+  }
   return moved;
 }
 

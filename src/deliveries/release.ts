@@ -3,6 +3,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { wake } from '../platform/wake.ts';
 import { releaseHoursOf } from '../tenants/tenants.ts';
+import { freeFromRun } from './free-from-run.ts';
 import { type HeldReason, type Move, moveDeliveries } from './state.ts';
 
 /** Why a delivery waits for its mailbox, and for nothing else. */
@@ -158,7 +159,10 @@ async function moveAll(
       .forUpdate()
       .execute();
     const ids = rows.map(({ id }) => id);
-    moved += (await moveDeliveries(trx, tenantId, ids, move)).length;
+    const done = await moveDeliveries(trx, tenantId, ids, move);
+    // What a person lets go leaves; what goes by itself waits for its run.
+    if (move.to === 'queued' && move.memberId) await freeFromRun(trx, tenantId, done);
+    moved += done.length;
     if (ids.length < batch) break;
   }
   if (moved > 0 && move.to === 'queued') await wake(trx, 'waiting');

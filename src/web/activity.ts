@@ -71,8 +71,8 @@ export function activityPages(ctx: WebContext): Router {
     if (!isDecision(form.decision)) throw PageError.notFound();
     const back = `/activity?show=attention${form.why ? `&why=${form.why}` : ''}`;
     if (form.which === 'all' && form.why) {
-      const decided = await decideAll(ctx, viewer, form.decision, form.why, form.until ?? ctx.clock());
-      await notify(req, decided > 0 ? 'ok' : 'wait', decidedWords(form.decision, decided, decided));
+      const { decided, asked } = await decideAll(ctx, viewer, form.decision, form.why, form.until ?? ctx.clock());
+      await notify(req, decided === asked ? 'ok' : 'wait', decidedWords(form.decision, decided, asked));
     } else if (form.ids.length === 0) {
       await notify(req, 'fail', 'Nothing was ticked. Tick the emails that you want to decide about.');
     } else {
@@ -128,16 +128,26 @@ function decideTicked(ctx: WebContext, viewer: Viewer, decision: Decision, ids: 
 /** How many are decided about in one transaction. */
 const batch = 1_000;
 
-async function decideAll(ctx: WebContext, viewer: Viewer, decision: Decision, why: Why, until: Date): Promise<number> {
+/** Goes through all of them, past those that the decision does not fit. */
+async function decideAll(
+  ctx: WebContext,
+  viewer: Viewer,
+  decision: Decision,
+  why: Why,
+  until: Date,
+): Promise<{ readonly decided: number; readonly asked: number }> {
   const { tenantId, memberId } = viewer;
-  let decided = 0;
-  while (true) {
-    const done = await inTenant(ctx.db, tenantId, async (trx) => {
-      const ids = await takeTheirs(trx, tenantId, onlookerOf(viewer), why, until, batch);
-      return (await decide(ctx, trx, tenantId, ids, decision, memberId)).length;
+  let after: string | undefined;
+  let [decided, asked] = [0, 0];
+  do {
+    const page = { until, after, limit: batch };
+    const { ids, done } = await inTenant(ctx.db, tenantId, async (trx) => {
+      const ids = await takeTheirs(trx, tenantId, onlookerOf(viewer), why, page);
+      return { ids, done: (await decide(ctx, trx, tenantId, ids, decision, memberId)).length };
     });
     decided += done;
-    // Fewer than there were: what is left is none that the decision fits.
-    if (done < batch) return decided;
-  }
+    asked += ids.length;
+    after = ids.length < batch ? undefined : ids.at(-1);
+  } while (after !== undefined);
+  return { decided, asked };
 }

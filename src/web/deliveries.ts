@@ -5,7 +5,6 @@ import { type DeliveryRecord, getAttachment, getDelivery } from '../deliveries/d
 import { leavesFrom } from '../deliveries/departure.ts';
 import { freezeToLook } from '../deliveries/freeze.ts';
 import { formatAddress } from '../deliveries/recipients.ts';
-import { freeFromRun } from '../deliveries/runs/control.ts';
 import { maySchedule, schedule } from '../deliveries/schedule.ts';
 import { kindWords } from '../documents/format.ts';
 import { formatMoment, wallTimeOf } from '../platform/zoned-time.ts';
@@ -78,11 +77,7 @@ export function deliveryPages(ctx: WebContext): Router {
     if (!mayDecide(viewer, delivery)) throw notYours();
     if (!isDecision(decision)) throw PageError.notFound();
     const { id, documentId } = delivery;
-    const moved = await inTenant(ctx.db, tenantId, async (trx) => {
-      const ids = await decide(ctx, trx, tenantId, [id], decision, memberId);
-      if (decision === 'send_now' || decision === 'send_again') await freeFromRun(trx, tenantId, ids);
-      return ids;
-    });
+    const moved = await inTenant(ctx.db, tenantId, (trx) => decide(ctx, trx, tenantId, [id], decision, memberId));
     if (moved.length === 0)
       await notify(req, 'wait', 'It has moved on meanwhile, so there was nothing to decide any more.');
     if (moved.length > 0 && delivery.heldReason === 'undo' && decision === 'cancel' && documentId) {

@@ -233,6 +233,21 @@ function controlled(control: RunControl, moved: number): Notice {
   }
 }
 
+function resentWords(count: number, left: number): Notice {
+  const why = 'cannot be sent any more: drafts, cancelled or paid by now. Open the record to send it all the same.';
+  const rest =
+    left === 0
+      ? ''
+      : left === 1
+        ? ` 1 was left alone: its record ${why}`
+        : ` ${number(left)} were left alone: their records ${why}`;
+  if (count === 0) return left === 0 ? movedOn : ['fail', `Nothing was sent.${rest}`];
+  return [
+    left === 0 ? 'ok' : 'wait',
+    `${count === 1 ? 'It is sent again.' : `${number(count)} are sent again.`}${rest}`,
+  ];
+}
+
 function readResend(body: unknown): ResendWhich | 'no_address' | null {
   const form = z.union([z.object({ which: z.literal('failed') }), oneSchema]).safeParse(body).data;
   if (!form) return null;
@@ -247,8 +262,7 @@ const oneSchema = z.object({ delivery: z.uuid(), to: z.string().max(10_000) });
 function resent(result: ResendResult): Notice {
   switch (result.kind) {
     case 'sent_again':
-      if (result.count === 0) return movedOn;
-      return ['ok', result.count === 1 ? 'It is sent again.' : `${number(result.count)} are sent again.`];
+      return resentWords(result.count, result.left);
     case 'refused':
       return ['fail', `Nothing was sent. ${result.resolution.because} ${result.resolution.fix}`];
     case 'nothing':

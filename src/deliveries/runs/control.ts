@@ -107,22 +107,6 @@ export async function decideRun(
   return (await decide({ clock }, trx, tenantId, ids, decision, memberId)).length;
 }
 
-/**
- * Somebody decided that these leave, by themselves: their runs, paused or cancelled, do not stop them any more.
- *
- * @param trx the transaction of the decision
- */
-export async function freeFromRun(trx: Database, tenantId: string, deliveryIds: readonly string[]): Promise<void> {
-  if (deliveryIds.length === 0) return;
-  await trx
-    .updateTable('deliveries')
-    .set({ lane: 0 })
-    .where('tenant_id', '=', tenantId)
-    .where('id', 'in', [...deliveryIds])
-    .where('run_id', 'is not', null)
-    .execute();
-}
-
 async function takeDeliveries(
   trx: Database,
   tenantId: string,

@@ -7,6 +7,7 @@ import type { Database } from '../../platform/database.ts';
 import { wake } from '../../platform/wake.ts';
 import { beginningOf, columnsOf } from '../begin.ts';
 import type { Address } from '../recipients.ts';
+import { unsendable } from '../sendable.ts';
 import type { RunOrder } from './control.ts';
 
 /** Which failed deliveries of a run are sent again: all, or one to another address. */
@@ -14,7 +15,8 @@ export type ResendWhich = 'failed' | { readonly deliveryId: string; readonly to:
 
 /** What came of it. */
 export type ResendResult =
-  | { readonly kind: 'sent_again'; readonly count: number }
+  /** `left`: how many were left alone, because their records cannot be sent any more. */
+  | { readonly kind: 'sent_again'; readonly count: number; readonly left: number }
   | { readonly kind: 'refused'; readonly resolution: Extract<SenderResolution, { ok: false }> }
   /** There is no such run, or it was cancelled: only one by one then. */
   | { readonly kind: 'nothing' };
@@ -39,8 +41,10 @@ export async function resend(
   if (!run || (run.state === 'cancelled' && which === 'failed')) return { kind: 'nothing' };
   const { rule, resolution } = await senderFor(trx, tenantId, memberId, run.document_kind);
   if (!resolution.ok) return { kind: 'refused', resolution };
-  const old = await takeFailed(trx, tenantId, runId, which);
-  if (old.length === 0) return { kind: 'sent_again', count: 0 };
+  const failed = await takeFailed(trx, tenantId, runId, which);
+  const old = failed.filter(({ status }) => !status || unsendable(status, false) === null).map(({ id }) => id);
+  const left = failed.length - old.length;
+  if (old.length === 0) return { kind: 'sent_again', count: 0, left };
 
   const { sender } = resolution;
   const now = clock();
@@ -51,8 +55,9 @@ export async function resend(
   const begun = columnsOf(departure);
   const made = old.map(() => randomUUID());
   const pairs = sql`unnest(${old}::uuid[], ${made}::uuid[]) with ordinality as pairs (old_id, new_id, place)`;
-  // A run that is paused or cancelled does not stop what somebody corrected by hand.
-  const [lane, to] = which === 'failed' ? [1, null] : [0, JSON.stringify(which.to)];
+  // A run that is paused or cancelled does not stop what somebody sends again by hand.
+  const lane = which === 'failed' && run.state === 'running' ? 1 : 0;
+  const to = which === 'failed' ? null : JSON.stringify(which.to);
   await sql`
     insert into deliveries (id, tenant_id, purpose, document_id, member_id, mailbox_id, account, rule_mode, from_email,
       from_name, reply_to, recipients, subject, message, document_snapshot, state, state_at, held_reason,
@@ -80,14 +85,17 @@ export async function resend(
       (pairs.new_id, ${begun.state}, ${begun.held_reason}::text, ${`To be sent again${where}, from ${sender.fromEmail}.${waits}`})
     ) as said (id, state, held_reason, detail)`.execute(trx);
   if (departure.state === 'queued') await wake(trx, 'waiting');
-  return { kind: 'sent_again', count: made.length };
+  return { kind: 'sent_again', count: made.length, left };
 }
 
-/** Their ids, locked: who asks at the same time waits here, and then finds none. */
-async function takeFailed(trx: Database, tenantId: string, runId: string, which: ResendWhich): Promise<string[]> {
+/** With how their records stand now. Locked: who asks at the same time waits here, and then finds none. */
+function takeFailed(trx: Database, tenantId: string, runId: string, which: ResendWhich) {
   let query = trx
     .selectFrom('deliveries')
-    .select('id')
+    .select((eb) => [
+      'deliveries.id',
+      eb.selectFrom('documents').select('status').whereRef('documents.id', '=', 'deliveries.document_id').as('status'),
+    ])
     .where('tenant_id', '=', tenantId)
     .where('run_id', '=', runId)
     .where('state', '=', 'failed')
@@ -96,5 +104,5 @@ async function takeFailed(trx: Database, tenantId: string, runId: string, which:
     .orderBy('id')
     .forUpdate();
   if (which !== 'failed') query = query.where('id', '=', which.deliveryId);
-  return (await query.execute()).map(({ id }) => id);
+  return query.execute();
 }

@@ -86,7 +86,7 @@ describe('the failed ones of a run', () => {
     const rules = { undoSeconds: 10, hours: null };
     await inTenant(ctx.db, sender.tenantId, (trx) => setSendingRules(trx, sender.tenantId, rules));
     const to = [{ name: 'Right', email: 'right@customer.example' }];
-    expect(await again({ deliveryId: failed[1] ?? '', to })).toEqual({ kind: 'sent_again', count: 1 });
+    expect(await again({ deliveryId: failed[1] ?? '', to })).toEqual({ kind: 'sent_again', count: 1, left: 0 });
     const fresh = (await deliveriesOf(ctx, sender, runId)).at(-1);
     expect(fresh).toMatchObject({ recipients: { to, cc: [], bcc: [] }, state: 'held', held_reason: 'undo' });
     await sender.founder.post(`/deliveries/${fresh?.id}/decision`, { decision: 'send_now' });
@@ -101,9 +101,9 @@ describe('the failed ones of a run', () => {
     const { sender, runId, again } = await failedRun();
     const other = await failedRun();
     const to = [{ name: '', email: 'x@customer.example' }];
-    expect(await again({ deliveryId: other.failed[0] ?? '', to })).toEqual({ kind: 'sent_again', count: 0 });
+    expect(await again({ deliveryId: other.failed[0] ?? '', to })).toEqual({ kind: 'sent_again', count: 0, left: 0 });
     const waiting = (await deliveriesOf(ctx, sender, runId)).at(-1);
-    expect(await again({ deliveryId: waiting?.id ?? '', to })).toEqual({ kind: 'sent_again', count: 0 });
+    expect(await again({ deliveryId: waiting?.id ?? '', to })).toEqual({ kind: 'sent_again', count: 0, left: 0 });
   });
 
   it('are not sent where nobody can be the sender', async () => {
