@@ -12,6 +12,7 @@ import { dailyLimitPages } from './daily-limit.ts';
 import { deliveryPages } from './deliveries.ts';
 import { documentPages } from './documents.ts';
 import { PageError } from './errors.ts';
+import { formBody } from './form-body.ts';
 import { errorPage, googleAnswerPages, isCallback, leaveCallback } from './google-answer.ts';
 import { googleEvents } from './google-events.ts';
 import { googleFlows } from './google-flows.ts';
@@ -66,7 +67,7 @@ export function createApp(ctx: WebContext, pool: pg.Pool): Express {
   app.use(sameOrigin(ctx.publicUrl));
   app.use(loadViewer(ctx));
   // No body is read before it is known where it comes from and who sent it.
-  app.use(express.urlencoded({ extended: true, limit: '2mb', parameterLimit: 100_000 }));
+  app.use(formBody());
   app.use(noNulls);
 
   app.use(signInPages(ctx, flows.signIn));
