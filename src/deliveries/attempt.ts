@@ -1,7 +1,37 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 import type { DeliverContext } from './context.ts';
 import { moveDeliveries } from './state.ts';
+
+/*
+ * An attempt is in doubt while nobody knows what came of it: under way, or ended without Gmail's answer. Only two things
+ * settle that: a look into Gmail, and a person who looked. Nothing else does, whatever is held, let go or restored
+ * meanwhile, and until then its delivery has no other attempt: `readiness` (claim.ts) decides that, and an index of
+ * PostgreSQL's (attempts_in_doubt) refuses what would go around it.
+ */
+
+/** SQL: whether the row of `attempts` at hand is in doubt. */
+export const isInDoubt: RawBuilder<boolean> = sql<boolean>`(attempts.settled_at is null
+  and (attempts.outcome is null or attempts.outcome = 'unknown'))`;
+
+/** SQL: whether an attempt of the row of `deliveries` at hand is in doubt. */
+export const hasDoubt: RawBuilder<boolean> = sql<boolean>`exists (select from attempts
+  where attempts.delivery_id = deliveries.id and ${isInDoubt})`;
+
+/** Ends the doubt about deliveries: somebody looked into Gmail, we or a person. */
+export async function settleDoubts(
+  trx: Database,
+  tenantId: string,
+  deliveryIds: readonly string[],
+  settledBy: 'look' | 'person',
+  at: Date,
+): Promise<void> {
+  if (deliveryIds.length === 0) return;
+  await sql`
+    update attempts set settled_at = ${at}, settled_by = ${settledBy}, finished_at = coalesce(finished_at, ${at}),
+      outcome = 'unknown'
+    where tenant_id = ${tenantId} and delivery_id = any(${[...deliveryIds]}::uuid[]) and ${isInDoubt}`.execute(trx);
+}
 
 /** An attempt that is under way. */
 export interface OpenAttempt {
@@ -19,7 +49,7 @@ export interface OpenAttempt {
 export type Via = 'message' | 'draft';
 
 /**
- * Moves queued deliveries to `sending` and writes down that Gmail is about to be asked.
+ * Moves queued deliveries, none of which is in doubt, to `sending` and writes down that Gmail is about to be asked.
  *
  * @returns by delivery; none for one that another worker has
  */

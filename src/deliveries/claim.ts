@@ -125,6 +125,13 @@ async function readiness(
   if (delivery.state === 'sending' || delivery.state === 'unconfirmed') return { kind: 'in_doubt' };
   if (delivery.state === 'held' && delivery.heldReason === 'restored') return { kind: 'restored' };
   if (delivery.state !== 'queued') return nothing;
+  // However it came back to the queue: what Gmail may have accepted is not tried again before that is settled.
+  if (delivery.inDoubt) {
+    const detail = 'Gmail may have sent it already. It is looked up before anything else is done.';
+    const move = { from: 'queued', to: 'unconfirmed', at: now, notBefore: now, detail } as const;
+    await moveDelivery(trx, tenantId, delivery.id, move);
+    return nothing;
+  }
   // The process that released it may have another clock; or this job is an old one.
   if ((delivery.notBefore ?? now) > now || (delivery.standsStillUntil ?? now) > now) {
     await putBack(trx, tenantId, delivery.id);

@@ -2,6 +2,7 @@ import type { SentMessage } from '../google/gmail.ts';
 import type { Database } from '../platform/database.ts';
 import type { DeliveryJob } from '../platform/queue.ts';
 import { wake } from '../platform/wake.ts';
+import { settleDoubts } from './attempt.ts';
 import type { DeliverContext } from './context.ts';
 import { disownDraft, forgetDraft } from './keep-draft.ts';
 import { closeAttempt } from './settle.ts';
@@ -25,6 +26,8 @@ export interface Doubt extends KnownDrafts {
     readonly startedAt: Date;
     readonly via: 'message' | 'draft';
     readonly sendBegunAt: Date | null;
+    /** The database was restored since it was written: what we know of it may be older than what happened. */
+    readonly isRestored: boolean;
     /** Gmail answered the send that the draft was gone. */
     readonly answeredGone: boolean;
   };
@@ -59,6 +62,7 @@ export async function conclude(
   const from = doubt.state;
   const holdIt = (heldReason: HeldReason, detail: string) =>
     moveDelivery(trx, tenantId, deliveryId, { from, to: 'held', at, heldReason, detail });
+  if (verdict !== 'ask') await settleDoubts(trx, tenantId, [deliveryId], 'look', at);
   // Whatever comes next, it is not by way of this one.
   if (draft === 'gone') await forgetDraft(trx, tenantId, deliveryId);
 
@@ -154,11 +158,15 @@ async function close(
     .executeTakeFirst();
   const latest = await trx
     .selectFrom('attempts')
-    .select((eb) => eb.fn.max('number').as('number'))
+    .select(['number', 'restored_at'])
     .where('tenant_id', '=', tenantId)
     .where('delivery_id', '=', deliveryId)
+    .orderBy('number', 'desc')
+    .limit(1)
     .executeTakeFirst();
   if (row?.state !== doubt.state || latest?.number !== doubt.attempt.number) return false;
+  // Restored meanwhile: it was looked at with what is not true any more.
+  if ((latest.restored_at !== null) !== doubt.attempt.isRestored) return false;
   const message = 'The program stopped before Gmail’s answer arrived.';
   const failure = { kind: 'lost', code: 'WORKER_GONE', message } as const;
   // Where Gmail's answer was lost, the attempt says so already.

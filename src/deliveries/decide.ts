@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { wake } from '../platform/wake.ts';
+import { settleDoubts } from './attempt.ts';
 import { freeFromRun } from './free-from-run.ts';
 import { type HeldReason, lockDeliveries, type Move, moveDeliveries, writeEvents } from './state.ts';
 
@@ -19,10 +20,14 @@ const steps: Record<Decision, readonly Step[]> = {
   ],
   cancel: [
     { from: 'queued', to: 'cancelled', detail: 'Cancelled before it left.' },
+    { from: 'held', to: 'cancelled', detail: 'Cancelled. It may have left before the restore.', heldFor: ['restored'] },
     { from: 'held', to: 'cancelled', detail: 'Cancelled before it left.' },
   ],
   // Said by a person, now means now, whatever the sending hours are.
-  send_now: [{ from: 'held', to: 'queued', detail: 'To be sent now.', anyTime: true }],
+  send_now: [
+    { from: 'held', to: 'queued', detail: 'Not found in Gmail: to be sent now.', anyTime: true, heldFor: ['restored'] },
+    { from: 'held', to: 'queued', detail: 'To be sent now.', anyTime: true },
+  ],
   // It moves nothing: somebody knows of it.
   seen: [],
 };
@@ -44,7 +49,10 @@ export async function decide(
   const moved: string[] = [];
   await lockDeliveries(trx, tenantId, deliveryIds);
   for (const step of steps[decision]) {
-    moved.push(...(await moveDeliveries(trx, tenantId, deliveryIds, { ...step, at: ctx.clock(), memberId })));
+    const at = ctx.clock();
+    const ids = await moveDeliveries(trx, tenantId, deliveryIds, { ...step, at, memberId });
+    if (step.from === 'unconfirmed') await settleDoubts(trx, tenantId, ids, 'person', at);
+    moved.push(...ids);
   }
   if (decision === 'seen') moved.push(...(await markSeen(ctx, trx, tenantId, deliveryIds, memberId)));
   if (decision === 'send_now') moved.push(...(await sendAnyTime(ctx, trx, tenantId, deliveryIds, memberId)));

@@ -6,7 +6,7 @@ import type { DeliveryJob } from '../platform/queue.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { askAPerson, conclude, type Doubt, type Findings } from './conclude.ts';
 import type { DeliverContext } from './context.ts';
-import { findDraftsOf, findInSent, readSentBefore } from './find-in-gmail.ts';
+import { findDraftsOf, findInSent, readSentBefore, writersClockMs } from './find-in-gmail.ts';
 import { type Later, lookInto } from './look.ts';
 import { payingForLook } from './pay-for-look.ts';
 import { verdictOn } from './verdict.ts';
@@ -75,6 +75,7 @@ async function readDoubt(
       'deadline',
       'via',
       'send_begun_at as sendBegunAt',
+      'restored_at as restoredAt',
       'http_status',
     ])
     .where('tenant_id', '=', tenantId)
@@ -100,6 +101,7 @@ async function readDoubt(
       ...attempt,
       via: attempt.via === 'draft' ? 'draft' : 'message',
       answeredGone: attempt.via === 'draft' && attempt.http_status === 404,
+      isRestored: attempt.restoredAt !== null,
     },
   };
 }
@@ -111,18 +113,21 @@ async function gather(
   deliveryId: string,
   doubt: Doubt,
 ): Promise<Findings | Later> {
-  const { via, sendBegunAt, answeredGone } = doubt.attempt;
+  const { via, sendBegunAt, answeredGone, isRestored } = doubt.attempt;
   const { draftsSendOnce } = ctx;
-  const known = { via, sendBegun: via === 'message' || sendBegunAt !== null, answeredGone, draftsSendOnce };
+  // Of an attempt that a restore left us an old picture of, only Gmail's Sent folder tells: its send may have begun, and
+  // another draft than ours may have gone out, since the backup was made.
+  const sendBegun = via === 'message' || sendBegunAt !== null || isRestored;
+  const known = { via, sendBegun, answeredGone, draftsSendOnce };
   const blind = { ...known, kind: 'seen', draft: 'unseen', draftId: null, inSent: 'unseen', sent: null } as const;
-  const useDraft = via === 'draft' && doubt.canUseDrafts;
+  const useDraft = via === 'draft' && doubt.canUseDrafts && !isRestored;
   if (!known.sendBegun || (!useDraft && !doubt.canLook)) return blind;
   const seen = await lookInto(ctx, tenantId, doubt, async (token): Promise<Findings> => {
     const { draft, draftId } = useDraft ? await lookAtDraft(ctx, token, deliveryId, doubt) : blind;
     // A draft that is there says it all.
     if (draft === 'same' || draft === 'edited' || !doubt.canLook) return { ...blind, draft, draftId };
     const sentBefore = await inTenant(ctx.db, tenantId, (trx) => readSentBefore(trx, tenantId, deliveryId));
-    const since = { at: doubt.firstAttemptAt, sentBefore };
+    const since = { at: new Date(doubt.firstAttemptAt.getTime() - (isRestored ? writersClockMs : 0)), sentBefore };
     const { found, all } = await findInSent(ctx, { token, account: doubt.account, deliveryId }, since);
     return { ...blind, draft, draftId, inSent: found ? 'found' : all ? 'absent' : 'unseen', sent: found };
   });

@@ -24,6 +24,11 @@ export interface Look {
 
 /** Clocks differ: messages that Gmail dates somewhat before our first attempt are looked at as well. */
 const marginMs = 10 * 60_000;
+/**
+ * After a restore it is looked so much further back: what was written is told by the clock of whoever wrote it, and one
+ * that stood in another time zone must not end the look too early.
+ */
+export const writersClockMs = 24 * 3_600_000;
 /** So far back it is looked; a mailbox that sent more since then is left to a person. */
 const most = 1_000;
 const header = deliveryHeader.toLowerCase();

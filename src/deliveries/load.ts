@@ -5,6 +5,7 @@ import type { SendingMember } from '../mailboxes/sender-questions.ts';
 import type { Database } from '../platform/database.ts';
 import type { DeliveryState, MailboxState, RunState, SenderMode } from '../platform/database-types.ts';
 import { readHours, type SendingRules } from '../tenants/sending-rules.ts';
+import { hasDoubt } from './attempt.ts';
 import type { Email } from './compose.ts';
 import { type FrozenFile, pdfType, readPrintable } from './freeze.ts';
 import { recipientsSchema } from './recipients.ts';
@@ -16,6 +17,8 @@ export interface SendableDelivery extends KnownDrafts {
   readonly id: string;
   readonly state: DeliveryState;
   readonly heldReason: string | null;
+  /** Nobody knows what came of an attempt of it. */
+  readonly inDoubt: boolean;
   readonly notBefore: Date | null;
   readonly createdAt: Date;
   /** Who pressed Send, as they are now. */
@@ -73,6 +76,7 @@ export async function loadAllForSending(
       ...(['tenants.sending_hours', 'tenants.time_zone', 'deliveries.any_time', 'deliveries.held_reason'] as const),
       ...(['members.role', 'members.removed_at', 'members.default_mailbox_id', 'runs.state as run_state'] as const),
       isUsableBy(sql.ref('members.id')).as('may_use'),
+      hasDoubt.as('in_doubt'),
       ...(['deliveries.id', 'deliveries.state', 'deliveries.not_before', 'deliveries.created_at'] as const),
       ...(['deliveries.mailbox_id', 'deliveries.account', 'deliveries.lane', 'deliveries.rule_mode'] as const),
       'deliveries.document_id',
@@ -101,6 +105,7 @@ export async function loadAllForSending(
     id: row.id,
     state: row.state,
     heldReason: row.held_reason,
+    inDoubt: row.in_doubt,
     notBefore: row.not_before,
     createdAt: row.created_at,
     member: {

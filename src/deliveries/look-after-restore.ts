@@ -3,24 +3,20 @@ import type { DeliveryJob } from '../platform/queue.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { releaseHoursOf } from '../tenants/tenants.ts';
 import type { DeliverContext } from './context.ts';
-import { findInSent, readSentBefore, type SentLook } from './find-in-gmail.ts';
+import { findInSent, readSentBefore, type SentLook, writersClockMs } from './find-in-gmail.ts';
+import { giveBack } from './give-back.ts';
 import { type Later, lookInto } from './look.ts';
-import { goOn } from './restored.ts';
 import { moveDelivery } from './state.ts';
+import { releaseAllowed } from './withdrawn.ts';
 
 /** How soon Gmail is asked again, where it could not be. */
 const againAfterMs = 30_000;
 /** For how long after the restore it is tried; then a person is asked. */
 const patienceMs = 3_600_000;
-/**
- * When it was written is told by the clock of whoever wrote it, and no attempt of a worker is known to hold it against:
- * a clock that stood in another time zone must not end the look too early.
- */
-const writersClockMs = 24 * 3_600_000;
 
 /**
  * Looks up in Gmail whether a delivery that is held after a restore was sent meanwhile. Found: it is sent. All looked
- * through without finding it: it goes on as it was, or waits for somebody where that is long ago. Where Gmail shows too
+ * through without finding it: it goes on as it was, or waits for somebody where it was queued and that is long ago. Where Gmail shows too
  * much to look through, or nothing, a person decides.
  */
 export async function lookAfterRestore(ctx: DeliverContext, job: DeliveryJob): Promise<void> {
@@ -29,13 +25,15 @@ export async function lookAfterRestore(ctx: DeliverContext, job: DeliveryJob): P
   if (!asked) return;
   const look = await lookUp(ctx, job, asked);
   await inTenant(ctx.db, tenantId, (trx) => write(ctx, trx, job, asked, look));
+  // Whoever was allowed to send it again meanwhile was not seen by whoever released what they had waiting.
+  if (asked.interruptedReason === 'not_allowed') await releaseAllowed(ctx, tenantId, asked);
 }
 
 async function readRestored(trx: Database, tenantId: string, deliveryId: string) {
   const row = await trx
     .selectFrom('deliveries')
     .select(['mailbox_id as mailboxId', 'account', 'lane', 'state_at as heldAt', 'not_before as notBefore'])
-    .select(['created_at as createdAt', 'scheduled_for as scheduledFor'])
+    .select(['created_at as createdAt', 'scheduled_for as scheduledFor', 'interrupted_reason as interruptedReason'])
     .where('tenant_id', '=', tenantId)
     .where('id', '=', deliveryId)
     .where('state', '=', 'held')
@@ -85,12 +83,13 @@ async function write(
   if (!all) return lookAt(trx, tenantId, deliveryId, null);
   const wantedAt = asked.scheduledFor ?? asked.createdAt;
   const hours = await releaseHoursOf(trx, tenantId);
-  if (at.getTime() - wantedAt.getTime() > hours * 3_600_000) {
+  // What waited on purpose is as wanted as ever.
+  if (asked.interruptedReason === null && at.getTime() - wantedAt.getTime() > hours * 3_600_000) {
     const detail = 'Looked up in Gmail: it was not sent. That is long ago, so it waits for you.';
     await moveDelivery(trx, tenantId, deliveryId, { ...restored, to: 'held', heldReason: 'not_sent', detail });
     return;
   }
-  await goOn(ctx, trx, tenantId, [deliveryId], 'Looked up in Gmail: it was not sent.');
+  await giveBack(ctx, trx, tenantId, [deliveryId], 'Looked up in Gmail: it was not sent.');
 }
 
 async function lookAt(trx: Database, tenantId: string, deliveryId: string, at: Date | null): Promise<void> {

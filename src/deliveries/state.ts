@@ -5,7 +5,8 @@ import type { DeliveryState } from '../platform/database-types.ts';
 /** Every move a delivery may make. What is not here cannot happen. */
 export const allowedMoves = {
   // To `sent` from wherever it stands: what Gmail says late about an attempt that was given up counts all the same.
-  queued: ['sending', 'held', 'cancelled', 'failed', 'sent'],
+  // To `unconfirmed` where it turns out that an attempt of it is in doubt still.
+  queued: ['sending', 'held', 'cancelled', 'failed', 'sent', 'unconfirmed'],
   sending: ['sent', 'queued', 'held', 'failed', 'unconfirmed'],
   // Held after a restore, it may turn out to have been sent; what waits for one thing may come to wait for another.
   held: ['queued', 'cancelled', 'sent', 'held'],

@@ -69,7 +69,10 @@ export interface Attempts {
   outcome: AttemptOutcome | null;
   owner: string;
   reason: string | null;
+  restored_at: Timestamp | null;
   send_begun_at: Timestamp | null;
+  settled_at: Timestamp | null;
+  settled_by: string | null;
   started_at: Generated<Timestamp>;
   tenant_id: string;
   via: Generated<string>;
@@ -84,6 +87,7 @@ export interface DatabaseIdentity {
   identity: string;
   only_row: Generated<boolean>;
   recorded_at: Timestamp;
+  restored_at: Timestamp | null;
 }
 
 export interface Delegations {
@@ -121,6 +125,9 @@ export interface Deliveries {
   held_reason: string | null;
   id: Generated<string>;
   idempotency_key: string;
+  interrupted_reason: string | null;
+  interrupted_since: Timestamp | null;
+  interrupted_until: Timestamp | null;
   lane: Generated<number>;
   mailbox_id: string;
   member_id: string;

@@ -53,13 +53,53 @@ export async function recordIdentity(trx: Database, identity: string, now: Date)
     .execute();
 }
 
-/** The tenants that have deliveries which had not left, or that are held after a restore. */
+/** Writes down when a restore was noticed. */
+export async function recordRestore(trx: Database, now: Date): Promise<void> {
+  await trx.updateTable('database_identity').set({ restored_at: now }).execute();
+}
+
+/** When the last restore was noticed; null where none was. */
+export async function readRestore(system: Database): Promise<Date | null> {
+  const row = await system.selectFrom('database_identity').select('restored_at').executeTakeFirst();
+  return row?.restored_at ?? null;
+}
+
+/** What waits, over all tenants, as a restore sees it. */
+export interface UnsentCounts {
+  /** Would be held by a restore. */
+  readonly waiting: number;
+  /** Handed to Gmail, and nobody knows what came of it. */
+  readonly inDoubt: number;
+  /** Held for the last restore. */
+  readonly held: number;
+  /** Of these, what was queued before. */
+  readonly heldFromQueue: number;
+  /** Held for a restore before that one. */
+  readonly heldBefore: number;
+}
+
+/** Counts it. @param restoredAt the last restore, as of {@link readRestore} */
+export async function countUnsent(system: Database, restoredAt: Date | null): Promise<UnsentCounts> {
+  const restored = sql`state = 'held' and held_reason = 'restored'`;
+  const last = sql`${restored} and (${restoredAt}::timestamptz is null or state_at >= ${restoredAt})`;
+  const { rows } = await sql<UnsentCounts>`
+    select count(*) filter (where state = 'queued' or (state = 'held' and held_reason <> 'restored'))::int as waiting,
+      count(*) filter (where state in ('sending', 'unconfirmed'))::int as "inDoubt",
+      count(*) filter (where ${last})::int as held,
+      count(*) filter (where ${last} and interrupted_reason is null
+        and (scheduled_for is null or scheduled_for <= now()))::int as "heldFromQueue",
+      count(*) filter (where ${restored} and state_at < ${restoredAt})::int as "heldBefore"
+    from deliveries where state in ('queued', 'sending', 'held', 'unconfirmed')`.execute(system);
+  return rows[0] ?? { waiting: 0, inDoubt: 0, held: 0, heldFromQueue: 0, heldBefore: 0 };
+}
+
+/** The tenants that have deliveries which had not left, are in doubt, or are held after a restore. */
 export async function findTenantsWithUnsent(system: Database): Promise<string[]> {
   const rows = await system
     .selectFrom('deliveries')
     .select('tenant_id')
     .distinct()
-    .where('state', 'in', ['queued', 'sending', 'held'])
+    .where('state', 'in', ['queued', 'sending', 'held', 'unconfirmed'])
     .execute();
   return rows.map(({ tenant_id }) => tenant_id);
 }

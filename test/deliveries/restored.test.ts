@@ -3,6 +3,7 @@ import { deliver } from '../../src/deliveries/deliver.ts';
 import { createPacer } from '../../src/deliveries/pacer.ts';
 import { holdRestored, releaseRestored } from '../../src/deliveries/restored.ts';
 import { schedule } from '../../src/deliveries/schedule.ts';
+import type { HeldReason } from '../../src/deliveries/state.ts';
 import type { Capability } from '../../src/platform/capability.ts';
 import type { Database } from '../../src/platform/database.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
@@ -11,7 +12,7 @@ import type { Sender } from '../support/company.ts';
 import { anotherWorker, deliverNow } from '../support/hand-delivery.ts';
 import { startTestLetterhead, type TestLetterhead, testClient } from '../support/letterhead.ts';
 import { permittedSender } from '../support/permitted.ts';
-import { aDelivery } from '../support/rows.ts';
+import { aDelivery, aPausedRun } from '../support/rows.ts';
 
 const hour = 3_600_000;
 const tracked: Capability[] = ['send', 'tracking'];
@@ -74,7 +75,7 @@ describe('when the database turns out to be another', () => {
     expect(await tick()).toMatchObject({ released: 0 });
     const now = await Promise.all(ids.map(async (id) => read(sender, id)));
     expect(now.map(({ state, heldReason }) => heldReason ?? state)).toEqual([
-      ...['restored', 'restored', 'restored', 'unconfirmed', 'sent', 'failed', 'cancelled'],
+      ...['restored', 'sending', 'restored', 'unconfirmed', 'sent', 'failed', 'cancelled'],
     ]);
     expect(await read(sender, later)).toEqual({ state: 'held', heldReason: 'restored', notBefore: null });
     const [event] = (await sender.delivery(later)).events;
@@ -115,22 +116,9 @@ describe('when the database turns out to be another', () => {
     for (let made = 0; made < 20; made += 1) await sender.send();
     await becomeAnother();
     const held = await Promise.all([holdRestored(worker), holdRestored(anotherWorker(letterhead))]);
-    expect(held.filter((count) => count > 0)).toHaveLength(1);
-    expect(Math.max(...held)).toBeGreaterThanOrEqual(20);
-  });
-
-  it('an attempt that was under way when the backup was made is ended as unknown', async () => {
-    const sender = await permittedSender(letterhead, sendOnly);
-    const { tenantId, memberId, mailboxId } = sender;
-    const id = await within(sender, async (trx) => {
-      const made = await aDelivery(trx, tenantId, memberId, 'sending', mailboxId);
-      const attempt = { tenant_id: tenantId, delivery_id: made, number: 1, owner: 'gone', deadline: new Date() };
-      await trx.insertInto('attempts').values(attempt).execute();
-      return made;
-    });
-    await becomeAnother();
-    await tick();
-    expect((await sender.delivery(id)).attempts).toMatchObject([{ outcome: 'unknown', reason: 'RESTORED' }]);
+    const counts = held.map((each) => each.held);
+    expect(counts.filter((count) => count > 0)).toHaveLength(1);
+    expect(Math.max(...counts)).toBeGreaterThanOrEqual(20);
   });
 });
 
@@ -138,12 +126,12 @@ describe('an operator', () => {
   it('says that it was restored, where nothing shows it', async () => {
     const sender = await permittedSender(letterhead, sendOnly);
     const id = await sender.send();
-    expect(await holdRestored(worker)).toBe(0);
-    expect(await holdRestored(worker, true)).toBeGreaterThan(0);
+    expect(await holdRestored(worker)).toEqual({ held: 0, inDoubt: 0 });
+    expect((await holdRestored(worker, true)).held).toBeGreaterThan(0);
     expect(await read(sender, id)).toMatchObject({ heldReason: 'restored' });
     // Once said, it is over: a restart holds nothing more.
     const next = await sender.send();
-    expect(await holdRestored(worker)).toBe(0);
+    expect((await holdRestored(worker)).held).toBe(0);
     expect((await read(sender, next)).state).toBe('queued');
   });
 
@@ -159,6 +147,110 @@ describe('an operator', () => {
     await tick();
     await deliverNow(letterhead, sender, now);
     expect((await read(sender, now)).state).toBe('sent');
+  });
+});
+
+/** Every reason to be held but the restore itself, and whether it is held until a moment. */
+const reasons: Record<Exclude<HeldReason, 'restored'>, 'until' | 'for ever'> = {
+  mailbox_needs_reconnect: 'for ever',
+  mailbox_paused: 'for ever',
+  mailbox_disconnected: 'for ever',
+  waited_too_long: 'for ever',
+  sender_changed: 'for ever',
+  not_allowed: 'for ever',
+  sending_limit: 'until',
+  operator: 'until',
+  draft_edited: 'for ever',
+  draft_deleted: 'for ever',
+  not_sent: 'for ever',
+  scheduled: 'until',
+  outside_hours: 'until',
+  undo: 'until',
+  stuck: 'for ever',
+  run_paused: 'for ever',
+};
+
+describe('what waited for something before the restore', () => {
+  const since = () => ahead(-20 * hour);
+  const heldFor = async (sender: Sender) => {
+    const { tenantId, memberId, mailboxId } = sender;
+    const account = await within(sender, (trx) =>
+      trx.selectFrom('mailboxes').select('google_sub').where('id', '=', mailboxId).executeTakeFirstOrThrow(),
+    );
+    return within(sender, async (trx) => {
+      const made = new Map<string, string>();
+      const runId = await aPausedRun(trx, sender);
+      for (const [reason, end] of Object.entries(reasons)) {
+        const id = await aDelivery(trx, tenantId, memberId, 'held', mailboxId);
+        const not_before = end === 'until' ? ahead(2 * hour) : null;
+        await trx
+          .updateTable('deliveries')
+          .set({ held_reason: reason, not_before, state_at: since(), account: account.google_sub })
+          .set({ created_at: ahead(-30 * hour), run_id: reason === 'run_paused' ? runId : null })
+          .where('id', '=', id)
+          .execute();
+        made.set(reason, id);
+      }
+      // Held for good reason: the mailbox does not work, and the member may only look.
+      await trx.updateTable('members').set({ role: 'viewer' }).where('id', '=', memberId).execute();
+      return made;
+    });
+  };
+  const waiting = async (sender: Sender, made: ReadonlyMap<string, string>) => {
+    const now = await Promise.all([...made].map(async ([reason, id]) => [reason, await sender.delivery(id)] as const));
+    return Object.fromEntries(
+      now.map(([reason, { heldReason, notBefore, stateAt }]) => [reason, { heldReason, notBefore, stateAt }]),
+    );
+  };
+  const asBefore = (made: ReadonlyMap<string, string>) =>
+    Object.fromEntries(
+      [...made.keys()].map((reason) => {
+        const until = Object.entries(reasons).some(([each, end]) => each === reason && end === 'until');
+        return [reason, { heldReason: reason, notBefore: until ? ahead(2 * hour) : null, stateAt: since() }];
+      }),
+    );
+
+  it('waits for the same again where nothing was lost, since when and until when it did', async () => {
+    const sender = await permittedSender(letterhead, sendOnly);
+    const made = await heldFor(sender);
+    await becomeAnother();
+    await tick();
+    expect(Object.values(await waiting(sender, made)).every(({ heldReason }) => heldReason === 'restored')).toBe(true);
+    expect(await releaseRestored(worker)).toBeGreaterThanOrEqual(made.size);
+    expect(await waiting(sender, made)).toEqual(asBefore(made));
+  });
+
+  it('waits for the same again where Gmail shows that it was not sent', async () => {
+    const sender = await permittedSender(letterhead, tracked);
+    const made = await heldFor(sender);
+    await becomeAnother();
+    await tick();
+    await Promise.all([...made.values()].map((id) => deliverNow(letterhead, sender, id)));
+    expect(await waiting(sender, made)).toEqual(asBefore(made));
+  });
+
+  it('leaves as its run does, where that was resumed meanwhile', async () => {
+    const sender = await permittedSender(letterhead, sendOnly);
+    const made = await heldFor(sender);
+    await becomeAnother();
+    await tick();
+    await within(sender, (trx) => trx.updateTable('runs').set({ state: 'running' }).execute());
+    await releaseRestored(worker);
+    expect((await read(sender, made.get('run_paused') ?? '')).state).toBe('queued');
+  });
+
+  it('is not let go with a later restore that lost nothing', async () => {
+    const sender = await permittedSender(letterhead, sendOnly);
+    const id = await sender.send();
+    await becomeAnother();
+    await tick();
+    letterhead.google.clock.forward(hour);
+    const later = await sender.send();
+    await becomeAnother();
+    await tick();
+    await releaseRestored(worker);
+    expect((await read(sender, id)).heldReason).toBe('restored');
+    expect((await read(sender, later)).state).toBe('queued');
   });
 });
 

@@ -42,3 +42,25 @@ export async function aDelivery(
     .executeTakeFirstOrThrow();
   return id;
 }
+
+/** A run of invoices that somebody paused, without deliveries. Returns its id. */
+export async function aPausedRun(
+  trx: Database,
+  {
+    tenantId,
+    memberId,
+    mailboxId,
+  }: { readonly tenantId: string; readonly memberId: string; readonly mailboxId: string },
+): Promise<string> {
+  const { id } = await trx
+    .insertInto('runs')
+    .values({
+      ...{ tenant_id: tenantId, member_id: memberId, document_kind: 'invoice', mailbox_id: mailboxId },
+      ...{ from_email: 'office@brightwater.example', from_name: 'Brightwater', subject: '', message: '', head: '{}' },
+      ...{ total: 1, left_out: '{}', state: 'paused', state_at: new Date() },
+      ...{ idempotency_key: randomUUID(), request_hash: 'x' },
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
+}
