@@ -14,8 +14,8 @@ export default defineConfig({
     // A missing test file is a broken run, never a green one.
     passWithNoTests: false,
     // For what hangs, never for what is slow: a busy machine may take many times as long as an idle one.
-    testTimeout: 240_000,
-    hookTimeout: 300_000,
-    expect: { poll: { timeout: 90_000 } },
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 50_000 } },
   },
 });

@@ -26,6 +26,7 @@ type Outcome = { answer: Answer; spoilt?: 'cut' | 'cutJson' | 'html' } | 'none';
 export function serveEndpoint(world: World, endpoint: Endpoint) {
   return async (req: Request, res: Response, next: NextFunction): Promise<void> => {
     const count = world.truth.called(endpoint.method);
+    world.atWork += 1;
     try {
       const account = await endpoint.account(req);
       if (account !== null) world.truth.calledFor(endpoint.method, account);
@@ -38,6 +39,8 @@ export function serveEndpoint(world: World, endpoint: Endpoint) {
       if (outcome !== 'none') send(res, world.now(), outcome.answer, outcome.spoilt);
     } catch (error) {
       next(error);
+    } finally {
+      world.atWork -= 1;
     }
   };
 }
@@ -86,7 +89,7 @@ async function underFault(
       if (effect.when === 'after') await work();
       return 'none';
     case 'slow':
-      await waited(drawLatency(effect.ms, random), taken);
+      await heldUp(world, drawLatency(effect.ms, random), taken);
       return world.closing.aborted ? 'none' : { answer: await work() };
     case 'malformed': {
       const answer = effect.when === 'after' ? await work() : { status: 200, body: { id: '', threadId: '' } };
@@ -126,9 +129,15 @@ function refusalFor(
   }
 }
 
+/** From so much on a call is not slow: it is held up until its rule is taken away. */
+const FOR_GOOD_MS = 60_000;
+
 /** Waits for so long, or until nobody wants it to any more. */
-async function waited(ms: number, over: AbortSignal): Promise<void> {
+async function heldUp(world: World, ms: number, over: AbortSignal): Promise<void> {
+  const forGood = ms >= FOR_GOOD_MS ? 1 : 0;
+  world.atWork -= forGood;
   await wait(ms, undefined, { signal: over }).catch(() => {});
+  world.atWork += forGood;
 }
 
 async function answered(work: () => Promise<Answer> | Answer): Promise<Answer> {

@@ -33,6 +33,8 @@ export interface LocalGoogleHandle {
   truth: Truth;
   /** Moves time on, for everything that expires, resets or lags here. */
   clock: Clock;
+  /** How many calls are being worked on; one that hangs, or that a slow rule holds up for a minute or more, is not. */
+  atWork(): number;
   /** What Google, the app's operator and administrators of domains decide. A change names only what differs. */
   policies: {
     /** A project: a client's own id, unless it was registered with another. */
@@ -121,6 +123,7 @@ export function handleOf(world: World): LocalGoogleHandle {
     faults: world.faults,
     truth: world.truth,
     clock: world.clock,
+    atWork: () => world.atWork,
     policies: {
       setApp: (project, change) => world.policies.setApp(project, change),
       setDomain: (domain, change) => setDomainPolicy(world, domain, change),

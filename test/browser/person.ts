@@ -29,7 +29,7 @@ export async function person(
     ...(userAgent && { userAgent }),
   });
   // Far longer than anything takes on a slow machine under load.
-  context.setDefaultTimeout(120_000);
+  context.setDefaultTimeout(45_000);
   const page = await context.newPage();
   const visited = new Set<string>();
   const complaints: { readonly text: string; readonly refused: string | null }[] = [];

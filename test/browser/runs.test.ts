@@ -52,11 +52,11 @@ it('an office manager ticks some, looks them over, starts, pauses, resumes and s
   await page.getByRole('button', { name: 'Cancel the rest' }).click();
   await page.getByRole('button', { name: 'Keep it' }).click();
   await press(page, 'Resume');
-  const { clock, truth } = desk.google;
+  const { truth } = desk.google;
   await eventually(
     () => truth.accepted().length,
     (count) => count === 260,
-    clock,
+    desk.letterhead.time,
   );
   await page.locator('[data-phase=over]').waitFor();
   expect(await page.locator('.tallies .sent').textContent()).toMatch(/260/);

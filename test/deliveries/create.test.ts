@@ -51,7 +51,7 @@ describe('a delivery', () => {
     const attachment = await within((trx) =>
       trx.selectFrom('delivery_attachments').selectAll().executeTakeFirstOrThrow(),
     );
-    expect(attachment.bytes).toEqual(document.pdf);
+    expect(Buffer.compare(attachment.bytes, document.pdf)).toBe(0);
     expect(row).toMatchObject({ released_at: null, lane: 0, account: expect.stringMatching(/./) });
   });
 

@@ -175,7 +175,7 @@ describe('what is left in the mailbox', () => {
     await eventually(
       () => draftsOf(sender),
       (ids) => ids.length === 0,
-      letterhead.google.clock,
+      letterhead.time,
     );
     expect((await sender.delivery(id)).state).toBe('failed');
   });
@@ -190,7 +190,7 @@ describe('what is left in the mailbox', () => {
     await eventually(
       () => draftsOf(sender),
       (ids) => ids.length === 0,
-      letterhead.google.clock,
+      letterhead.time,
     );
     expect(sender.accepted(id)).toEqual([]);
   });
@@ -205,7 +205,7 @@ describe('what is left in the mailbox', () => {
     await eventually(
       () => draftsOf(sender),
       (ids) => ids.length === 0,
-      letterhead.google.clock,
+      letterhead.time,
     );
 
     const other = await begun(byDraft, 'drafts.send', slowDown);

@@ -3,8 +3,9 @@ import { deliver } from '../../src/deliveries/deliver.ts';
 import type { Capability } from '../../src/platform/capability.ts';
 import type { FaultEffect } from '../../src/sandbox/faults.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
-import { hurrying, wrongBy } from '../support/clock.ts';
+import { wrongBy } from '../support/clock.ts';
 import type { Sender } from '../support/company.ts';
+import { passingUntil } from '../support/eventually.ts';
 import { anotherWorker } from '../support/hand-delivery.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { permittedSender } from '../support/permitted.ts';
@@ -29,7 +30,7 @@ const workerAhead = (aheadMs: number) => {
 const run = ({ tenantId }: Sender, deliveryId: string, aheadMs = 0) =>
   deliver(workerAhead(aheadMs), { tenantId, deliveryId });
 /** The same, for a look that asks Gmail again and again. */
-const patientRun = (sender: Sender, deliveryId: string) => hurrying(letterhead.google.clock, run(sender, deliveryId));
+const patientRun = (sender: Sender, deliveryId: string) => passingUntil(letterhead.time, run(sender, deliveryId));
 const fault = ({ account }: Sender, method: string, effect: FaultEffect, times = 1) =>
   letterhead.google.faults.add({ method, account, effect, times });
 

@@ -26,7 +26,7 @@ const proven = (sender: Sender, id: string) =>
   eventually(
     () => proofOf(sender, id),
     ({ proven_at }) => proven_at !== null,
-    letterhead.google.clock,
+    letterhead.time,
   );
 
 describe.concurrent('with tracking, a sent email', () => {

@@ -7,8 +7,8 @@ import type { HeldReason } from '../../src/deliveries/state.ts';
 import type { Capability } from '../../src/platform/capability.ts';
 import type { Database } from '../../src/platform/database.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
-import { hurrying } from '../support/clock.ts';
 import type { Sender } from '../support/company.ts';
+import { passingUntil } from '../support/eventually.ts';
 import { anotherWorker, deliverNow } from '../support/hand-delivery.ts';
 import { startTestLetterhead, type TestLetterhead, testClient } from '../support/letterhead.ts';
 import { permittedSender } from '../support/permitted.ts';
@@ -330,7 +330,7 @@ describe('where Gmail’s Sent folder can be looked into', () => {
     letterhead.google.faults.add({ ...broken, times: 50 });
     await becomeAnother();
     await tick();
-    const patiently = () => hurrying(letterhead.google.clock, looked(sender, id));
+    const patiently = () => passingUntil(letterhead.time, looked(sender, id));
     expect(await patiently()).toMatchObject({ heldReason: 'restored', notBefore: expect.any(Date) });
     letterhead.google.clock.forward(hour);
     // Now somebody is asked.

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DocumentRecord } from '../../src/documents/store.ts';
 import { saveRule } from '../../src/mailboxes/sender-rules.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
-import { hurrying } from '../support/clock.ts';
 import { type Company, company } from '../support/company.ts';
+import { passingUntil } from '../support/eventually.ts';
 import { deliverNow } from '../support/hand-delivery.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { runForm } from '../support/run-page.ts';
@@ -123,7 +123,7 @@ describe('just before an email leaves from an alias', () => {
       ...{ method: 'sendAs.list', account: sender.account, times: 10 },
       effect: { kind: 'serverError', status: 503, when: 'before' },
     });
-    await hurrying(letterhead.google.clock, deliverNow(letterhead, sender, id));
+    await passingUntil(letterhead.time, deliverNow(letterhead, sender, id));
     const held = await sender.delivery(id);
     expect(held).toMatchObject({ state: 'held', attempts: [] });
     expect(held.notBefore?.getTime()).toBeGreaterThan(letterhead.google.clock.now());
@@ -179,7 +179,7 @@ describe('just before an email leaves from the default mailbox', () => {
     const { sender, id } = await waitingFromAlias();
     await listRead(sender, 16);
     letterhead.google.faults.add({ method: 'sendAs.list', account: sender.account, times: 10, effect });
-    await hurrying(letterhead.google.clock, deliverNow(letterhead, sender, id));
+    await passingUntil(letterhead.time, deliverNow(letterhead, sender, id));
     letterhead.google.faults.clear();
     const held = await sender.delivery(id);
     expect(held).toMatchObject({ state: 'held', heldReason: 'operator', lastDetail: expect.stringContaining(words) });

@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openGrant } from '../../src/mailboxes/grant-vault.ts';
 import { listMailboxes } from '../../src/mailboxes/mailboxes.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
-import { hurrying } from '../support/clock.ts';
 import { type Company, company } from '../support/company.ts';
+import { passingUntil } from '../support/eventually.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 
 let letterhead: TestLetterhead;
@@ -213,7 +213,7 @@ describe('disconnecting', () => {
       times: 20,
       effect: { kind: 'serverError', status: 503, when: 'before' },
     });
-    await hurrying(letterhead.google.clock, one.founder.post(`/mailboxes/${one.mailboxId}/disconnection`));
+    await passingUntil(letterhead.time, one.founder.post(`/mailboxes/${one.mailboxId}/disconnection`));
     expect((await one.founder.get('/settings/email')).text).toContain('Google could not be told');
     expect(await mailboxesOf(one)).toMatchObject([{ state: 'disconnected', scopes: [] }]);
   });

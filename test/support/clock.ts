@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Clock } from '../../src/platform/clock.ts';
 import { Clock as MovableClock } from '../../src/sandbox/clock.ts';
 import type { LocalGoogle } from '../../src/sandbox/local-google.ts';
@@ -29,24 +28,6 @@ export function standingClock(start = Date.UTC(2026, 10, 21, 9)): StandingClock 
 /** The same clock in a machine that goes wrong by so much. */
 export function wrongBy(clock: Clock, aheadMs: number): Clock {
   return Object.assign(() => new Date(clock().getTime() + aheadMs), { after: clock.after });
-}
-
-/**
- * Moves a clock on, a tenth of a second at a time at most, to whatever waits for it until the work is done: for what that
- * waits for in its midst.
- */
-export async function hurrying<T>(clock: LocalGoogle['clock'], work: Promise<T>): Promise<T> {
-  let over = false;
-  const end = () => {
-    over = true;
-  };
-  work.then(end, end);
-  while (!over) {
-    const { untilNext } = clock;
-    if (untilNext !== null) clock.forward(Math.min(untilNext, 100));
-    await wait(2);
-  }
-  return work;
 }
 
 function productClock(clock: MovableClock): Clock {

@@ -28,7 +28,7 @@ export interface Sender {
   /** Imports an invoice. */
   record(): Promise<DocumentRecord>;
   delivery(deliveryId: string): Promise<DeliveryRecord>;
-  /** Waits until a delivery is in one of the states; Local Google's time goes ten times as fast meanwhile. */
+  /** Waits until a delivery is in one of the states; time goes on meanwhile, from event to event. */
   reaches(deliveryId: string, ...states: DeliveryState[]): Promise<DeliveryRecord>;
   /** What Google accepted of a delivery. */
   accepted(deliveryId: string): Accepted[];
@@ -78,7 +78,7 @@ export async function company(
 
 /** What tests do as somebody who sends through a mailbox. */
 export function senderOf(
-  { context, google, database }: TestLetterhead,
+  { context, google, database, time }: TestLetterhead,
   ids: Pick<Sender, 'tenantId' | 'memberId' | 'account' | 'mailboxId'>,
 ): Sender {
   const { tenantId, memberId } = ids;
@@ -108,7 +108,7 @@ export function senderOf(
       eventually(
         () => delivery(deliveryId),
         ({ state }) => states.includes(state),
-        google.clock,
+        time,
       ),
     accepted: (deliveryId) => google.truth.accepted().filter((message) => message.deliveryId === deliveryId),
   };

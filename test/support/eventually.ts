@@ -1,26 +1,22 @@
 import { setTimeout as wait } from 'node:timers/promises';
-
-/** A clock that a test may move. */
-export interface MovableTime {
-  forward(ms: number): unknown;
-}
+import type { PassingTime } from './passing-time.ts';
 
 /** Far longer than anything takes on a slow machine under load: to wait longer costs nothing where it comes about. */
-const patienceMs = 90_000;
+const patienceMs = 50_000;
 
 /**
  * Reads a state again and again until it is as wanted: for what happens in another process or in a worker,
  * where there is no event to wait for.
  *
- * @param read asked every 25 ms
- * @param clock moved on by a quarter of a second each time, for what waits for a moment of the product's time
+ * @param read asked every 25 ms, or whenever it was looked whether anything is under way
+ * @param time goes on meanwhile, for what waits for a moment of the product's time
  * @returns the first value that fits
  * @throws with the last value, when the time is over
  */
 export async function eventually<T>(
   read: () => Promise<T> | T,
   fits: (value: T) => boolean,
-  clock?: MovableTime,
+  time?: Pick<PassingTime, 'pass'>,
 ): Promise<T> {
   const giveUpAt = Date.now() + patienceMs;
   while (true) {
@@ -29,7 +25,17 @@ export async function eventually<T>(
     if (Date.now() > giveUpAt) {
       throw new Error(`It did not come about within ${patienceMs} ms. At last it was: ${JSON.stringify(value)}`);
     }
-    await wait(25);
-    clock?.forward(250);
+    await (time ? time.pass() : wait(25));
   }
+}
+
+/** Lets time go on until some work is done, for what that waits for in its midst. */
+export async function passingUntil<T>(time: Pick<PassingTime, 'pass'>, work: Promise<T>): Promise<T> {
+  let over = false;
+  const end = () => {
+    over = true;
+  };
+  work.then(end, end);
+  while (!over) await time.pass();
+  return work;
 }

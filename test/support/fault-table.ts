@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Capability } from '../../src/platform/capability.ts';
-import { openDatabase } from '../../src/platform/database.ts';
+import { type Database, openDatabase } from '../../src/platform/database.ts';
 import type { DeliveryState } from '../../src/platform/database-types.ts';
 import type { Fault, FaultEffect, FaultRule } from '../../src/sandbox/faults.ts';
 import { endTrouble, wholeProject } from '../../src/tenants/system-queue.ts';
@@ -100,33 +100,38 @@ interface Moving {
 
 /** Waits until no delivery can move before the clock does; returns how many wait for that. */
 async function untilQuiet(letterhead: TestLetterhead, hung: () => readonly string[]): Promise<Moving> {
-  const owner = openDatabase(letterhead.database.urls.owner, 1, () => {});
+  const { database, time } = letterhead;
+  const owner = openDatabase(database.urls.owner, 1, () => {});
   try {
+    await time.quiet();
     return await eventually(
       async () => {
         // A whole table of faults looks like an outage; that is another test's.
-        await endTrouble(letterhead.database.system, wholeProject);
-        const now = letterhead.context.clock();
-        const { rows } = await sql<Moving>`
-          select count(*) filter (where (due or open) and not hangs)::int as busy,
-            count(*) filter (where not due and not_before is not null)::int as waiting,
-            count(*) filter (where hangs)::int as hanging
-          from (
-            select not_before, state = 'sending' and exists (select from attempts
-                where attempts.delivery_id = deliveries.id and finished_at is null) as open,
-              id = any (${hung()}::uuid[]) and exists (select from attempts
-                where attempts.delivery_id = deliveries.id and finished_at is null and number = 1) as hangs,
-              case when state = 'queued' then coalesce(not_before <= ${now}, true)
-                else coalesce(not_before <= ${now}, false) end as due
-            from deliveries where state in ('queued', 'sending', 'held', 'unconfirmed')) moving`.execute(owner.db);
-        return rows[0] ?? { busy: 0, waiting: 0, hanging: 0 };
+        await endTrouble(database.system, wholeProject);
+        return countMoving(owner.db, letterhead.context.clock(), hung());
       },
       ({ busy }) => busy === 0,
-      letterhead.google.clock,
+      time,
     );
   } finally {
     await owner.close();
   }
+}
+
+async function countMoving(owner: Database, now: Date, hung: readonly string[]): Promise<Moving> {
+  const { rows } = await sql<Moving>`
+    select count(*) filter (where (due or open) and not hangs)::int as busy,
+      count(*) filter (where not due and not_before is not null)::int as waiting,
+      count(*) filter (where hangs)::int as hanging
+    from (
+      select not_before, state = 'sending' and exists (select from attempts
+          where attempts.delivery_id = deliveries.id and finished_at is null) as open,
+        id = any (${hung}::uuid[]) and exists (select from attempts
+          where attempts.delivery_id = deliveries.id and finished_at is null and number = 1) as hangs,
+        case when state = 'queued' then coalesce(not_before <= ${now}, true)
+          else coalesce(not_before <= ${now}, false) end as due
+      from deliveries where state in ('queued', 'sending', 'held', 'unconfirmed')) moving`.execute(owner);
+  return rows[0] ?? { busy: 0, waiting: 0, hanging: 0 };
 }
 
 /** Everything that can go wrong with one call so that its outcome is not seen; `done`: Google did the work. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type pg from 'pg';
@@ -15,12 +16,15 @@ import { createApp } from '../../src/web/app.ts';
 import type { WebContext } from '../../src/web/context.ts';
 import { callbackPaths } from '../../src/web/google-flows.ts';
 import { clockOf } from './clock.ts';
+import { type PassingTime, passingTime } from './passing-time.ts';
 
 /** The whole product on free ports, with a Google of its own. */
 export interface Product {
   readonly url: string;
   readonly google: LocalGoogle;
   readonly context: WebContext;
+  /** Its time and Google's, for a test that waits for what comes with it. */
+  readonly time: PassingTime;
   /** The app's pool. */
   readonly pool: pg.Pool;
   readonly config: ServiceConfig;
@@ -111,8 +115,15 @@ export async function startProduct(urls: DatabaseUrls, options: ProductOptions =
     draftsSendOnce: options.draftsSendOnce ?? false,
     attemptsKeptDays: 90,
   };
-  const parts = await openParts(config, log, shutdown);
+  const opened = await openParts(config, log, shutdown);
+  const [printing, asked] = [underWay(), underWay()];
+  const { pdf } = opened.context;
+  const render: typeof pdf.render = (input) => printing.during(pdf.render(input));
+  const parts = { ...opened, context: { ...opened.context, pdf: { ...pdf, render } } };
+  server.on('request', (_request, response) => void asked.during(once(response, 'close')).catch(() => {}));
   server.on('request', createApp(parts.context, parts.pool));
+  const time = passingTime({ google, ownerUrl: urls.owner, atWork: printing.count, asked: asked.count });
+  shutdown.add('passing time', () => time.close());
   shutdown.add('web server', () => {
     server.closeAllConnections();
     return new Promise((resolve) => server.close(resolve));
@@ -123,10 +134,25 @@ export async function startProduct(urls: DatabaseUrls, options: ProductOptions =
     url: publicUrl,
     google,
     context: parts.context,
+    time,
     pool: parts.pool,
     config,
     startWorker,
     logged: () => lines.join(''),
     close: () => shutdown.run(),
+  };
+}
+
+/** Counts what is under way. */
+function underWay() {
+  let count = 0;
+  return {
+    count: () => count,
+    during<T>(work: Promise<T>): Promise<T> {
+      count += 1;
+      return work.finally(() => {
+        count -= 1;
+      });
+    },
   };
 }

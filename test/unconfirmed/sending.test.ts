@@ -143,16 +143,26 @@ describe.each(['refuse', 'bounce'] as const)('over the sending limit, where Gmai
   it('nothing leaves twice, and no mailbox is told to connect again', async () => {
     const sender = await permittedSender(letterhead, tracked);
     letterhead.google.quotas.set({ messagesPerDay: 1, overSendingLimit });
-    const [first, second] = [await sender.send(), await sender.send()];
-    await sender.reaches(first, 'sent');
-    const over = await sender.reaches(second, 'held', 'sent');
+    // Of two on their way at the same time the later one may come first, and then the earlier one is over the limit.
+    const onItsWay = letterhead.google.faults.add({
+      ...{ method: 'messages.send', account: sender.account, effect: { kind: 'slow', ms: 600_000 } },
+    });
+    const earlier = await sender.send();
+    await eventually(
+      () => onItsWay.fired,
+      (fired) => fired === 1,
+    );
+    const later = await sender.send();
+    await sender.reaches(later, 'sent');
+    letterhead.google.faults.remove(onItsWay.id);
+    const over = await sender.reaches(earlier, 'held', 'sent');
     expect([over.state, over.heldReason]).toEqual(
       overSendingLimit === 'refuse' ? ['held', 'sending_limit'] : ['sent', null],
     );
     expect(await stateOf(sender)).toBe('active');
     letterhead.google.clock.forward(25 * 3_600_000);
-    await sender.reaches(second, 'sent');
-    for (const id of [first, second]) expect(sender.accepted(id)).toHaveLength(1);
+    await sender.reaches(earlier, 'sent');
+    for (const id of [earlier, later]) expect(sender.accepted(id)).toHaveLength(1);
   });
 });
 

@@ -2,10 +2,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { endMailbox } from '../../src/mailboxes/health.ts';
 import type { EndedReason } from '../../src/mailboxes/why-ended.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
-import { hurrying } from '../support/clock.ts';
 import { colleague } from '../support/colleague.ts';
 import { type Company, company } from '../support/company.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually, passingUntil } from '../support/eventually.ts';
 import { startTestLetterhead, type TestLetterhead, testClient } from '../support/letterhead.ts';
 
 let letterhead: TestLetterhead;
@@ -270,7 +269,7 @@ describe('another look at a connection', () => {
       times: 9,
       effect: { kind: 'serverError', status: 503, when: 'before' },
     });
-    await hurrying(letterhead.google.clock, act(one, 'recheck'));
+    await passingUntil(letterhead.time, act(one, 'recheck'));
     expect(words((await one.founder.get('/')).text)).toContain('Google could not be asked just now.');
     expect(await stateOf(one)).toMatchObject({ state: 'needs_reconnect' });
   });
