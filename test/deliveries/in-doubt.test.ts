@@ -17,8 +17,8 @@ import { type Database, openDatabase } from '../../src/platform/database.ts';
 import type { DeliveryState } from '../../src/platform/database-types.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { takeBackLost } from '../../src/tenants/system-queue.ts';
-import { hurrying } from '../support/clock.ts';
 import type { Sender } from '../support/company.ts';
+import { passingUntil } from '../support/eventually.ts';
 import { anotherWorker } from '../support/hand-delivery.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { permittedSender } from '../support/permitted.ts';
@@ -88,7 +88,7 @@ async function accepted(sender: Sender): Promise<Doubted> {
 }
 
 const work = ({ tenantId, id }: Pick<Doubted, 'tenantId' | 'id'>) =>
-  hurrying(letterhead.google.clock, deliver(worker, { tenantId, deliveryId: id }));
+  passingUntil(letterhead.time, deliver(worker, { tenantId, deliveryId: id }));
 /** Three lost answers in a row hold an account; that is not what is asked here. */
 const forgetTrouble = () =>
   sql`update sending_accounts set blocked_until = null, blocked_reason = null, unknown_in_a_row = 0`.execute(
