@@ -25,6 +25,8 @@ export interface SendRequest {
   readonly document: { readonly record: DocumentRecord; readonly fileName: string; readonly pdf: Uint8Array } | null;
   /** For a message of Letterhead itself to its people: the mailbox it goes through, from its own address. */
   readonly notice?: { readonly mailboxId: string; readonly email: string };
+  /** For an invitation into the company: the mailbox it goes through, from its own address. */
+  readonly invitation?: { readonly mailboxId: string; readonly email: string };
   /** For a test of one mailbox: it goes through this one, from its own address, whatever the rules say of other email. */
   readonly through?: { readonly mailboxId: string; readonly email: string };
   /** When it is to leave; left out: now. A moment that has passed is now. */
@@ -66,7 +68,7 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
   const earlier = await findByKey(trx, request);
   if (earlier) return answerAgain(earlier, requestHash);
 
-  const through = request.notice ?? request.through;
+  const through = request.notice ?? request.invitation ?? request.through;
   const { rule, resolution } = through
     ? await senderThrough(trx, tenantId, memberId, through)
     : await senderFor(trx, tenantId, memberId, document?.record.kind ?? null);
@@ -95,7 +97,7 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
     .insertInto('deliveries')
     .values({
       tenant_id: tenantId,
-      purpose: document ? 'document' : request.notice ? 'notice' : 'test',
+      purpose: purposeOf(request),
       document_id: document?.record.id ?? null,
       member_id: memberId,
       mailbox_id: sender.mailboxId,
@@ -148,6 +150,12 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
   await writeEvent(trx, tenantId, deliveryId, { state: departure.state, heldReason, at: now, detail, memberId: by });
   if (departure.state === 'queued') await wake(trx, 'waiting');
   return { kind: 'created', deliveryId, repeated: false };
+}
+
+function purposeOf({ document, notice, invitation }: SendRequest) {
+  if (document) return 'document';
+  if (notice) return 'notice';
+  return invitation ? 'invitation' : 'test';
 }
 
 /** Its own mailbox and address, whatever the company's rule says of other email. */

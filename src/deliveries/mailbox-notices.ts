@@ -1,13 +1,14 @@
 import { sql } from 'kysely';
 import type { Logger } from 'pino';
 import { endedWords, readReason } from '../mailboxes/ended-words.ts';
-import { listMailboxes, type MailboxRecord } from '../mailboxes/mailboxes.ts';
+import type { MailboxRecord } from '../mailboxes/mailboxes.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { findUntoldEndings } from '../tenants/system-upkeep.ts';
 import { releaseHoursOf } from '../tenants/tenants.ts';
 import { createDelivery } from './create.ts';
+import { findNoticeSender, type Person } from './notice-sender.ts';
 
 /** What telling people of an ended connection needs. */
 export interface NoticeContext {
@@ -53,7 +54,7 @@ async function tellEnding(ctx: NoticeContext, trx: Database, tenantId: string, e
   const ending = await takeEnding(trx, tenantId, eventId, ctx.clock());
   if (!ending) return false;
   const people = await whoCanReconnect(trx, tenantId, ending.memberId);
-  const sender = await findWayOut(trx, tenantId, people, ending.mailboxId);
+  const sender = await findNoticeSender(trx, tenantId, people, ending.mailboxId);
   if (!sender) return false;
   const waiting = {
     count: await countHeld(trx, tenantId, ending.mailboxId),
@@ -107,12 +108,6 @@ async function takeEnding(trx: Database, tenantId: string, eventId: string, now:
   );
 }
 
-interface Person {
-  readonly id: string;
-  readonly name: string;
-  readonly email: string;
-}
-
 /** Owners and admins; for a mailbox that a member connected for themselves, that member. */
 async function whoCanReconnect(trx: Database, tenantId: string, memberId: string | null): Promise<Person[]> {
   return trx
@@ -126,24 +121,6 @@ async function whoCanReconnect(trx: Database, tenantId: string, memberId: string
     .orderBy('created_at')
     .limit(mostRecipients)
     .execute();
-}
-
-/** Somebody of them, and a mailbox that works and that they may use: a shared one before their own, the default first. */
-async function findWayOut(
-  trx: Database,
-  tenantId: string,
-  people: readonly Person[],
-  butNot: string,
-): Promise<{ memberId: string; mailbox: MailboxRecord } | undefined> {
-  for (const { id: memberId } of people) {
-    const mailbox = (await listMailboxes(trx, tenantId, memberId))
-      .filter(({ id, state, mayUse, capabilities }) => {
-        return id !== butNot && state === 'active' && mayUse && capabilities.includes('send');
-      })
-      .sort((a, b) => Number(a.kind === 'personal') - Number(b.kind === 'personal'))[0];
-    if (mailbox) return { memberId, mailbox };
-  }
-  return undefined;
 }
 
 async function countHeld(trx: Database, tenantId: string, mailboxId: string): Promise<number> {

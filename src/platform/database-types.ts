@@ -9,7 +9,7 @@ export type AttemptOutcome = "refused" | "refused_retry" | "sent" | "unknown";
 
 export type DelegationState = "active" | "ended" | "waiting";
 
-export type DeliveryPurpose = "document" | "notice" | "test";
+export type DeliveryPurpose = "document" | "invitation" | "notice" | "test";
 
 export type DeliveryState = "cancelled" | "failed" | "held" | "queued" | "sending" | "sent" | "unconfirmed";
 
@@ -240,12 +240,22 @@ export interface Grants {
 
 export interface Invitations {
   accepted_at: Timestamp | null;
+  /**
+   * See addressKey in src/tenants/address-key.ts.
+   */
+  address_key: string;
   created_at: Generated<Timestamp>;
+  declined_at: Timestamp | null;
   email: string;
+  expires_at: Generated<Timestamp>;
   id: Generated<string>;
   invited_by: string;
   role: MemberRole;
   tenant_id: string;
+  /**
+   * SHA-256 of what the mailed link carries, in hex; null where nothing was mailed or handed over.
+   */
+  token_digest: string | null;
 }
 
 export interface Mailboxes {

@@ -35,11 +35,12 @@ export async function changeRole(
   await trx.updateTable('members').set({ role }).where('tenant_id', '=', tenantId).where('id', '=', memberId).execute();
   const { name, email, was } = change;
   await noteChange(trx, tenantId, by, { kind: 'role_changed', of: { name, email }, from: was, to: role });
+  if (role !== 'owner' && role !== 'admin') await withdrawInvitationsBy(trx, tenantId, memberId, by);
   return change;
 }
 
 /**
- * Takes a member out of the tenant from their next request on. Their row stays, and with it their name on what they
+ * Takes a member out of the tenant from their next request on: an owner or admin does it, or they leave themselves. Their row stays, and with it their name on what they
  * wrote and sent; what they were given is taken back. No former member has a connected Gmail of their own: where there
  * still is one, nothing is done, and it has to be disconnected first.
  *
@@ -73,7 +74,21 @@ export async function removeMember(
   await trx.deleteFrom('mailbox_members').where('tenant_id', '=', tenantId).where('member_id', '=', memberId).execute();
   const { name, email, was } = change;
   await noteChange(trx, tenantId, by, { kind: 'member_removed', of: { name, email }, was });
+  await withdrawInvitationsBy(trx, tenantId, memberId, by);
   return change;
+}
+
+/** Whoever may not invite any more has invited nobody: a way back in may not be left behind. */
+async function withdrawInvitationsBy(trx: Database, tenantId: string, memberId: string, by: ByMember): Promise<void> {
+  const withdrawn = await trx
+    .deleteFrom('invitations')
+    .where('tenant_id', '=', tenantId)
+    .where('invited_by', '=', memberId)
+    .where('accepted_at', 'is', null)
+    .returning(['email', 'role', 'declined_at'])
+    .execute();
+  for (const { email, role, declined_at } of withdrawn)
+    if (declined_at === null) await noteChange(trx, tenantId, by, { kind: 'invitation_withdrawn', email, role });
 }
 
 /**
@@ -117,10 +132,12 @@ async function judge(
     .forUpdate()
     .execute();
   const by = rows.find((row) => row.id === byId);
-  if (by?.role !== 'owner' && by?.role !== 'admin') return { kind: 'not_allowed' };
+  // Everybody may leave.
+  const leaves = role === null && memberId === byId;
+  if (by?.role !== 'owner' && by?.role !== 'admin' && !leaves) return { kind: 'not_allowed' };
   const member = rows.find((row) => row.id === memberId);
   if (!member) return { kind: 'not_found' };
-  if (by.role !== 'owner' && (member.role === 'owner' || role === 'owner')) return { kind: 'owners_only' };
+  if (by?.role !== 'owner' && (member.role === 'owner' || role === 'owner')) return { kind: 'owners_only' };
   const owners = rows.filter((row) => row.role === 'owner').length;
   if (member.role === 'owner' && role !== 'owner' && owners === 1) return { kind: 'last_owner' };
   return { kind: 'done', name: member.name, email: member.email, was: member.role };

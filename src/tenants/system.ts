@@ -82,16 +82,6 @@ export async function rememberCompany(system: Database, personId: string, tenant
   await system.updateTable('people').set({ last_tenant_id: tenantId }).where('id', '=', personId).execute();
 }
 
-/** Open invitations to an address, whatever its case. */
-export function invitationsFor(system: Database, email: string) {
-  return system
-    .selectFrom('invitations')
-    .select(['id', 'tenant_id as tenantId', 'role'])
-    .where(sql<string>`lower(email)`, '=', email.toLowerCase())
-    .where('accepted_at', 'is', null)
-    .execute();
-}
-
 /** How many tenants there are: zero means an empty installation. */
 export async function countTenants(system: Database): Promise<number> {
   const { count } = await system

@@ -18,6 +18,7 @@ import { googleEvents } from './google-events.ts';
 import { googleFlows } from './google-flows.ts';
 import { homePages } from './home.ts';
 import { importPages } from './imports.ts';
+import { invitationPages } from './invitations.ts';
 import { mailboxAccessPages } from './mailbox-access.ts';
 import { mailboxHealthPages } from './mailbox-health.ts';
 import { mailboxNamePages } from './mailbox-name.ts';
@@ -71,6 +72,7 @@ export function createApp(ctx: WebContext, pool: pg.Pool): Express {
   app.use(noNulls);
 
   app.use(signInPages(ctx, flows.signIn));
+  app.use(invitationPages(ctx));
   app.use(googleAnswerPages());
   app.use(requireMember);
   app.use(ownCompany);

@@ -1,19 +1,23 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
+import { mailInvitation } from '../deliveries/invitation-email.ts';
 import { isAddress } from '../deliveries/recipients.ts';
 import { holdWithdrawn, releaseAllowed } from '../deliveries/withdrawn.ts';
 import { disconnectMailbox } from '../mailboxes/disconnect.ts';
 import type { Database } from '../platform/database.ts';
 import type { MemberRole } from '../platform/database-types.ts';
+import { invitationDays, invite, listInvitations, withdrawInvitation } from '../tenants/invitations.ts';
 import { changeRole, type MemberChange, removeMember } from '../tenants/member-life.ts';
-import { invite, listInvitations, listMembers, withdrawInvitation } from '../tenants/members.ts';
+import { listMembers } from '../tenants/members.ts';
 import { inTenant } from '../tenants/scope.ts';
 import type { WebContext } from './context.ts';
 import { PageError } from './errors.ts';
+import { linkPath } from './invitations.ts';
 import { onlyIds, textParam } from './query.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
 import { param, requireRole, type Viewer, viewerOf } from './viewer.ts';
+import { onDay } from './words.ts';
 
 const members = '/settings/members';
 
@@ -27,22 +31,25 @@ export function memberPages(ctx: WebContext): Router {
   });
 
   router.post('/settings/members/invitations', async (req, res) => {
-    const { tenantId, memberId } = requireRole(res, 'owner', 'admin');
+    const viewer = requireRole(res, 'owner', 'admin');
     const invitation = invitationSchema.safeParse(req.body);
     if (!invitation.success) {
       res.status(422);
       const values = typedInvitation.parse(req.body ?? {});
       return membersPage(ctx, req, res, values, invitation.error.issues[0]?.message);
     }
-    const { email, role } = invitation.data;
-    const invited = await inTenant(ctx.db, tenantId, (trx) =>
-      invite(trx, tenantId, { email, role }, { memberId, at: ctx.clock() }),
-    );
-    await notify(
-      req,
-      invited ? 'ok' : 'wait',
-      invited ? `${email} joins as soon as they sign in here with Google.` : `${email} is a member already.`,
-    );
+    const { email } = invitation.data;
+    const invited = await inviteByMail(ctx, viewer, invitation.data);
+    if (invited.kind === 'not_allowed') throw PageError.forbidden(viewer.role);
+    if (invited.kind === 'invited' && invited.from === null) {
+      const { link } = invited;
+      return membersPage(ctx, req, res, { email: '', role: 'member' }, undefined, { email, link });
+    }
+    const words =
+      invited.kind === 'invited'
+        ? `${email} is invited: an email is on its way from ${invited.from}. They join when they accept.`
+        : `${email} is a member already: ${invited.name}.`;
+    await notify(req, invited.kind === 'invited' ? 'ok' : 'wait', words);
     res.redirect(303, members);
   });
 
@@ -74,6 +81,7 @@ export function memberPages(ctx: WebContext): Router {
   router.post('/settings/members/:id/removal', async (req, res) => {
     const { tenantId, memberId: byId } = requireRole(res, 'owner', 'admin');
     const id = param(req, 'id');
+    if (id === byId) return leave(ctx, req, res);
     const change = await remove(ctx, tenantId, id, byId);
     if (change.kind !== 'done') throw refusal(change, viewerOf(res));
     const held = await holdWithdrawn(ctx, tenantId, { memberId: id });
@@ -85,7 +93,38 @@ export function memberPages(ctx: WebContext): Router {
     res.redirect(303, members);
   });
 
+  router.post('/settings/members/departure', (req, res) => leave(ctx, req, res));
+
   return router;
+}
+
+/** Somebody leaves the company by themselves, in whatever role; an owner only where another one stays. */
+async function leave(ctx: WebContext, req: Request, res: Response): Promise<void> {
+  const { tenantId, memberId, tenant, memberships } = viewerOf(res);
+  const change = await remove(ctx, tenantId, memberId, memberId);
+  if (change.kind !== 'done') throw refusal(change, viewerOf(res));
+  await holdWithdrawn(ctx, tenantId, { memberId });
+  delete req.session.tenantId;
+  await notify(req, 'ok', `You left ${tenant.name}. Your own Gmail, if you had connected it there, is disconnected.`);
+  res.redirect(303, memberships.length > 1 ? '/companies' : '/welcome');
+}
+
+/** Invites somebody, and mails it from the company's mailbox where there is one. */
+function inviteByMail(
+  ctx: WebContext,
+  { tenantId, memberId, name, email, tenant }: Viewer,
+  invitation: z.infer<typeof invitationSchema>,
+) {
+  return inTenant(ctx.db, tenantId, async (trx) => {
+    const invited = await invite(trx, tenantId, invitation, { memberId, at: ctx.clock() });
+    if (invited.kind !== 'invited') return invited;
+    const link = `${ctx.publicUrl}${linkPath}?token=${invited.token}`;
+    const from = await mailInvitation(trx, ctx.clock, tenantId, {
+      ...{ ...invitation, link, invitationId: invited.id, until: onDay(invited.expiresAt), company: tenant.name },
+      by: { memberId, name, email },
+    });
+    return { kind: 'invited', link, from } as const;
+  });
 }
 
 /** With their own Gmail, where they connected one: both end in one transaction, and Google is told afterwards. */
@@ -152,6 +191,8 @@ async function membersPage(
   res: Response,
   values: { email: string; role: string },
   error: string | undefined,
+  /** An invitation that could not be mailed, with the link that brings it. */
+  handOver?: { readonly email: string; readonly link: string },
 ) {
   const { tenantId, role } = viewerOf(res);
   const after = z.uuid().safeParse(textParam(req, 'after')).data;
@@ -164,7 +205,7 @@ async function membersPage(
   await page(res, 'settings/members', {
     title: 'Members',
     section: 'settings',
-    ...{ members: list.rows, invitations, values, error, search },
+    ...{ members: list.rows, invitations, values, error, search, handOver, now: ctx.clock(), days: invitationDays },
     first: after && `${members}?${query}`,
     more: list.next && `${members}?after=${list.next}${query}`,
     mayChange: role === 'owner' || role === 'admin',

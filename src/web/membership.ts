@@ -2,12 +2,13 @@ import type { Request, RequestHandler, Response } from 'express';
 import { countAttention } from '../deliveries/attention.ts';
 import { listTroubled } from '../mailboxes/mailbox-events.ts';
 import { inTenant } from '../tenants/scope.ts';
-import { type Membership, membershipsOf, rememberCompany } from '../tenants/system.ts';
+import { findPerson, type Membership, membershipsOf, rememberCompany } from '../tenants/system.ts';
 import { sessionsEndedAt } from '../tenants/system-events.ts';
 import { getTenant } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
 import { PageError } from './errors.ts';
 import { callbackPaths } from './google-flows.ts';
+import { openInvitations } from './open-invitations.ts';
 import { companyOf } from './own-company.ts';
 import { isReading } from './same-origin.ts';
 import { forgetSession, saveSession } from './session.ts';
@@ -39,7 +40,10 @@ export function loadViewer(ctx: WebContext): RequestHandler {
     );
     if (!membership && chosen !== undefined) throw await endMembership(ctx, req, chosen);
     const shown = membership ?? memberships[0];
-    if (!shown) return next();
+    if (!shown) {
+      await takeNotice(req, res);
+      return next();
+    }
     const { tenantId, memberId, role } = shown;
     req.session.tenantId ??= tenantId;
     const { viewer, attention, troubled } = await inTenant(ctx.db, tenantId, async (trx) => {
@@ -55,6 +59,7 @@ export function loadViewer(ctx: WebContext): RequestHandler {
     });
     setViewer(res, viewer);
     res.locals['attention'] = attention;
+    res.locals['invited'] = showsPage(req) ? await countInvited(ctx, personId) : 0;
     res.locals['troubled'] = troubled;
     await takeNotice(req, res);
     next();
@@ -75,8 +80,19 @@ export async function switchCompany(ctx: WebContext, req: Request, personId: str
   await saveSession(req);
 }
 
+/** How many companies invite them. */
+async function countInvited(ctx: WebContext, personId: string): Promise<number> {
+  const person = await findPerson(ctx.system, personId);
+  return person ? (await openInvitations(ctx, person)).length : 0;
+}
+
+/** Whether a whole page is asked for. */
+function showsPage(req: Request): boolean {
+  return req.method === 'GET' && !req.get('hx-request');
+}
+
 async function takeNotice(req: Request, res: Response): Promise<void> {
-  if (!req.session.notice || req.method !== 'GET' || req.get('hx-request')) return;
+  if (!req.session.notice || !showsPage(req)) return;
   res.locals['notice'] = req.session.notice;
   delete req.session.notice;
   await saveSession(req);

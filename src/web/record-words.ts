@@ -121,6 +121,7 @@ export const withoutRecord: Readonly<
     about: 'from Letterhead to you',
     sentence: 'A notice from Letterhead to the people of your company',
   },
+  invitation: { title: 'Invitation', about: 'into your company', sentence: 'An invitation into your company' },
 };
 
 /** What a person may say of a record next, from where it stands now: the status, and the words on its button. */

@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { scopes } from '../google/app.ts';
-import { joinInvited, noteIdentity } from '../tenants/members.ts';
+import { noteIdentity } from '../tenants/members.ts';
 import { findPerson, membershipsOf, rememberPerson } from '../tenants/system.ts';
 import { companySchema, createTenant } from '../tenants/tenants.ts';
 import { countries, currencies, timeZones } from './choices.ts';
@@ -9,8 +9,10 @@ import type { WebContext } from './context.ts';
 import { PageError } from './errors.ts';
 import { callbackPaths, type GoogleFlow } from './google-flows.ts';
 import { switchCompany } from './membership.ts';
+import { openInvitations } from './open-invitations.ts';
 import { page } from './render.ts';
-import { notify, saveSession, signIn, signOut } from './session.ts';
+import { notify, signIn, signOut } from './session.ts';
+import { onDay } from './words.ts';
 
 /** Signing in with Google, founding a company at the first time, changing between companies, signing out. */
 export function signInPages(ctx: WebContext, flow: GoogleFlow): Router {
@@ -37,31 +39,21 @@ export function signInPages(ctx: WebContext, flow: GoogleFlow): Router {
     }
     const { identity } = result.consent;
     const personId = await rememberPerson(ctx.system, identity);
-    const [joined] = await joinInvited(ctx, { personId, email: identity.email, name: identity.name }, ctx.clock());
     await noteIdentity(ctx, personId);
     await signIn(req, personId, ctx.clock());
-    if (joined) {
-      req.session.tenantId = joined;
-      await saveSession(req);
-    }
     res.redirect(303, result.purpose.returnTo);
   });
 
   router.post('/sign-out', async (req, res) => {
+    const returnTo = ownPath(req.body?.returnTo);
     await signOut(req);
-    res.redirect(303, '/sign-in');
+    res.redirect(303, returnTo === '/' ? '/sign-in' : `/sign-in?next=${encodeURIComponent(returnTo)}`);
   });
 
   router.get('/welcome', async (req, res) => {
     const person = await signedIn(ctx, req, res);
     if (!person) return;
-    // Invited while they were signed in already.
-    const [joined] = await joinInvited(ctx, { ...person, personId: person.id }, ctx.clock());
-    if (joined) {
-      await noteIdentity(ctx, person.id);
-      return res.redirect(303, '/');
-    }
-    await welcome(res, person, { name: '', country: '', currency: '', timeZone: '' }, {});
+    await welcome(ctx, res, person, { name: '', country: '', currency: '', timeZone: '' }, {});
   });
 
   router.post('/welcome', async (req, res) => {
@@ -70,7 +62,7 @@ export function signInPages(ctx: WebContext, flow: GoogleFlow): Router {
     const company = companySchema.safeParse(req.body);
     if (!company.success) {
       res.status(422);
-      return welcome(res, person, typed(req.body), z.flattenError(company.error).fieldErrors);
+      return welcome(ctx, res, person, typed(req.body), z.flattenError(company.error).fieldErrors);
     }
     const { tenantId } = await createTenant(ctx.db, company.data, { ...person, personId: person.id });
     await noteIdentity(ctx, person.id);
@@ -98,16 +90,17 @@ async function signedIn(ctx: WebContext, req: Request, res: Response) {
   return person;
 }
 
-function welcome(
+async function welcome(
+  ctx: WebContext,
   res: Response,
-  person: { name: string; email: string },
+  person: { name: string; email: string; hd: string | null },
   values: Record<string, string>,
   errors: Record<string, string[] | undefined>,
 ) {
-  return page(res, 'sign-in/welcome', {
+  await page(res, 'sign-in/welcome', {
     title: 'Your company',
     section: 'none',
-    person,
+    ...{ person, onDay, invitations: await openInvitations(ctx, person) },
     values,
     errors,
     countries,

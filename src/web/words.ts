@@ -20,6 +20,13 @@ export function exactly(date: Date, timeZone: string): string {
   return new Intl.DateTimeFormat('en-GB', { timeZone, ...day, ...time }).format(date);
 }
 
+/** A day for people of whom no time zone is known: `14 December 2026`. */
+export function onDay(date: Date): string {
+  return new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' }).format(
+    date,
+  );
+}
+
 /** `a`, `a and b`, `a, b and c`. */
 export function sentence(items: readonly string[]): string {
   return new Intl.ListFormat('en-GB', { type: 'conjunction' }).format(items);

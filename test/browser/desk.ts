@@ -6,7 +6,16 @@ import type { AppPolicy } from '../../src/sandbox/policies.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { startTestLetterhead, type TestLetterhead, testClient } from '../support/letterhead.ts';
 import type { ProductOptions } from '../support/product.ts';
-import { answerGoogle, foundCompany, type Person, type PersonOptions, person, press, signIn } from './person.ts';
+import {
+  answerGoogle,
+  follow,
+  foundCompany,
+  type Person,
+  type PersonOptions,
+  person,
+  press,
+  signIn,
+} from './person.ts';
 
 /** The office manager of the demo company. */
 export const dana = 'dana@brightwater.example';
@@ -27,7 +36,7 @@ export interface Desk {
   setApp(policy: Partial<AppPolicy>): void;
   /** Somebody else with a browser of their own. What trouble their pages make fails the test, too. */
   another(options?: PersonOptions): Promise<Person>;
-  /** Somebody with a Google account of their own, whom the manager invites, and who signs in. */
+  /** Somebody with a Google account of their own, whom the manager invites, and who signs in and accepts. */
   colleague(account: string, name: string): Promise<Person>;
 }
 
@@ -101,6 +110,8 @@ export function openDesk(options: DeskOptions = {}): Desk {
       await press(desk.page, 'Invite');
       const somebody = await desk.another();
       await signIn(somebody.page, account);
+      await follow(somebody.page, /^Open the invitation/);
+      await press(somebody.page, /^Accept/);
       return somebody;
     },
   };

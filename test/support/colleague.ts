@@ -10,7 +10,7 @@ export interface Colleague {
   readonly pages: Visitor;
 }
 
-/** Invites somebody with a Google account of their own, and signs them in. */
+/** Invites somebody with a Google account of their own, who signs in and accepts. */
 export async function colleague(
   letterhead: TestLetterhead,
   { founder, account: office, tenantId }: Company,
@@ -21,7 +21,7 @@ export async function colleague(
   letterhead.google.accounts.add({ email: account, name });
   await founder.post('/settings/members/invitations', { email: account, role });
   const pages = visitor(letterhead);
-  await pages.signIn(account);
+  await pages.join(account);
   const { id } = await inTenant(letterhead.database.db, tenantId, (trx) =>
     trx.selectFrom('members').select('id').where('email', '=', account).executeTakeFirstOrThrow(),
   );

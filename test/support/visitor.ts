@@ -20,6 +20,8 @@ export interface Visitor {
   ): Promise<Page>;
   /** Signs in at Google as this account. */
   signIn(account: string): Promise<void>;
+  /** The same, and accepts every invitation to it. */
+  join(account: string): Promise<void>;
   /** Connects Gmail; returns the page that the callback led to. */
   connect(account: string, options?: AtGoogle & { kind?: 'shared' | 'personal'; mailboxId?: string }): Promise<Page>;
   /** Switches a permission of this account's mailbox on, at Google; returns the page that the callback led to. */
@@ -52,7 +54,7 @@ export function said({ text }: Page): string {
 const ours = { 'sec-fetch-site': 'same-origin' };
 
 /** Addresses of forms that belong to the person and to no company; after them it may be another company. */
-const personal = new Set(['/sign-in/google', '/sign-out', '/tenant-switch', '/welcome']);
+const isPersonal = (path: string) => /^\/(sign-in\/google|sign-out|tenant-switch|welcome|invitations\/)/.test(path);
 
 /** A new visitor with an empty cookie jar; its forms name the company whose pages it last saw. */
 export function visitor({ url, google }: Pick<Product, 'url' | 'google'>): Visitor {
@@ -85,12 +87,12 @@ export function visitor({ url, google }: Pick<Product, 'url' | 'google'>): Visit
   };
   /** The address that a form on a page would have: with the company of the page. */
   const ofCompany = (path: string) => {
-    if (personal.has(path) || path.includes('company=')) return path;
+    if (isPersonal(path) || path.includes('company=')) return path;
     return company === undefined ? path : `${path}${path.includes('?') ? '&' : '?'}company=${company}`;
   };
   const send = async (path: string, form: Record<string, string>, headers: Record<string, string>) => {
     const page = await ask(ofCompany(path), { method: 'POST', body: new URLSearchParams(form), headers });
-    if (personal.has(path) && page.status === 303 && path !== '/sign-in/google') await look();
+    if (isPersonal(path) && page.status === 303) await look();
     return page;
   };
   const post: Visitor['post'] = async (path, form = {}, headers = ours) => plain(await send(path, form, headers));
@@ -105,8 +107,17 @@ export function visitor({ url, google }: Pick<Product, 'url' | 'google'>): Visit
     return page.location ? get(page.location) : page;
   };
 
+  const signIn = async (account: string) => {
+    const start = await post('/sign-in/google');
+    const page = await bring(await google.approve(start.location ?? '', { account }));
+    if (page.status !== 303)
+      throw new Error(`Signing in as ${account} answered ${page.status}: ${page.text.slice(-800)}`);
+    await look();
+  };
+
   return {
     get,
+    signIn,
     raw: (path) => ask(path, {}),
     postRaw: (path, form = {}) => send(path, form, ours),
     bring,
@@ -116,12 +127,15 @@ export function visitor({ url, google }: Pick<Product, 'url' | 'google'>): Visit
       for (const { name, bytes } of files) body.append(field, new File([Uint8Array.from(bytes)], name));
       return plain(await ask(ofCompany(path), { method: 'POST', body, headers: ours }));
     },
-    async signIn(account) {
-      const start = await post('/sign-in/google');
-      const page = await bring(await google.approve(start.location ?? '', { account }));
-      if (page.status !== 303)
-        throw new Error(`Signing in as ${account} answered ${page.status}: ${page.text.slice(-800)}`);
-      await look();
+    async join(account) {
+      await signIn(account);
+      const listed = await get('/companies');
+      const { text } = listed.location ? await get(listed.location) : listed;
+      for (const [, invitation = ''] of text.matchAll(/href="(\/invitations\/[^"]+)"/g)) {
+        const role = /name="role" value="([^"]+)"/.exec((await get(invitation)).text)?.[1] ?? '';
+        const page = await post(`${invitation}/acceptance`, { role });
+        if (page.status !== 303) throw new Error(`Accepting answered ${page.status}: ${page.text.slice(-800)}`);
+      }
     },
     connect: async (account, { kind = 'shared', mailboxId = '', ...answer } = {}) =>
       atGoogle(await post('/mailboxes/connection', { kind, mailboxId }), account, answer),

@@ -44,7 +44,7 @@ export async function workspace(letterhead: TestLetterhead): Promise<Workspace> 
   google.accounts.add({ email: account, name: 'Tom Brady' });
   await base.founder.post('/settings/members/invitations', { email: account, role: 'member' });
   const tom = visitor(letterhead);
-  await tom.signIn(account);
+  await tom.join(account);
   const members = await inTenant(database.db, tenantId, async (trx) => {
     await saveRule(trx, tenantId, null, { mode: 'current_user' }, { memberId, at: new Date() });
     return trx.selectFrom('members').select(['id', 'email']).execute();

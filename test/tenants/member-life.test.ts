@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MemberRole } from '../../src/platform/database-types.ts';
+import { acceptInvitation, invite } from '../../src/tenants/invitations.ts';
 import { changeRole, removeMember } from '../../src/tenants/member-life.ts';
-import { invite, joinInvited, listMembers } from '../../src/tenants/members.ts';
+import { listMembers } from '../../src/tenants/members.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { membershipsOf, rememberPerson } from '../../src/tenants/system.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -26,8 +27,12 @@ async function company(...roles: Exclude<MemberRole, 'owner'>[]) {
     const person = { issuer: 'https://test.example', sub: `life-${people}`, email, name: `Person ${people}` };
     const personId = await rememberPerson(database.system, person);
     const join = async (as: Exclude<MemberRole, 'owner'>) => {
-      await within((trx) => invite(trx, tenantId, { email, role: as }, { memberId: owner, at: new Date() }));
-      await joinInvited(database, { personId, email, name: person.name }, new Date());
+      const by = { memberId: owner, at: new Date() };
+      const invited = await within((trx) => invite(trx, tenantId, { email, role: as }, by));
+      if (invited.kind !== 'invited') throw new Error(invited.kind);
+      const invitee = { personId, email, name: person.name, hd: 'x.example' };
+      const answering = { invitationId: invited.id, token: undefined, role: as };
+      await acceptInvitation(database, invitee, answering, new Date());
     };
     await join(role);
     const [membership] = await membershipsOf(database.system, personId);

@@ -160,7 +160,7 @@ describe('a choice', () => {
     expect((await elsewhere.get(choice)).status).toBe(404);
     expect((await elsewhere.post(choice, { choice: 'another' })).status).toBe(404);
     // The same browser, another person of the same company.
-    await one.founder.signIn(email);
+    await one.founder.join(email);
     expect((await one.founder.get(choice)).status).toBe(404);
     await one.founder.signIn(one.account);
     expect((await one.founder.get(choice)).status).toBe(200);

@@ -60,7 +60,7 @@ describe('on the way to Google', () => {
       letterhead.google.accounts.add({ email, name: role });
       await manager.post('/settings/members/invitations', { email, role });
       const somebody = visitor(letterhead);
-      await somebody.signIn(email);
+      await somebody.join(email);
       expect((await somebody.post('/mailboxes/connection', { kind: 'shared' })).status).toBe(403);
       expect((await somebody.post('/mailboxes/connection', { kind: 'personal' })).status).toBe(
         role === 'member' ? 302 : 403,
@@ -130,7 +130,7 @@ describe('an answer from Google that does not fit', () => {
   it('because they look at another company now', async () => {
     await manager.post('/settings/members/invitations', { email: mira, role: 'admin' });
     const both = visitor(letterhead);
-    await both.signIn(mira);
+    await both.join(mira);
     const { callback } = await toGoogle(both);
     const { text } = await both.get('/');
     const others = [...text.matchAll(/name="tenantId" value="([^"]+)"(?! aria-current)/g)].map(([, id = '']) => id);

@@ -4,7 +4,7 @@ import { colleague } from '../support/colleague.ts';
 import { type Company, company } from '../support/company.ts';
 import { deliverNow } from '../support/hand-delivery.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
-import { visitor } from '../support/visitor.ts';
+import { said, visitor } from '../support/visitor.ts';
 
 let letterhead: TestLetterhead;
 beforeAll(async () => {
@@ -78,7 +78,7 @@ describe('a member who is removed', () => {
     const [office, other] = [await company(letterhead), await company(letterhead)];
     const ada = await colleague(letterhead, office, 'Ada', 'admin');
     await other.founder.post(`${members}/invitations`, { email: ada.account, role: 'admin' });
-    await ada.pages.signIn(ada.account);
+    await ada.pages.join(ada.account);
     await ada.pages.post('/tenant-switch', { tenantId: office.tenantId });
     await office.founder.post(`${members}/${ada.memberId}/removal`);
     expect((await ada.pages.post('/settings/email/stand-in', { standsIn: 'yes' })).status).toBe(403);
@@ -143,18 +143,31 @@ describe('a member who is removed', () => {
     await office.founder.post(`${members}/${tom.memberId}/removal`);
     await office.founder.post(`${members}/invitations`, { email: tom.account, role: 'member' });
     const again = visitor(letterhead);
-    await again.signIn(tom.account);
+    await again.join(tom.account);
     expect((await again.get(`/deliveries/${id}`)).text).toMatch(/Sent by<\/dt><dd>Tom/);
     expect((await office.founder.get(members)).text).toContain(`${members}/${tom.memberId}/removal`);
   });
 
-  it('may be an admin who leaves, and is never the last owner', async () => {
+  it('may leave, whatever the role, and is never the last owner', async () => {
     const office = await company(letterhead);
-    const ada = await colleague(letterhead, office, 'Ada', 'admin');
     const refused = await office.founder.post(`${members}/${office.memberId}/removal`);
     expect([refused.status, refused.text]).toEqual([409, expect.stringContaining('A company keeps an owner')]);
-    const left = await ada.pages.post(`${members}/${ada.memberId}/removal`);
-    expect(left.status).toBe(303);
-    expect((await ada.pages.get(left.location ?? '')).text).toContain('You are no longer a member');
+    expect((await office.founder.post(`${members}/departure`)).status).toBe(409);
+    for (const [name, role] of [
+      ['Ada', 'admin'],
+      ['Tom', 'member'],
+      ['Vera', 'viewer'],
+    ] as const) {
+      const one = await colleague(letterhead, office, name, role);
+      expect((await one.pages.get(members)).text).toContain(`action="${members}/departure"`);
+      const left = await one.pages.post(
+        role === 'admin' ? `${members}/${one.memberId}/removal` : `${members}/departure`,
+      );
+      expect([left.status, left.location]).toEqual([303, '/welcome']);
+      expect(said(await one.pages.get('/welcome'))).toContain('You left Company');
+      expect((await one.pages.get('/activity')).location).toBe('/welcome');
+    }
+    const changes = said(await office.founder.get('/settings/changes'));
+    expect(changes.match(/Left the company/g)).toHaveLength(3);
   });
 });

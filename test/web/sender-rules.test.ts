@@ -29,7 +29,7 @@ beforeAll(async () => {
   const joins = async (email: string, role: string) => {
     await dana.post('/settings/members/invitations', { email, role });
     const person = visitor(letterhead);
-    await person.signIn(email);
+    await person.join(email);
     return person;
   };
   tom = await joins('tom@joinery.example', 'member');

@@ -66,13 +66,13 @@ describe('signing in', () => {
     expect(await isSignedIn(somebody)).toBe(true);
   });
 
-  it('leads to the company that invited the address, whatever its case', async () => {
+  it('leads to the invitation of the address, whatever its case, and by it into the company', async () => {
     const owner = visitor(letterhead);
     await owner.signIn(dana);
     letterhead.google.accounts.add({ email: 'new@brightwater.example', name: 'Noa New' });
     await owner.post('/settings/members/invitations', { email: 'NEW@Brightwater.example', role: 'member' });
     const invited = visitor(letterhead);
-    await invited.signIn('new@brightwater.example');
+    await invited.join('new@brightwater.example');
     expect(await isSignedIn(invited)).toBe(true);
     const members = await owner.get('/settings/members');
     expect(members.text).toContain('Noa New');

@@ -212,7 +212,7 @@ describe('what is set up', () => {
     await give(one);
     expect(await one.tomsMailbox()).toMatchObject({ state: 'disconnected' });
     await one.founder.post('/settings/members/invitations', { email: one.tom.account, role: 'member' });
-    await visitor(letterhead).signIn(one.tom.account);
+    await visitor(letterhead).join(one.tom.account);
     await one.reaches(await one.sendAsTom(), 'sent');
   });
 });
