@@ -16,8 +16,10 @@ import { neverJumps, watchForJumps } from '../platform/clock-jumps.ts';
 import type { Config } from '../platform/config.ts';
 import { openDatabase } from '../platform/database.ts';
 import { parseKeyRing } from '../platform/key-ring.ts';
+import { createMetrics, serveMetrics } from '../platform/metrics.ts';
 import { assertMigrated } from '../platform/migrate.ts';
 import { startQueue } from '../platform/queue.ts';
+import { createRateLimits, noRateLimits } from '../platform/rate-limits.ts';
 import { assertBoundByRowSecurity, type DatabaseUrls } from '../platform/roles.ts';
 import type { Shutdown } from '../platform/shutdown.ts';
 import { StartError } from '../platform/start-error.ts';
@@ -38,6 +40,9 @@ export interface ServiceConfig
     | 'pace'
     | 'draftsSendOnce'
     | 'attemptsKeptDays'
+    | 'rateLimits'
+    | 'recipientsPerDay'
+    | 'metricsPort'
   > {
   readonly database: DatabaseUrls;
   readonly google: GoogleApp;
@@ -75,6 +80,13 @@ export async function openParts(config: ServiceConfig, log: Logger, shutdown: Sh
   const clock = config.clock ?? systemClock;
   await assertKeysFit({ db: app.db, system: system.db, keys });
 
+  if (config.metricsPort !== null) {
+    const { metricsPort } = config;
+    const stop = await serveMetrics(createMetrics(), metricsPort, config.host).catch((error: unknown) => {
+      throw explainListen(error, metricsPort, 'METRICS_PORT');
+    });
+    shutdown.add('metrics', stop);
+  }
   const pdf = createPdfRenderer();
   shutdown.add('PDF renderer', () => pdf.close());
   const queue = await startQueue(config.database.app, log, true, clock);
@@ -99,6 +111,8 @@ export async function openParts(config: ServiceConfig, log: Logger, shutdown: Sh
       log,
       clock,
       pace,
+      limits: config.rateLimits ? createRateLimits(app.pool) : noRateLimits,
+      recipientsPerDay: config.recipientsPerDay,
       publicUrl,
       sessionSecrets,
       trustProxy,

@@ -24,8 +24,9 @@ const everyMs = 10 * 60_000;
 export async function keepHouse(ctx: HousekeepingContext): Promise<number> {
   if (!(await takeChore(ctx.system, 'housekeeping', everyMs, ctx.clock()))) return 0;
   const sessions = await inBatches(() => dropSessions(ctx));
+  const counters = await inBatches(() => dropCounters(ctx));
   const attempts = await inBatches(() => dropAttempts(ctx));
-  return sessions + attempts;
+  return sessions + counters + attempts;
 }
 
 async function inBatches(drop: () => Promise<number>): Promise<number> {
@@ -42,6 +43,15 @@ async function inBatches(drop: () => Promise<number>): Promise<number> {
 async function dropSessions({ db }: HousekeepingContext): Promise<number> {
   const { numAffectedRows } = await sql`delete from sessions where sid in (
     select sid from sessions where expire < now() order by expire limit ${batch} for update skip locked)`.execute(db);
+  return Number(numAffectedRows ?? 0);
+}
+
+/** Counters of rate limits whose time is over, by the machine's clock, as they were written. */
+async function dropCounters({ db }: HousekeepingContext): Promise<number> {
+  const { numAffectedRows } = await sql`delete from rate_limits where key in (
+    select key from rate_limits where expire < ${Date.now()} order by expire limit ${batch} for update skip locked)`.execute(
+    db,
+  );
   return Number(numAffectedRows ?? 0);
 }
 

@@ -43,6 +43,9 @@ const examples = {
   GMAIL_IN_FLIGHT: '5',
   GMAIL_DRAFTS_SEND_ONCE: 'no',
   ATTEMPTS_KEPT_DAYS: '90',
+  RATE_LIMITS: 'yes',
+  RECIPIENTS_PER_DAY: '20000',
+  METRICS_PORT: '9464',
   LOG_LEVEL: 'info',
   TIME_SCALE: '20@2026-11-21T09:00:00.000Z',
 } as const;
@@ -90,6 +93,12 @@ export interface Config {
   readonly draftsSendOnce: boolean;
   /** How many days attempts are kept that tell nothing any more. */
   readonly attemptsKeptDays: number;
+  /** Whether too much in a short time is refused. */
+  readonly rateLimits: boolean;
+  /** How many recipients a company may have a day; null for any number. */
+  readonly recipientsPerDay: number | null;
+  /** Where metrics can be read, beside the pages; null for nowhere. */
+  readonly metricsPort: number | null;
   readonly logLevel: string;
   /** For tests of failure: a clock that runs faster. Null: the machine's. */
   readonly timeScale: TimeScale | null;
@@ -141,8 +150,8 @@ export function parseConfig(env: Env, command: Command): Config {
     report(variable, `is “${text}” and must be a whole number from ${min} to ${max}`);
     return fallback;
   };
-  const yesOrNo = (variable: Variable): boolean => {
-    const text = env[variable] ?? 'no';
+  const yesOrNo = (variable: Variable, fallback: 'yes' | 'no' = 'no'): boolean => {
+    const text = env[variable] ?? fallback;
     if (text !== 'yes' && text !== 'no') report(variable, `is “${text}” and must be yes or no`);
     return text === 'yes';
   };
@@ -227,6 +236,9 @@ export function parseConfig(env: Env, command: Command): Config {
     },
     draftsSendOnce: yesOrNo('GMAIL_DRAFTS_SEND_ONCE'),
     attemptsKeptDays: whole('ATTEMPTS_KEPT_DAYS', 90, 1, 36_500),
+    rateLimits: yesOrNo('RATE_LIMITS', 'yes'),
+    recipientsPerDay: whole('RECIPIENTS_PER_DAY', 20_000, 0, 100_000_000) || null,
+    metricsPort: env.METRICS_PORT === undefined ? null : whole('METRICS_PORT', 9_464, 1, 65_535),
     logLevel,
     timeScale: timeScale === 'wrong' ? null : timeScale,
   };

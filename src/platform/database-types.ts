@@ -365,6 +365,12 @@ export interface People {
   sessions_ended_at: Timestamp | null;
 }
 
+export interface RateLimits {
+  expire: Int8 | null;
+  key: string;
+  points: Generated<number>;
+}
+
 export interface RightsChanges {
   at: Timestamp;
   /**
@@ -487,6 +493,7 @@ export interface DB {
   operator_troubles: OperatorTroubles;
   parties: Parties;
   people: People;
+  rate_limits: RateLimits;
   rights_changes: RightsChanges;
   runs: Runs;
   security_events: SecurityEvents;

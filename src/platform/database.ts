@@ -16,14 +16,31 @@ export interface DatabasePool {
 pg.types.setTypeParser(pg.types.builtins.DATE, (value) => value);
 
 /**
+ * What nothing of ours takes, in milliseconds, on a machine that is busy: beyond it something is wrong, and it must not hold
+ * a connection, or a lock that others wait for. A whole run of thousands of records is written in pieces.
+ */
+const limits = {
+  statement_timeout: 60_000,
+  lock_timeout: 30_000,
+  idle_in_transaction_session_timeout: 120_000,
+} as const;
+
+/**
  * Opens a pool. Nothing is connected until the first query.
  *
  * @param url `postgres://user:password@host:port/database`
  * @param max most connections held at once
  * @param onError hears of connections that were lost, in use or idle; the pool replaces them by itself
+ * @param patience `endless` for migrations, which may take as long as they need
  */
-export function openDatabase(url: string, max: number, onError: (error: Error) => void): DatabasePool {
-  const pool = new pg.Pool({ connectionString: url, max, connectionTimeoutMillis: 10_000 });
+export function openDatabase(
+  url: string,
+  max: number,
+  onError: (error: Error) => void,
+  patience: 'usual' | 'endless' = 'usual',
+): DatabasePool {
+  const bounds = patience === 'usual' ? limits : {};
+  const pool = new pg.Pool({ connectionString: url, max, connectionTimeoutMillis: 10_000, ...bounds });
   pool.on('error', () => {});
   // The pool listens to idle connections only; one that is lost in use, unheard, would end the process.
   pool.on('connect', (client) => client.on('error', onError));

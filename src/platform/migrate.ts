@@ -34,7 +34,7 @@ export async function migrate(urls: DatabaseUrls): Promise<string[]> {
 
 async function migrateAlone(urls: DatabaseUrls): Promise<string[]> {
   await ensureRoles(urls);
-  const { db, close } = openDatabase(urls.owner, 2, () => {});
+  const { db, close } = openDatabase(urls.owner, 2, () => {}, 'endless');
   try {
     const migrator = new Migrator({ db, provider: migrations() });
     const { error, results } = await migrator.migrateToLatest();

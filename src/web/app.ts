@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type pg from 'pg';
+import { RecipientCapError } from '../deliveries/recipient-cap.ts';
 import { accountChoicePages } from './account-choice.ts';
 import { activityPages } from './activity.ts';
 import { asset, assets } from './assets.ts';
@@ -19,6 +20,7 @@ import { googleFlows } from './google-flows.ts';
 import { homePages } from './home.ts';
 import { importPages } from './imports.ts';
 import { invitationPages } from './invitations.ts';
+import { limited } from './limits.ts';
 import { mailboxAccessPages } from './mailbox-access.ts';
 import { mailboxHealthPages } from './mailbox-health.ts';
 import { mailboxNamePages } from './mailbox-name.ts';
@@ -67,6 +69,7 @@ export function createApp(ctx: WebContext, pool: pg.Pool): Express {
   app.use(sessions(pool, ctx.sessionSecrets, secure));
   app.use(sameOrigin(ctx.publicUrl));
   app.use(loadViewer(ctx));
+  app.use(limited(ctx.limits));
   // No body is read before it is known where it comes from and who sent it.
   app.use(formBody());
   app.use(noNulls);
@@ -154,7 +157,9 @@ function ownHost(publicUrl: string): RequestHandler {
 function answerErrors(ctx: WebContext): ErrorRequestHandler {
   return async (error, req, res, next) => {
     if (res.headersSent) return next(error);
-    const known = error instanceof PageError ? error : clientError(error);
+    const known = error instanceof PageError ? error : (clientError(error) ?? capError(error) ?? databaseError(error));
+    if (known?.code === 'busy') ctx.log.warn({ err: error, path: req.path }, 'the database did not answer');
+    if (known?.retryAfter) res.set('Retry-After', String(known.retryAfter));
     if (await answerWithSwitch(ctx, req, res, known)) return;
     const reference = known ? undefined : randomUUID().slice(0, 8);
     if (!known) ctx.log.error({ err: error, method: req.method, path: req.path, reference }, 'request failed');
@@ -171,6 +176,26 @@ function answerErrors(ctx: WebContext): ErrorRequestHandler {
     res.status(status);
     await errorPage(res, words);
   };
+}
+
+/** More recipients than the operator allows, on whatever page. */
+function capError(error: unknown): PageError | undefined {
+  if (!(error instanceof RecipientCapError)) return undefined;
+  const most = error.perDay.toLocaleString('en');
+  const why = `Whoever runs Letterhead allows each company ${most} recipients in 24 hours, and this would be more. Nothing was sent.`;
+  return PageError.tooMany(error.waitMs, why);
+}
+
+/** A database that is away, starts, or did not finish in time (PostgreSQL, appendix A); what pg says has no code. */
+function databaseError(error: unknown): PageError | undefined {
+  const codes = new Set(['57P01', '57P02', '57P03', '57014', '55P03', '53300', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
+  const words = /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout)/;
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if ('code' in cause && typeof cause.code === 'string' && codes.has(cause.code))
+      return PageError.busy({ cause: error });
+    if (words.test(cause.message)) return PageError.busy({ cause: error });
+  }
+  return undefined;
 }
 
 /** Express's own refusals of a request: a body too large, an address that cannot be decoded. */

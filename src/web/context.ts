@@ -8,6 +8,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { KeyRing } from '../platform/key-ring.ts';
 import type { Queue } from '../platform/queue.ts';
+import type { RateLimits } from '../platform/rate-limits.ts';
 import type { DatabaseWatch } from '../tenants/database-watch.ts';
 
 /** Everything the pages need; built once by `main.ts`, or by a test. */
@@ -26,6 +27,10 @@ export interface WebContext {
   readonly pdf: PdfRenderer;
   readonly log: Logger;
   readonly clock: Clock;
+  /** Counts what people do, so that nobody floods others. */
+  readonly limits: RateLimits;
+  /** How many recipients a company may have a day; null for any number. */
+  readonly recipientsPerDay: number | null;
   /** How fast deliveries leave, to foretell when they do. */
   readonly pace: Pace;
   /** Our own origin, e.g. `https://letterhead.example`, without a slash at the end. */

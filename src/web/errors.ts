@@ -21,17 +21,20 @@ export class PageError extends Error {
   readonly title: string;
   /** Where to go from here. */
   readonly next: { readonly href: string; readonly label: string };
+  /** For `Retry-After`: in how many seconds it is worth trying again. */
+  readonly retryAfter: number | undefined;
 
   constructor(
     status: number,
     code: string,
-    words: { title: string; message: string; next?: { href: string; label: string } },
+    words: { title: string; message: string; next?: { href: string; label: string }; retryAfter?: number },
     options?: ErrorOptions,
   ) {
     super(words.message, options);
     this.status = status;
     this.code = code;
     this.title = words.title;
+    this.retryAfter = words.retryAfter;
     this.next = words.next ?? { href: '/', label: 'Go to the start page' };
   }
 
@@ -43,6 +46,27 @@ export class PageError extends Error {
     });
   }
 
+  /**
+   * Too much in a short time.
+   *
+   * @param waitMs until when it stays so
+   * @param what what came too often, and that nothing was done, as sentences
+   */
+  static tooMany(waitMs: number, what: string): PageError {
+    const retryAfter = Math.ceil(waitMs / 1_000);
+    return new PageError(429, 'too_many', {
+      title: 'Please wait a little',
+      message: `${what} Try again ${inWords(retryAfter)}.`,
+      retryAfter,
+    });
+  }
+
+  /** The database does not answer, or took too long. */
+  static busy(options?: ErrorOptions): PageError {
+    const message = 'Letterhead cannot reach its database just now. Nothing was changed. Try again in a few seconds.';
+    return new PageError(503, 'busy', { title: 'Back in a moment', message, retryAfter: 5 }, options);
+  }
+
   /** The viewer's role does not allow it. */
   static forbidden(role: MemberRole): PageError {
     return new PageError(403, 'forbidden', {
@@ -50,6 +74,14 @@ export class PageError extends Error {
       message: `You are a ${role} of this company, and that is not enough for this. Ask an owner or admin of your company to do it, or to change your role.`,
     });
   }
+}
+
+function inWords(seconds: number): string {
+  if (seconds < 60) return `in ${seconds} second${seconds === 1 ? '' : 's'}`;
+  const minutes = Math.ceil(seconds / 60);
+  if (minutes < 60) return `in ${minutes} minute${minutes === 1 ? '' : 's'}`;
+  const hours = Math.ceil(minutes / 60);
+  return `in ${hours} hour${hours === 1 ? '' : 's'}`;
 }
 
 /** The row, or the page's 404: for ids that come from an address. */

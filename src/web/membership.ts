@@ -10,6 +10,7 @@ import { PageError } from './errors.ts';
 import { callbackPaths } from './google-flows.ts';
 import { openInvitations } from './open-invitations.ts';
 import { companyOf } from './own-company.ts';
+import { ownPath } from './own-path.ts';
 import { isReading } from './same-origin.ts';
 import { forgetSession, saveSession } from './session.ts';
 import { onlookerOf, setViewer } from './viewer.ts';
@@ -120,7 +121,7 @@ export const requireMember: RequestHandler = (req, res, next) => {
   if (req.method === 'GET') {
     // Google's answer is worth nothing after signing in anew, and belongs in no address: back to where it was asked for.
     const wanted = req.path === callbackPaths.connect ? '/settings/email' : req.originalUrl;
-    const next = wanted === '/' ? '' : `?next=${encodeURIComponent(wanted)}`;
+    const next = wanted === '/' || ownPath(wanted) === '/' ? '' : `?next=${encodeURIComponent(wanted)}`;
     return res.redirect(303, `/sign-in${next}`);
   }
   throw new PageError(401, 'signed_out', {

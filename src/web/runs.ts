@@ -2,6 +2,7 @@ import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { budgetOf } from '../deliveries/budget.ts';
 import { leavesFrom } from '../deliveries/departure.ts';
+import { assertWithinCap } from '../deliveries/recipient-cap.ts';
 import { formatAddress, maxRecipients, parseAddresses } from '../deliveries/recipients.ts';
 import { controlRun, decideRun, isRunControl, type RunControl } from '../deliveries/runs/control.ts';
 import { reportFilters, reportPage } from '../deliveries/runs/report.ts';
@@ -136,7 +137,11 @@ export function runPages(ctx: WebContext): Router {
       );
       return res.redirect(303, `/runs/${run.id}?show=failed`);
     }
-    const result = await inTenant(ctx.db, viewer.tenantId, (trx) => resend(trx, ctx.clock, order, which));
+    const result = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
+      const sent = await resend(trx, ctx.clock, order, which);
+      await assertWithinCap(trx, viewer.tenantId, ctx.recipientsPerDay, ctx.clock());
+      return sent;
+    });
     await notify(req, ...resent(result));
     res.redirect(303, `/runs/${run.id}`);
   });

@@ -5,6 +5,7 @@ import { createDelivery, type SendRequest, type SendResult } from '../deliveries
 import { getDelivery } from '../deliveries/delivery.ts';
 import { leavesFrom } from '../deliveries/departure.ts';
 import { listEarlier } from '../deliveries/earlier.ts';
+import { assertWithinCap } from '../deliveries/recipient-cap.ts';
 import { unsendable } from '../deliveries/sendable.ts';
 import { kindWords, pdfName } from '../documents/format.ts';
 import { type DocumentRecord, getDocument } from '../documents/store.ts';
@@ -16,6 +17,7 @@ import { getTenant } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
 import { waitOfNext } from './delivery-wait.ts';
 import { found, PageError } from './errors.ts';
+import { countSingleEmail } from './limits.ts';
 import { onlyIds, textParam } from './query.ts';
 import { previewMark, recordPdf } from './record-pdf.ts';
 import { paidWord, pillOf } from './record-words.ts';
@@ -68,6 +70,12 @@ export function sendPages(ctx: WebContext): Router {
     if (form.version !== record.version || (form.preview !== '' && form.preview !== preview))
       return showChanged(ctx, res, record, { ...form, version: record.version, preview });
 
+    const { to, cc, bcc } = email.recipients;
+    await countSingleEmail(
+      ctx.limits,
+      tenantId,
+      [...to, ...cc, ...bcc].map((recipient) => recipient.email),
+    );
     const document = { record, fileName: pdfName(record, tenant.name), pdf: await recordPdf(ctx, tenant, record) };
     const result = await create(ctx, viewer, { tenantId, memberId, ...email, document });
     await answer(ctx, req, res, record, form, result);
@@ -91,7 +99,13 @@ export function sendPages(ctx: WebContext): Router {
 }
 
 function create(ctx: WebContext, viewer: Viewer, request: SendRequest): Promise<SendResult> {
-  const act = () => inTenant(ctx.db, viewer.tenantId, (trx) => createDelivery(trx, ctx.clock, request));
+  const act = () =>
+    inTenant(ctx.db, viewer.tenantId, async (trx) => {
+      const result = await createDelivery(trx, ctx.clock, request);
+      if (result.kind === 'created' && !result.repeated)
+        await assertWithinCap(trx, viewer.tenantId, ctx.recipientsPerDay, ctx.clock());
+      return result;
+    });
   return byRecentLists(ctx, viewer, act, refusalOf);
 }
 

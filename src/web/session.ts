@@ -30,6 +30,9 @@ export interface Notice {
 /** Signed in for this long after the last visit. */
 const maxAgeMs = 14 * 86_400_000;
 
+/** The session of somebody who is not signed in: as long as they may take at Google. */
+const strangersAgeMs = 30 * 60_000;
+
 /** Sessions in Postgres. The cookie is SameSite=Lax: Strict would be missing when Google sends people back. */
 export function sessions(pool: pg.Pool, secrets: readonly string[], secure: boolean): RequestHandler {
   const Store = connectPgSimple(session);
@@ -40,7 +43,7 @@ export function sessions(pool: pg.Pool, secrets: readonly string[], secure: bool
     resave: false,
     saveUninitialized: false,
     rolling: true,
-    cookie: { httpOnly: true, sameSite: 'lax', secure, maxAge: maxAgeMs, path: '/' },
+    cookie: { httpOnly: true, sameSite: 'lax', secure, maxAge: strangersAgeMs, path: '/' },
   });
 }
 
@@ -49,6 +52,7 @@ export async function signIn(req: Request, personId: string, now: Date): Promise
   // Another tab may still be at Google; its state must be there when it comes back.
   const { browser } = req.session;
   await forgetSession(req);
+  req.session.cookie.maxAge = maxAgeMs;
   req.session.personId = personId;
   req.session.signedInAt = now.getTime();
   if (browser !== undefined) req.session.browser = browser;

@@ -10,6 +10,7 @@ import { PageError } from './errors.ts';
 import { callbackPaths, type GoogleFlow } from './google-flows.ts';
 import { switchCompany } from './membership.ts';
 import { openInvitations } from './open-invitations.ts';
+import { ownPath } from './own-path.ts';
 import { page } from './render.ts';
 import { notify, signIn, signOut } from './session.ts';
 import { onDay } from './words.ts';
@@ -115,13 +116,6 @@ function typed(body: unknown): Record<string, string> {
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [name, typeof value === 'string' ? value : '']),
   );
-}
-
-/** A path of our own, never another site: where to go after signing in. */
-export function ownPath(value: unknown): string {
-  if (typeof value !== 'string' || !value.startsWith('/')) return '/';
-  const base = 'http://letterhead.invalid';
-  return URL.canParse(value, base) && new URL(value, base).origin === base ? value : '/';
 }
 
 function signInError(kind: 'refused' | 'lost' | 'failed', code: string): PageError {

@@ -39,7 +39,8 @@ export function setViewer(res: Response, viewer: Viewer): void {
   res.locals['viewer'] = viewer;
 }
 
-function isViewer(value: unknown): value is Viewer {
+/** Whether a value of `res.locals` is a viewer. */
+export function isViewer(value: unknown): value is Viewer {
   return typeof value === 'object' && value !== null && 'memberId' in value && 'tenantId' in value;
 }
 

@@ -51,6 +51,9 @@ export interface ProductOptions {
   readonly clientId?: string;
   /** Whether Google shows its unverified-app page. */
   readonly unverified?: boolean;
+  /** Whether too much in a short time is refused; no, unless told: all tests come from one address. */
+  readonly rateLimits?: boolean;
+  readonly recipientsPerDay?: number;
   /**
    * No time passes, for Google and product, but where the test moves the clock on: whatever waits for a moment waits, and
    * no sweep comes in between, however slow the machine is.
@@ -114,6 +117,9 @@ export async function startProduct(urls: DatabaseUrls, options: ProductOptions =
     pace: options.pace ?? { unitsPerMinute: null, projectUnitsPerMinute: null, inFlight: 5 },
     draftsSendOnce: options.draftsSendOnce ?? false,
     attemptsKeptDays: 90,
+    rateLimits: options.rateLimits ?? false,
+    metricsPort: null,
+    recipientsPerDay: options.recipientsPerDay ?? null,
   };
   const opened = await openParts(config, log, shutdown);
   const [printing, asked] = [underWay(), underWay()];

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { ownPath } from '../../src/web/sign-in.ts';
+import { ownPath } from '../../src/web/own-path.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { founder, type Page, type Visitor, visitor } from '../support/visitor.ts';
 

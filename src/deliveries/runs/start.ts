@@ -8,6 +8,7 @@ import { inTenant } from '../../tenants/scope.ts';
 import { beginningOf, columnsOf } from '../begin.ts';
 import type { Departure } from '../departure.ts';
 import { TemplateError } from '../merge.ts';
+import { assertWithinCap } from '../recipient-cap.ts';
 import { type Judgement, type Reason, type RunText, readTemplates } from './judge.ts';
 import { askRun } from './question.ts';
 import { chosenIds, holdRecords, mostRecords, type RunSelection } from './records.ts';
@@ -63,14 +64,19 @@ class NotStarted extends Error {
  * Runs of one company are started one after the other, and the records stay as they are meanwhile: of two colleagues
  * who start the same one, the second is shown what the first did.
  *
- * @param ctx the app's pool and the clock
+ * @param ctx the app's pool, the clock, and how many recipients a company may have a day
+ * @throws {RecipientCapError} where they would be more; nothing is started then
  */
 export async function startRun(
-  ctx: { readonly db: Database; readonly clock: Clock },
+  ctx: { readonly db: Database; readonly clock: Clock; readonly recipientsPerDay?: number | null },
   request: RunRequest,
 ): Promise<StartResult> {
   try {
-    return await inTenant(ctx.db, request.tenantId, (trx) => start(trx, ctx.clock, request));
+    return await inTenant(ctx.db, request.tenantId, async (trx) => {
+      const result = await start(trx, ctx.clock, request);
+      await assertWithinCap(trx, request.tenantId, ctx.recipientsPerDay ?? null, ctx.clock());
+      return result;
+    });
   } catch (error) {
     if (error instanceof NotStarted) return error.result;
     if (error instanceof TemplateError)

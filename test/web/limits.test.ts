@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createRateLimits } from '../../src/platform/rate-limits.ts';
+import { type Company, company } from '../support/company.ts';
+import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
+import { visitor } from '../support/visitor.ts';
+
+let letterhead: TestLetterhead;
+let office: Company;
+beforeAll(async () => {
+  letterhead = await startTestLetterhead({ worker: false, rateLimits: true, recipientsPerDay: 24 });
+  office = await company(letterhead);
+});
+afterAll(() => letterhead.close());
+
+describe('a rate limit', () => {
+  it('is shared by all processes, and says how long to wait', async () => {
+    const [one, another] = [createRateLimits(letterhead.pool), createRateLimits(letterhead.pool)];
+    const limit = { name: 'shared', points: 2, seconds: 60 };
+    expect(await one.take(limit, 'dana')).toBeNull();
+    expect(await another.take(limit, 'dana')).toBeNull();
+    expect(await one.take(limit, 'tom')).toBeNull();
+    const wait = await one.take(limit, 'dana');
+    expect(wait).toBeGreaterThan(0);
+    expect(wait).toBeLessThanOrEqual(60_000);
+    expect(await another.take(limit, 'dana')).not.toBeNull();
+  });
+
+  it('keeps no address in clear', async () => {
+    await createRateLimits(letterhead.pool).take({ name: 'kept', points: 9, seconds: 60 }, '203.0.113.7');
+    const { rows } = await letterhead.pool.query("select key from rate_limits where key like 'kept%'");
+    expect(rows).toHaveLength(1);
+    expect(rows[0].key).not.toContain('203.0.113.7');
+  });
+});
+
+describe('the pages', () => {
+  it('refuse test emails that come too often, with the time to wait, and send none of those', async () => {
+    const answers = [];
+    for (let number = 0; number < 22; number += 1)
+      answers.push(await office.founder.post('/settings/email/test-deliveries', { key: crypto.randomUUID() }));
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(refused[0]?.text).toMatch(/Try again in \d+ (second|minute)/);
+  });
+
+  it('write no email beyond the recipients that the operator allows a company in 24 hours', async () => {
+    const other = await company(letterhead);
+    const record = await other.record();
+    const send = (to: string) =>
+      other.founder.post(`/documents/${record.id}/deliveries`, {
+        ...{ key: crypto.randomUUID(), version: String(record.version), preview: '', to, subject: 'S', message: 'M' },
+      });
+    expect((await send(Array.from({ length: 24 }, (_, number) => `p${number}@x.example`).join(', '))).status).toBe(303);
+    const written = () =>
+      letterhead.database.system
+        .selectFrom('deliveries')
+        .select('id')
+        .where('tenant_id', '=', other.tenantId)
+        .execute()
+        .then((rows) => rows.length);
+    const before = await written();
+    const refused = await other.founder.post('/settings/email/test-deliveries', { key: crypto.randomUUID() });
+    expect(refused.status).toBe(429);
+    expect(refused.text).toContain('24 recipients in 24 hours');
+    expect(await written()).toBe(before);
+  });
+
+  it('keep nothing long of who is not signed in', async () => {
+    await visitor(letterhead).post('/sign-in/google', { returnTo: `/documents?q=${'x'.repeat(5_000)}` });
+    const { rows } = await letterhead.pool.query(
+      "select length(sess::text) as size, expire < now() + interval '31 minutes' as short from sessions where not sess::jsonb ? 'personId'",
+    );
+    expect(rows.length).toBeGreaterThan(0);
+    for (const { size, short } of rows) {
+      expect(short).toBe(true);
+      expect(size).toBeLessThan(2_000);
+    }
+  });
+
+  it('refuse a stranger who begins to sign in again and again, by address', async () => {
+    const statuses = new Set<number>();
+    for (let number = 0; number < 125; number += 1)
+      statuses.add((await visitor(letterhead).post('/sign-in/google')).status);
+    expect(statuses).toContain(429);
+  });
+});
