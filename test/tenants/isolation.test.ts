@@ -64,6 +64,7 @@ describe('every table of a tenant', () => {
       'kysely_migration_lock',
       'operator_troubles',
       'people',
+      'rate_limits',
       'security_events',
       'sending_accounts',
       'sessions',
