@@ -78,7 +78,13 @@ export async function startWorld({ sets: names, mailboxes, brokenClassifier }: W
   const env = {
     ...{ DATABASE_URL: urls.app, DATABASE_SYSTEM_URL: urls.system, TOKEN_KEYS: tokenKeys, TIME_SCALE: scale },
     ...{ GOOGLE_CLIENT_ID: client.id, GOOGLE_CLIENT_SECRET: client.secret, GOOGLE_ISSUER: googleUrl },
-    ...{ GMAIL_ROOT_URL: `${googleUrl}/`, PUBLIC_URL: 'http://localhost:4998', SESSION_SECRET: 's'.repeat(32) },
+    ...{
+      GMAIL_ROOT_URL: `${googleUrl}/`,
+      PUBLIC_URL: 'http://localhost:4998',
+      SESSION_SECRET: 's'.repeat(32),
+      RATE_LIMITS: 'no',
+      RECIPIENTS_PER_DAY: '0',
+    },
     ...{ SEND_DEADLINE_SECONDS: '90', SETTLE_SECONDS: '60', GOOGLE_TIMEOUT_SECONDS: '1' },
     ...{ GMAIL_UNITS_PER_MINUTE: '0', GMAIL_PROJECT_UNITS_PER_MINUTE: '0', GMAIL_IN_FLIGHT: '5', LOG_LEVEL: 'info' },
   };

@@ -82,7 +82,13 @@ export async function startWorld(count: number, capabilities: readonly Capabilit
       const started = await startProcess(command, {
         ...{ DATABASE_URL: urls.app, DATABASE_SYSTEM_URL: urls.system, TOKEN_KEYS: tokenKeys },
         ...{ GOOGLE_CLIENT_ID: client.id, GOOGLE_CLIENT_SECRET: client.secret, GOOGLE_ISSUER: google.url },
-        ...{ GMAIL_ROOT_URL: `${google.url}/`, PUBLIC_URL: 'http://localhost:4999', SESSION_SECRET: 's'.repeat(32) },
+        ...{
+          GMAIL_ROOT_URL: `${google.url}/`,
+          PUBLIC_URL: 'http://localhost:4999',
+          SESSION_SECRET: 's'.repeat(32),
+          RATE_LIMITS: 'no',
+          RECIPIENTS_PER_DAY: '0',
+        },
         ...{ PORT: '4999', HOST: '127.0.0.1', LOG_LEVEL: 'info' },
         ...env,
       });
