@@ -1,6 +1,9 @@
 import type { Permission } from '../../src/web/permission-words.ts';
 import type { Product } from './product.ts';
 
+/** Fields of a form; as pairs where one comes several times. */
+export type FormFields = Record<string, string> | [string, string][];
+
 /** Somebody at the pages, without a browser: keeps cookies, follows nothing by itself. */
 export interface Visitor {
   get(path: string): Promise<Page>;
@@ -9,7 +12,11 @@ export interface Visitor {
   /** Brings Google's answer; returns what the callback answered, or the page about an answer that came to nothing. */
   bring(callback: string): Promise<Page>;
   /** Posts a form as one of our own pages would; `headers` to be somebody else. */
-  post(path: string, form?: Record<string, string>, headers?: Record<string, string>): Promise<Page>;
+  post(
+    path: string,
+    form?: Record<string, string> | [string, string][],
+    headers?: Record<string, string>,
+  ): Promise<Page>;
   /** The same, with everything that is in the page that answers it. */
   postRaw(path: string, form?: Record<string, string>): Promise<Page>;
   /** Posts files from a file field, as a browser does. */
@@ -90,7 +97,7 @@ export function visitor({ url, google }: Pick<Product, 'url' | 'google'>): Visit
     if (isPersonal(path) || path.includes('company=')) return path;
     return company === undefined ? path : `${path}${path.includes('?') ? '&' : '?'}company=${company}`;
   };
-  const send = async (path: string, form: Record<string, string>, headers: Record<string, string>) => {
+  const send = async (path: string, form: FormFields, headers: Record<string, string>) => {
     const page = await ask(ofCompany(path), { method: 'POST', body: new URLSearchParams(form), headers });
     if (isPersonal(path) && page.status === 303) await look();
     return page;
