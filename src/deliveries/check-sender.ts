@@ -2,6 +2,7 @@ import { GoogleError } from '../google/errors.ts';
 import { MailboxUnusableError } from '../mailboxes/access-token.ts';
 import { dropAccessToken } from '../mailboxes/grant-vault.ts';
 import { endMailbox } from '../mailboxes/health.ts';
+import { mailboxTroubleOf } from '../mailboxes/mailbox-trouble.ts';
 import { refreshSendAs } from '../mailboxes/send-as.ts';
 import type { SenderResolution, SenderRule } from '../mailboxes/sender.ts';
 import type { EndedReason } from '../mailboxes/why-ended.ts';
@@ -87,9 +88,7 @@ export async function refreshAddresses(
 /** Why Gmail's refusal ends the connection; null where it does not. */
 function endingIn(error: unknown): EndedReason | null {
   if (isAnswered(error, 401)) return 'refused';
-  return isAnswered(error, 403) && error instanceof GoogleError && error.code === 'domainPolicy'
-    ? 'admin_policy'
-    : null;
+  return error instanceof GoogleError ? mailboxTroubleOf(error.failure) : null;
 }
 
 /** As against a 403 that only asks to slow down. */

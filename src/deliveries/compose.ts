@@ -36,8 +36,8 @@ export function compose(email: Email): Promise<Buffer> {
     bcc: people(email.recipients.bcc),
     subject: email.subject,
     date: email.date,
-    text: email.message,
-    html: textToHtml(email.message),
+    text: withMailLines(email.message),
+    html: withMailLines(textToHtml(email.message)),
     headers: { [deliveryHeader]: email.deliveryId },
     attachments: email.attachments.map(({ fileName, mediaType, bytes }) => ({
       filename: fileName,
@@ -52,11 +52,19 @@ export function compose(email: Email): Promise<Buffer> {
   return message.build();
 }
 
+/**
+ * Ends each line as mail wants it (RFC 5322, 2.3): CR and LF, and never one without the other, whatever the browser, a
+ * template or an import wrote. A part in quoted-printable is text, too: a bare LF there is a bare LF in the email.
+ */
+function withMailLines(text: string): string {
+  return text.replaceAll(/\r\n|\r|\n/g, '\r\n');
+}
+
 /** Paragraphs and line breaks, everything else as written. */
 export function textToHtml(text: string): string {
   const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
   const paragraphs = escaped
-    .replaceAll('\r\n', '\n')
+    .replaceAll(/\r\n?/g, '\n')
     .trim()
     .split(/\n{2,}/);
   return paragraphs.map((paragraph) => `<p>${paragraph.replaceAll('\n', '<br>\n')}</p>`).join('\n');

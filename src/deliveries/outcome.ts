@@ -1,10 +1,7 @@
 import type { GoogleFailure } from '../google/errors.ts';
 import { operatorTroubleOf } from '../google/operator-trouble.ts';
-import type { EndedReason } from '../mailboxes/why-ended.ts';
+import { isRateRefusal, mailboxTroubleOf, type SaidByGmail } from '../mailboxes/mailbox-trouble.ts';
 import type { HeldReason } from './state.ts';
-
-/** Why Gmail itself wants the mailbox to be connected again. */
-type ReconnectReason = Extract<EndedReason, 'missing_permission' | 'admin_policy' | 'refused'>;
 
 /**
  * What a failed send means for the delivery.
@@ -27,7 +24,7 @@ export type Outcome =
       readonly kind: 'hold';
       readonly reason: HeldReason;
       readonly until: Date | null;
-      readonly reconnect: ReconnectReason | null;
+      readonly reconnect: SaidByGmail | null;
       readonly words: string;
     }
   | { readonly kind: 'refuse'; readonly words: string }
@@ -80,11 +77,8 @@ function classifyAnswer(failure: Extract<GoogleFailure, { kind: 'answered' }>, t
       ? { ...retry(now, 'Gmail asked us to show our permission again.'), newToken: true }
       : reconnect('refused', 'Gmail no longer accepts our permission.');
   }
-  if (reason === 'insufficientPermissions' || reason === 'ACCESS_TOKEN_SCOPE_INSUFFICIENT') {
-    return reconnect('missing_permission', 'The permission to send is missing.');
-  }
-  if (reason === 'domainPolicy')
-    return reconnect('admin_policy', 'Your Google Workspace administrator has switched Gmail apps off.');
+  const ofMailbox = mailboxTroubleOf(failure);
+  if (ofMailbox) return reconnect(ofMailbox, mailboxWords[ofMailbox]);
   const trouble = operatorTroubleOf('gmail', failure);
   if (trouble?.sure) {
     // It goes on by itself as soon as it is noticed that the trouble is over; a quota by the minute is that anyway.
@@ -95,15 +89,21 @@ function classifyAnswer(failure: Extract<GoogleFailure, { kind: 'answered' }>, t
     const until = retryTime(message, now) ?? later(now, 60);
     return hold('sending_limit', until, 'Gmail’s daily sending limit for this account is used up.');
   }
-  if (status === 429 || rateReasons.includes(reason)) {
+  if (isRateRefusal(failure)) {
     const at = retryTime(message, now) ?? backoff(tried.attempts, now);
     return { ...retry(at, 'Gmail asked us to slow down. We try again.'), slowDown: true };
   }
   return { kind: 'refuse', words: refusalWords(status, reason, message) };
 }
 
-/** Newer backends say it in capitals, among the details. */
-const rateReasons = ['rateLimitExceeded', 'userRateLimitExceeded', 'RATE_LIMIT_EXCEEDED'];
+/** What a timeline says; the mailbox's page says more. */
+const mailboxWords: Readonly<Record<SaidByGmail, string>> = {
+  missing_permission: 'The permission to send is missing.',
+  admin_policy: 'Your Google Workspace administrator has switched Gmail apps off.',
+  no_gmail: 'This Google account has no Gmail mailbox, so nothing leaves through it.',
+  mailbox_suspended: 'Gmail says that this account is suspended, so nothing leaves through it.',
+  refused: 'Gmail does not let us send through this account.',
+};
 
 /** The day's limit, as against the minute's: Gmail says so only in its sentence, with 429 or 403 (google.md, D). */
 function isSendingLimit(message: string): boolean {
@@ -135,8 +135,6 @@ function refusalWords(status: number, reason: string, message: string): string {
   if (/Invalid (To|Cc|Bcc) header|Recipient address required/i.test(message)) {
     return 'Gmail does not accept a recipient’s address. Correct it and send again.';
   }
-  if (/Mail service not enabled/i.test(message))
-    return 'This Google account has no Gmail mailbox. Connect one that has.';
   if (status === 413) return 'The email is larger than Gmail accepts. Send a smaller document.';
   return `Gmail refused the email (${status} ${reason}).`;
 }
@@ -149,7 +147,7 @@ function hold(reason: HeldReason, until: Date | null, words: string): Outcome {
   return { kind: 'hold', reason, until, reconnect: null, words };
 }
 
-function reconnect(why: ReconnectReason, words: string): Outcome {
+function reconnect(why: SaidByGmail, words: string): Outcome {
   return { kind: 'hold', reason: 'mailbox_needs_reconnect', until: null, reconnect: why, words };
 }
 

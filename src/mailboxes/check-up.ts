@@ -6,6 +6,7 @@ import type { Asked, CheckUpFacts } from './check-up-facts.ts';
 import { clockStep, lifeStep, wayBackStep } from './check-up-installation.ts';
 import { failed, forOperator, notPossible, passed, type Say, type Step } from './check-up-step.ts';
 import { endedWords } from './ended-words.ts';
+import { mailboxTroubleOf, type SaidByGmail } from './mailbox-trouble.ts';
 import { isUsable } from './sender-facts.ts';
 
 /**
@@ -119,23 +120,17 @@ function apiStep({ sending, reading }: CheckUpFacts): Step {
     return failed(...step, what, forOperator(fix));
   }
   if (sending.kind === 'answered' || reading.kind === 'answered') return passed(...step, 'It is enabled, and answers.');
-  // Both of these come from a Gmail API that is there for us.
-  if (failures.some(isNoMailbox) || failures.some(isPolicy)) return passed(...step, 'It is enabled, and answers.');
+  // Whatever is said of the mailbox comes from a Gmail API that is there for us.
+  if (ofMailbox(failures)) return passed(...step, 'It is enabled, and answers.');
   return withoutGmail(step, sending, reading);
 }
 
 function mailboxStep({ sending, reading, mailbox }: CheckUpFacts): Step {
   const step = ['gmail_mailbox', 'The Gmail mailbox'] as const;
   const failures = failuresOf(sending, reading);
-  if (failures.some(isNoMailbox)) {
-    return failed(
-      ...step,
-      `Google says that ${mailbox.email} has no Gmail: mail is not switched on for this account.`,
-      'In a Google Workspace the administrator switches Gmail on for it (Admin console → Apps → Gmail). Else connect an account that has Gmail.',
-    );
-  }
-  if (failures.some(isPolicy)) {
-    const { what, fix } = endedWords({ reason: 'admin_policy', sure: true }, mailbox.email);
+  const reason = ofMailbox(failures);
+  if (reason) {
+    const { what, fix } = endedWords({ reason, sure: true }, mailbox.email);
     return failed(...step, what, fix);
   }
   if (reading.kind === 'answered') return passed(...step, 'It is there.');
@@ -227,12 +222,10 @@ function failuresOf(...some: readonly Asked<null>[]): GoogleFailure[] {
   return some.flatMap((asked) => (asked.kind === 'failed' ? [asked.failure] : []));
 }
 
-function isNoMailbox(failure: GoogleFailure): boolean {
-  return failure.kind === 'answered' && failure.status === 400 && /mail service not enabled/i.test(failure.message);
-}
-
-function isPolicy(failure: GoogleFailure): boolean {
-  return failure.kind === 'answered' && failure.reason === 'domainPolicy';
+/** What Gmail says of the mailbox itself; a permission is another step's. */
+function ofMailbox(failures: readonly GoogleFailure[]): SaidByGmail | undefined {
+  const said = failures.map(mailboxTroubleOf).filter((trouble) => trouble !== null);
+  return said.find((trouble) => trouble !== 'missing_permission');
 }
 
 function isSendingLimit(failure: GoogleFailure): boolean {

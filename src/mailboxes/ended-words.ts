@@ -83,6 +83,16 @@ function words(email: string): Readonly<Record<EndedReason, Words>> {
       sentence: 'the permission to send email is missing.',
       fix: 'Connect it again and leave the box “Send email on your behalf” ticked.',
     },
+    no_gmail: {
+      sentence: `the Google account ${email} has no Gmail: mail is not switched on for it.`,
+      fix: 'In a Google Workspace the administrator switches Gmail on for it (Admin console → Apps → Google Workspace → Gmail). Then press “Check now”. Otherwise connect an account that has Gmail and choose it as the sender.',
+      first: 'elsewhere',
+    },
+    mailbox_suspended: {
+      sentence: `the Gmail of ${email} is suspended: by Google, or by your Google Workspace administrator.`,
+      fix: 'Sign in at gmail.com with it and follow what Google says there, or ask your administrator. Then press “Check now”.',
+      first: 'elsewhere',
+    },
     refused: {
       sentence: `Gmail does not let us into ${email} any more, and does not say why.`,
       fix: 'Sign in at gmail.com with this account and see whether it works there. Then connect it again.',

@@ -1,10 +1,8 @@
 import type { Database } from '../platform/database.ts';
 import { type ByMember, noteChange } from '../tenants/rights-changes.ts';
 import { type EventKind, writeMailboxEvent } from './mailbox-events.ts';
-import type { Ended, EndedReason } from './why-ended.ts';
-
-/** What a token that can be renewed does not disprove: Gmail itself said it, not the token endpoint. */
-export const saidByGmail: readonly EndedReason[] = ['missing_permission', 'admin_policy', 'refused'];
+import { saidByGmail } from './mailbox-trouble.ts';
+import type { Ended } from './why-ended.ts';
 
 /**
  * Marks a mailbox as one that must be connected again, and writes that into its history. One guarded update: of all

@@ -1,18 +1,19 @@
-import { GoogleError } from '../google/errors.ts';
-import { listSendAs } from '../google/gmail.ts';
+import { GoogleError, type GoogleFailure } from '../google/errors.ts';
+import { probeSending } from '../google/probe.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { type AccessTokens, MailboxUnusableError, type TokenContext } from './access-token.ts';
 import { capabilitiesOf } from './capabilities.ts';
 import { readReason } from './ended-words.ts';
 import { dropAccessToken } from './grant-vault.ts';
-import { endMailbox, recoverMailbox, saidByGmail } from './health.ts';
+import { endMailbox, recoverMailbox } from './health.ts';
+import { mailboxTroubleOf, saidByGmail } from './mailbox-trouble.ts';
 
 /** What another look at a mailbox showed. `not_now`: Google could not be asked, or said nothing about it. */
 export type Rechecked = 'works' | 'ended' | 'not_now';
 
 /**
  * Looks whether a mailbox that needs reconnecting works after all: a new access token is asked for; and where Gmail
- * itself had refused, Gmail, too. Success makes the mailbox active; a better reason replaces the one it had.
+ * itself had refused, Gmail, too, without sending anything. Success makes the mailbox active; a better reason replaces the one it had.
  *
  * @param depth `token` asks the token endpoint only, and leaves what Gmail said as it is
  */
@@ -24,23 +25,29 @@ export async function recheckMailbox(
 ): Promise<Rechecked> {
   await inTenant(ctx.db, tenantId, (trx) => dropAccessToken(trx, tenantId, mailboxId));
   try {
-    const token = await ctx.tokens.of(tenantId, mailboxId);
+    const { token } = await ctx.tokens.of(tenantId, mailboxId);
     const { state, reason, canSend } = await stateOf(ctx, tenantId, mailboxId);
     if (state === 'active') return 'works';
-    if (depth === 'token' || !reason || !saidByGmail.includes(reason)) return 'ended';
-    if (reason === 'missing_permission' ? !canSend : !(await gmailAnswers(ctx, token))) return 'ended';
-    await inTenant(ctx.db, tenantId, (trx) => recoverMailbox(trx, tenantId, mailboxId, ctx.clock(), 'gmail'));
-    return 'works';
+    if (depth === 'token' || !saidByGmail.some((said) => said === reason) || !canSend) return 'ended';
+    const failure = await probeSending(ctx.google, token);
+    if (!failure) {
+      await inTenant(ctx.db, tenantId, (trx) => recoverMailbox(trx, tenantId, mailboxId, ctx.clock(), 'gmail'));
+      return 'works';
+    }
+    const said = mailboxTroubleOf(failure) ?? (isTokenRefused(failure) ? 'refused' : null);
+    if (!said) return 'not_now';
+    const ended = { reason: said, sure: true, at: ctx.clock() };
+    await inTenant(ctx.db, tenantId, (trx) => endMailbox(trx, tenantId, mailboxId, ended));
+    return 'ended';
   } catch (error) {
     if (error instanceof MailboxUnusableError) return 'ended';
-    if (error instanceof GoogleError && error.failure.kind === 'answered' && error.code === 'domainPolicy') {
-      const ended = { reason: 'admin_policy', sure: true, at: ctx.clock() } as const;
-      await inTenant(ctx.db, tenantId, (trx) => endMailbox(trx, tenantId, mailboxId, ended));
-      return 'ended';
-    }
     if (error instanceof GoogleError) return 'not_now';
     throw error;
   }
+}
+
+function isTokenRefused(failure: GoogleFailure): boolean {
+  return failure.kind === 'answered' && failure.status === 401;
 }
 
 async function stateOf({ db }: TokenContext, tenantId: string, mailboxId: string) {
@@ -55,22 +62,4 @@ async function stateOf({ db }: TokenContext, tenantId: string, mailboxId: string
   );
   const canSend = capabilitiesOf(row.scopes ?? [], row.wanted).includes('send');
   return { state: row.state, reason: row.state_reason === null ? null : readReason(row.state_reason), canSend };
-}
-
-/**
- * Whether Gmail lets us in at all. Asks for what may well be refused for want of a permission: that refusal, too, comes
- * from a Gmail that is switched on for us.
- *
- * @throws {GoogleError} for any other refusal
- */
-async function gmailAnswers({ google }: TokenContext, token: Parameters<typeof listSendAs>[1]): Promise<boolean> {
-  try {
-    await listSendAs(google, token);
-    return true;
-  } catch (error) {
-    if (!(error instanceof GoogleError) || error.failure.kind !== 'answered') throw error;
-    if (error.failure.status === 401) return false;
-    if (/insufficient/i.test(error.code)) return true;
-    throw error;
-  }
 }

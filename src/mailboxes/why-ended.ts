@@ -22,6 +22,10 @@ export type EndedReason =
   /** The Workspace domain wants its people to sign in again (`invalid_rapt`). */
   | 'reauth'
   | 'missing_permission'
+  /** The Google account has no Gmail mailbox. */
+  | 'no_gmail'
+  /** Gmail says that the account is suspended, although its permission can be renewed. */
+  | 'mailbox_suspended'
   /** Gmail refuses each token (401), although Google has just renewed it. */
   | 'refused'
   /** The permission belongs to another OAuth client than the operator uses now. */

@@ -3,7 +3,15 @@ import type { NextFunction, Request, Response } from 'express';
 import { type Answer, Refusal } from './answers.ts';
 import { drawLatency, type FaultEffect } from './fault-effects.ts';
 import type { Strike } from './faults.ts';
-import { backendError, forbiddenFor, invalidCredentials, mailNotEnabled, notFound, tooMany } from './gmail/errors.ts';
+import {
+  backendError,
+  forbiddenFor,
+  invalidArgument,
+  invalidCredentials,
+  mailNotEnabled,
+  notFound,
+  tooMany,
+} from './gmail/errors.ts';
 import type { World } from './world.ts';
 
 /** What a Google endpoint is: its name in truth and faults, whose call it is, and the work. */
@@ -118,6 +126,8 @@ function refusalFor(
       return tooMany(effect, world.now());
     case 'mailNotEnabled':
       return mailNotEnabled();
+    case 'invalidTo':
+      return invalidArgument('Invalid To header');
     case 'notFound':
       return notFound();
     case 'invalidGrant':

@@ -49,6 +49,8 @@ export const faultEffect = z.discriminatedUnion('kind', [
     retryAt: z.iso.datetime().optional(),
   }),
   z.object({ kind: z.literal('mailNotEnabled') }),
+  /** A recipient that Gmail does not accept. */
+  z.object({ kind: z.literal('invalidTo') }),
   z.object({ kind: z.literal('notFound') }),
   z.object({ kind: z.literal('invalidGrant'), description: z.string().default('Token has been expired or revoked.') }),
   z.object({ kind: z.literal('invalidClient') }),

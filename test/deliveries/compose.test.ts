@@ -89,7 +89,7 @@ describe('an email', () => {
         .map((line) => line.length),
     );
     expect(longest).toBeLessThanOrEqual(998);
-    expect((await PostalMime.parse(raw)).text?.trim()).toBe(message.trim());
+    expect((await PostalMime.parse(raw)).text?.replaceAll('\r\n', '\n').trim()).toBe(message.trim());
   });
 
   it('reads no file and fetches nothing, whatever the text says', async () => {
@@ -126,6 +126,29 @@ describe('what people write', () => {
         expect(message.text?.trim()).toBe(email().message);
       }),
       { numRuns: 150 },
+    );
+  });
+
+  it('ends every line as mail does, whatever ended it where it was written', async () => {
+    const lines = fc.array(
+      fc.tuple(fc.string({ unit: 'grapheme' }), fc.constantFrom('\n', '\r', '\r\n', '\n\r', '\u2028')),
+    );
+    await fc.assert(
+      fc.asyncProperty(lines, nasty, async (written, subject) => {
+        const message = written.flat().join('');
+        const attachments = [
+          { fileName: 'a.pdf', mediaType: 'application/pdf', bytes: pdf },
+          { fileName: 'a.xml', mediaType: 'application/xml', bytes: Buffer.from(message) },
+        ];
+        const raw = (await compose(email({ message, subject, attachments }))).toString('latin1');
+        expect(raw).not.toMatch(/\r(?!\n)|(?<!\r)\n/);
+        expect(Buffer.from(raw, 'latin1').every((byte) => byte < 128)).toBe(true);
+        const read = await PostalMime.parse(raw);
+        expect(Buffer.from(read.attachments[1]?.content as ArrayBuffer).toString()).toBe(
+          Buffer.from(message).toString(),
+        );
+      }),
+      { numRuns: 100 },
     );
   });
 

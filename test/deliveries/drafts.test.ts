@@ -161,13 +161,13 @@ describe('a draft whose making was not answered', () => {
 });
 
 describe('what is left in the mailbox', () => {
-  const mailNotEnabled: FaultEffect = { kind: 'mailNotEnabled' };
+  const invalidTo: FaultEffect = { kind: 'invalidTo' };
 
   it('of an email that Gmail refused for good is removed', async () => {
     const unavailable = { kind: 'serverError', status: 503, when: 'before' } as const;
     // It is removed at once, by another worker: so that we find it, Gmail lets nobody list drafts until we have looked.
     const { faults } = letterhead.google;
-    const { sender, id } = await begun(byDraft, 'drafts.send', mailNotEnabled, ({ account }) => {
+    const { sender, id } = await begun(byDraft, 'drafts.send', invalidTo, ({ account }) => {
       faults.add({ method: 'drafts.list', account, every: 1, effect: unavailable });
     });
     expect(draftsOf(sender)).toHaveLength(1);

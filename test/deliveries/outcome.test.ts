@@ -18,7 +18,33 @@ const slower = 'User-rate limit exceeded.  Retry after 2026-11-21T09:30:00.000Z'
 const rows: [what: string, failure: GoogleFailure, expected: Partial<Outcome> & { kind: Outcome['kind'] }][] = [
   ['400 Invalid To header', said(400, 'invalidArgument', 'Invalid To header'), { kind: 'refuse' }],
   ['400 no recipient', said(400, 'badRequest', 'Recipient address required'), { kind: 'refuse' }],
-  ['400 no mailbox', said(400, 'failedPrecondition', 'Mail service not enabled'), { kind: 'refuse' }],
+  [
+    '400 no mailbox',
+    said(400, 'failedPrecondition', 'Mail service not enabled'),
+    { kind: 'hold', reason: 'mailbox_needs_reconnect', reconnect: 'no_gmail', until: null },
+  ],
+  [
+    '400 no mailbox, without the old reason',
+    said(400, 'FAILED_PRECONDITION', 'Mail service not enabled'),
+    { kind: 'hold', reconnect: 'no_gmail' },
+  ],
+  [
+    '400 a precondition without a name',
+    said(400, 'failedPrecondition', 'Precondition check failed.'),
+    { kind: 'hold', reconnect: 'refused' },
+  ],
+  ['400 whatever else', said(400, 'invalidArgument', 'Invalid thread_id value'), { kind: 'refuse' }],
+  [
+    '403 suspended',
+    said(403, 'forbidden', 'The user account has been suspended.'),
+    { kind: 'hold', reconnect: 'mailbox_suspended' },
+  ],
+  [
+    '403 delegation denied',
+    said(403, 'forbidden', 'Delegation denied for office@b.example'),
+    { kind: 'hold', reconnect: 'refused' },
+  ],
+  ['403 whatever else', said(403, 'PERMISSION_DENIED'), { kind: 'hold', reconnect: 'refused' }],
   ['401', said(401, 'authError', 'Invalid Credentials'), { kind: 'retry', newToken: true, at: now }],
   ['403 scope', said(403, 'insufficientPermissions'), { kind: 'hold', reconnect: 'missing_permission', until: null }],
   [

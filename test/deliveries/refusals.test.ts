@@ -119,7 +119,7 @@ describe('a refusal', () => {
 
   describe('when Gmail refuses for good', () => {
     it.each([
-      ['400', { kind: 'mailNotEnabled' }, 400, 'Mail service not enabled'],
+      ['400', { kind: 'invalidTo' }, 400, 'Invalid To header'],
       ['404', { kind: 'notFound' }, 404, 'Requested entity was not found.'],
     ] as const)('%s fails it and keeps what Gmail said', async (_what, effect, httpStatus, gmailMessage) => {
       const sender = await company(letterhead);

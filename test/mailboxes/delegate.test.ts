@@ -142,7 +142,8 @@ describe('a delegation', () => {
     const one = await delegated();
     letterhead.google.accounts.setMailEnabled(one.tom.account, false);
     const id = await one.sendAsTom();
-    await one.reaches(id, 'failed');
+    await one.reaches(id, 'held');
+    expect(await one.tomsMailbox()).toMatchObject({ state: 'needs_reconnect', state_reason: 'no_gmail' });
     const page = await one.founder.get(`/deliveries/${id}`);
     expect(page.text).toContain('has no Gmail mailbox');
   });

@@ -246,19 +246,29 @@ describe('another look at a connection', () => {
     expect(page).toContain('to sign in again before apps go on');
   });
 
-  it.each(['admin_policy', 'refused'] as const)('asks Gmail, too, where Gmail had refused: %s', async (reason) => {
-    const one = await company(letterhead);
-    await end(one, reason);
-    letterhead.google.faults.add({
-      ...{ method: 'sendAs.list', account: one.account },
-      effect: reason === 'refused' ? { kind: 'unauthorized' } : { kind: 'forbidden', reason: 'domainPolicy' },
-    });
-    await act(one, 'recheck');
-    expect(await stateOf(one)).toEqual({ state: 'needs_reconnect', reason });
-    // Without a permission to read anything, that refusal shows that Gmail is open to us.
-    await act(one, 'recheck');
-    expect(await stateOf(one)).toEqual({ state: 'active', reason: null });
-  });
+  it.each(['admin_policy', 'refused', 'no_gmail'] as const)(
+    'asks Gmail, too, where Gmail had refused: %s',
+    async (reason) => {
+      const one = await company(letterhead);
+      await end(one, reason);
+      letterhead.google.faults.add({
+        ...{ method: 'messages.send', account: one.account },
+        effect: (
+          {
+            admin_policy: { kind: 'forbidden', reason: 'domainPolicy' },
+            refused: { kind: 'unauthorized' },
+            no_gmail: { kind: 'mailNotEnabled' },
+          } as const
+        )[reason],
+      });
+      await act(one, 'recheck');
+      expect(await stateOf(one)).toEqual({ state: 'needs_reconnect', reason });
+      // It is asked to send, and given nothing that it could send.
+      await act(one, 'recheck');
+      expect(await stateOf(one)).toEqual({ state: 'active', reason: null });
+      expect(letterhead.google.truth.accepted().filter(({ account }) => account === one.account)).toEqual([]);
+    },
+  );
 
   it('says when Google could not be asked', async () => {
     const one = await company(letterhead);

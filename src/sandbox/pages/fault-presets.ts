@@ -45,6 +45,7 @@ export const FAULT_PRESETS: Readonly<Record<string, { words: string; effect: Fau
   '429-concurrent': { words: '429 too many at the same time', effect: { kind: 'tooMany', limit: 'concurrent' } },
   '429-project': { words: '429 rateLimitExceeded', effect: { kind: 'tooMany', limit: 'rateLimitExceeded' } },
   'no-mailbox': { words: '400 Mail service not enabled', effect: { kind: 'mailNotEnabled' } },
+  'invalid-to': { words: '400 Invalid To header', effect: { kind: 'invalidTo' } },
   'not-found': { words: '404 notFound', effect: { kind: 'notFound' } },
   'invalid-grant': {
     words: 'invalid_grant (token endpoint)',
