@@ -1,4 +1,6 @@
 import MailComposer from 'nodemailer/lib/mail-composer/index.js';
+import { type Address, fittingName } from '../platform/address.ts';
+import { headerLine } from '../platform/plain-text.ts';
 import type { Recipients } from './recipients.ts';
 
 /** The header that tells our emails in Gmail: it survives there, while the Message-ID does not. */
@@ -27,14 +29,16 @@ export interface Email {
  * @returns the bytes for Gmail's upload
  */
 export function compose(email: Email): Promise<Buffer> {
-  const people = (list: Recipients['to']) => list.map(({ name, email: address }) => ({ name, address }));
+  // Whatever was frozen once: a header holds one line, and no name that is another address.
+  const person = ({ name, email: address }: Address) => ({ name: headerLine(fittingName(name, address)), address });
+  const people = (list: Recipients['to']) => list.map(person);
   const message = new MailComposer({
-    from: { name: email.from.name, address: email.from.email },
-    ...(email.replyTo && { replyTo: email.replyTo }),
+    from: person(email.from),
+    ...(email.replyTo && { replyTo: person({ name: '', email: email.replyTo }) }),
     to: people(email.recipients.to),
     cc: people(email.recipients.cc),
     bcc: people(email.recipients.bcc),
-    subject: email.subject,
+    subject: headerLine(email.subject),
     date: email.date,
     text: withMailLines(email.message),
     html: withMailLines(textToHtml(email.message)),

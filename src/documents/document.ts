@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isCurrency } from '../platform/currencies.ts';
+import { oneLine } from '../platform/plain-text.ts';
 
 /** The business records Letterhead knows. */
 export const documentKinds = ['invoice', 'credit_note', 'quote', 'purchase_order'] as const;
@@ -58,11 +59,17 @@ const extraSchema = z.strictObject({
 /** See {@link extraSchema}. */
 export type Extra = z.infer<typeof extraSchema>;
 
+/** Names are one line, without what nobody can see: they stand in emails, too. */
+const nameText = z.string().transform(oneLine).pipe(text(300));
+
 /** The customer or supplier as it is printed on this record; a later change of the party leaves it alone. */
 export const partyDetailsSchema = z.strictObject({
-  name: text(300),
-  contactName: text(300).optional(),
-  email: text(320).optional(),
+  name: nameText,
+  contactName: nameText.optional(),
+  /** One address or several, as `readAddressField` writes them. */
+  email: text(5_000).optional(),
+  /** Where e-invoices reach it: scheme and identifier, `0088:7300010000001`. */
+  endpoint: text(300).optional(),
   phone: text(100).optional(),
   taxId: text(100).optional(),
   street: text(300).optional(),

@@ -1,3 +1,4 @@
+import { readAddressField } from '../platform/address-list.ts';
 import { own } from '../platform/own.ts';
 import { parseDecimalInput } from './decimal-input.ts';
 
@@ -56,6 +57,18 @@ export class FormFields {
       return undefined;
     }
     return value.trim().replace(/\r\n/g, '\n') || undefined;
+  }
+
+  /** One email address or several, as `readAddressField` writes them. */
+  addresses(name: string, kept?: string): string | undefined {
+    const typed = this.text(name, kept);
+    // What comes back as it was stored is no work of whoever typed the rest.
+    if (typed === undefined || typed === kept) return typed;
+    const read = readAddressField(typed);
+    if (read.ok) return read.email;
+    this.#failed = true;
+    this.#shared.problems.push({ field: this.#nameOf(name), message: read.message });
+    return undefined;
   }
 
   /** A number, as a decimal string. */

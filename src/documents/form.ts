@@ -1,5 +1,6 @@
 import { type DocumentContent, documentContentSchema } from './document.ts';
 import { FormFields, type FormProblem } from './form-fields.ts';
+import { foldName } from './party-identity.ts';
 import type { DraftContent } from './store.ts';
 import { computeTotals, sameAmount } from './totals.ts';
 
@@ -67,10 +68,13 @@ export function parseDocumentForm(body: unknown, base?: DocumentContent): Docume
 function readParty(form: FormFields, base: DocumentContent | undefined) {
   const party = form.inside('party');
   const details = base?.party;
+  const name = party.text('name', details?.name);
   return {
-    name: party.text('name', details?.name),
+    name,
+    // Under another name it is somebody else's.
+    endpoint: details && foldName(name ?? '') === foldName(details.name) ? details.endpoint : undefined,
     contactName: party.text('contactName', details?.contactName),
-    email: party.text('email', details?.email),
+    email: party.addresses('email', details?.email),
     phone: party.text('phone', details?.phone),
     taxId: party.text('taxId', details?.taxId),
     street: party.text('street', details?.street),

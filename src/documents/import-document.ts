@@ -3,7 +3,7 @@ import { readUbl } from './read-ubl.ts';
 import { createDocument, type DocumentRecord } from './store.ts';
 
 /**
- * Reads a UBL file and stores it as an open record, with its party found by name or made. All or nothing: the file is
+ * Reads a UBL file and stores it as an open record, with its party found or made. All or nothing: the file is
  * read before the database is touched, and the rest is one transaction.
  *
  * @param db a transaction inside the tenant

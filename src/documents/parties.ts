@@ -3,11 +3,14 @@ import type { Database } from '../platform/database.ts';
 import type { PartyDetails } from './document.ts';
 import { DocumentError } from './errors.ts';
 import { containing, isId, type Page, type PageRequest, pageOf, pageSize, readCursor } from './paging.ts';
+import { identityKeys } from './party-identity.ts';
 
 /** A customer or supplier of a tenant. */
 export interface Party extends PartyDetails {
   readonly id: string;
   readonly updatedAt: Date;
+  /** The party that it was merged into; it stands in no list any more. */
+  readonly mergedInto: string | undefined;
 }
 
 /** One page of parties by name; `search` looks in name, contact and email. */
@@ -17,7 +20,7 @@ export async function listParties(
   request: PageRequest & { search?: string } = {},
 ): Promise<Page<Party>> {
   const limit = pageSize(request);
-  let query = db.selectFrom('parties').where('tenant_id', '=', tenantId).selectAll();
+  let query = db.selectFrom('parties').where('tenant_id', '=', tenantId).where('merged_into', 'is', null).selectAll();
   if (request.search) {
     const pattern = containing(request.search);
     query = query.where((eb) =>
@@ -82,34 +85,16 @@ export async function updateParty(
   return toParty(row);
 }
 
-/**
- * The party a record is for: the one with this name (upper and lower case alike) and no other tax id, else a new one.
- * Two imports at the same moment agree on one party: they wait for each other per name.
- *
- * @param db a transaction inside the tenant
- */
-export async function findOrCreateParty(db: Database, tenantId: string, details: PartyDetails): Promise<Party> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${tenantId} || lower(${details.name}), 0))`.execute(db);
-  let query = db
-    .selectFrom('parties')
-    .where('tenant_id', '=', tenantId)
-    .where(sql<boolean>`lower(name) = lower(${details.name})`)
-    .selectAll();
-  const taxId = details.taxId;
-  if (taxId !== undefined) {
-    query = query.where((eb) => eb.or([eb('tax_id', '=', taxId), eb('tax_id', 'is', null)]));
-  }
-  const row = await query.orderBy('tax_id').orderBy('created_at').orderBy('id').limit(1).executeTakeFirst();
-  return row ? toParty(row) : createParty(db, tenantId, details);
-}
-
-interface PartyRow {
+/** A row of `parties`. */
+export interface PartyRow {
   id: string;
   name: string;
   contact_name: string | null;
   email: string | null;
   phone: string | null;
   tax_id: string | null;
+  endpoint: string | null;
+  merged_into: string | null;
   street: string | null;
   extra_street: string | null;
   city: string | null;
@@ -119,15 +104,18 @@ interface PartyRow {
   updated_at: Date;
 }
 
-function toParty(row: PartyRow): Party {
+/** A row as the rest of the program knows it. */
+export function toParty(row: PartyRow): Party {
   return {
     id: row.id,
     updatedAt: row.updated_at,
+    mergedInto: row.merged_into ?? undefined,
     name: row.name,
     contactName: row.contact_name ?? undefined,
     email: row.email ?? undefined,
     phone: row.phone ?? undefined,
     taxId: row.tax_id ?? undefined,
+    endpoint: row.endpoint ?? undefined,
     street: row.street ?? undefined,
     extraStreet: row.extra_street ?? undefined,
     city: row.city ?? undefined,
@@ -144,11 +132,13 @@ function columnsOf(details: PartyDetails) {
     email: details.email ?? null,
     phone: details.phone ?? null,
     tax_id: details.taxId ?? null,
+    endpoint: details.endpoint ?? null,
     street: details.street ?? null,
     extra_street: details.extraStreet ?? null,
     city: details.city ?? null,
     postal_code: details.postalCode ?? null,
     region: details.region ?? null,
     country: details.country ?? null,
+    identity_keys: identityKeys(details),
   };
 }

@@ -8,9 +8,9 @@ import {
   unnumbered,
 } from './document.ts';
 import { DocumentError } from './errors.ts';
+import { findOrCreateParty } from './find-party.ts';
 import { numbered } from './numbering.ts';
 import { isId } from './paging.ts';
-import { findOrCreateParty } from './parties.ts';
 import { type DocumentSource, documentSourceSchema } from './source.ts';
 import { type DocumentSummary, summaries, toSummary } from './summary.ts';
 import { computeTotals } from './totals.ts';
@@ -32,7 +32,7 @@ export type DraftContent = Omit<DocumentContent, 'number'> & { readonly number?:
 export interface NewDocument {
   readonly content: DraftContent;
   readonly status?: DocumentStatus | undefined;
-  /** Without it, the party is found by its name or made. */
+  /** Without it, the party is found by what proves that it is the same, or made. */
   readonly partyId?: string | undefined;
   readonly memberId?: string | undefined;
   readonly source?: DocumentSource | undefined;

@@ -1,3 +1,4 @@
+import { fittingName } from '../platform/address.ts';
 import type { DocumentKind } from '../platform/database-types.ts';
 import { findSendAs, isUsable, type MailboxFacts } from './sender-facts.ts';
 
@@ -255,7 +256,11 @@ function fromAlias(rule: Extract<SenderRule, { mode: 'alias' }>, mailboxes: read
 function accept(mailbox: MailboxFacts, fromEmail: string, fromName: string, because: string): SenderResolution {
   return {
     ok: true,
-    sender: { mailboxId: mailbox.id, mailboxEmail: mailbox.email, fromEmail, fromName, replyTo: mailbox.replyTo },
+    sender: {
+      ...{ mailboxId: mailbox.id, mailboxEmail: mailbox.email, fromEmail, replyTo: mailbox.replyTo },
+      // It may come from Google, where anybody may call themselves accounts@bank.example.
+      fromName: fittingName(fromName, fromEmail),
+    },
     because,
     needsReconnect: mailbox.state === 'needs_reconnect',
     paused: mailbox.state === 'paused',

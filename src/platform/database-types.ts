@@ -338,8 +338,11 @@ export interface Parties {
   country: string | null;
   created_at: Generated<Timestamp>;
   email: string | null;
+  endpoint: string | null;
   extra_street: string | null;
   id: Generated<string>;
+  identity_keys: Generated<string[]>;
+  merged_into: string | null;
   name: string;
   phone: string | null;
   postal_code: string | null;
@@ -348,6 +351,19 @@ export interface Parties {
   tax_id: string | null;
   tenant_id: string;
   updated_at: Generated<Timestamp>;
+}
+
+export interface PartyMerges {
+  at: Timestamp;
+  details_after: Json;
+  details_before: Json;
+  document_ids: string[];
+  gone_id: string;
+  id: Generated<string>;
+  kept_id: string;
+  member_id: string | null;
+  tenant_id: string;
+  undone_at: Timestamp | null;
 }
 
 export interface People {
@@ -492,6 +508,7 @@ export interface DB {
   members: Members;
   operator_troubles: OperatorTroubles;
   parties: Parties;
+  party_merges: PartyMerges;
   people: People;
   rate_limits: RateLimits;
   rights_changes: RightsChanges;

@@ -11,16 +11,7 @@ import { localeOf } from '../tenants/tenants.ts';
 import { countries, currencies } from './choices.ts';
 import type { WebContext } from './context.ts';
 import { type Difference, differences, rebased } from './document-changes.ts';
-import {
-  emailProblem,
-  formOf,
-  type HeadField,
-  labels,
-  nextLine,
-  partyForm,
-  readTyped,
-  type TypedForm,
-} from './document-form.ts';
+import { formOf, type HeadField, labels, nextLine, partyForm, readTyped, type TypedForm } from './document-form.ts';
 import { sumsOf } from './document-sums.ts';
 import { found } from './errors.ts';
 import { onlyIds, textParam } from './query.ts';
@@ -60,8 +51,7 @@ export function documentEditor(ctx: WebContext): Router {
     const edited = afterRowButton(req, form);
     if (edited) return show(res, { form: edited });
     const parsed = parseDocumentForm({ ...contentFields(req), kind: form.kind, party: form.party });
-    const problems = [...(parsed.ok ? [] : parsed.problems), ...emailProblem(form.party.email)];
-    if (!parsed.ok || problems.length > 0) return show(res, { form, problems });
+    if (!parsed.ok) return show(res, { form, problems: parsed.problems });
     const status = req.body?.do === 'draft' ? 'draft' : 'open';
     try {
       const record = await inTenant(ctx.db, viewer.tenantId, (trx) =>
@@ -116,9 +106,7 @@ export function documentEditor(ctx: WebContext): Router {
     // Somebody else's change is said first: what they changed may be what is wrong.
     if (version !== record.version) return showConflict(res, form, record);
     const parsed = parseDocumentForm({ ...contentFields(req), kind: record.kind }, record.content);
-    const problems = parsed.ok ? [] : [...parsed.problems];
-    if (form.party.email !== record.content.party.email) problems.push(...emailProblem(form.party.email));
-    if (!parsed.ok || problems.length > 0) return show(res, { form, record, problems });
+    if (!parsed.ok) return show(res, { form, record, problems: parsed.problems });
     const { number = record.number, ...rest } = parsed.content;
     try {
       await inTenant(ctx.db, viewer.tenantId, (trx) =>

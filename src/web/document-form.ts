@@ -1,6 +1,5 @@
 import { decimalForForm } from '../documents/decimal-input.ts';
 import { type DocumentContent, type DocumentKind, type PartyDetails, unnumbered } from '../documents/document.ts';
-import type { FormProblem } from '../documents/form.ts';
 
 /** The record's own fields; each kind shows some of them. */
 export const headFields = [
@@ -136,13 +135,6 @@ export function formOf(content: DocumentContent): TypedForm {
 /** The other side's fields, from a contact or from what is printed on a record. */
 export function partyForm(details: PartyDetails): PartyForm {
   return Object.fromEntries(partyFields.map((field) => [field, details[field] ?? '']));
-}
-
-/** An address that is typed has to look like one, before a delivery finds out. */
-export function emailProblem(typed: string | undefined): FormProblem[] {
-  const email = typed?.trim() ?? '';
-  if (email === '' || /^[^\s@]+@[^\s@]+$/.test(email)) return [];
-  return [{ field: 'party[email]', message: `“${email}” is not an email address such as mira@example.com.` }];
 }
 
 /** Another row; below others it begins with the tax of the last. */

@@ -1,8 +1,9 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
-import { isAddress } from '../deliveries/recipients.ts';
 import { changeSenderName } from '../mailboxes/mailbox-settings.ts';
 import { findMailbox, type MailboxRecord } from '../mailboxes/mailboxes.ts';
+import { holdsOtherAddress, isAddress } from '../platform/address.ts';
+import { oneLine } from '../platform/plain-text.ts';
 import { inTenant } from '../tenants/scope.ts';
 import type { WebContext } from './context.ts';
 import { found } from './errors.ts';
@@ -23,7 +24,7 @@ export function mailboxNamePages(ctx: WebContext): Router {
 
   router.post('/mailboxes/:id/name', async (req, res) => {
     const mailbox = await findOwn(ctx, req, res);
-    const form = nameSchema.safeParse(req.body ?? {});
+    const form = nameSchema(mailbox.email).safeParse(req.body ?? {});
     if (!form.success) {
       res.status(422);
       return namePage(res, mailbox, typedSchema.parse(req.body ?? {}), z.flattenError(form.error).fieldErrors);
@@ -52,25 +53,30 @@ async function findOwn(ctx: WebContext, req: Request, res: Response): Promise<Ma
   return mailbox;
 }
 
-// Control characters would end a header early; the direction marks can make a name read as another one.
-const unseen = /[\p{Cc}\p{Zl}\p{Zp}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/u;
-
-const nameSchema = z.object({
-  name: z
-    .string({ error: 'Write the name that people see.' })
-    .trim()
-    .min(1, 'Write the name that people see.')
-    .max(100, 'The name is longer than 100 characters. Shorten it.')
-    .refine((name) => !unseen.test(name), 'The name has characters in it that nobody can see. Write it anew.'),
-  replyTo: z
-    .string({ error: 'Write one email address, or leave it empty.' })
-    .trim()
-    .refine(
-      (text) => text === '' || isAddress(text),
-      'Write one email address, such as hello@northgate.example, or leave it empty.',
-    )
-    .transform((text) => text || null),
-});
+const nameSchema = (email: string) =>
+  z.object({
+    name: z
+      .string({ error: 'Write the name that people see.' })
+      .trim()
+      .min(1, 'Write the name that people see.')
+      .max(100, 'The name is longer than 100 characters. Shorten it.')
+      .refine(
+        (name) => oneLine(name) === name.replaceAll(/ {2,}/g, ' '),
+        'The name has characters in it that nobody can see. Write it again.',
+      )
+      .refine(
+        (name) => !holdsOtherAddress(name, email),
+        `The name holds an address that is not ${email}. Mail programs warn of such emails: write a name.`,
+      ),
+    replyTo: z
+      .string({ error: 'Write one email address, or leave it empty.' })
+      .trim()
+      .refine(
+        (text) => text === '' || isAddress(text),
+        'Write one email address, such as hello@northgate.example, or leave it empty.',
+      )
+      .transform((text) => text || null),
+  });
 
 const typedSchema = z.object({ name: z.string().catch(''), replyTo: z.string().catch('') });
 

@@ -1,9 +1,9 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { mailInvitation } from '../deliveries/invitation-email.ts';
-import { isAddress } from '../deliveries/recipients.ts';
 import { holdWithdrawn, releaseAllowed } from '../deliveries/withdrawn.ts';
 import { disconnectMailbox } from '../mailboxes/disconnect.ts';
+import { isAddress } from '../platform/address.ts';
 import type { Database } from '../platform/database.ts';
 import type { MemberRole } from '../platform/database-types.ts';
 import { invitationDays, invite, listInvitations, withdrawInvitation } from '../tenants/invitations.ts';

@@ -3,13 +3,14 @@ import { type PartyDetails, partyDetailsSchema } from '../documents/document.ts'
 import type { FormProblem } from '../documents/form.ts';
 import { formatCountry, kindWords } from '../documents/format.ts';
 import { listDocuments } from '../documents/listing.ts';
-import { createParty, getParty, listParties, updateParty } from '../documents/parties.ts';
+import { createParty, getParty, listParties, type Party, updateParty } from '../documents/parties.ts';
 import type { DocumentSummary } from '../documents/summary.ts';
+import { readAddressField } from '../platform/address-list.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { localeOf } from '../tenants/tenants.ts';
 import { countries } from './choices.ts';
 import type { WebContext } from './context.ts';
-import { emailProblem, labels, type PartyForm, partyFields, partyForm, readParty } from './document-form.ts';
+import { labels, type PartyForm, partyFields, partyForm, readParty } from './document-form.ts';
 import { found } from './errors.ts';
 import { onlyIds, textParam } from './query.ts';
 import { dayFrom, statusPill } from './record-words.ts';
@@ -94,7 +95,7 @@ export function partyPages(ctx: WebContext): Router {
     const id = param(req, 'id');
     const party = found(await inTenant(ctx.db, viewer.tenantId, (trx) => getParty(trx, viewer.tenantId, id)));
     const typed = readParty(req.body);
-    const checked = checkParty(typed);
+    const checked = checkParty(typed, party);
     if ('problems' in checked) {
       res.status(422);
       return page(res, 'parties/form', formLocals(typed, checked.problems, party));
@@ -108,19 +109,19 @@ export function partyPages(ctx: WebContext): Router {
 }
 
 /** The details that a form means, or everything that is wrong with it. */
-function checkParty(form: PartyForm): { details: PartyDetails } | { problems: FormProblem[] } {
+function checkParty(form: PartyForm, known?: Party): { details: PartyDetails } | { problems: FormProblem[] } {
   const typed = Object.entries(form).map(([name, value]) => [name, value.trim() || undefined]);
-  const checked = partyDetailsSchema.safeParse(Object.fromEntries(typed));
-  if (checked.success) {
-    const problems = emailProblem(form.email);
-    return problems.length > 0 ? { problems } : { details: checked.data };
-  }
-  const problems = checked.error.issues.map((issue) => {
+  const read = form.email === known?.email ? { ok: true as const, email: form.email } : readAddressField(form.email);
+  const problems: FormProblem[] = read.ok ? [] : [{ field: 'party[email]', message: read.message }];
+  const email = read.ok ? read.email || undefined : undefined;
+  const checked = partyDetailsSchema.safeParse({ ...Object.fromEntries(typed), email, endpoint: known?.endpoint });
+  if (checked.success) return problems.length > 0 ? { problems } : { details: checked.data };
+  const unfit = checked.error.issues.map((issue) => {
     const field = partyFields.find((name) => name === issue.path[0]) ?? 'name';
     const said = /^Invalid|expected/.test(issue.message) ? 'is missing' : issue.message;
     return { field: `party[${field}]`, message: `${labels[field]} ${said}.` };
   });
-  return { problems: [...problems, ...emailProblem(form.email)] };
+  return { problems: [...unfit, ...problems] };
 }
 
 function formLocals(

@@ -1,6 +1,6 @@
 import type { Response } from 'express';
-import { formatAddress } from '../deliveries/recipients.ts';
 import type { ReportRow } from '../deliveries/runs/report.ts';
+import { formatAddress } from '../platform/address.ts';
 import { pillOf } from './record-words.ts';
 import { heldWords } from './run-words.ts';
 

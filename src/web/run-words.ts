@@ -67,7 +67,11 @@ export function noticedWords(
         href: `/parties/${record.partyId}/edit`,
       };
     case 'bad_address':
-      return { why: `“${reason.email}” is not an email address.`, fix: 'Correct it', href: `${own}/edit` };
+      return {
+        why: reason.problem,
+        fix: reason.of === 'contact' ? 'Correct the contact' : 'Correct it',
+        href: reason.of === 'contact' ? `/parties/${record.partyId}/edit` : `${own}/edit`,
+      };
     case 'missing':
       return {
         why: `It has no ${fieldWords[reason.field]}, which the text names.`,

@@ -3,13 +3,14 @@ import { z } from 'zod';
 import { budgetOf } from '../deliveries/budget.ts';
 import { leavesFrom } from '../deliveries/departure.ts';
 import { assertWithinCap } from '../deliveries/recipient-cap.ts';
-import { formatAddress, maxRecipients, parseAddresses } from '../deliveries/recipients.ts';
+import { readRecipients } from '../deliveries/recipients.ts';
 import { controlRun, decideRun, isRunControl, type RunControl } from '../deliveries/runs/control.ts';
 import { reportFilters, reportPage } from '../deliveries/runs/report.ts';
 import { type ResendResult, type ResendWhich, resend } from '../deliveries/runs/resend.ts';
 import { getRun, listRuns, phaseOf, type RunRecord } from '../deliveries/runs/runs.ts';
 import { kindWords } from '../documents/format.ts';
 import { senderFor } from '../mailboxes/sender-rules.ts';
+import { formatAddress } from '../platform/address.ts';
 import type { Database } from '../platform/database.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { sendingRulesOf } from '../tenants/sending-rules.ts';
@@ -129,12 +130,8 @@ export function runPages(ctx: WebContext): Router {
     const order = { tenantId: viewer.tenantId, memberId: viewer.memberId, runId: run.id };
     const which = readResend(req.body);
     if (which === null) throw PageError.notFound();
-    if (which === 'no_address') {
-      await notify(
-        req,
-        'fail',
-        'Nothing was sent: that is not an email address. Write it like mira@northgate.example.',
-      );
+    if (typeof which === 'object' && 'problem' in which) {
+      await notify(req, 'fail', `Nothing was sent. ${which.problem}`);
       return res.redirect(303, `/runs/${run.id}?show=failed`);
     }
     const result = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
@@ -253,13 +250,13 @@ function resentWords(count: number, left: number): Notice {
   ];
 }
 
-function readResend(body: unknown): ResendWhich | 'no_address' | null {
+function readResend(body: unknown): ResendWhich | { readonly problem: string } | null {
   const form = z.union([z.object({ which: z.literal('failed') }), oneSchema]).safeParse(body).data;
   if (!form) return null;
   if ('which' in form) return 'failed';
-  const { addresses, unreadable } = parseAddresses(form.to);
-  if (addresses.length === 0 || addresses.length > maxRecipients || unreadable.length > 0) return 'no_address';
-  return { deliveryId: form.delivery, to: addresses };
+  const { recipients, problems } = readRecipients({ to: form.to, cc: '', bcc: '' });
+  const [problem] = problems;
+  return problem ? { problem: problem.message } : { deliveryId: form.delivery, to: recipients.to };
 }
 
 const oneSchema = z.object({ delivery: z.uuid(), to: z.string().max(10_000) });

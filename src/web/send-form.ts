@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import type { DeliverySummary } from '../deliveries/deliveries.ts';
-import { formatAddress, maxRecipients, parseAddresses, type Recipients } from '../deliveries/recipients.ts';
+import { addresseeOf, filledInTo, type Recipients, readRecipients } from '../deliveries/recipients.ts';
 import { formatDate, formatMoney, keyDate, kindWords } from '../documents/format.ts';
 import { readersLocale } from '../documents/locale.ts';
+import type { Party } from '../documents/parties.ts';
 import type { DocumentRecord } from '../documents/store.ts';
+import { fittingName, formatAddresses } from '../platform/address.ts';
+import { oneLine } from '../platform/plain-text.ts';
 import type { SendingRules } from '../tenants/sending-rules.ts';
 import { localeOf, type Tenant } from '../tenants/tenants.ts';
 import { readChosenTime } from './send-time.ts';
@@ -44,12 +47,22 @@ export interface FormEmail {
   readonly thoughPaid: boolean;
 }
 
-/** The send page filled in for a record. */
-export function filledIn(record: DocumentRecord, tenant: Tenant, memberName: string, key: string): SendForm {
+/**
+ * The send page filled in for a record.
+ *
+ * @param contact the contact that the record belongs to
+ */
+export function filledIn(
+  record: DocumentRecord,
+  contact: Party | undefined,
+  tenant: Tenant,
+  memberName: string,
+  key: string,
+): SendForm {
   const { content } = record;
   const kind = kindWords[record.kind];
-  const { party } = content;
-  const locale = readersLocale(party, localeOf(tenant));
+  const locale = readersLocale(content.party, localeOf(tenant));
+  const addressee = addresseeOf(content.party, contact);
   const date = keyDate(content);
   const amount = formatMoney(record.payable, record.currency, locale);
   const what =
@@ -60,11 +73,11 @@ export function filledIn(record: DocumentRecord, tenant: Tenant, memberName: str
   return {
     key,
     version: record.version,
-    to: party.email ? formatAddress({ name: party.contactName ?? party.name, email: party.email }) : '',
+    to: filledInTo(addressee),
     cc: '',
     bcc: '',
     subject: `${kind.title} ${record.number} from ${tenant.name}`,
-    message: `Hello ${party.contactName ?? party.name},\n\nplease find attached ${what}${when}.\n\nKind regards\n${memberName}\n${tenant.name}`,
+    message: `Hello ${addressee.contact},\n\nplease find attached ${what}${when}.\n\nKind regards\n${memberName}\n${tenant.name}`,
     ...{ preview: '', when: 'now', sendAt: '', anyTime: false, again: [], thoughPaid: false },
   };
 }
@@ -74,7 +87,7 @@ export function takenUp(
   form: SendForm,
   { recipients, subject, message }: DeliverySummary & { readonly message: string },
 ): SendForm {
-  const people = (field: keyof Recipients) => recipients[field].map(formatAddress).join(', ');
+  const people = (field: keyof Recipients) => formatAddresses(recipients[field]);
   return { ...form, to: people('to'), cc: people('cc'), bcc: people('bcc'), subject, message };
 }
 
@@ -125,25 +138,10 @@ export function readSendForm(
   problems: { field: string; message: string }[];
 } {
   const form = formSchema.parse(body ?? {});
-  const problems: { field: string; message: string }[] = [];
-  const people = (field: 'to' | 'cc' | 'bcc') => {
-    const { addresses, unreadable } = parseAddresses(form[field]);
-    if (unreadable.length > 0) {
-      problems.push({
-        field,
-        message: `“${unreadable[0]}” is not an email address. Write it like mira@northgate.example.`,
-      });
-    }
-    return addresses;
-  };
-  const recipients = { to: people('to'), cc: people('cc'), bcc: people('bcc') };
-  if (recipients.to.length === 0 && !problems.some(({ field }) => field === 'to')) {
-    problems.push({ field: 'to', message: 'Write whom it goes to.' });
-  }
-  const count = recipients.to.length + recipients.cc.length + recipients.bcc.length;
-  if (count > maxRecipients)
-    problems.push({ field: 'to', message: `Gmail takes ${maxRecipients} recipients at most; these are ${count}.` });
-  const subject = form.subject.replaceAll(/\s+/g, ' ').trim();
+  const read = readRecipients(form);
+  const { recipients } = read;
+  const problems: { field: string; message: string }[] = [...read.problems];
+  const subject = oneLine(form.subject);
   if (subject === '') problems.push({ field: 'subject', message: 'Write a subject.' });
   if (subject.length > 500)
     problems.push({ field: 'subject', message: 'The subject is longer than 500 characters. Shorten it.' });
@@ -172,7 +170,7 @@ export function testEmail(
 ): Pick<FormEmail, 'idempotencyKey' | 'recipients' | 'subject' | 'message'> {
   return {
     idempotencyKey: key,
-    recipients: { to: [{ name: viewer.name, email: viewer.email }], cc: [], bcc: [] },
+    recipients: { to: [{ name: fittingName(viewer.name, viewer.email), email: viewer.email }], cc: [], bcc: [] },
     subject: `Test from ${viewer.tenant.name}`,
     message: `Hello ${viewer.name},\n\nthis is a test. If you can read it, Letterhead sends from your Gmail.\nLook at the From line: that is what your customers will see.`,
   };

@@ -8,6 +8,7 @@ import { listEarlier } from '../deliveries/earlier.ts';
 import { assertWithinCap } from '../deliveries/recipient-cap.ts';
 import { unsendable } from '../deliveries/sendable.ts';
 import { kindWords, pdfName } from '../documents/format.ts';
+import { getParty } from '../documents/parties.ts';
 import { type DocumentRecord, getDocument } from '../documents/store.ts';
 import { senderFor } from '../mailboxes/sender-rules.ts';
 import { formatMoment } from '../platform/zoned-time.ts';
@@ -38,13 +39,14 @@ export function sendPages(ctx: WebContext): Router {
     const { tenantId } = viewer;
     const record = await findRecord(ctx, viewer, req);
     const from = z.uuid().safeParse(textParam(req, 'from')).data;
-    const { tenant, rules, earlier } = await inTenant(ctx.db, tenantId, async (trx) => ({
+    const { tenant, contact, rules, earlier } = await inTenant(ctx.db, tenantId, async (trx) => ({
       tenant: await getTenant(trx, tenantId),
+      contact: await getParty(trx, tenantId, record.partyId),
       rules: await sendingRulesOf(trx, tenantId),
       earlier: from && (await getDelivery(trx, tenantId, onlookerOf(viewer), from)),
     }));
     const fresh = {
-      ...filledIn(record, tenant, viewer.name, randomUUID()),
+      ...filledIn(record, contact, tenant, viewer.name, randomUUID()),
       preview: previewMark(tenant, record),
       sendAt: suggestedTime(rules, ctx.clock()),
     };

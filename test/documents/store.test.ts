@@ -3,7 +3,7 @@ import type { DocumentKind } from '../../src/documents/document.ts';
 import { importDocument } from '../../src/documents/import-document.ts';
 import { countDocuments, listDocuments } from '../../src/documents/listing.ts';
 import { nextNumber } from '../../src/documents/numbering.ts';
-import { createParty, findOrCreateParty, getParty, listParties, updateParty } from '../../src/documents/parties.ts';
+import { createParty, getParty, listParties, updateParty } from '../../src/documents/parties.ts';
 import { deleteDraft, setDocumentStatus } from '../../src/documents/status.ts';
 import { createDocument, documentsWithNumber, getDocument, updateDocument } from '../../src/documents/store.ts';
 import { fixture, fixtures, invoice } from './content.ts';
@@ -201,17 +201,6 @@ describe('a list', () => {
 });
 
 describe('parties', () => {
-  it('are found again by name and tax id, also by two at once', async () => {
-    await newTenant();
-    const find = (name: string, taxId?: string) =>
-      within(tenantId, (db) => findOrCreateParty(db, tenantId, { name, taxId }));
-    const [first, second] = await Promise.all([find('Northgate'), find('NORTHGATE')]);
-    expect(second?.id).toBe(first?.id);
-    const [one, two] = [await find('Twin', 'IE1'), await find('Twin', 'IE2')];
-    expect(one.id).not.toBe(two.id);
-    expect((await find('twin', 'IE2')).id).toBe(two.id);
-  });
-
   it('change without changing what was printed', async () => {
     await newTenant();
     const made = await within(tenantId, (db) => createDocument(db, tenantId, { content: invoice() }));

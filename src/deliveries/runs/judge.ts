@@ -1,8 +1,9 @@
 import { formatDate, formatMoney, kindWords } from '../../documents/format.ts';
 import { readersLocale } from '../../documents/locale.ts';
 import type { DocumentKind } from '../../platform/database-types.ts';
+import { oneLine } from '../../platform/plain-text.ts';
 import { type MergeField, type MergeTemplate, type MergeValues, parseTemplate, TemplateError } from '../merge.ts';
-import { type Address, maxRecipients, parseAddresses, type Recipients } from '../recipients.ts';
+import { addresseeOf, type BadAddress, type Recipients } from '../recipients.ts';
 import { unsendable } from '../sendable.ts';
 import type { ChosenRecord } from './records.ts';
 
@@ -33,7 +34,7 @@ export interface RunTemplates {
 /** What cannot be sent, or should not without a second look, and why. */
 export type Reason =
   | { readonly kind: 'draft' | 'cancelled' | 'paid' | 'no_address' | 'recent' }
-  | { readonly kind: 'bad_address'; readonly email: string }
+  | ({ readonly kind: 'bad_address' } & BadAddress)
   /** The text names something that the record does not have. */
   | { readonly kind: 'missing'; readonly field: MergeField }
   | { readonly kind: 'too_long' | 'empty' };
@@ -86,34 +87,32 @@ export function judge(record: ChosenRecord, { subject, message }: RunTemplates, 
   const leftOut = (reason: Exclude<Reason, { kind: 'recent' }>) => ({ kind: 'left_out', reason }) as const;
   const because = unsendable(record.status, common.thoughPaid);
   if (because) return leftOut({ kind: because });
-  const email = record.email?.trim() ?? '';
-  if (email === '') return leftOut({ kind: 'no_address' });
-  const to = readRecipients(email, record.contactName ?? record.partyName);
-  if (!to) return leftOut({ kind: 'bad_address', email });
-  const values = valuesOf(record, common);
+  const addressee = addresseeOf(record.printed, record.contact);
+  if (addressee.kind === 'no_address') return leftOut({ kind: 'no_address' });
+  if (addressee.kind === 'bad_address') {
+    const { email, problem, of } = addressee;
+    return leftOut({ kind: 'bad_address', email, problem, of });
+  }
+  const values = valuesOf(record, addressee.contact, common);
   const first = subject.merge(values);
   if (first.kind === 'missing') return leftOut({ kind: 'missing', field: first.field });
   const second = message.merge(values);
   if (second.kind === 'missing') return leftOut({ kind: 'missing', field: second.field });
   const merged = {
-    subject: first.text.replaceAll(/\s+/g, ' ').trim(),
+    subject: oneLine(first.text),
     message: second.text.replaceAll('\r\n', '\n'),
   };
   if (merged.subject.length > mostText.subject || merged.message.length > mostText.message)
     return leftOut({ kind: 'too_long' });
   if (merged.subject === '' || merged.message.trim() === '') return leftOut({ kind: 'empty' });
-  return { kind: 'ready', recipients: { to, cc: [], bcc: [] }, ...merged };
+  return { kind: 'ready', recipients: { to: addressee.to, cc: [], bcc: [] }, ...merged };
 }
 
-/** Null where it holds anything that is no address. */
-function readRecipients(text: string, name: string): Address[] | null {
-  const { addresses, unreadable } = parseAddresses(text);
-  const [first] = addresses;
-  if (unreadable.length > 0 || !first || addresses.length > maxRecipients) return null;
-  return addresses.length === 1 && first.name === '' ? [{ name, email: first.email }] : addresses;
-}
-
-function valuesOf(record: ChosenRecord, { kind, companyName, memberName, locale: own }: RunCommon): MergeValues {
+function valuesOf(
+  record: ChosenRecord,
+  contact: string,
+  { kind, companyName, memberName, locale: own }: RunCommon,
+): MergeValues {
   const locale = readersLocale(record, own);
   const day = (date: string | null) => (date === null ? null : formatDate(date, locale));
   return (field) => {
@@ -135,9 +134,9 @@ function valuesOf(record: ChosenRecord, { kind, companyName, memberName, locale:
       case 'reference':
         return record.reference;
       case 'name':
-        return record.partyName;
+        return record.printed.name;
       case 'contact':
-        return record.contactName ?? record.partyName;
+        return contact;
       case 'company':
         return companyName;
       case 'sender':

@@ -5,6 +5,7 @@ import { numberOrder, partyName } from '../../documents/summary.ts';
 import type { Database } from '../../platform/database.ts';
 import type { DeliveryState, DocumentKind, DocumentStatus } from '../../platform/database-types.ts';
 import { isEarlier } from '../earlier.ts';
+import type { AddresseeDetails } from '../recipients.ts';
 
 /** Which records a run is for: of one kind, so that one rule says whom all of them come from. */
 export type RunSelection = DocumentMatch & { readonly kind: DocumentKind };
@@ -21,9 +22,10 @@ export interface ChosenRecord {
   readonly number: string;
   readonly partyId: string;
   readonly partyName: string;
-  /** As written on the record, or else of its contact. */
-  readonly email: string | null;
-  readonly contactName: string | null;
+  /** The party as it is printed on the record. */
+  readonly printed: AddresseeDetails;
+  /** The contact that the record belongs to, as it is now. */
+  readonly contact: Omit<AddresseeDetails, 'name'>;
   /** ISO 3166-1 alpha-2, as written on the record. */
   readonly country: string | null;
   readonly issueDate: string;
@@ -125,15 +127,26 @@ function chosen(trx: Database, tenantId: string, selection: RunSelection) {
   return narrow(trx.selectFrom('documents').where('documents.tenant_id', '=', tenantId), selection);
 }
 
-interface Row extends Omit<ChosenRecord, 'recent'> {
+type Details = 'Email' | 'ContactName' | 'TaxId';
+
+interface Row
+  extends Omit<ChosenRecord, 'recent' | 'printed' | 'contact'>,
+    Readonly<Record<`printed${Details}` | `contact${Details}`, string | null>> {
   readonly recentId: string | null;
   readonly recentState: DeliveryState | null;
   readonly recentAt: Date | null;
 }
 
-function toRecord({ recentId, recentState, recentAt, ...row }: Row): ChosenRecord {
+function toRecord({ recentId, recentState, recentAt, ...read }: Row): ChosenRecord {
+  const { printedEmail, printedContactName, printedTaxId, contactEmail, contactContactName, contactTaxId, ...row } =
+    read;
   const recent = recentId && recentState && recentAt && { id: recentId, state: recentState, at: recentAt };
-  return { ...row, recent: recent || null };
+  return {
+    ...row,
+    printed: { name: row.partyName, email: printedEmail, contactName: printedContactName, taxId: printedTaxId },
+    contact: { email: contactEmail, contactName: contactContactName, taxId: contactTaxId },
+    recent: recent || null,
+  };
 }
 
 function selectRecords(trx: Database, tenantId: string, now: Date) {
@@ -170,8 +183,12 @@ function selectRecords(trx: Database, tenantId: string, now: Date) {
       'documents.currency',
       'documents.payable',
       partyName.as('partyName'),
-      sql<string | null>`coalesce(${said('party,email')}, parties.email)`.as('email'),
-      sql<string | null>`coalesce(${said('party,contactName')}, parties.contact_name)`.as('contactName'),
+      said('party,email').as('printedEmail'),
+      said('party,contactName').as('printedContactName'),
+      said('party,taxId').as('printedTaxId'),
+      'parties.email as contactEmail',
+      'parties.contact_name as contactContactName',
+      'parties.tax_id as contactTaxId',
       said('party,country').as('country'),
       said('validUntil').as('validUntil'),
       said('deliveryDate').as('deliveryDate'),

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import type { SenderResolution } from '../../mailboxes/sender.ts';
 import { senderFor } from '../../mailboxes/sender-rules.ts';
+import type { Address } from '../../platform/address.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Database } from '../../platform/database.ts';
 import { wake } from '../../platform/wake.ts';
 import { beginningOf, columnsOf } from '../begin.ts';
-import type { Address } from '../recipients.ts';
 import { unsendable } from '../sendable.ts';
 import type { RunOrder } from './control.ts';
 

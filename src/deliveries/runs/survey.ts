@@ -57,9 +57,9 @@ export async function* survey(
   return fingerprint.digest('hex');
 }
 
-function trace({ id, version, email, recent }: ChosenRecord, judgement: Judgement): string {
-  const became = judgement.kind === 'ready' ? 'ready' : judgement.reason.kind;
-  return JSON.stringify([id, version, email, recent?.id, became]);
+function trace({ id, version, recent }: ChosenRecord, judgement: Judgement): string {
+  const became = judgement.kind === 'ready' ? judgement.recipients.to : judgement.reason.kind;
+  return JSON.stringify([id, version, recent?.id, became]);
 }
 
 /** A record that is left out, or that should not be sent without a second look. */

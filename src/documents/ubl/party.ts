@@ -1,5 +1,6 @@
 import type { PartyDetails } from '../document.ts';
 import { ImportError } from './import-error.ts';
+import { readEmail, readEndpoint } from './party-addresses.ts';
 import { takeAll, takeIf, takeText } from './take.ts';
 import type { XmlElement } from './xml.ts';
 
@@ -27,7 +28,8 @@ export function readParty(party: XmlElement): PartyDetails {
   return {
     name,
     contactName: takeText(party, 'cac:Contact/cbc:Name'),
-    email: takeText(party, 'cac:Contact/cbc:ElectronicMail'),
+    email: readEmail(party),
+    endpoint: readEndpoint(party),
     phone: takeText(party, 'cac:Contact/cbc:Telephone'),
     taxId: readTaxId(party),
     street: takeText(address, 'cbc:StreetName'),
