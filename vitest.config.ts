@@ -1,21 +1,39 @@
+import { globSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+import { CostReport } from './test/support/cost-report.ts';
+import { SlowestFirst } from './test/support/slowest-first.ts';
 
-export default defineConfig({
-  test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: 'test/support/postgres.ts',
-    setupFiles: 'test/support/same-every-time.ts',
-    pool: 'forks',
-    // Each file has a database, an app and a Google of its own; reading all modules anew for each took two fifths of the time.
-    isolate: false,
-    // By default one core would stay idle; most of a test here is waiting. More than four would crowd the one PostgreSQL.
-    maxWorkers: Math.min(availableParallelism(), 4),
-    // A missing test file is a broken run, never a green one.
-    passWithNoTests: false,
-    // For what hangs, never for what is slow: a busy machine may take many times as long as an idle one.
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-    expect: { poll: { timeout: 50_000 } },
-  },
+/** What takes long, for `npm run test:all`. */
+const long = 'test/**/*.long.test.ts';
+
+/** Files with properties that are tried more often there; see `test/support/property-runs.ts`. */
+function withProperties(): string[] {
+  return globSync('test/**/*.test.ts').filter((file) => readFileSync(file, 'utf8').includes('propertyRuns('));
+}
+
+export default defineConfig(({ mode }) => {
+  const atLength = mode === 'at-length';
+  return {
+    test: {
+      include: atLength ? [long, ...withProperties()] : ['test/**/*.test.ts'],
+      exclude: [...configDefaults.exclude, ...(atLength ? [] : [long])],
+      provide: { atLength },
+      globalSetup: 'test/support/postgres.ts',
+      setupFiles: ['test/support/same-every-time.ts', 'test/support/costs.ts'],
+      reporters: ['default', new CostReport()],
+      pool: 'forks',
+      // Reading all modules anew for each file took two fifths of the time; files keep apart by databases or companies of their own.
+      isolate: false,
+      // By default one core would stay idle; most of a test here is waiting. More than four would crowd the one PostgreSQL.
+      maxWorkers: Math.min(availableParallelism(), 4),
+      sequence: { sequencer: SlowestFirst },
+      // A missing test file is a broken run, never a green one.
+      passWithNoTests: false,
+      // For what hangs, never for what is slow: a busy machine may take many times as long as an idle one.
+      testTimeout: 60_000,
+      hookTimeout: 120_000,
+      expect: { poll: { timeout: 50_000 } },
+    },
+  };
 });

@@ -19,6 +19,7 @@ import { type Message, OUTSIDE, rawOf } from './mailboxes.ts';
 import { type ClientSeed, registerClients } from './oauth/clients.ts';
 import type { SecurityEvents } from './oauth/security-events.ts';
 import { type KeyFile, newServiceAccount } from './oauth/service-accounts.ts';
+import { type GivenTokens, giveTokens } from './oauth/token.ts';
 import { addAccount } from './open-account.ts';
 import type { AppPolicy, DomainPolicy, Unconfirmed } from './policies.ts';
 import type { Push } from './push.ts';
@@ -53,6 +54,8 @@ export interface LocalGoogleHandle {
   accounts: {
     add(seed: AccountSeed): Account;
     get(email: string): Account;
+    /** The tokens of a consent to all of these scopes, without the pages and the code in between. */
+    allow(email: string, clientId: string, scopes: readonly string[]): GivenTokens;
     /** Kills every grant of the account that has a Gmail scope. */
     changePassword(email: string): void;
     /** What the user does on the third-party access page; ends the whole grant of the client's project. */
@@ -138,6 +141,11 @@ export function handleOf(world: World): LocalGoogleHandle {
     accounts: {
       add: (seed) => addAccount(world, seed),
       get: known,
+      allow: (email, clientId, scopes) => {
+        const client = world.clients.get(clientId);
+        if (!client) throw new RangeError(`Local Google has no client ${clientId}`);
+        return giveTokens(world, client, known(email), scopes);
+      },
       changePassword: (email) => changePassword(world, known(email)),
       removeAccess: (email, clientId) =>
         removeAccess(world, known(email), world.clients.get(clientId)?.project ?? clientId),

@@ -19,18 +19,32 @@ afterEach(() => rmSync(root, { recursive: true }));
 describe('.ci/run', () => {
   it('runs the checks and the test command of the README, and ends with what the tests counted', () => {
     npmDoes({ check: 'echo checked', test: 'echo " Test Files  2 passed (2)"; echo "      Tests  18 passed (18)"' });
-    expect(ci()).toMatchObject({ status: 0, last: '18 passed, 0 failed' });
-    expect(ci().output).toContain('checked');
+    const { output, ...ended } = ci();
+    expect(ended).toMatchObject({ status: 0, last: '22 passed, 0 failed' });
+    expect(output).toContain('checked');
+  });
+
+  it('says how long each part took', () => {
+    npmDoes({ check: 'true', test: 'echo "      Tests  18 passed (18)"' });
+    expect(ci().output).toMatch(/\d+ s {2}npm run check\n +\d+ s {2}npm test\n +\d+ s {2}npm run test:all\n22 passed/);
+  });
+
+  it('counts what takes long with the others, and fails with it', () => {
+    const test = 'echo "      Tests  18 passed (18)"';
+    npmDoes({ check: 'true', test, long: 'echo "      Tests  1 failed | 3 passed (4)"; exit 1' });
+    expect(ci()).toMatchObject({ status: 1, last: '21 passed, 1 failed' });
+    npmDoes({ check: 'true', test, long: 'exit 1' });
+    expect(ci()).toMatchObject({ status: 1, last: '18 passed, 0 failed' });
   });
 
   it('fails with the tests', () => {
     npmDoes({ check: 'true', test: 'echo "      Tests  3 failed | 17 passed (20)"; exit 1' });
-    expect(ci()).toMatchObject({ status: 1, last: '17 passed, 3 failed' });
+    expect(ci()).toMatchObject({ status: 1, last: '21 passed, 3 failed' });
   });
 
   it('fails with the checks, and still runs the tests', () => {
     npmDoes({ check: 'exit 1', test: 'echo "      Tests  18 passed (18)"' });
-    expect(ci()).toMatchObject({ status: 1, last: '18 passed, 0 failed' });
+    expect(ci()).toMatchObject({ status: 1, last: '22 passed, 0 failed' });
   });
 
   it('fails when the tests fail outside of a test', () => {
@@ -40,7 +54,7 @@ describe('.ci/run', () => {
 
   it('fails when no test ran', () => {
     npmDoes({ check: 'true', test: 'echo all good' });
-    expect(ci()).toMatchObject({ status: 1, last: '0 passed, 0 failed' });
+    expect(ci()).toMatchObject({ status: 1, last: '4 passed, 0 failed' });
   });
 
   it('fails when the README names no test command', () => {
@@ -57,9 +71,14 @@ function ci(): { status: number | null; output: string; last: string | undefined
   return { status, output, last: output.trim().split('\n').at(-1) };
 }
 
-function npmDoes({ check, test }: { check: string; test: string }): void {
+/** What the commands do: `npm test`, `npm run test:all` and any other. */
+function npmDoes({
+  check,
+  test,
+  long = 'echo "      Tests  4 passed (4)"',
+}: Record<'check' | 'test', string> & { long?: string }): void {
   const npm = path.join(root, 'stand-in', 'npm');
-  writeFileSync(npm, `#!/bin/sh\nif [ "$1" = test ]; then ${test}; else ${check}; fi\n`);
+  writeFileSync(npm, `#!/bin/sh\ncase "$*" in\ntest) ${test} ;;\n"run test:all") ${long} ;;\n*) ${check} ;;\nesac\n`);
   chmodSync(npm, 0o755);
 }
 

@@ -3,19 +3,15 @@ import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { FaultRule } from '../../src/sandbox/faults.ts';
 import type { LocalGoogle } from '../../src/sandbox/local-google.ts';
 import type { AppPolicy } from '../../src/sandbox/policies.ts';
-import { launchChromium } from '../support/chromium.ts';
+import { sharedChromium } from '../support/chromium.ts';
+import { connected, found } from '../support/found.ts';
 import { startTestLetterhead, type TestLetterhead, testClient } from '../support/letterhead.ts';
 import type { ProductOptions } from '../support/product.ts';
-import {
-  answerGoogle,
-  follow,
-  foundCompany,
-  type Person,
-  type PersonOptions,
-  person,
-  press,
-  signIn,
-} from './person.ts';
+import { sessionCookie } from '../support/session.ts';
+import { answerGoogle, follow, type Person, type PersonOptions, person, press, signIn } from './person.ts';
+
+/** As long as the pages give it unless told otherwise. */
+const undoSeconds = 10;
 
 /** The office manager of the demo company. */
 export const dana = 'dana@brightwater.example';
@@ -55,7 +51,13 @@ export interface DeskOptions extends ProductOptions, PersonOptions {
  * and nobody's browser may have complained.
  */
 export function openDesk(options: DeskOptions = {}): Desk {
-  const { accounts = [], founded = true, connected = [], javaScriptEnabled = true } = options;
+  const {
+    accounts = [],
+    founded = true,
+    connected: accountsConnected = [],
+    javaScriptEnabled = true,
+    ...product
+  } = options;
   let letterhead: TestLetterhead | undefined;
   let browser: Browser | undefined;
   let manager: Person | undefined;
@@ -63,20 +65,22 @@ export function openDesk(options: DeskOptions = {}): Desk {
 
   beforeAll(async () => {
     people.length = 0;
-    [letterhead, browser] = await Promise.all([startTestLetterhead(options), launchChromium()]);
+    [letterhead, browser] = await Promise.all([startTestLetterhead(product), sharedChromium()]);
     for (const [email, name] of accounts) letterhead.google.accounts.add({ email, name });
     manager = await desk.another({ javaScriptEnabled });
     if (!founded) return;
-    await signIn(manager.page, dana);
-    await foundCompany(manager.page, 'Brightwater Joinery');
-    for (const account of connected) await connect(manager.page, account);
+    const owner = await found(letterhead, dana, 'Brightwater Joinery', undoSeconds);
+    for (const account of accountsConnected)
+      await connected(letterhead, owner, account, [], account === dana ? 'personal' : 'shared');
+    await manager.context.addCookies([{ ...(await sessionCookie(letterhead, owner)), url: letterhead.url }]);
+    await manager.page.goto('/');
   });
   afterEach(() => {
     letterhead?.google.faults.clear();
     expect(people.flatMap(({ troubles }) => troubles)).toEqual([]);
   });
   afterAll(async () => {
-    await browser?.close();
+    for (const { context } of people) await context.close();
     await letterhead?.close();
   });
 
@@ -119,7 +123,7 @@ export function openDesk(options: DeskOptions = {}): Desk {
 }
 
 /** Connects Gmail, from the email settings: an account of the company, or the manager's own. */
-async function connect(page: Page, account: string): Promise<void> {
+export async function connectOnPages(page: Page, account: string): Promise<void> {
   await page.goto('/settings/email');
   await press(page, account === dana ? 'Connect my own Gmail' : /^Connect (to|another) Gmail$/);
   await answerGoogle(page, { account });

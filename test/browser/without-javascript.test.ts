@@ -1,14 +1,17 @@
 import { expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { received } from '../support/received.ts';
-import { dana, office, openDesk } from './desk.ts';
-import { follow, press } from './person.ts';
+import { connectOnPages, dana, office, openDesk } from './desk.ts';
+import { follow, foundCompany, press, signIn } from './person.ts';
 import { threeRecords } from './records.ts';
 
-const desk = openDesk({ unverified: true, timeStands: true, javaScriptEnabled: false, connected: [office] });
+const desk = openDesk({ unverified: true, timeStands: true, javaScriptEnabled: false, founded: false });
 
 it('the whole job can be done with JavaScript off', async () => {
   const { page } = desk;
+  await signIn(page, dana);
+  await foundCompany(page, 'Brightwater Joinery');
+  await connectOnPages(page, office);
   await follow(page, 'Invoices');
   const [record] = await threeRecords(desk.letterhead.database, dana);
   if (!record) throw new Error('no record');

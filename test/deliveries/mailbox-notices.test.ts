@@ -8,11 +8,11 @@ import { inTenant } from '../../src/tenants/scope.ts';
 import { colleague, letOnly } from '../support/colleague.ts';
 import { type Company, company } from '../support/company.ts';
 import { deliverNow } from '../support/hand-delivery.ts';
-import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
+import { sharedLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 
 let letterhead: TestLetterhead;
 beforeAll(async () => {
-  letterhead = await startTestLetterhead({ worker: false });
+  letterhead = await sharedLetterhead();
 });
 afterAll(() => letterhead.close());
 

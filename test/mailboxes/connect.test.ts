@@ -5,12 +5,12 @@ import { listMailboxes } from '../../src/mailboxes/mailboxes.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { type Company, company } from '../support/company.ts';
 import { passingUntil } from '../support/eventually.ts';
-import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
+import { sharedLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 
 let letterhead: TestLetterhead;
 
 beforeAll(async () => {
-  letterhead = await startTestLetterhead({ worker: false });
+  letterhead = await sharedLetterhead();
 });
 afterEach(() => letterhead.google.faults.clear());
 afterAll(() => letterhead.close());

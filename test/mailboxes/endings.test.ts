@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EndedReason } from '../../src/mailboxes/why-ended.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { type Company, company } from '../support/company.ts';
+import { connected } from '../support/found.ts';
 import { startTestLetterhead, type TestLetterhead, testClient } from '../support/letterhead.ts';
 
 const hour = 3_600_000;
@@ -114,11 +115,11 @@ describe('each way in which Google ends a permission is told apart as far as it 
   it('it was connected a hundred times more: the oldest died', async () => {
     const one = await company(letterhead);
     const second = await company(letterhead);
-    for (let times = 0; times < 99; times += 1) await second.founder.connect(one.account);
+    for (let times = 0; times < 99; times += 1) await connected(letterhead, second, one.account);
     forward(2 * hour);
     expect(await ask(one)).toBe('works');
     // The hundred and first living one, counting the first.
-    await second.founder.connect(one.account);
+    await connected(letterhead, second, one.account);
     expect(await endOf(one)).toEqual(ended('too_many', false));
     // Those of the other company, newer, live on.
     const { mailboxId } = await latest(second, one.account);

@@ -3,13 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isSameRule, listMemberSenders, listRules, removeRule, saveRule } from '../../src/mailboxes/sender-rules.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { type Company, company } from '../support/company.ts';
-import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
+import { sharedLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 
 let letterhead: TestLetterhead;
 let office: Company;
 
 beforeAll(async () => {
-  letterhead = await startTestLetterhead({ worker: false });
+  letterhead = await sharedLetterhead();
   office = await company(letterhead);
   for (let number = 0; number < 60; number += 1) {
     const email = `member${number}@many.example`;

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { LocalGoogle } from '../../src/sandbox/local-google.ts';
-import { launchChromium } from '../support/chromium.ts';
+import { sharedChromium } from '../support/chromium.ts';
 import {
   authorizeUrl,
   CLIENT,
@@ -22,9 +22,8 @@ const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 let browser: Browser;
 beforeAll(async () => {
-  browser = await launchChromium();
+  browser = await sharedChromium();
 });
-afterAll(() => browser.close());
 
 const submit = (google: LocalGoogle, form: string, fields: Record<string, string>) =>
   fetch(`${google.url}/control/forms/${form}`, { method: 'POST', body: new URLSearchParams(fields) });

@@ -1,14 +1,13 @@
 import { createServer } from 'node:http';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { launchChromium } from '../support/chromium.ts';
+import { beforeAll, expect, it } from 'vitest';
+import { sharedChromium } from '../support/chromium.ts';
 import { authorizeUrl, CLIENT, GMAIL, gmailOf, MIRA, OFFICE, oauthClient, send, start } from './support.ts';
 
 let browser: Browser;
 beforeAll(async () => {
-  browser = await launchChromium();
+  browser = await sharedChromium();
 });
-afterAll(() => browser.close());
 
 it('a person walks through connecting Gmail and adding another address by hand', async () => {
   const app = createServer((_req, res) => res.end('connected'));

@@ -1,14 +1,13 @@
 import { createServer } from 'node:http';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchChromium } from '../support/chromium.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { sharedChromium } from '../support/chromium.ts';
 import { authorizeUrl, CLIENT, connect, GMAIL, gmailOf, MIRA, mime, OFFICE, send, start } from './support.ts';
 
 let browser: Browser;
 beforeAll(async () => {
-  browser = await launchChromium();
+  browser = await sharedChromium();
 });
-afterAll(() => browser.close());
 
 const page = async (url: string) => (await fetch(url)).text();
 

@@ -32,9 +32,29 @@ const ARGUMENTS = [
   '--disable-sync',
 ];
 
-/** Starts a Chromium without a window; the caller closes it. */
-export async function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: await findChromium(), args: ARGUMENTS });
+let shared: Promise<Browser> | undefined;
+
+/**
+ * The Chromium of this worker process, without a window: started for the first who asks, ended with the process. Each
+ * test opens a context of its own, and closes it.
+ */
+export function sharedChromium(): Promise<Browser> {
+  shared ??= launch();
+  return shared;
+}
+
+async function launch(): Promise<Browser> {
+  // Vitest ends a worker by SIGTERM; with a listener of Playwright's it would go on until it is killed.
+  const browser = await chromium.launch({
+    executablePath: await findChromium(),
+    args: ARGUMENTS,
+    handleSIGTERM: false,
+  });
+  process.once('SIGTERM', () => process.exit());
+  browser.once('disconnected', () => {
+    shared = undefined;
+  });
+  return browser;
 }
 
 /**

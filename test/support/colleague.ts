@@ -1,7 +1,7 @@
-import { inTenant } from '../../src/tenants/scope.ts';
 import type { Company } from './company.ts';
+import { join } from './found.ts';
 import type { TestLetterhead } from './letterhead.ts';
-import { type Visitor, visitor } from './visitor.ts';
+import { signedIn, type Visitor } from './visitor.ts';
 
 /** Somebody who was invited into a company and came. */
 export interface Colleague {
@@ -10,22 +10,17 @@ export interface Colleague {
   readonly pages: Visitor;
 }
 
-/** Invites somebody with a Google account of their own, who signs in and accepts. */
+/** Lets somebody with a Google account of their own in, and signs them in. */
 export async function colleague(
   letterhead: TestLetterhead,
-  { founder, account: office, tenantId }: Company,
+  company: Company,
   name: string,
   role: 'admin' | 'member' | 'viewer' = 'member',
 ): Promise<Colleague> {
-  const account = office.replace('office', name.toLowerCase());
+  const account = company.account.replace('office', name.toLowerCase());
   letterhead.google.accounts.add({ email: account, name });
-  await founder.post('/settings/members/invitations', { email: account, role });
-  const pages = visitor(letterhead);
-  await pages.join(account);
-  const { id } = await inTenant(letterhead.database.db, tenantId, (trx) =>
-    trx.selectFrom('members').select('id').where('email', '=', account).executeTakeFirstOrThrow(),
-  );
-  return { account, memberId: id, pages };
+  const seat = await join(letterhead, company, account, role);
+  return { account, memberId: seat.memberId, pages: await signedIn(letterhead, seat) };
 }
 
 /** Lets only these members use a mailbox, as an admin does on its page; of others it says that they were looked at. */

@@ -11,8 +11,9 @@ import type { Permission } from '../../src/web/permission-words.ts';
 import { fixture } from '../documents/content.ts';
 import { counter } from './counter.ts';
 import { eventually } from './eventually.ts';
+import { connected, found } from './found.ts';
 import type { TestLetterhead } from './letterhead.ts';
-import { founder, type Visitor } from './visitor.ts';
+import { signedIn, type Visitor } from './visitor.ts';
 
 /** A mailbox of a company, and somebody of it who sends through it. */
 export interface Sender {
@@ -50,30 +51,17 @@ export interface CompanyOptions {
 
 const numberOf = counter();
 
-/** Founds it over the pages. */
+/** Founds it by rows, with tokens that Local Google gave: what a test of founding and connecting does on the pages. */
 export async function company(
   letterhead: TestLetterhead,
   { sendAs = [], permissions = sendAs.length > 0 ? ['aliases'] : [] }: CompanyOptions = {},
 ): Promise<Company> {
-  const { google, database } = letterhead;
-  const number = numberOf(google);
-  const domain = `company${number}.example`;
-  const account = `office@${domain}`;
-  google.accounts.add({ email: account, name: `Company ${number}`, sendAs });
-  const owner = await founder(letterhead, account, `Company ${number} Ltd`);
-  await owner.connect(account);
-  const { tenantId, memberId } = await database.system
-    .selectFrom('members')
-    .select(['tenant_id as tenantId', 'id as memberId'])
-    .where('email', '=', account)
-    .executeTakeFirstOrThrow();
-  const mailbox = await inTenant(database.db, tenantId, (trx) =>
-    trx.selectFrom('mailboxes').select('id').executeTakeFirstOrThrow(),
-  );
-  for (const permission of permissions) await owner.permit(permission, account);
-
-  const ids = { tenantId, memberId, account, mailboxId: mailbox.id };
-  return { ...senderOf(letterhead, ids), founder: owner };
+  const number = numberOf(letterhead.google);
+  const account = `office@company${number}.example`;
+  letterhead.google.accounts.add({ email: account, name: `Company ${number}`, sendAs });
+  const owner = await found(letterhead, account, `Company ${number} Ltd`);
+  const mailboxId = await connected(letterhead, owner, account, permissions);
+  return { ...senderOf(letterhead, { ...owner, account, mailboxId }), founder: await signedIn(letterhead, owner) };
 }
 
 /** What tests do as somebody who sends through a mailbox. */
@@ -81,7 +69,7 @@ export function senderOf(
   { context, google, database, time }: TestLetterhead,
   ids: Pick<Sender, 'tenantId' | 'memberId' | 'account' | 'mailboxId'>,
 ): Sender {
-  const { tenantId, memberId } = ids;
+  const { tenantId, memberId, account, mailboxId } = ids;
   const ask = (request: Partial<SendRequest> = {}) =>
     inTenant(database.db, tenantId, (trx) =>
       createDelivery(trx, context.clock, { ...testEmail(tenantId, memberId), ...request }),
@@ -94,7 +82,7 @@ export function senderOf(
     return found;
   };
   return {
-    ...{ ...ids, ask, delivery },
+    ...{ tenantId, memberId, account, mailboxId, ask, delivery },
     async send(request) {
       const result = await ask(request);
       if (result.kind !== 'created') throw new Error(`Nothing was created: ${result.kind}`);

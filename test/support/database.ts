@@ -1,12 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import pg from 'pg';
-import { inject } from 'vitest';
+import type pg from 'pg';
 import { type Database, openDatabase } from '../../src/platform/database.ts';
 import { type DatabaseUrls, deriveUrls } from '../../src/platform/roles.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { setSendingRules } from '../../src/tenants/sending-rules.ts';
 import { rememberPerson } from '../../src/tenants/system.ts';
 import { createTenant } from '../../src/tenants/tenants.ts';
+import { giveBack, takeDatabase } from './spare-databases.ts';
 
 /** A database of one's own, as the migrations make it. */
 export interface TestDatabase {
@@ -21,14 +20,11 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-/** Clones the migrated template (about 50 ms). Call `close` in `afterAll`. */
+/** Takes one. Call `close` in `afterAll`. */
 export async function testDatabase(): Promise<TestDatabase> {
-  const template = new URL(inject('templateUrl'));
-  const name = `test_${randomBytes(6).toString('hex')}`;
-  await asOwner(template, `create database ${name} template ${template.pathname.slice(1)}`);
-  const owner = new URL(template);
-  owner.pathname = `/${name}`;
-  const urls = deriveUrls(owner.href, { app: 'app', system: 'system' });
+  const owner = await takeDatabase();
+  const name = new URL(owner).pathname.slice(1);
+  const urls = deriveUrls(owner, { app: 'app', system: 'system' });
   const app = openDatabase(urls.app, 10, () => {});
   const system = openDatabase(urls.system, 3, () => {});
   let people = 0;
@@ -54,16 +50,7 @@ export async function testDatabase(): Promise<TestDatabase> {
     async close() {
       await app.close();
       await system.close();
-      await asOwner(template, `drop database ${name} with (force)`);
+      await giveBack(owner);
     },
   };
-}
-
-async function asOwner(template: URL, statement: string): Promise<void> {
-  const server = new URL(template);
-  server.pathname = '/postgres';
-  const client = new pg.Client({ connectionString: server.href });
-  await client.connect();
-  await client.query(statement);
-  await client.end();
 }

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Capability } from '../../src/platform/capability.ts';
 import { type Database, openDatabase } from '../../src/platform/database.ts';
 import type { DeliveryState } from '../../src/platform/database-types.ts';
-import type { Fault, FaultEffect, FaultRule } from '../../src/sandbox/faults.ts';
+import type { FaultEffect, FaultRule } from '../../src/sandbox/faults.ts';
 import { endTrouble, wholeProject } from '../../src/tenants/system-queue.ts';
 import type { Sender } from './company.ts';
 import { eventually } from './eventually.ts';
@@ -12,6 +12,8 @@ import { permittedSender } from './permitted.ts';
 /** One row: what goes wrong on one mailbox. */
 export interface Trouble {
   readonly what: string;
+  /** What this mailbox may do, where it is not what the others may. */
+  readonly capabilities?: readonly Capability[];
   /** Each strikes that mailbox alone. */
   readonly faults: readonly FaultRule[];
   /** What somebody does meanwhile; called once everything waits for a moment in time. */
@@ -47,12 +49,13 @@ export async function runTable(
   rows: readonly Trouble[],
 ): Promise<ReadonlyMap<string, Ended>> {
   const { google } = letterhead;
-  const begun: { what: string; meanwhile: Trouble['meanwhile']; sender: Sender; rules: Fault[]; id: string }[] = [];
-  for (const { what, faults, meanwhile } of rows) {
-    const sender = await permittedSender(letterhead, capabilities);
-    const rules = faults.map((rule) => google.faults.add({ ...rule, account: sender.account }));
-    begun.push({ what, sender, rules, meanwhile, id: await sender.send() });
-  }
+  const begun = await Promise.all(
+    rows.map(async ({ what, capabilities: own = capabilities, faults, meanwhile }) => {
+      const sender = await permittedSender(letterhead, own);
+      const rules = faults.map((rule) => google.faults.add({ ...rule, account: sender.account }));
+      return { what, sender, rules, meanwhile, id: await sender.send() };
+    }),
+  );
   const hung = () =>
     begun.flatMap(({ id, rules }) =>
       rules.some(({ effect, fired }) => effect.kind === 'hang' && fired > 0) ? [id] : [],

@@ -1,5 +1,7 @@
 import type { Permission } from '../../src/web/permission-words.ts';
+import { found, type Seat } from './found.ts';
 import type { Product } from './product.ts';
+import { type Cookie, sessionCookie } from './session.ts';
 
 /** Fields of a form; as pairs where one comes several times. */
 export type FormFields = Record<string, string> | [string, string][];
@@ -57,17 +59,27 @@ export function said({ text }: Page): string {
     .replace(/\s+/g, ' ');
 }
 
+/** A session that is there before the first page. */
+interface Session {
+  readonly cookie: Cookie;
+  /** The company that it looks at. */
+  readonly tenantId: string;
+}
+
 /** How a browser says that a form is one of our own pages. */
 const ours = { 'sec-fetch-site': 'same-origin' };
 
 /** Addresses of forms that belong to the person and to no company; after them it may be another company. */
 const isPersonal = (path: string) => /^\/(sign-in\/google|sign-out|tenant-switch|welcome|invitations\/)/.test(path);
 
-/** A new visitor with an empty cookie jar; its forms name the company whose pages it last saw. */
-export function visitor({ url, google }: Pick<Product, 'url' | 'google'>): Visitor {
-  const jar = new Map<string, string>();
+/**
+ * A new visitor with an empty cookie jar, unless a session is begun already; its forms name the company whose pages it last
+ * saw.
+ */
+export function visitor({ url, google }: Pick<Product, 'url' | 'google'>, begun?: Session): Visitor {
+  const jar = new Map(begun && [[begun.cookie.name, begun.cookie.value]]);
   // The company of the pages it looks at: each form of theirs names it. Undefined where it may be another one now.
-  let company: string | undefined;
+  let company = begun?.tenantId;
 
   const ask = async (path: string, init: RequestInit): Promise<Page> => {
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
@@ -153,17 +165,16 @@ export function visitor({ url, google }: Pick<Product, 'url' | 'google'>): Visit
   };
 }
 
+/** A visitor who is signed in, as if they had come by Google's pages. */
+export async function signedIn(letterhead: Product, { personId, tenantId }: Seat): Promise<Visitor> {
+  return visitor(letterhead, { cookie: await sessionCookie(letterhead, { personId, tenantId }), tenantId });
+}
+
 /** A visitor who founded a company, in which what is sent leaves at once. */
 export async function founder(
-  letterhead: Pick<Product, 'url' | 'google'>,
+  letterhead: Product,
   account = 'dana@brightwater.example',
   name = 'Brightwater Joinery',
 ): Promise<Visitor> {
-  const dana = visitor(letterhead);
-  await dana.signIn(account);
-  const page = await dana.post('/welcome', { name, country: 'IE', currency: 'EUR', timeZone: 'Europe/Dublin' });
-  if (page.status !== 303) throw new Error(`Founding a company answered ${page.status}`);
-  // Nobody waits to take something back, unless a test is about that.
-  await dana.post('/settings/sending', { undoSeconds: '0' });
-  return dana;
+  return signedIn(letterhead, await found(letterhead, account, name));
 }

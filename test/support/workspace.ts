@@ -5,8 +5,9 @@ import type { Capability } from '../../src/platform/capability.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { type Company, company, testEmail } from './company.ts';
 import { counter } from './counter.ts';
+import { join } from './found.ts';
 import type { TestLetterhead } from './letterhead.ts';
-import { type Visitor, visitor } from './visitor.ts';
+import { signedIn, type Visitor } from './visitor.ts';
 
 const gmailSend = 'https://www.googleapis.com/auth/gmail.send';
 const email = 'https://www.googleapis.com/auth/userinfo.email';
@@ -42,20 +43,16 @@ export async function workspace(letterhead: TestLetterhead): Promise<Workspace> 
   const domain = base.account.slice(base.account.indexOf('@') + 1);
   const account = `tom@${domain}`;
   google.accounts.add({ email: account, name: 'Tom Brady' });
-  await base.founder.post('/settings/members/invitations', { email: account, role: 'member' });
-  const tom = visitor(letterhead);
-  await tom.join(account);
-  const members = await inTenant(database.db, tenantId, async (trx) => {
-    await saveRule(trx, tenantId, null, { mode: 'current_user' }, { memberId, at: new Date() });
-    return trx.selectFrom('members').select(['id', 'email']).execute();
-  });
-  const tomId = members.find((member) => member.email === account)?.id;
-  if (!tomId) throw new Error('Tom is no member');
+  const seat = await join(letterhead, base, account);
+  const tom = await signedIn(letterhead, seat);
+  await inTenant(database.db, tenantId, (trx) =>
+    saveRule(trx, tenantId, null, { mode: 'current_user' }, { memberId, at: new Date() }),
+  );
   const key = await google.addServiceAccount(`letterhead-${numberOf(google)}@project.iam.gserviceaccount.com`);
   const keyFile = JSON.stringify(key);
   return {
     ...base,
-    ...{ domain, keyFile, clientId: key.client_id, tom: { account, memberId: tomId, visitor: tom } },
+    ...{ domain, keyFile, clientId: key.client_id, tom: { account, memberId: seat.memberId, visitor: tom } },
     authorise(scopes) {
       const delegations = scopes.length > 0 ? [{ clientId: key.client_id, scopes: [...scopes] }] : [];
       google.policies.setDomain(domain, { delegations });
@@ -65,14 +62,14 @@ export async function workspace(letterhead: TestLetterhead): Promise<Workspace> 
       if (!voucher) throw new Error('The founder cannot vouch for the domain');
       return addDelegation(context, tenantId, voucher, await readKeyFile(file), offered);
     },
-    sendAsTom: () => base.send(testEmail(tenantId, tomId)),
+    sendAsTom: () => base.send(testEmail(tenantId, seat.memberId)),
     tomsMailbox: () =>
       inTenant(database.db, tenantId, (trx) =>
         trx
           .selectFrom('mailboxes')
           .select(['id', 'state', 'state_reason'])
           .where('delegated', '=', true)
-          .where('member_id', '=', tomId)
+          .where('member_id', '=', seat.memberId)
           .executeTakeFirstOrThrow(),
       ),
   };

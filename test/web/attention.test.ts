@@ -4,7 +4,7 @@ import type { DeliveryState } from '../../src/platform/database-types.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { colleague } from '../support/colleague.ts';
 import { type Company, company } from '../support/company.ts';
-import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
+import { sharedLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { aDelivery } from '../support/rows.ts';
 import { anInvoice, sent } from '../support/send-page.ts';
 import type { Visitor } from '../support/visitor.ts';
@@ -12,7 +12,7 @@ import type { Visitor } from '../support/visitor.ts';
 let letterhead: TestLetterhead;
 let sender: Company;
 beforeAll(async () => {
-  letterhead = await startTestLetterhead({ worker: false });
+  letterhead = await sharedLetterhead();
 });
 afterAll(() => letterhead.close());
 beforeEach(async () => {

@@ -6,7 +6,7 @@ import { noteChange } from '../../src/tenants/rights-changes.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { type Colleague, colleague, letOnly } from '../support/colleague.ts';
 import { type Company, company } from '../support/company.ts';
-import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
+import { sharedLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import type { Page } from '../support/visitor.ts';
 import { sendOnly, workspace } from '../support/workspace.ts';
 
@@ -17,7 +17,7 @@ let office: Company;
 let tom: Colleague;
 let ada: Colleague;
 beforeAll(async () => {
-  letterhead = await startTestLetterhead({ worker: false });
+  letterhead = await sharedLetterhead();
   office = await company(letterhead, { sendAs: [{ email: 'accounts@company1.example', status: 'accepted' }] });
   tom = await colleague(letterhead, office, 'Tom');
   ada = await colleague(letterhead, office, 'Ada', 'admin');

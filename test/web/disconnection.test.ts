@@ -2,13 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Stopping, stopWords } from '../../src/web/disconnect-words.ts';
 import { colleague } from '../support/colleague.ts';
 import { type Company, company } from '../support/company.ts';
-import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
+import { sharedLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import type { Page } from '../support/visitor.ts';
 
 let letterhead: TestLetterhead;
 
 beforeAll(async () => {
-  letterhead = await startTestLetterhead({ worker: false });
+  letterhead = await sharedLetterhead();
 });
 afterAll(() => letterhead.close());
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
+import { sharedLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { signedInCookie } from './signed-in.ts';
 
 const samples = path.join(import.meta.dirname, '../fixtures/ubl');
@@ -12,7 +12,7 @@ let cookie: string;
 let company: string;
 
 beforeAll(async () => {
-  letterhead = await startTestLetterhead({ worker: false });
+  letterhead = await sharedLetterhead();
   const { name, value } = await signedInCookie(letterhead);
   cookie = `${name}=${value}`;
   company = /company=([0-9a-f-]{36})/.exec((await get('/imports')).text)?.[1] ?? '';

@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { asset } from '../../src/web/assets.ts';
 import { icon } from '../../src/web/icon.ts';
-import { launchChromium } from '../support/chromium.ts';
+import { sharedChromium } from '../support/chromium.ts';
 import { expectFit, looks } from '../support/fit.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { founder, type Visitor } from '../support/visitor.ts';
@@ -14,10 +14,9 @@ let browser: Browser;
 
 beforeAll(async () => {
   letterhead = await startTestLetterhead({ worker: false });
-  [dana, browser] = await Promise.all([founder(letterhead), launchChromium()]);
+  [dana, browser] = await Promise.all([founder(letterhead), sharedChromium()]);
 });
 afterAll(async () => {
-  await browser?.close();
   await letterhead?.close();
 });
 

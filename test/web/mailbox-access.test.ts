@@ -6,7 +6,7 @@ import { createApp } from '../../src/web/app.ts';
 import { type Colleague, colleague, letOnly } from '../support/colleague.ts';
 import { type Company, company } from '../support/company.ts';
 import { deliverNow } from '../support/hand-delivery.ts';
-import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
+import { sharedLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { routesOf } from '../support/routes.ts';
 
 let letterhead: TestLetterhead;
@@ -22,7 +22,7 @@ let record: DocumentRecord;
 const named = /quiet@|hush@|Quiet Desk/i;
 
 beforeAll(async () => {
-  letterhead = await startTestLetterhead({ worker: false });
+  letterhead = await sharedLetterhead();
   office = await company(letterhead);
   ada = await colleague(letterhead, office, 'Ada', 'admin');
   tom = await colleague(letterhead, office, 'Tom');

@@ -3,7 +3,7 @@ import { inTenant } from '../../src/tenants/scope.ts';
 import { type Colleague, colleague } from '../support/colleague.ts';
 import { type Company, company } from '../support/company.ts';
 import { deliverNow } from '../support/hand-delivery.ts';
-import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
+import { sharedLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { received } from '../support/received.ts';
 
 let letterhead: TestLetterhead;
@@ -12,7 +12,7 @@ let tom: Colleague;
 let path: string;
 
 beforeAll(async () => {
-  letterhead = await startTestLetterhead({ worker: false });
+  letterhead = await sharedLetterhead();
   office = await company(letterhead);
   tom = await colleague(letterhead, office, 'Tom');
   path = `/mailboxes/${office.mailboxId}/name`;

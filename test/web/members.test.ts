@@ -3,12 +3,12 @@ import { inTenant } from '../../src/tenants/scope.ts';
 import { colleague } from '../support/colleague.ts';
 import { type Company, company } from '../support/company.ts';
 import { deliverNow } from '../support/hand-delivery.ts';
-import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
+import { sharedLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { said, visitor } from '../support/visitor.ts';
 
 let letterhead: TestLetterhead;
 beforeAll(async () => {
-  letterhead = await startTestLetterhead({ worker: false });
+  letterhead = await sharedLetterhead();
 });
 afterAll(() => letterhead.close());
 

@@ -4,13 +4,13 @@ import type { Capability } from '../../src/platform/capability.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { colleague } from '../support/colleague.ts';
 import { type Company, company } from '../support/company.ts';
-import { startTestLetterhead, type TestLetterhead, testClient } from '../support/letterhead.ts';
+import { sharedLetterhead, startTestLetterhead, type TestLetterhead, testClient } from '../support/letterhead.ts';
 import type { Page } from '../support/visitor.ts';
 
 let letterhead: TestLetterhead;
 
 beforeAll(async () => {
-  letterhead = await startTestLetterhead({ worker: false });
+  letterhead = await sharedLetterhead();
 });
 afterEach(() => letterhead.google.faults.clear());
 afterAll(() => letterhead.close());

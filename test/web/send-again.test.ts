@@ -5,7 +5,7 @@ import { invoice } from '../documents/content.ts';
 import { colleague } from '../support/colleague.ts';
 import { type Company, company } from '../support/company.ts';
 import { deliverNow } from '../support/hand-delivery.ts';
-import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
+import { sharedLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { received } from '../support/received.ts';
 import { anInvoice, anotherKey, openSendPage, sendRecord, sent } from '../support/send-page.ts';
 import type { Visitor } from '../support/visitor.ts';
@@ -14,7 +14,7 @@ let letterhead: TestLetterhead;
 let sender: Company;
 let tom: Visitor;
 beforeAll(async () => {
-  letterhead = await startTestLetterhead({ worker: false });
+  letterhead = await sharedLetterhead();
   sender = await company(letterhead);
   ({ pages: tom } = await colleague(letterhead, sender, 'Tom'));
 });

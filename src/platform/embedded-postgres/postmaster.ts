@@ -71,7 +71,15 @@ function serverArguments(place: Place, { port, ephemeral }: LaunchOptions): stri
     // Neither statements nor rows in the log: they hold what tenants write.
     log_min_error_statement: 'panic',
     log_error_verbosity: 'terse',
-    ...(ephemeral ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } : {}),
+    ...(ephemeral
+      ? {
+          fsync: 'off',
+          synchronous_commit: 'off',
+          full_page_writes: 'off',
+          autovacuum: 'off',
+          checkpoint_timeout: '1h',
+        }
+      : {}),
   };
   return ['-D', place.data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
 }

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Request } from 'express';
+import type { Account } from '../accounts.ts';
 import { type Answer, Refusal } from '../answers.ts';
 import { readForm } from '../body.ts';
 import type { World } from '../world.ts';
 import { type Client, secretFits } from './clients.ts';
 import { ACCESS_TOKEN_SECONDS } from './grants.ts';
 import { idToken } from './identity.ts';
-import { isSignInScope } from './scopes.ts';
+import { isSignInScope, parseScopes } from './scopes.ts';
 import { assertedAccount, exchangeAssertion } from './service-accounts.ts';
 
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
@@ -56,6 +57,31 @@ async function exchangeCode(world: World, client: Client, form: URLSearchParams)
     ? world.grants.issueRefreshToken(sub, client, scopes, end)
     : undefined;
   return tokens(world, client, { sub, scopes, nonce, offline, refreshToken, ...(refreshToken ? end : NO_END) });
+}
+
+/** What a consent brings an app in the end, once its code is exchanged. */
+export interface GivenTokens {
+  readonly accessToken: string;
+  readonly expiresInMs: number;
+  readonly refreshToken: string;
+  /** How long the refresh token lives; null unless access was given for a limited time. */
+  readonly endsInMs: number | null;
+  /** In Google's own spelling. */
+  readonly scopes: readonly string[];
+}
+
+/** The tokens of a first consent to all of these scopes, for a test that needs neither the pages nor the code. */
+export function giveTokens(world: World, client: Client, { sub }: Account, asked: readonly string[]): GivenTokens {
+  const scopes = parseScopes(asked.join(' '));
+  world.grants.allow(sub, client.project, scopes);
+  const end = endOf(world, client, scopes);
+  return {
+    refreshToken: world.grants.issueRefreshToken(sub, client, scopes, end),
+    accessToken: world.grants.issueAccessToken(sub, client, scopes, true),
+    expiresInMs: ACCESS_TOKEN_SECONDS * 1_000,
+    endsInMs: end.timeLimited && end.expiresAt !== null ? end.expiresAt - world.now() : null,
+    scopes,
+  };
 }
 
 async function refresh(world: World, client: Client, form: URLSearchParams): Promise<Answer> {

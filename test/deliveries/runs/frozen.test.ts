@@ -5,14 +5,14 @@ import { createPdfRenderer } from '../../../src/documents/pdf/render.ts';
 import { inTenant } from '../../../src/tenants/scope.ts';
 import { company } from '../../support/company.ts';
 import { anotherWorker, deliverNow } from '../../support/hand-delivery.ts';
-import { startTestLetterhead, type TestLetterhead } from '../../support/letterhead.ts';
+import { sharedLetterhead, type TestLetterhead } from '../../support/letterhead.ts';
 import { manyRecords } from '../../support/many-records.ts';
 import { received } from '../../support/received.ts';
 import { deliveriesOf, started } from '../../support/runs.ts';
 
 let letterhead: TestLetterhead;
 beforeAll(async () => {
-  letterhead = await startTestLetterhead({ worker: false });
+  letterhead = await sharedLetterhead();
 });
 afterAll(() => letterhead.close());
 

@@ -8,7 +8,7 @@ import { setSendingRules } from '../../../src/tenants/sending-rules.ts';
 import { standingClock } from '../../support/clock.ts';
 import { company } from '../../support/company.ts';
 import { deliverNow } from '../../support/hand-delivery.ts';
-import { startTestLetterhead, type TestLetterhead } from '../../support/letterhead.ts';
+import { sharedLetterhead, type TestLetterhead } from '../../support/letterhead.ts';
 import { manyRecords } from '../../support/many-records.ts';
 import { received } from '../../support/received.ts';
 import { deliveriesOf, putInto, runNow, started } from '../../support/runs.ts';
@@ -16,7 +16,7 @@ import { deliveriesOf, putInto, runNow, started } from '../../support/runs.ts';
 let letterhead: TestLetterhead;
 let ctx: TestLetterhead['context'];
 beforeAll(async () => {
-  letterhead = await startTestLetterhead({ worker: false });
+  letterhead = await sharedLetterhead();
   ctx = letterhead.context;
 });
 afterAll(() => letterhead.close());

@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { inject } from 'vitest';
+
+/** More rows than this in one database, and a new one is made sooner than these are taken out. */
+const manyRows = 5_000;
+
+/** A database as the migrations left it: the rows of the tables that are not empty, and where sequences stand. */
+interface Beginning {
+  readonly rows: ReadonlyMap<string, string>;
+  readonly sequences: readonly { readonly name: string; readonly last: string | null }[];
+  readonly shape: string;
+}
+
+/** Databases of this worker process that nobody uses, as the migrations left them. */
+const spare: string[] = [];
+let beginning: Beginning | undefined;
+
+/**
+ * Takes a database: one that an earlier file gave back, or a new clone of the migrated template. To clone one and drop it
+ * again costs PostgreSQL forty times what emptying it does.
+ *
+ * @returns its owner's URL
+ */
+export async function takeDatabase(): Promise<string> {
+  const name = spare.pop() ?? (await clone());
+  const url = urlOf(name);
+  beginning ??= await asOwner(url, readBeginning);
+  return url;
+}
+
+/** Gives one back: emptied for the next file; dropped where that takes longer, or its tables are others now. */
+export async function giveBack(url: string): Promise<void> {
+  const name = new URL(url).pathname.slice(1);
+  const first = beginning;
+  if (first && (await asOwner(url, (client) => restore(client, first)))) spare.push(name);
+  else await asOwner(urlOf('postgres'), (client) => client.query(`drop database ${name} with (force)`));
+}
+
+async function clone(): Promise<string> {
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  const template = new URL(inject('templateUrl')).pathname.slice(1);
+  await asOwner(urlOf('postgres'), (client) => client.query(`create database ${name} template ${template}`));
+  return name;
+}
+
+function urlOf(database: string): string {
+  const url = new URL(inject('templateUrl'));
+  url.pathname = `/${database}`;
+  return url.href;
+}
+
+async function asOwner<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+async function readBeginning(client: pg.Client): Promise<Beginning> {
+  const rows = new Map<string, string>();
+  for (const table of await tablesOf(client)) {
+    const { rows: found } = await client.query(`select coalesce(json_agg(t), '[]')::text as rows from ${table} t`);
+    rows.set(table, found[0]?.rows ?? '[]');
+  }
+  const sequences = await client.query(
+    `select format('%I.%I', schemaname, sequencename) as name, last_value::text as last from pg_sequences`,
+  );
+  return { rows, sequences: sequences.rows, shape: await shapeOf(client) };
+}
+
+/** Puts everything back to its beginning. False where that is not worth it or not possible; it is then left as it is. */
+async function restore(client: pg.Client, { rows, sequences, shape }: Beginning): Promise<boolean> {
+  await client.query(
+    'select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+  );
+  if ((await shapeOf(client)) !== shape) return false;
+  // Foreign keys and triggers have nothing to say when all goes.
+  await client.query('begin; set local session_replication_role = replica');
+  let gone = 0;
+  for (const [table, first] of rows) {
+    gone += (await client.query(`delete from ${table}`)).rowCount ?? 0;
+    if (first !== '[]')
+      await client.query(`insert into ${table} select * from json_populate_recordset(null::${table}, $1)`, [first]);
+  }
+  for (const { name, last } of sequences)
+    await client.query(`select setval($1::regclass, coalesce($2::bigint, 1), $2 is not null)`, [name, last]);
+  await client.query('commit');
+  return gone <= manyRows;
+}
+
+async function tablesOf(client: pg.Client): Promise<string[]> {
+  const { rows } = await client.query(
+    `select format('%I.%I', nspname, relname) as name from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+     where relkind = 'r' and nspname not in ('pg_catalog', 'information_schema') and nspname not like 'pg_t%' order by 1`,
+  );
+  return rows.map(({ name }) => name);
+}
+
+/** Changes with every change of a table, a policy, a function or a right: of each catalog, how many rows, and the last. */
+async function shapeOf(client: pg.Client): Promise<string> {
+  const catalogs = [
+    'class',
+    'attribute',
+    'policy',
+    'proc',
+    'constraint',
+    'trigger',
+    'namespace',
+    'index',
+    'default_acl',
+  ];
+  const { rows } = await client.query(
+    catalogs.map((name) => `select count(*), max(xmin::text::bigint) from pg_${name}`).join(' union all '),
+  );
+  return JSON.stringify(rows);
+}
