@@ -110,8 +110,8 @@ export interface Struck {
   readonly all: number;
   /** Those that never did, in words. */
   readonly never: readonly string[];
-  /** By set: answers to a send that never arrived, though Google had the request. */
-  readonly unanswered: ReadonlyMap<SetName, number>;
+  /** By set: answers to a send that were lost or spoilt at once, though Google had the request. One that hangs has its deadline. */
+  readonly spoilt: ReadonlyMap<SetName, number>;
   /** By set: emails that Gmail refused for good. */
   readonly refused: ReadonlyMap<SetName, number>;
 }
@@ -136,7 +136,7 @@ export async function readStruck(world: World): Promise<Struck> {
         ({ method, account, effect, fired, times }) =>
           `${method} of ${account}: ${JSON.stringify(effect)} ${fired}/${times}`,
       ),
-    unanswered: count(({ method, effect }) => isSend(method) && leavesNoAnswer(effect)),
+    spoilt: count(({ method, effect }) => isSend(method) && spoilsTheAnswer(effect)),
     refused: count(({ method, effect }) => refusesForGood(method, effect)),
   };
 }
@@ -145,8 +145,8 @@ function isSend(method: string): boolean {
   return method === 'messages.send' || method === 'drafts.send';
 }
 
-function leavesNoAnswer({ kind }: FaultEffect): boolean {
-  return ['drop', 'reset', 'hang', 'serverError', 'malformed'].includes(kind);
+function spoilsTheAnswer({ kind }: FaultEffect): boolean {
+  return ['drop', 'reset', 'serverError', 'malformed'].includes(kind);
 }
 
 /** `notFound` of a draft's send is no refusal: it says that the draft is gone, and it is looked for. */

@@ -10,7 +10,7 @@ export async function whenever<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (tries === 300) throw error;
+      if (tries === 1_200) throw error;
       await wait(100);
     }
   }

@@ -66,10 +66,10 @@ export async function startWorld({ sets: names, mailboxes, brokenClassifier }: W
   ];
   const googleUrl = google.said[1] ?? '';
   const tokenKeys = newKey('chaos');
-  const endpoints = await findEndpoints(googleUrl, `${googleUrl}/`, 5_000);
+  const endpoints = await findEndpoints(googleUrl, `${googleUrl}/`, 60_000);
   const base = {
     ...{ db: app.db, system: system.db, keys: parseKeyRing(tokenKeys), clock: scaledClock({ speed, since }) },
-    google: { clientId: client.id, clientSecret: client.secret, endpoints, timeoutMs: 5_000 },
+    google: { clientId: client.id, clientSecret: client.secret, endpoints, timeoutMs: 60_000 },
   };
   const context = { ...base, tokens: createAccessTokens(base) };
   const senders: Sender[] = [];

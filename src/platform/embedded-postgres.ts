@@ -2,7 +2,7 @@ import { mkdir, realpath, rm } from 'node:fs/promises';
 import { Client } from 'pg';
 import { claimDataDir } from './embedded-postgres/claim.ts';
 import { ensureCluster, SUPERUSER } from './embedded-postgres/cluster.ts';
-import { guardAgainstOurDeath } from './embedded-postgres/ephemeral.ts';
+import { type Guard, guardAgainstOurDeath } from './embedded-postgres/ephemeral.ts';
 import { EmbeddedPostgresError, explainFailure } from './embedded-postgres/error.ts';
 import { choosePlace } from './embedded-postgres/place.ts';
 import { findFreePort } from './embedded-postgres/port.ts';
@@ -53,8 +53,12 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   }
   const dataDir = await makeFolder(options.dataDir);
   const claim = claimDataDir(dataDir);
+  let guard: Guard | undefined;
   try {
     const place = await choosePlace(dataDir, ephemeral, log);
+    const folders = place.home === dataDir ? [dataDir] : [place.home, dataDir];
+    // Before there is anything to leave behind: starting takes a second, in which we may be killed as well.
+    guard = ephemeral ? guardAgainstOurDeath(folders) : undefined;
     const launch = (port: number) => launchPostmaster(place, { port, ephemeral, onProgress });
     const orphan = await endOrphan(place.data);
     if (orphan) log(`Ended the PostgreSQL (process ${orphan.pid}) that an earlier Letterhead left running.`);
@@ -73,8 +77,6 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       return launch(port);
     };
     const supervision = supervise(first, restart, log);
-    const folders = place.home === dataDir ? [dataDir] : [place.home, dataDir];
-    const guard = ephemeral ? guardAgainstOurDeath(folders) : undefined;
 
     const stop = async () => {
       const running = await supervision.end();
@@ -96,6 +98,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       },
     };
   } catch (error) {
+    guard?.disarm();
     claim.release();
     throw error;
   }

@@ -34,7 +34,7 @@ type Outcome = { answer: Answer; spoilt?: 'cut' | 'cutJson' | 'html' } | 'none';
 export function serveEndpoint(world: World, endpoint: Endpoint) {
   return async (req: Request, res: Response, next: NextFunction): Promise<void> => {
     const count = world.truth.called(endpoint.method);
-    world.atWork += 1;
+    world.underWay.atWork += 1;
     try {
       const account = await endpoint.account(req);
       if (account !== null) world.truth.calledFor(endpoint.method, account);
@@ -48,7 +48,7 @@ export function serveEndpoint(world: World, endpoint: Endpoint) {
     } catch (error) {
       next(error);
     } finally {
-      world.atWork -= 1;
+      world.underWay.atWork -= 1;
     }
   };
 }
@@ -95,6 +95,7 @@ async function underFault(
       return 'none';
     case 'hang':
       if (effect.when === 'after') await work();
+      hangs(world, req);
       return 'none';
     case 'slow':
       await heldUp(world, drawLatency(effect.ms, random), taken);
@@ -143,11 +144,22 @@ function refusalFor(
 const FOR_GOOD_MS = 60_000;
 
 /** Waits for so long, or until nobody wants it to any more. */
-async function heldUp(world: World, ms: number, over: AbortSignal): Promise<void> {
+async function heldUp({ underWay }: World, ms: number, over: AbortSignal): Promise<void> {
   const forGood = ms >= FOR_GOOD_MS ? 1 : 0;
-  world.atWork -= forGood;
+  underWay.atWork -= forGood;
+  underWay.heldUp += forGood;
   await wait(ms, undefined, { signal: over }).catch(() => {});
-  world.atWork += forGood;
+  underWay.atWork += forGood;
+  underWay.heldUp -= forGood;
+}
+
+/** Until one side closes the connection. */
+function hangs({ underWay }: World, { socket }: Request): void {
+  if (socket.destroyed) return;
+  underWay.heldUp += 1;
+  socket.once('close', () => {
+    underWay.heldUp -= 1;
+  });
 }
 
 async function answered(work: () => Promise<Answer> | Answer): Promise<Answer> {

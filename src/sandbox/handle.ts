@@ -34,8 +34,8 @@ export interface LocalGoogleHandle {
   truth: Truth;
   /** Moves time on, for everything that expires, resets or lags here. */
   clock: Clock;
-  /** How many calls are being worked on; one that hangs, or that a slow rule holds up for a minute or more, is not. */
-  atWork(): number;
+  /** How many calls are being worked on, and how many hang, or are held up by a slow rule for a minute or more. */
+  underWay(): Readonly<World['underWay']>;
   /** What Google, the app's operator and administrators of domains decide. A change names only what differs. */
   policies: {
     /** A project: a client's own id, unless it was registered with another. */
@@ -126,7 +126,7 @@ export function handleOf(world: World): LocalGoogleHandle {
     faults: world.faults,
     truth: world.truth,
     clock: world.clock,
-    atWork: () => world.atWork,
+    underWay: () => world.underWay,
     policies: {
       setApp: (project, change) => world.policies.setApp(project, change),
       setDomain: (domain, change) => setDomainPolicy(world, domain, change),

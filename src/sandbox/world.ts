@@ -40,8 +40,8 @@ export interface World {
   later: Later;
   faults: Faults;
   truth: Truth;
-  /** How many calls are being worked on; one that a fault holds up for good is not. */
-  atWork: number;
+  /** How many calls are being worked on, and how many a fault holds up for good. */
+  underWay: { atWork: number; heldUp: number };
   /** Aborted when the server closes, so that no timer outlives it. */
   closing: AbortSignal;
   /** Writes accounts, grants and key down, if there is a folder for them. Call it after changing an account. */
@@ -113,7 +113,7 @@ export async function createWorld(options: {
     later,
     faults,
     truth,
-    atWork: 0,
+    underWay: { atWork: 0, heldUp: 0 },
     closing,
     save,
   };

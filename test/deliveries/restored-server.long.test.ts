@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { openDatabase } from '../../src/platform/database.ts';
+import { type Guard, guardAgainstOurDeath } from '../../src/platform/embedded-postgres/ephemeral.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/platform/embedded-postgres.ts';
 import { migrate } from '../../src/platform/migrate.ts';
 import { deriveUrls } from '../../src/platform/roles.ts';
@@ -18,6 +19,7 @@ import { type Product, startProduct } from '../support/product.ts';
 /** A PostgreSQL of its own, which is stopped, copied, and put back to the copy while a worker runs. */
 let root: string;
 let postgres: EmbeddedPostgres;
+let guard: Guard;
 let product: Product;
 let letterhead: TestLetterhead;
 const passwords = { app: 'app', system: 'system' };
@@ -26,6 +28,7 @@ beforeAll(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'letterhead-restore-'));
   // As root, PostgreSQL runs as somebody else, who must come in.
   await chmod(root, 0o755);
+  guard = guardAgainstOurDeath([path.join(root, 'postgres'), root]);
   // Beyond what the system gives to whoever asks for any: nobody takes it while PostgreSQL is down.
   postgres = await start(15_000 + Math.floor(Math.random() * 10_000));
   const urls = deriveUrls(postgres.ownerUrl, passwords);
@@ -39,6 +42,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await product.close();
   await postgres.stop();
+  guard.disarm();
   await rm(root, { recursive: true, force: true });
 });
 

@@ -8,7 +8,8 @@ import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { isAlive } from '../../src/platform/embedded-postgres/processes.ts';
+import { type Guard, guardAgainstOurDeath } from '../../src/platform/embedded-postgres/ephemeral.ts';
+import { isAlive, postgresProcessesOn } from '../../src/platform/embedded-postgres/processes.ts';
 import {
   type EmbeddedPostgres,
   type EmbeddedPostgresOptions,
@@ -24,19 +25,25 @@ let dataDir: string;
 let lines: string[];
 let running: EmbeddedPostgres[];
 let children: ChildProcess[];
+/** What a test starts may be meant to outlive its process, but not this one. */
+let sharedGuard: Guard;
+let rootGuard: Guard;
 
 beforeAll(async () => {
   shared = await makeFolder();
+  sharedGuard = guardOf(shared);
   const postgres = await startEmbeddedPostgres({ dataDir: join(shared, 'postgres'), log: () => undefined });
   await postgres.stop();
 });
 
 afterAll(async () => {
+  sharedGuard.disarm();
   await rm(shared, { recursive: true, force: true });
 });
 
 beforeEach(async () => {
   root = await makeFolder();
+  rootGuard = guardOf(root);
   dataDir = join(root, 'postgres');
   lines = [];
   running = [];
@@ -52,6 +59,7 @@ afterEach(async () => {
   for (const postgres of running) await postgres.stop();
   // What a killed child left on the folder is ended by starting and stopping on it once more.
   if (children.length > 0) await (await start()).stop();
+  rootGuard.disarm();
   await rm(root, { recursive: true, force: true });
 });
 
@@ -178,6 +186,21 @@ describe('a process that dies', () => {
     children = [];
   });
 
+  it('takes an ephemeral database with it, even when it is killed while that is starting', async () => {
+    dataDir = join(root, 'postgres');
+    const child = spawnChild({ ephemeral: true });
+    let started: number[] = [];
+    await until(async () => {
+      started = await postgresProcessesOn(join(dataDir, 'data'));
+      return started.length > 0;
+    });
+    child.kill('SIGKILL');
+    await until(async () => (await postgresProcessesOn(join(dataDir, 'data'))).length === 0);
+    for (const pid of started) expect(await isAlive(pid)).toBe(false);
+    await until(async () => (await readdir(root)).length === 0);
+    children = [];
+  });
+
   it('does not take PostgreSQL along at Ctrl-C, so that it can drain first', async () => {
     const child = await startChild();
     const pid = await postmasterPid();
@@ -246,6 +269,10 @@ async function makeFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'letterhead-test-'));
   await chmod(folder, 0o755);
   return folder;
+}
+
+function guardOf(folder: string): Guard {
+  return guardAgainstOurDeath([join(folder, 'postgres'), folder]);
 }
 
 function useShared(): void {

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type pg from 'pg';
@@ -122,13 +121,12 @@ export async function startProduct(urls: DatabaseUrls, options: ProductOptions =
     recipientsPerDay: options.recipientsPerDay ?? null,
   };
   const opened = await openParts(config, log, shutdown);
-  const [printing, asked] = [underWay(), underWay()];
+  const printing = underWay();
   const { pdf } = opened.context;
   const render: typeof pdf.render = (input) => printing.during(pdf.render(input));
   const parts = { ...opened, context: { ...opened.context, pdf: { ...pdf, render } } };
-  server.on('request', (_request, response) => void asked.during(once(response, 'close')).catch(() => {}));
   server.on('request', createApp(parts.context, parts.pool));
-  const time = passingTime({ google, ownerUrl: urls.owner, atWork: printing.count, asked: asked.count });
+  const time = passingTime({ google, url: publicUrl, ownerUrl: urls.owner, atWork: printing.count });
   shutdown.add('passing time', () => time.close());
   shutdown.add('web server', () => {
     server.closeAllConnections();

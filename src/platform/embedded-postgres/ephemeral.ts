@@ -5,10 +5,13 @@ export interface Guard {
   disarm(): void;
 }
 
+// Where we died while PostgreSQL was starting, its process writes its number down a moment later.
 const WATCH = `
 read -r word && exit
-kill -QUIT "$(head -n 1 "$1/data/postmaster.pid")"
-sleep 1
+for second in 1 2 3 4 5; do
+  kill -QUIT "$(head -n 1 "$1/data/postmaster.pid")" && sleep 1 && break
+  sleep 1
+done
 rm -rf "$@"`;
 
 /**
