@@ -12,9 +12,9 @@ import { inTenant } from '../tenants/scope.ts';
 import { noteSlowDown } from './account-standing.ts';
 import type { DeliverContext } from './context.ts';
 import { findDraftsOf } from './find-in-gmail.ts';
+import { concludeFrom } from './from-changed.ts';
 import { classifyFailure } from './outcome.ts';
 import { LookPausedError } from './pay-for-look.ts';
-import { writeEvent } from './state.ts';
 import { draftColumns, draftsMadeUntil, readDrafts, whoseDraft } from './whose-draft.ts';
 
 /**
@@ -48,7 +48,7 @@ async function askGmail(
     const token = await ctx.tokens.of(tenantId, row.mailbox_id);
     if (row.state === 'sent' && row.gmail_message_id && !row.proven_at && capabilities.includes('tracking')) {
       const { headers } = await getHeaders(ctx.google, token, row.gmail_message_id, ['From', 'Message-ID']);
-      await keepProof(ctx, tenantId, deliveryId, row.from_email, headers);
+      await keepProof(ctx, tenantId, deliveryId, row, headers);
     }
     if (row.mayHaveLeftDrafts && capabilities.includes('safe_retry')) {
       const look = { token, account: row.account, deliveryId };
@@ -95,6 +95,8 @@ async function readFinished(trx: Database, tenantId: string, deliveryId: string)
       'gmail_message_id',
       'proven_at',
       'from_email',
+      'sent_at',
+      'tries_from',
       'deliveries.created_at',
     ])
     .select([...draftColumns, 'mailboxes.wanted', 'grants.scopes'])
@@ -125,7 +127,12 @@ async function keepProof(
   ctx: DeliverContext,
   tenantId: string,
   deliveryId: string,
-  wanted: string,
+  {
+    from_email: wanted,
+    mailbox_id: mailboxId,
+    sent_at,
+    tries_from: triesFrom,
+  }: NonNullable<Awaited<ReturnType<typeof readFinished>>>,
   headers: Readonly<Record<string, string>>,
 ): Promise<void> {
   const [from] = addressparser(headers['from'] ?? '', { flatten: true });
@@ -140,7 +147,8 @@ async function keepProof(
       .where('tenant_id', '=', tenantId)
       .where('id', '=', deliveryId)
       .execute();
-    const detail = `Gmail sent it from ${used} instead of ${wanted}.`;
-    if (changed) await writeEvent(trx, tenantId, deliveryId, { state: 'sent', at: now, detail });
+    if (used === null) return;
+    const sentAt = sent_at ?? now;
+    await concludeFrom(trx, ctx.clock, tenantId, { mailboxId, deliveryId, wanted, used, triesFrom, sentAt });
   });
 }

@@ -37,7 +37,10 @@ export function objectionTo(delivery: SendableDelivery, resolution: SenderResolu
     return { reason: 'mailbox_disconnected', words: 'The Gmail account was disconnected.' };
   }
   const frozen = delivery.email.from.email;
-  if (!resolution.ok) return { reason: 'sender_changed', words: `${resolution.because} ${resolution.fix}` };
+  if (!resolution.ok) {
+    const reason = resolution.reason === 'from_changed' ? 'from_changed' : 'sender_changed';
+    return { reason, words: `${resolution.because} ${resolution.fix}` };
+  }
   const { sender } = resolution;
   if (sender.mailboxId === delivery.mailboxId && sender.fromEmail === frozen) return null;
   return {

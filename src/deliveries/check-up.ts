@@ -5,6 +5,7 @@ import type { CheckUpFacts, LifeFacts, TokenFacts, WayBackFacts } from '../mailb
 import { askGoogle, type QuestionContext, renewNow } from '../mailboxes/check-up-questions.ts';
 import { type CheckUp, checkUpShape } from '../mailboxes/check-up-step.ts';
 import { readReason } from '../mailboxes/ended-words.ts';
+import { listSwaps } from '../mailboxes/from-swaps.ts';
 import type { Database } from '../platform/database.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { someGrantOutlived } from '../tenants/system-grants.ts';
@@ -51,10 +52,10 @@ export async function checkUp(
     wanted: before.wanted,
     standsStill: budget.standsStill !== null,
   });
-  const { tenant, client, lives, grantedAt, endsAt, rules, ...mailbox } = before;
+  const { tenant, client, lives, grantedAt, endsAt, rules, swaps, ...mailbox } = before;
   const now = ctx.clock();
   const facts: CheckUpFacts = {
-    ...{ now, mailbox, rules, budget, token: await explained(ctx, tenantId, mailboxId, tokenFacts) },
+    ...{ now, mailbox, rules, swaps, budget, token: await explained(ctx, tenantId, mailboxId, tokenFacts) },
     ...told,
     wayBack: await wayBack,
     life: {
@@ -145,6 +146,7 @@ async function readRows(trx: Database, tenantId: string, mailboxId: string) {
     scopes: granted ?? [],
     client: issuer !== null && clientId !== null ? { issuer, clientId } : null,
     rules: rules.map(({ kind, email }) => ({ words: kind ? kinds[kind] : 'Emails', email: email ?? '' })),
+    swaps: await listSwaps(trx, tenantId, [mailboxId]),
     lives: await readLives(trx, tenantId, mailboxId),
   };
 }

@@ -149,7 +149,10 @@ async function readiness(
   const mailbox = facts.mailboxes.find(({ id }) => id === delivery.mailboxId);
   if (mailbox && !addresses && needsAddresses(mailbox, delivery, now))
     return { kind: 'needs', what: 'addresses', delivery };
-  const objection = objectionTo(delivery, resolveSender({ ...facts, rule: frozenRule(delivery) }));
+  const objection = objectionTo(
+    delivery,
+    resolveSender({ ...facts, rule: frozenRule(delivery), triesFrom: delivery.triesFrom }),
+  );
   if (objection) {
     const { reason, words } = (await withdrawnSince(trx, tenantId, delivery, objection)) ?? objection;
     await hold(ctx, trx, tenantId, delivery, reason, words);

@@ -29,6 +29,8 @@ export interface SendRequest {
   readonly invitation?: { readonly mailboxId: string; readonly email: string };
   /** For a test of one mailbox: it goes through this one, from its own address, whatever the rules say of other email. */
   readonly through?: { readonly mailboxId: string; readonly email: string };
+  /** It is sent to see whether Gmail keeps the From, and so leaves although Gmail once did not. */
+  readonly triesFrom?: boolean;
   /** When it is to leave; left out: now. A moment that has passed is now. */
   readonly sendAt?: Date | null | undefined;
   /** It leaves whatever the sending hours say. */
@@ -70,7 +72,7 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
 
   const through = request.notice ?? request.invitation ?? request.through;
   const { rule, resolution } = through
-    ? await senderThrough(trx, tenantId, memberId, through)
+    ? await senderThrough(trx, tenantId, memberId, through, request.triesFrom)
     : await senderFor(trx, tenantId, memberId, document?.record.kind ?? null);
   if (!resolution.ok) return { kind: 'refused', resolution };
   const now = clock();
@@ -115,6 +117,7 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
       created_at: now,
       scheduled_for: sendAt,
       any_time: anyTime,
+      tries_from: request.triesFrom ?? false,
       idempotency_key: request.idempotencyKey,
       request_hash: requestHash,
     })
@@ -164,9 +167,10 @@ async function senderThrough(
   tenantId: string,
   memberId: string,
   { mailboxId, email }: NonNullable<SendRequest['notice']>,
+  triesFrom = false,
 ) {
   const rule = { mode: 'alias', mailboxId, email } as const;
-  return { rule, resolution: (await senderUnder(trx, tenantId, memberId, [rule]))(rule) };
+  return { rule, resolution: (await senderUnder(trx, tenantId, memberId, [rule], triesFrom))(rule) };
 }
 
 /** The earlier deliveries of the record that were not named when somebody said to send it again. */

@@ -9,7 +9,7 @@ import { type HeldReason, lockDeliveries, type Move, moveDeliveries, writeEvents
 /** What a person can decide about a delivery that does not move by itself. */
 export type Decision = 'send_again' | 'mark_as_sent' | 'cancel' | 'send_now' | 'seen';
 
-type Step = Pick<Move, 'from' | 'to' | 'detail' | 'heldFor' | 'anyTime'>;
+type Step = Pick<Move, 'from' | 'to' | 'detail' | 'heldFor' | 'notHeldFor' | 'anyTime'>;
 
 /** What each decision does; a delivery that none of its steps fits has moved on. */
 const steps: Record<Decision, readonly Step[]> = {
@@ -26,7 +26,8 @@ const steps: Record<Decision, readonly Step[]> = {
   // Said by a person, now means now, whatever the sending hours are.
   send_now: [
     { from: 'held', to: 'queued', detail: 'Not found in Gmail: to be sent now.', anyTime: true, heldFor: ['restored'] },
-    { from: 'held', to: 'queued', detail: 'To be sent now.', anyTime: true },
+    // Where its address is held, it would be held again: that is decided about on the mailbox's page.
+    { from: 'held', to: 'queued', detail: 'To be sent now.', anyTime: true, notHeldFor: 'from_changed' },
   ],
   // It moves nothing: somebody knows of it.
   seen: [],
@@ -138,8 +139,10 @@ function isUnseen({ state, fromChangedAt, seenAt }: Standing): boolean {
  */
 export function decisionsFor(delivery: Standing, waitsForHours = false): Decision[] {
   const all: Decision[] = ['send_again', 'send_now', 'mark_as_sent', 'cancel', 'seen'];
-  const fits = ({ from, heldFor }: Step) =>
-    from === delivery.state && (!heldFor || heldFor.some((reason: HeldReason) => reason === delivery.heldReason));
+  const fits = ({ from, heldFor, notHeldFor }: Step) =>
+    from === delivery.state &&
+    (notHeldFor === undefined || notHeldFor !== delivery.heldReason) &&
+    (!heldFor || heldFor.some((reason: HeldReason) => reason === delivery.heldReason));
   return all.filter(
     (decision) =>
       steps[decision].some(fits) ||

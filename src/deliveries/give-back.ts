@@ -71,14 +71,20 @@ async function readInterrupted(
     .selectFrom('deliveries')
     .leftJoin('runs', 'runs.id', 'deliveries.run_id')
     .select(['deliveries.id', 'runs.state as runState', 'scheduled_for as scheduledFor'])
+    .select(
+      sql<boolean>`exists (select from from_swaps where from_swaps.mailbox_id = deliveries.mailbox_id
+      and from_swaps.email = lower(deliveries.from_email) and settled_at is null)`.as('isSwapped'),
+    )
     .select(['interrupted_until as until', sql<HeldReason | null>`interrupted_reason`.as('reason')])
     .where('deliveries.tenant_id', '=', tenantId)
     .where('deliveries.id', '=', sql<string>`any(${[...deliveryIds]}::uuid[])`)
     .where('held_reason', '=', 'restored')
     .execute();
-  return rows.map(({ id, reason, until, runState, scheduledFor }) => {
+  return rows.map(({ id, reason, until, runState, scheduledFor, isSwapped }) => {
     // Its run was resumed while this was held for the restore. Where it was cancelled, whoever claims it stops it.
     if (reason === 'run_paused' && runState !== 'paused') return { id, reason: null, until };
+    // The same of its address.
+    if (reason === 'from_changed' && !isSwapped) return { id, reason: null, until };
     // Held by an older Letterhead, which kept no reason.
     if (reason === null && scheduledFor !== null && scheduledFor > now)
       return { id, reason: 'scheduled', until: scheduledFor };

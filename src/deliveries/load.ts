@@ -36,6 +36,8 @@ export interface SendableDelivery extends KnownDrafts {
   readonly document: boolean;
   /** What its PDF is to be made from, where it is queued without one; null where there is none to be made. */
   readonly toPrint: PdfInput | null;
+  /** It tries whether Gmail keeps its From. */
+  readonly triesFrom: boolean;
   /** It leaves whatever the sending hours say. */
   readonly anyTime: boolean;
   readonly sending: Pick<SendingRules, 'hours' | 'timeZone'>;
@@ -73,7 +75,13 @@ export async function loadAllForSending(
     .innerJoin('tenants', 'tenants.id', 'deliveries.tenant_id')
     .leftJoin('runs', 'runs.id', 'deliveries.run_id')
     .select([
-      ...(['tenants.sending_hours', 'tenants.time_zone', 'deliveries.any_time', 'deliveries.held_reason'] as const),
+      ...([
+        'tenants.sending_hours',
+        'tenants.time_zone',
+        'deliveries.any_time',
+        'deliveries.tries_from',
+        'deliveries.held_reason',
+      ] as const),
       ...(['members.role', 'members.removed_at', 'members.default_mailbox_id', 'runs.state as run_state'] as const),
       isUsableBy(sql.ref('members.id')).as('may_use'),
       hasDoubt.as('in_doubt'),
@@ -122,6 +130,7 @@ export async function loadAllForSending(
     document: row.document_id !== null,
     toPrint: printable.get(row.id) ?? null,
     anyTime: row.any_time,
+    triesFrom: row.tries_from,
     sending: { hours: readHours(row.sending_hours), timeZone: row.time_zone },
     runState: row.lane === 0 ? null : row.run_state,
     ...readDrafts(row),

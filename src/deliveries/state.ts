@@ -25,6 +25,8 @@ export type HeldReason =
   /** Its mailbox is back, but it waited longer than the company lets go by itself. */
   | 'waited_too_long'
   | 'sender_changed'
+  /** Gmail did not keep its address on the From line of an earlier email. */
+  | 'from_changed'
   /** The member who sent it may not send it any more. */
   | 'not_allowed'
   | 'sending_limit'

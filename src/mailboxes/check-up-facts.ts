@@ -79,6 +79,8 @@ export interface CheckUpFacts {
   readonly reading: Asked<null>;
   /** Gmail's *Send mail as* list, just fetched. */
   readonly addresses: Asked<readonly SendAsFacts[]>;
+  /** Addresses that Gmail did not keep on the From line, as a read-back showed. */
+  readonly swaps: readonly { readonly email: string; readonly sentFrom: string }[];
   /** Rules of the company that send through this mailbox from a fixed address. */
   readonly rules: readonly { readonly words: string; readonly email: string }[];
   readonly budget: BudgetFacts;

@@ -139,10 +139,18 @@ function mailboxStep({ sending, reading, mailbox }: CheckUpFacts): Step {
   return withoutGmail(step, sending, reading);
 }
 
-function addressesStep({ addresses, rules, mailbox }: CheckUpFacts): Step {
+function addressesStep({ addresses, rules, mailbox, swaps }: CheckUpFacts): Step {
   const step = ['addresses', 'Addresses to send from'] as const;
   const own = mailbox.email.toLowerCase();
   const used = rules.filter(({ email }) => email.toLowerCase() !== own);
+  const [swap] = swaps;
+  if (swap) {
+    return failed(
+      ...step,
+      `Gmail sent an email from ${swap.sentFrom} instead of ${swap.email}. Nothing more leaves from that address.`,
+      'Look in Gmail, Settings → Accounts and Import → Send mail as. Then test the address on the mailbox’s page in Settings → Email.',
+    );
+  }
   if (addresses.kind !== 'answered') {
     if (addresses.kind === 'failed' || addresses.why !== 'no_permission') return withoutAnswer(step, addresses);
     const hint = 'Switch “Other addresses” on for it, on its page in Settings → Email.';
@@ -173,6 +181,14 @@ function addressesStep({ addresses, rules, mailbox }: CheckUpFacts): Step {
     );
   const listed = list.map((entry) => `${entry.email} (${isUsable(entry) ? 'accepted' : 'waits for confirmation'})`);
   const detail = `Gmail lists ${listed.join(', ')}.`;
+  // Gmail's list is one thing, and what Gmail does another.
+  const unseen = used.length > 0 && capabilitiesOf(mailbox.scopes, mailbox.wanted).includes('tracking') === false;
+  if (unseen && pending.length === 0)
+    return passed(
+      ...step,
+      `${detail} Whether Gmail really sends from them cannot be seen here without “Look into Sent”.`,
+      null,
+    );
   return passed(...step, detail, pending.length > 0 ? `What waits is not used by any rule. ${confirm}` : null);
 }
 

@@ -4,6 +4,7 @@ import type { Database } from '../platform/database.ts';
 import { isUsableBy, isVisibleTo } from './access.ts';
 import { capabilitiesOf, readCapabilities } from './capabilities.ts';
 import { placeDelegatedMailboxes } from './delegated-mailboxes.ts';
+import { openSwaps } from './from-swaps.ts';
 import type { MailboxFacts, SendAsFacts } from './sender-facts.ts';
 
 /** A mailbox as the pages show it. */
@@ -124,6 +125,7 @@ function selectMailboxes(db: Database, tenantId: string, memberId: string) {
       'members.name as connectedByName',
       'pauser.name as pausedByName',
       'grants.scopes',
+      openSwaps.as('swapped'),
       isUsableBy(memberId).as('mayUse'),
       sql<number>`(select count(*)::int from mailbox_members given where given.mailbox_id = mailboxes.id)`.as(
         'givenTo',

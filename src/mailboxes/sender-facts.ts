@@ -31,6 +31,8 @@ export interface MailboxFacts {
   readonly sendAs: readonly SendAsFacts[];
   /** When that list was asked for last. */
   readonly sendAsFetchedAt: Date | null;
+  /** Addresses that Gmail did not keep on the From line, in small letters, and what it used instead. */
+  readonly swapped: readonly { readonly email: string; readonly sentFrom: string }[];
 }
 
 /**

@@ -2,6 +2,7 @@ import { type SqlBool, sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 import type { MemberRole } from '../platform/database-types.ts';
 import { capabilitiesOf } from './capabilities.ts';
+import { openSwaps } from './from-swaps.ts';
 import { readSendAs } from './mailboxes.ts';
 import type { SenderQuestion, SenderRule } from './sender.ts';
 
@@ -109,6 +110,7 @@ function selectMailboxes(
       'mailboxes.send_as_fetched_at as sendAsFetchedAt',
       'mailboxes.for_everybody as forEverybody',
       'grants.scopes',
+      openSwaps.as('swapped'),
       sql<string[]>`array(select member_id from mailbox_members given
         where given.mailbox_id = mailboxes.id and given.member_id = any(${memberIds}))`.as('givenTo'),
       sql<boolean>`(select default_stands_in from tenants where id = ${tenantId})`.as('standsIn'),

@@ -133,17 +133,19 @@ export async function listMemberSenders(
  * What rules make of one member: read once, then asked as often as one likes.
  *
  * @param rules all that will be asked about
+ * @param triesFrom whether it is asked for a test email that tries whether Gmail keeps the From
  */
 export async function senderUnder(
   db: Database,
   tenantId: string,
   memberId: string,
   rules: readonly SenderRule[],
+  triesFrom = false,
 ): Promise<(rule: SenderRule) => SenderResolution> {
   await placeDelegatedMailboxes(db, tenantId, [memberId]);
   const member = await selectSendingMembers(db, tenantId).where('id', '=', memberId).executeTakeFirstOrThrow();
   const facts = await readFactsOf(db, tenantId, member, rules);
-  return (rule) => resolveSender({ ...facts, rule });
+  return (rule) => resolveSender({ ...facts, rule, triesFrom });
 }
 
 /** Who a member's email about this kind of record comes from; kind null for a test email. */

@@ -24,6 +24,8 @@ export interface SenderQuestion {
   readonly standIn: boolean;
   /** The tenant's shared mailboxes, and the member's own: at least those that the rule could choose. */
   readonly mailboxes: readonly MailboxFacts[];
+  /** It is a test email that tries whether Gmail keeps the From. */
+  readonly triesFrom?: boolean;
 }
 
 /** Whom an email comes from. */
@@ -45,7 +47,8 @@ export type RefusalReason =
   | 'address_pending'
   | 'alias_gone'
   | 'alias_mailbox_gone'
-  | 'aliases_unreadable';
+  | 'aliases_unreadable'
+  | 'from_changed';
 
 /** The answer: a sender, or a refusal with its reason and its fix. Both say why, in a sentence for people. */
 export type SenderResolution =
@@ -73,6 +76,7 @@ export type SenderResolution =
  *    mailbox, the default one first; else (d) where the tenant has switched it on, what 1 gives, with Reply-To the
  *    member; else refused.
  * 3. `alias`: the chosen address, where it is usable on the chosen mailbox; else refused.
+ * 4. Whatever it is: an address that Gmail did not keep on the From line once is refused until somebody has looked.
  *
  * Which send-as addresses are usable: {@link isUsable}.
  */
@@ -85,6 +89,11 @@ export function resolveSender(question: SenderQuestion): SenderResolution {
       'An owner or admin of the company can change that in Settings → Members.',
     );
   }
+  const resolution = chosenBy(rule, question);
+  return resolution.ok && !question.triesFrom ? unlessSwapped(resolution, question.mailboxes) : resolution;
+}
+
+function chosenBy(rule: SenderRule, question: SenderQuestion): SenderResolution {
   switch (rule.mode) {
     case 'default':
       return fromDefault(question);
@@ -95,6 +104,23 @@ export function resolveSender(question: SenderQuestion): SenderResolution {
     default:
       return rule satisfies never;
   }
+}
+
+/** What it was seen to swap, Gmail swaps again: the next customer would have it from the wrong address, too. */
+function unlessSwapped(
+  resolution: Extract<SenderResolution, { ok: true }>,
+  mailboxes: readonly MailboxFacts[],
+): SenderResolution {
+  const { mailboxId, mailboxEmail, fromEmail } = resolution.sender;
+  const swap = mailboxes
+    .find(({ id }) => id === mailboxId)
+    ?.swapped.find(({ email }) => email === fromEmail.toLowerCase());
+  if (!swap) return resolution;
+  return refuse(
+    'from_changed',
+    `Gmail sent an email from ${swap.sentFrom} instead of ${fromEmail}, so nothing more leaves from that address.`,
+    `Look in Gmail, Settings → Accounts and Import → Send mail as, whether ${fromEmail} is still there and confirmed. Then an owner or admin opens ${mailboxEmail} in Settings → Email, and tests the address or says go on.`,
+  );
 }
 
 function isConnected(mailbox: MailboxFacts): boolean {

@@ -151,6 +151,7 @@ export interface Deliveries {
   state_at: Generated<Timestamp>;
   subject: string;
   tenant_id: string;
+  tries_from: Generated<boolean>;
 }
 
 export interface DeliveryAttachments {
@@ -198,6 +199,17 @@ export interface Documents {
   tenant_id: string;
   updated_at: Generated<Timestamp>;
   version: Generated<number>;
+}
+
+export interface FromSwaps {
+  at: Timestamp;
+  delivery_id: string;
+  email: string;
+  mailbox_id: string;
+  sent_from: string;
+  settled_at: Timestamp | null;
+  settled_by: string | null;
+  tenant_id: string;
 }
 
 export interface GoogleTokens {
@@ -499,6 +511,7 @@ export interface DB {
   delivery_events: DeliveryEvents;
   document_numbers: DocumentNumbers;
   documents: Documents;
+  from_swaps: FromSwaps;
   google_tokens: GoogleTokens;
   grants: Grants;
   invitations: Invitations;

@@ -14,6 +14,7 @@ import { deliveryPages } from './deliveries.ts';
 import { documentPages } from './documents.ts';
 import { PageError } from './errors.ts';
 import { formBody } from './form-body.ts';
+import { fromSwapPages } from './from-swaps.ts';
 import { errorPage, googleAnswerPages, isCallback, leaveCallback } from './google-answer.ts';
 import { googleEvents } from './google-events.ts';
 import { googleFlows } from './google-flows.ts';
@@ -91,6 +92,7 @@ export function createApp(ctx: WebContext, pool: pg.Pool): Express {
   app.use(accountChoicePages(ctx, flows.connect, choices));
   app.use(mailboxPages(ctx));
   app.use(mailboxHealthPages(ctx));
+  app.use(fromSwapPages(ctx));
   app.use(mailboxAccessPages(ctx));
   app.use(mailboxNamePages(ctx));
   app.use(dailyLimitPages(ctx));

@@ -103,6 +103,8 @@ export function nextStep(
           return { text: 'It waited too long to go out by itself', href: own, label: 'Decide' };
         case 'sender_changed':
           return { text: 'It would come from another address now', href: own, label: 'Look' };
+        case 'from_changed':
+          return { text: 'Gmail used another address than this one before', href: own, label: 'Look' };
         case 'not_allowed':
           return { text: 'Whoever sent it may not send it any more', href: own, label: 'Look' };
         case 'sending_limit':
@@ -195,6 +197,9 @@ function heldSentence(reason: string | null, until: string | null): string {
   }
   if (reason === 'stuck') {
     return 'Handing it to Gmail failed again and again, by a fault of ours, and whoever runs Letterhead was told. It was not sent.';
+  }
+  if (reason === 'from_changed') {
+    return 'Gmail did not keep this address on the From line of an earlier email. Nothing more leaves from it until somebody has looked. Nothing is lost.';
   }
   if (until === null) return 'It waits, and nothing is lost.';
   if (reason === 'scheduled' || reason === 'undo') return `It leaves on ${until}.`;

@@ -3,6 +3,7 @@ import { listDeliveries } from '../deliveries/deliveries.ts';
 import { kindWords } from '../documents/format.ts';
 import { countDocuments, latestDocuments } from '../documents/listing.ts';
 import type { DocumentSummary } from '../documents/summary.ts';
+import { listSwaps } from '../mailboxes/from-swaps.ts';
 import type { TroubledMailbox } from '../mailboxes/mailbox-events.ts';
 import { hasSharedMailbox, listMailboxes } from '../mailboxes/mailboxes.ts';
 import { inTenant } from '../tenants/scope.ts';
@@ -19,13 +20,18 @@ export function homePages(ctx: WebContext): Router {
   router.get('/', async (_req, res) => {
     const viewer = viewerOf(res);
     const { tenantId } = viewer;
-    const seen = await inTenant(ctx.db, tenantId, async (trx) => ({
-      mailboxes: await listMailboxes(trx, tenantId, viewer.memberId),
-      hasShared: await hasSharedMailbox(trx, tenantId),
-      counts: await countDocuments(trx, tenantId),
-      records: await latestDocuments(trx, tenantId, 6),
-      deliveries: await listDeliveries(trx, tenantId, onlookerOf(viewer)),
-    }));
+    const seen = await inTenant(ctx.db, tenantId, async (trx) => {
+      const mailboxes = await listMailboxes(trx, tenantId, viewer.memberId);
+      const ids = mailboxes.map(({ id }) => id);
+      return {
+        mailboxes,
+        swaps: await listSwaps(trx, tenantId, ids),
+        hasShared: await hasSharedMailbox(trx, tenantId),
+        counts: await countDocuments(trx, tenantId),
+        records: await latestDocuments(trx, tenantId, 6),
+        deliveries: await listDeliveries(trx, tenantId, onlookerOf(viewer)),
+      };
+    });
     const today = dayFrom(ctx.clock(), viewer.tenant.timeZone);
     const troubled: readonly TroubledMailbox[] = res.locals['troubled'] ?? [];
     const told = new Set(troubled.map(({ id }) => id));
@@ -42,6 +48,7 @@ export function homePages(ctx: WebContext): Router {
         // Whoever can mend it is told by the banner.
         .filter(({ id, state }) => state === 'needs_reconnect' && !told.has(id))
         .map((mailbox) => mailbox.email),
+      swaps: seen.swaps,
       records: seen.records,
       deliveries: seen.deliveries.rows.slice(0, 6),
       kindWords,

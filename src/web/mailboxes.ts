@@ -1,6 +1,7 @@
 import { Router } from 'express';
 import { countWaiting, holdMailbox } from '../deliveries/release.ts';
 import { disconnectMailbox } from '../mailboxes/disconnect.ts';
+import { listSwaps } from '../mailboxes/from-swaps.ts';
 import { makeDefault } from '../mailboxes/mailbox-settings.ts';
 import { membersThrough } from '../mailboxes/members-through.ts';
 import { listRules } from '../mailboxes/sender-rules.ts';
@@ -30,13 +31,16 @@ export function mailboxPages(ctx: WebContext): Router {
     const viewer = viewerOf(res);
     const { tenantId } = viewer;
     const mailbox = found(await findShown(ctx, viewer, param(req, 'id')));
-    const waiting = await inTenant(ctx.db, tenantId, (trx) => countWaiting(trx, tenantId, mailbox.id));
+    const { waiting, swaps } = await inTenant(ctx.db, tenantId, async (trx) => ({
+      waiting: await countWaiting(trx, tenantId, mailbox.id),
+      swaps: await listSwaps(trx, tenantId, [mailbox.id]),
+    }));
     const maySend = viewer.role !== 'viewer';
     const mayChange = viewer.role === 'owner' || viewer.role === 'admin';
     await page(res, 'mailboxes/mailbox', {
       title: mailbox.email,
       section: 'settings',
-      ...{ mailbox, waiting, maySend, mayWords, told: [mailbox.id] },
+      ...{ mailbox, waiting, swaps, maySend, mayWords, told: [mailbox.id] },
       permissions: permissionRows(mailbox, ctx.offered),
       ...{ mayChange, mayManage: mailbox.kind === 'personal' ? maySend : mayChange },
     });

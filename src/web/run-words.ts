@@ -131,7 +131,7 @@ export function heldWords(reason: string): { text: string; href: string | null; 
 /** What is held for one of these goes on by no other way than that somebody decides. */
 const decidedByPeople: readonly string[] = [
   ...['restored', 'not_sent', 'draft_edited', 'draft_deleted', 'waited_too_long'],
-  ...['sender_changed', 'not_allowed', 'stuck'],
+  ...['sender_changed', 'from_changed', 'not_allowed', 'stuck'],
 ];
 
 /** `less than a minute`, `about 12 minutes`, `about 3 hours`. */

@@ -157,6 +157,7 @@ const reasons: Record<Exclude<HeldReason, 'restored'>, 'until' | 'for ever'> = {
   mailbox_disconnected: 'for ever',
   waited_too_long: 'for ever',
   sender_changed: 'for ever',
+  from_changed: 'for ever',
   not_allowed: 'for ever',
   sending_limit: 'until',
   operator: 'until',

@@ -33,6 +33,7 @@ const well: CheckUpFacts = {
   ...{ sending: yes, reading: yes },
   addresses: { kind: 'answered', value: [primary, alias('accepted')] },
   rules: [{ words: 'Invoices', email: 'Accounts@b.example' }],
+  swaps: [],
   budget: { used: 12, limit: 2_000, standsStill: null },
   skewMs: 400,
   wayBack: {
@@ -146,6 +147,11 @@ const rows: readonly [what: string, name: string, Partial<CheckUpFacts>, status:
     ...(['that lost the address of a rule', 'addresses'] as const),
     { addresses: { kind: 'answered', value: [primary] } },
     ...(['failed', /does not list.*Send mail as/s] as const),
+  ],
+  [
+    ...(['whose address Gmail swapped', 'addresses'] as const),
+    { swaps: [{ email: 'accounts@b.example', sentFrom: 'office@b.example' }] },
+    ...(['failed', /from office@b.example instead of accounts@b.example.*test the address/s] as const),
   ],
   ['that uses what it may not check', 'addresses', { addresses: no('no_permission') }, 'failed', /may not check/],
   [

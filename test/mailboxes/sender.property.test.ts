@@ -44,6 +44,7 @@ function mailboxWithId(id: string): fc.Arbitrary<MailboxFacts> {
       return {
         id,
         sendAsFetchedAt: null,
+        swapped: [],
         ...rest,
         kind: personal ? 'personal' : 'shared',
         memberId: personal ? owner : null,

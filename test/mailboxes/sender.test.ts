@@ -30,6 +30,7 @@ function mailbox(over: Partial<MailboxFacts> = {}): MailboxFacts {
     capabilities: ['send', 'aliases'],
     sendAs: [],
     sendAsFetchedAt: null,
+    swapped: [],
     ...over,
   };
 }

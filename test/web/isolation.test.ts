@@ -165,6 +165,14 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
     ({ mailbox }) => `/mailboxes/${mailbox}/pause`,
     () => ({}),
   ),
+  'POST /mailboxes/:id/from-test': notFound(
+    ({ mailbox }) => `/mailboxes/${mailbox}/from-test`,
+    () => ({ email: 'office@brightwater.example' }),
+  ),
+  'POST /mailboxes/:id/from-go-on': notFound(
+    ({ mailbox }) => `/mailboxes/${mailbox}/from-go-on`,
+    () => ({ email: 'office@brightwater.example' }),
+  ),
   'POST /mailboxes/:id/recheck': notFound(
     ({ mailbox }) => `/mailboxes/${mailbox}/recheck`,
     () => ({}),

@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterDelivery } from '../../src/deliveries/after.ts';
+import type { DeliverContext } from '../../src/deliveries/context.ts';
+import { deliver } from '../../src/deliveries/deliver.ts';
+import { saveRule } from '../../src/mailboxes/sender-rules.ts';
+import { inTenant } from '../../src/tenants/scope.ts';
+import { type Company, company } from '../support/company.ts';
+import { anotherWorker } from '../support/hand-delivery.ts';
+import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
+
+/** An address that Gmail swapped once stops the next email. */
+
+const alias = 'accounts@alias.example';
+let letterhead: TestLetterhead;
+let worker: DeliverContext;
+beforeAll(async () => {
+  letterhead = await startTestLetterhead({ worker: false, timeStands: true });
+  worker = anotherWorker(letterhead);
+});
+afterAll(() => letterhead.close());
+
+/** Sends from an alias; Gmail dropped it a moment ago. */
+async function swapping(permissions: readonly ('aliases' | 'tracking')[] = ['aliases', 'tracking']): Promise<Company> {
+  const sender = await company(letterhead, {
+    sendAs: [{ email: alias, status: 'accepted', name: 'Accounts' }],
+    permissions,
+  });
+  const { tenantId, mailboxId } = sender;
+  await inTenant(letterhead.database.db, tenantId, (trx) =>
+    saveRule(trx, tenantId, null, { mode: 'alias', mailboxId, email: alias }, { memberId: null, at: new Date() }),
+  );
+  letterhead.google.accounts.removeSendAs(sender.account, alias);
+  return sender;
+}
+const work = async ({ tenantId }: Company, ...ids: string[]) => {
+  for (const deliveryId of ids) {
+    const job = { tenantId, deliveryId };
+    await deliver(worker, job);
+    await afterDelivery(worker, job);
+  }
+};
+const standing = async (sender: Company, id: string) => {
+  const { state, heldReason } = await sender.delivery(id);
+  return heldReason ?? state;
+};
+const page = async (sender: Company, path: string) =>
+  (await sender.founder.get(path)).text.replaceAll(/<[^>]+>/g, ' ').replaceAll(/\s+/g, ' ');
+/** The test email that the page sent. */
+const testEmail = (sender: Company) =>
+  inTenant(letterhead.database.db, sender.tenantId, async (trx) => {
+    const row = await trx
+      .selectFrom('deliveries')
+      .select('id')
+      .where('tries_from', '=', true)
+      .orderBy('created_at', 'desc')
+      .executeTakeFirst();
+    return row?.id ?? '';
+  });
+const press = (sender: Company, what: 'from-test' | 'from-go-on') =>
+  sender.founder.post(`/mailboxes/${sender.mailboxId}/${what}`, { email: alias });
+
+describe('once a read-back showed another From', () => {
+  it('what was written before is held, what is written now is refused, and every page says why', async () => {
+    const sender = await swapping();
+    const [first, second] = [await sender.send(), await sender.send()];
+    await work(sender, first, second);
+    expect([await standing(sender, first), await standing(sender, second)]).toEqual(['sent', 'from_changed']);
+    expect(sender.accepted(second)).toEqual([]);
+    expect(await sender.ask()).toMatchObject({ kind: 'refused', resolution: { reason: 'from_changed' } });
+    const because = `Gmail sent an email from ${sender.account} instead of ${alias}`;
+    expect(await page(sender, '/')).toContain(because);
+    expect(await page(sender, `/mailboxes/${sender.mailboxId}`)).toContain(because);
+    const held = await page(sender, `/deliveries/${second}`);
+    expect(held).toContain('did not keep this address on the From line');
+    expect(held).not.toContain('Send now');
+    const record = await sender.record();
+    expect(await page(sender, `/documents/${record.id}/deliveries/new`)).toContain(because);
+    await sender.founder.post(`/mailboxes/${sender.mailboxId}/check-up`, {});
+    expect(await page(sender, `/mailboxes/${sender.mailboxId}/check-up`)).toContain(because);
+  });
+
+  it('a test email that Gmail keeps lets all go on; one that it swaps again does not', async () => {
+    const sender = await swapping();
+    const [first, second] = [await sender.send(), await sender.send()];
+    await work(sender, first, second);
+    // Gone from Gmail's list: there is nothing to try.
+    await press(sender, 'from-test');
+    expect(await testEmail(sender)).toBe('');
+    letterhead.google.accounts.addSendAs(sender.account, { email: alias, status: 'accepted', name: 'Accounts' });
+    await press(sender, 'from-test');
+    const failing = await testEmail(sender);
+    letterhead.google.accounts.removeSendAs(sender.account, alias);
+    await work(sender, failing);
+    expect(await standing(sender, failing)).toBe('sent');
+    expect(await standing(sender, second)).toBe('from_changed');
+
+    letterhead.google.accounts.addSendAs(sender.account, { email: alias, status: 'accepted', name: 'Accounts' });
+    await press(sender, 'from-test');
+    await work(sender, await testEmail(sender));
+    expect(await standing(sender, second)).toBe('queued');
+    await work(sender, second);
+    expect(sender.accepted(second)).toHaveLength(1);
+    expect((await sender.delivery(second)).sentFrom).toBe(alias);
+    expect(await page(sender, '/')).not.toContain('instead of');
+  });
+
+  it('an admin who looked lets all go on; what Gmail swaps after that stops the next one again', async () => {
+    const sender = await swapping();
+    const [first, late, second, third] = [
+      await sender.send(),
+      await sender.send(),
+      await sender.send(),
+      await sender.send(),
+    ];
+    await deliver(worker, { tenantId: sender.tenantId, deliveryId: late });
+    await work(sender, first, second, third);
+    expect([await standing(sender, second), await standing(sender, third)]).toEqual(['from_changed', 'from_changed']);
+    letterhead.google.clock.forward(60_000);
+    await press(sender, 'from-go-on');
+    expect([await standing(sender, second), await standing(sender, third)]).toEqual(['queued', 'queued']);
+    // It left before that, and is read back only now.
+    await afterDelivery(worker, { tenantId: sender.tenantId, deliveryId: late });
+    letterhead.google.clock.forward(60_000);
+    await work(sender, second, third);
+    expect([await standing(sender, second), await standing(sender, third)]).toEqual(['sent', 'from_changed']);
+  });
+
+  it('nobody but an admin decides', async () => {
+    const sender = await swapping();
+    await work(sender, await sender.send());
+    const { colleague } = await import('../support/colleague.ts');
+    const { pages } = await colleague(letterhead, sender, 'Member');
+    const answer = await pages.post(`/mailboxes/${sender.mailboxId}/from-go-on`, { email: alias });
+    expect(answer.status).toBe(403);
+  });
+});
+
+it('without the permission to look nothing is seen, and the check-up says so', async () => {
+  const sender = await swapping(['aliases']);
+  const [first, second] = [await sender.send(), await sender.send()];
+  await work(sender, first, second);
+  expect([await standing(sender, first), await standing(sender, second)]).toEqual(['sent', 'sent']);
+  letterhead.google.accounts.addSendAs(sender.account, { email: alias, status: 'accepted', name: 'Accounts' });
+  await sender.founder.post(`/mailboxes/${sender.mailboxId}/check-up`, {});
+  expect(await page(sender, `/mailboxes/${sender.mailboxId}/check-up`)).toContain(
+    'Whether Gmail really sends from them cannot be seen here without “Look into Sent”',
+  );
+});
