@@ -3,6 +3,23 @@ import type { Database } from '../platform/database.ts';
 import { wake } from '../platform/wake.ts';
 import { moveDeliveries } from './state.ts';
 
+/** How many emails wait, or may come to wait, for the sending hours: all that leave within them alone. */
+export async function countForHours(db: Database, tenantId: string): Promise<number> {
+  const { count } = await db
+    .selectFrom('deliveries')
+    .select((eb) => eb.fn.countAll<string>().as('count'))
+    .where('tenant_id', '=', tenantId)
+    .where('any_time', '=', false)
+    .where((eb) =>
+      eb.or([
+        eb.and([eb('state', '=', 'held'), eb('held_reason', '=', 'outside_hours')]),
+        eb.and([eb('state', '=', 'queued'), eb('released_at', 'is', null)]),
+      ]),
+    )
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
 /**
  * Lets go of what waits for the sending hours, because these are others now, or the company's clock is. Where they are
  * still not to leave, the pacer does not take them.

@@ -41,6 +41,12 @@ export async function givenAmong(
   return new Set(rows.map((row) => row.member_id));
 }
 
+/** A mailbox for chosen members needs one of them; nothing was changed. */
+export class NobodyChosenError extends Error {
+  override readonly name = 'NobodyChosenError';
+  readonly code = 'nobody_chosen';
+}
+
 /** Who may use a shared mailbox, as an admin decides it. */
 export interface AccessChange {
   readonly forEverybody: boolean;
@@ -55,6 +61,7 @@ export interface AccessChange {
  *
  * @param trx a transaction inside the tenant
  * @returns how many members it is given to now; undefined when there is no such shared mailbox
+ * @throws {NobodyChosenError} where it is for chosen members, and none is chosen: roll back
  */
 export async function changeAccess(
   trx: Database,
@@ -95,6 +102,7 @@ export async function changeAccess(
     .where('tenant_id', '=', tenantId)
     .where('mailbox_id', '=', mailboxId)
     .executeTakeFirstOrThrow();
+  if (!forEverybody && Number(count) === 0) throw new NobodyChosenError('A mailbox for chosen members needs one');
   return Number(count);
 }
 

@@ -1,7 +1,7 @@
 import { type Response, Router } from 'express';
 import { z } from 'zod';
 import { holdWithdrawn, releaseAllowed } from '../deliveries/withdrawn.ts';
-import { changeAccess, givenAmong } from '../mailboxes/access.ts';
+import { changeAccess, givenAmong, NobodyChosenError } from '../mailboxes/access.ts';
 import { findMailbox, type MailboxRecord } from '../mailboxes/mailboxes.ts';
 import { listMembers } from '../tenants/members.ts';
 import { inTenant } from '../tenants/scope.ts';
@@ -39,9 +39,20 @@ export function mailboxAccessPages(ctx: WebContext): Router {
     const change = { forEverybody: access === 'everybody', shown: Object.keys(shown), given: Object.keys(given) };
     const { tenantId, memberId } = viewer;
     const by = { memberId, at: ctx.clock() };
-    const count = found(await inTenant(ctx.db, tenantId, (trx) => changeAccess(trx, tenantId, mailbox.id, change, by)));
-    const words = [whoMay(mailbox.email, change.forEverybody, count), ...(await followUp(ctx, viewer, mailbox.id))];
-    await notify(req, count === 0 && !change.forEverybody ? 'wait' : 'ok', words.join(' '));
+    const save = () => inTenant(ctx.db, tenantId, (trx) => changeAccess(trx, tenantId, mailbox.id, change, by));
+    const saved = await save().catch((error: unknown) => {
+      if (error instanceof NobodyChosenError) return 'nobody' as const;
+      throw error;
+    });
+    if (saved === 'nobody') {
+      res.status(422);
+      return accessPage(ctx, res, { ...mailbox, forEverybody: false }, { after: undefined, search: '', nobody: true });
+    }
+    const words = [
+      whoMay(mailbox.email, change.forEverybody, found(saved)),
+      ...(await followUp(ctx, viewer, mailbox.id)),
+    ];
+    await notify(req, 'ok', words.join(' '));
     res.redirect(303, `/mailboxes/${mailbox.id}/access`);
   });
 
@@ -67,7 +78,6 @@ async function findShared(ctx: WebContext, { tenantId, memberId }: Viewer, id: s
 
 function whoMay(email: string, everybody: boolean, count: number): string {
   if (everybody) return `Everybody may use ${email} now.`;
-  if (count === 0) return `Nobody may use ${email} now.`;
   return `${count} ${count === 1 ? 'member' : 'members'} may use ${email} now.`;
 }
 
@@ -81,11 +91,18 @@ async function followUp(ctx: WebContext, { tenantId }: Viewer, mailboxId: string
   ];
 }
 
+/** Which members are listed, and whether it was tried to choose none. */
+interface AccessView {
+  readonly after: string | undefined;
+  readonly search: string;
+  readonly nobody?: boolean;
+}
+
 async function accessPage(
   ctx: WebContext,
   res: Response,
   mailbox: MailboxRecord,
-  { after, search }: { readonly after: string | undefined; readonly search: string },
+  { after, search, nobody = false }: AccessView,
 ) {
   const { tenantId } = requireRole(res, 'owner', 'admin');
   const { members, given, next } = await inTenant(ctx.db, tenantId, async (trx) => {
@@ -98,7 +115,7 @@ async function accessPage(
   await page(res, 'mailboxes/access', {
     title: `Who may use ${mailbox.email}`,
     section: 'settings',
-    ...{ mailbox, members, given, search, address },
+    ...{ mailbox, members, given: nobody ? new Set<string>() : given, nobody, search, address },
     first: after && `${address}?${query}`,
     more: next && `${address}?after=${next}${query}`,
   });

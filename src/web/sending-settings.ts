@@ -1,9 +1,10 @@
 import { type Response, Router } from 'express';
 import { z } from 'zod';
-import { reconsiderHours } from '../deliveries/reconsider-hours.ts';
+import { countForHours, reconsiderHours } from '../deliveries/reconsider-hours.ts';
+import type { Database } from '../platform/database.ts';
 import { wallTimeOf } from '../platform/zoned-time.ts';
 import { inTenant } from '../tenants/scope.ts';
-import { type SendingHours, sendingHoursSchema } from '../tenants/sending-hours.ts';
+import { isAllowed, type SendingHours, sendingHoursSchema } from '../tenants/sending-hours.ts';
 import { type SendingRules, sendingRulesOf, setSendingRules } from '../tenants/sending-rules.ts';
 import type { WebContext } from './context.ts';
 import { page } from './render.ts';
@@ -38,11 +39,14 @@ export function sendingSettingsPages(ctx: WebContext): Router {
       res.status(422);
       return settingsPage(ctx, res, before, form, z.flattenError(hours.error).fieldErrors);
     }
-    await inTenant(ctx.db, tenantId, async (trx) => {
-      await setSendingRules(trx, tenantId, { undoSeconds: form.undoSeconds, hours: hours?.data ?? null });
+    const after = { ...before, undoSeconds: form.undoSeconds, hours: hours?.data ?? null };
+    const waiting = await inTenant(ctx.db, tenantId, async (trx) => {
+      const waiting = await waitingForHours(ctx, trx, tenantId, before);
+      await setSendingRules(trx, tenantId, { undoSeconds: after.undoSeconds, hours: after.hours });
       await reconsiderHours(ctx, trx, tenantId);
+      return waiting;
     });
-    await notify(req, 'ok', 'Saved.');
+    await notify(req, 'ok', `Saved.${waitingWords(waiting, isOpen(after, ctx.clock()))}`);
     res.redirect(303, '/settings/sending');
   });
 
@@ -70,6 +74,22 @@ const formSchema = z.object({
 
 type SendingForm = z.infer<typeof formSchema>;
 
+function isOpen({ hours, timeZone }: SendingRules, now: Date): boolean {
+  return hours === null || isAllowed(now, hours, timeZone);
+}
+
+/** How many emails wait for the hours now; none while they are open. */
+async function waitingForHours(ctx: WebContext, trx: Database, tenantId: string, rules: SendingRules): Promise<number> {
+  return isOpen(rules, ctx.clock()) ? 0 : countForHours(trx, tenantId);
+}
+
+function waitingWords(count: number, leavesNow: boolean): string {
+  if (count === 0) return '';
+  const emails = count === 1 ? 'One email that waited' : `${count.toLocaleString('en')} emails that waited`;
+  if (leavesNow) return ` ${emails} for the sending hours ${count === 1 ? 'leaves' : 'leave'} now.`;
+  return ` ${emails} for the old sending hours ${count === 1 ? 'waits' : 'wait'} for the new ones.`;
+}
+
 function nearestChoice(seconds: number): number {
   return undoChoices.reduce((best, each) => (Math.abs(each - seconds) < Math.abs(best - seconds) ? each : best), 0);
 }
@@ -85,11 +105,12 @@ async function settingsPage(
   form: SendingForm,
   errors: Record<string, string[] | undefined>,
 ) {
-  const { role } = viewerOf(res);
+  const { role, tenantId } = viewerOf(res);
+  const waiting = await inTenant(ctx.db, tenantId, (trx) => waitingForHours(ctx, trx, tenantId, rules));
   await page(res, 'settings/sending', {
     title: 'Sending',
     section: 'settings',
-    ...{ form, errors, undoChoices, timeZone: rules.timeZone },
+    ...{ form, errors, undoChoices, waiting, timeZone: rules.timeZone },
     now: wallTimeOf(ctx.clock(), rules.timeZone).slice(11),
     // A few empty ones to fill in.
     holidays: [...form.holidays, '', '', '', ''],

@@ -152,7 +152,7 @@ describe('what a member has sent, and may not send any more before it leaves,', 
     await tom.pages.post('/settings/email/own-default', { mailboxId: secondId });
     const id = await office.send({ memberId: tom.memberId });
     expect((await office.delivery(id)).fromEmail).toBe(second);
-    await letOnly(office.founder, secondId, [], [tom]);
+    await letOnly(office.founder, secondId, [office], [tom]);
     expect(await office.delivery(id)).toMatchObject({ state: 'held', heldReason: 'not_allowed' });
     // And nothing new goes out from the company's default instead.
     const resolution = { reason: 'own_default_gone' };

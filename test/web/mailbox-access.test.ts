@@ -255,10 +255,13 @@ describe('an owner or admin who was not given it', () => {
     await saveRule({ mode: 'default' });
   });
 
-  it('is told that nobody may use it, where the last one is taken off', async () => {
-    const saved = await letOnly(office.founder, quiet, [], [ada]);
-    expect((await office.founder.get(saved.location ?? '')).text).toContain('Nobody may use quiet@quiet.example now.');
-    await letOnly(office.founder, quiet, [ada]);
+  it('cannot take off the last one: it needs somebody, or everybody', async () => {
+    const refused = await letOnly(office.founder, quiet, [], [ada]);
+    expect(refused.status).toBe(422);
+    expect(refused.text).toContain('Tick at least one member, or choose everybody.');
+    expect(refused.text).toContain('value="chosen" checked');
+    const given = await within((trx) => trx.selectFrom('mailbox_members').select('member_id').execute());
+    expect(given).toEqual([{ member_id: ada.memberId }]);
   });
 
   it('gives it to nobody of another company, and to no former member', async () => {

@@ -7,6 +7,7 @@ import { type Company, company } from '../support/company.ts';
 import { anotherWorker, deliverNow } from '../support/hand-delivery.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { anInvoice, sendRecord, sent } from '../support/send-page.ts';
+import { said } from '../support/visitor.ts';
 
 /** Nothing works by itself here: rounds of the pacer are made, and the clock is moved on, by hand. */
 let letterhead: TestLetterhead;
@@ -247,6 +248,21 @@ describe('sending hours', () => {
     goTo(5, '08:01');
     await round(sender, id);
     expect((await sender.delivery(id)).state).toBe('sent');
+  });
+
+  it('that are changed, or switched off, say first and afterwards what leaves for that', async () => {
+    const sender = await company(letterhead);
+    await rules(sender, { hours: office });
+    goTo(6, '12:00');
+    await sent(sender.founder, await anInvoice(letterhead, sender));
+    const shown = async () => said(await sender.founder.get('/settings/sending'));
+    expect(await shown()).toContain('One email waits for the sending hours, and leaves as soon as you save this.');
+    const days = { 'days[0]': '7', from: '08:00', to: '18:00' };
+    await sender.founder.post('/settings/sending', { undoSeconds: '0', when: 'hours', ...days });
+    expect(await shown()).toContain('One email that waited for the old sending hours waits for the new ones.');
+    await sender.founder.post('/settings/sending', { undoSeconds: '0', when: 'any' });
+    expect(await shown()).toContain('One email that waited for the sending hours leaves now.');
+    expect(await shown()).not.toContain('waits for the sending hours');
   });
 
   it('that are changed let go what they would not keep', async () => {
