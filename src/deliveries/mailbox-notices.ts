@@ -65,7 +65,7 @@ async function tellEnding(ctx: NoticeContext, trx: Database, tenantId: string, e
     memberId: sender.memberId,
     idempotencyKey: `mailbox-ended/${eventId}`,
     recipients: { to: people.map(({ name, email }) => ({ name, email })), cc: [], bcc: [] },
-    ...compose(ending, sender.mailbox, waiting, ctx.publicUrl),
+    ...compose(ending, sender.mailbox, waiting, { publicUrl: ctx.publicUrl, tenantId }),
     document: null,
     notice: { mailboxId: sender.mailbox.id, email: sender.mailbox.email },
   });
@@ -139,7 +139,7 @@ function compose(
   ending: Ending,
   through: MailboxRecord,
   { count, hours }: { readonly count: number; readonly hours: number },
-  publicUrl: string,
+  { publicUrl, tenantId }: { readonly publicUrl: string; readonly tenantId: string },
 ) {
   const { what, fix } = endedWords({ reason: readReason(ending.reason), sure: ending.sure }, ending.email);
   // With a delegation all of its mailboxes end, and that is told once.
@@ -158,7 +158,8 @@ function compose(
     `Letterhead cannot send from ${byDelegation ? `addresses like ${ending.email}` : ending.email} any more.`,
     `What happened: ${what}`,
     `What to do: ${fix}`,
-    `Here you can do it: ${publicUrl}${page}`,
+    // Whoever looks at another company of theirs by then is asked to switch.
+    `Here you can do it: ${publicUrl}${page}?company=${tenantId}`,
     `${waits} ${goes}`,
     `Letterhead wrote this by itself, through ${through.email}, which still works. It is sent once.`,
   ].join('\n\n');

@@ -25,9 +25,13 @@ const whose = z.union([z.literal('company'), z.literal('own'), person]);
 const mailbox = z.string();
 const may = z.array(z.enum(capabilities));
 const domain = z.string();
+/** What says on paper who somebody deals with and pays. */
+const companyField = z.object({
+  ...{ field: z.enum(['name', 'taxId', 'paymentDetails']), from: z.string().nullable(), to: z.string().nullable() },
+});
 
 /**
- * What can be changed about who may do what. It stands in the row as it was at the time: names and addresses, never an id, a
+ * What can be changed about who may do what, and about who the company says it is. It stands in the row as it was at the time: names and addresses, never an id, a
  * token or a key. A new kind is added at the end; none is ever taken out, because old rows keep theirs.
  */
 const rightsChangeSchema = z.discriminatedUnion('kind', [
@@ -58,6 +62,7 @@ const rightsChangeSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('delegation_stored'), domain, account: z.string() }),
   z.object({ kind: z.literal('delegation_allowed'), domain, may }),
   z.object({ kind: z.literal('delegation_removed'), domain }),
+  z.object({ kind: z.literal('company_changed'), fields: z.array(companyField) }),
 ]);
 
 /** See {@link rightsChangeSchema}. */

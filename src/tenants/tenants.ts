@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { isCurrency } from '../platform/currencies.ts';
 import type { Database } from '../platform/database.ts';
-import { noteChange } from './rights-changes.ts';
+import { type ByMember, noteChange, type RightsChange } from './rights-changes.ts';
 import { inTenant } from './scope.ts';
 
 const regions = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' });
@@ -136,6 +136,38 @@ export async function updateTenant(db: Database, tenantId: string, change: Compa
     })
     .where('id', '=', tenantId)
     .execute();
+}
+
+/** A field of the company that says who somebody deals with and pays, before and after a change. */
+export type CompanyField = Extract<RightsChange, { kind: 'company_changed' }>['fields'][number];
+
+/**
+ * Changes what the tenant says of itself, as a member does it. Its name, tax number and bank details are written down
+ * with what they were before.
+ *
+ * @param trx a transaction inside the tenant
+ * @returns which of those three are others now
+ */
+export async function changeCompany(
+  trx: Database,
+  tenantId: string,
+  change: Company & Letterhead,
+  by: ByMember,
+): Promise<CompanyField[]> {
+  // Of two who save at once, the second one's “before” is what the first one wrote.
+  await trx.selectFrom('tenants').select('id').where('id', '=', tenantId).forNoKeyUpdate().execute();
+  const before = await getTenant(trx, tenantId);
+  await updateTenant(trx, tenantId, change);
+  const fields = (['name', 'taxId', 'paymentDetails'] as const)
+    .filter((field) => linesOf(before[field]) !== linesOf(change[field]))
+    .map((field) => ({ field, from: before[field], to: change[field] }));
+  if (fields.length > 0) await noteChange(trx, tenantId, by, { kind: 'company_changed', fields });
+  return fields;
+}
+
+/** Browsers write the end of a line in two characters. */
+function linesOf(text: string | null): string | null {
+  return text === null ? null : text.replaceAll('\r\n', '\n');
 }
 
 /** For how many hours an email may have waited for Gmail to be connected again and still go out by itself. */

@@ -1,5 +1,7 @@
+import { companyFieldWords } from '../deliveries/company-notices.ts';
 import { kindWords } from '../documents/format.ts';
 import type { RightsChange, RightsChangeLine } from '../tenants/rights-changes.ts';
+import type { CompanyField } from '../tenants/tenants.ts';
 import { isPermission, mayWords, permissionWords } from './permission-words.ts';
 import { sentence } from './words.ts';
 
@@ -82,9 +84,20 @@ export function changeWords({ change, by }: RightsChangeLine): ChangeWords {
       };
     case 'delegation_removed':
       return { what: `Stopped sending as the people of ${change.domain}`, detail: 'The key was deleted.' };
+    case 'company_changed':
+      return {
+        what: `Changed ${sentence(change.fields.map(({ field }) => companyFieldWords[field].within))} of the company`,
+        detail: change.fields.map(beforeAndAfter).join(' '),
+      };
     default:
       return change satisfies never;
   }
+}
+
+/** On one line, whatever was typed into them. */
+function beforeAndAfter({ field, from, to }: CompanyField): string {
+  const quoted = (text: string | null) => (text === null ? 'empty' : `“${text.replaceAll(/\s+/g, ' ').trim()}”`);
+  return `${companyFieldWords[field].title}: now ${quoted(to)}, before ${quoted(from)}.`;
 }
 
 const roleWords = { owner: 'an owner', admin: 'an admin', member: 'a member', viewer: 'a viewer' } as const;

@@ -1,8 +1,9 @@
 import { type Response, Router } from 'express';
 import { z } from 'zod';
+import { tellOwners } from '../deliveries/company-notices.ts';
 import { reconsiderHours } from '../deliveries/reconsider-hours.ts';
 import { inTenant } from '../tenants/scope.ts';
-import { companySchema, getTenant, letterheadSchema, updateTenant } from '../tenants/tenants.ts';
+import { changeCompany, companySchema, getTenant, letterheadSchema } from '../tenants/tenants.ts';
 import { changePages } from './changes.ts';
 import { countries, currencies, timeZones } from './choices.ts';
 import type { WebContext } from './context.ts';
@@ -44,14 +45,16 @@ export function settingsPages(ctx: WebContext): Router {
   });
 
   router.post('/settings/company', async (req, res) => {
-    const { tenantId } = requireRole(res, 'owner', 'admin');
+    const { tenantId, memberId, name, email, tenant } = requireRole(res, 'owner', 'admin');
     const company = companySchema.extend(letterheadSchema.shape).safeParse(req.body);
     if (!company.success) {
       res.status(422);
       return companyPage(res, req.body, z.flattenError(company.error).fieldErrors);
     }
     await inTenant(ctx.db, tenantId, async (trx) => {
-      await updateTenant(trx, tenantId, company.data);
+      const by = { memberId, at: ctx.clock() };
+      const changed = await changeCompany(trx, tenantId, company.data, by);
+      if (changed.length > 0) await tellOwners(ctx, trx, tenantId, { changed, by: { ...by, name, email }, tenant });
       // Its clock may be another now.
       await reconsiderHours(ctx, trx, tenantId);
     });

@@ -259,7 +259,7 @@ describe('a change', () => {
     expect(lines(first)).toHaveLength(50);
     const [, more = ''] = /href="(\/settings\/changes\?before=\d+)"/.exec(first.text) ?? [];
     const second = await founder.get(more);
-    expect(lines(second)).toHaveLength(12);
+    expect(lines(second)).toHaveLength(13);
     expect(lines(second).at(-1)).toContain('Founded');
     expect(second.text).toContain('First page');
     for (const odd of ['before=x', 'before=-1', `before=${'9'.repeat(40)}`, 'before[]=1'])

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inTenant } from '../../src/tenants/scope.ts';
+import { colleague } from '../support/colleague.ts';
+import { type Company, company } from '../support/company.ts';
+import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
+import { founder, said } from '../support/visitor.ts';
+
+let letterhead: TestLetterhead;
+let office: Company;
+beforeAll(async () => {
+  letterhead = await startTestLetterhead({ worker: false });
+  office = await company(letterhead);
+});
+afterAll(() => letterhead.close());
+
+const form = {
+  ...{ name: 'Company 1 Ltd', country: 'IE', currency: 'EUR', timeZone: 'Europe/Dublin', street: '1 Quay' },
+  ...{ extraStreet: '', postalCode: '', city: '', region: '', taxId: '', email: '', phone: '', website: '' },
+  paymentDetails: 'IBAN IE29 AIBK\r\nBIC AIBKIE2D',
+};
+const notices = () =>
+  inTenant(letterhead.database.db, office.tenantId, (trx) =>
+    trx.selectFrom('deliveries').selectAll().where('purpose', '=', 'notice').orderBy('created_at').execute(),
+  );
+const changes = async () => said(await office.founder.get('/settings/changes')).replace(/Saved\. New PDFs[^.]*\./, '');
+
+describe('what the company says on paper', () => {
+  it('is written down with before and after, and told to every owner, whoever changed it', async () => {
+    const ada = await colleague(letterhead, office, 'Ada', 'admin');
+    expect((await office.founder.post('/settings/company', form)).status).toBe(303);
+    expect(await changes()).toContain('Changed the bank details of the company');
+    expect(await changes()).toContain('Bank details: now “IBAN IE29 AIBK BIC AIBKIE2D”, before empty.');
+
+    const changed = { ...form, name: 'Evil Ltd', taxId: 'IE9', paymentDetails: 'IBAN EVIL' };
+    expect((await ada.pages.post('/settings/company', changed)).status).toBe(303);
+    const words = await changes();
+    expect(words).toContain('Ada');
+    expect(words).toContain('Changed the name, the VAT or tax number and the bank details of the company');
+    expect(words).toContain('Name: now “Evil Ltd”, before “Company 1 Ltd”.');
+    expect(words).toContain('now “IBAN EVIL”, before “IBAN IE29 AIBK BIC AIBKIE2D”.');
+    const [, last] = await notices();
+    expect(last).toMatchObject({ from_email: office.account, document_id: null });
+    expect(last?.recipients).toMatchObject({ to: [{ email: office.account }] });
+    expect(last?.message).toContain(`Ada (${ada.account}) changed`);
+    expect(last?.message).toContain('Now: IBAN EVIL\nBefore: IBAN IE29 AIBK');
+    expect(last?.message).toContain(`${letterhead.url}/settings/company?company=${office.tenantId}`);
+  });
+
+  it('that is saved as it was, or in another street, is told to nobody', async () => {
+    const form2 = { ...form, name: 'Evil Ltd', taxId: 'IE9', paymentDetails: 'IBAN EVIL', street: '2 Quay' };
+    const before = [(await notices()).length, await changes()];
+    for (const street of ['2 Quay', '3 Quay'])
+      expect((await office.founder.post('/settings/company', { ...form2, street })).status).toBe(303);
+    expect([(await notices()).length, await changes()]).toEqual(before);
+  });
+
+  it('is saved where there is no mailbox to tell it through, too, and written down', async () => {
+    letterhead.google.accounts.add({ email: 'a@bare.example', name: 'Bare' });
+    const bare = await founder(letterhead, 'a@bare.example', 'Bare Ltd');
+    expect((await bare.post('/settings/company', { ...form, name: 'Barer Ltd' })).status).toBe(303);
+    expect(said(await bare.get('/settings/changes'))).toContain('Name: now “Barer Ltd”, before “Bare Ltd”.');
+  });
+});
