@@ -21,6 +21,7 @@ import { googleFlows } from './google-flows.ts';
 import { homePages } from './home.ts';
 import { importPages } from './imports.ts';
 import { invitationPages } from './invitations.ts';
+import { keptFormPages } from './kept-form.ts';
 import { limited } from './limits.ts';
 import { mailboxAccessPages } from './mailbox-access.ts';
 import { mailboxHealthPages } from './mailbox-health.ts';
@@ -79,6 +80,7 @@ export function createApp(ctx: WebContext, pool: pg.Pool): Express {
   app.use(invitationPages(ctx));
   app.use(googleAnswerPages());
   app.use(requireMember);
+  app.use(keptFormPages());
   app.use(ownCompany);
   app.use(homePages(ctx));
   app.use(documentPages(ctx));

@@ -49,9 +49,9 @@ export function withCompany(address: string, tenantId: string, and: '&' | '&amp;
   return hash === undefined ? carried : `${carried}#${hash}`;
 }
 
-/** An address without what {@link carryCompany} wrote into it, and without a wish to switch. */
+/** An address without what {@link carryCompany} wrote into it, without a wish to switch or a form that was kept. */
 export function withoutCompany(address: string): string {
   const [path = '', query = ''] = address.split('?', 2);
-  const rest = query.split('&').filter((part) => part !== '' && !/^(company|switch)=/.test(part));
+  const rest = query.split('&').filter((part) => part !== '' && !/^(company|switch|kept)=/.test(part));
   return rest.length === 0 ? path : `${path}?${rest.join('&')}`;
 }

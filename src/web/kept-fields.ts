@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /** A field of a form as a browser sends it. */
 export interface KeptField {
   readonly name: string;
@@ -21,3 +23,18 @@ function fieldsOf(name: string, value: unknown): KeptField[] {
   const plain = Array.isArray(value) && value.every((each) => typeof each === 'string');
   return Object.entries(value).flatMap(([key, each]) => fieldsOf(plain ? name : `${name}[${key}]`, each));
 }
+
+/**
+ * A form that was sent after the session had expired: kept on the way through the sign-in, so that whoever typed it finds
+ * it filled in again. It is written into no record before they send it once more.
+ */
+export const keptFormSchema = z.object({
+  /** Where it was sent, with its company. */
+  action: z.string().max(500),
+  /** The page it stood on; null where the browser did not say. */
+  page: z.string().max(500).nullable(),
+  fields: z.array(z.object({ name: z.string(), value: z.string() })).max(1_000),
+});
+
+/** See {@link keptFormSchema}. */
+export type KeptForm = z.infer<typeof keptFormSchema>;

@@ -8,6 +8,7 @@ import { getTenant } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
 import { PageError } from './errors.ts';
 import { callbackPaths } from './google-flows.ts';
+import { offerSignIn } from './kept-form.ts';
 import { openInvitations } from './open-invitations.ts';
 import { companyOf } from './own-company.ts';
 import { ownPath } from './own-path.ts';
@@ -124,9 +125,5 @@ export const requireMember: RequestHandler = (req, res, next) => {
     const next = wanted === '/' || ownPath(wanted) === '/' ? '' : `?next=${encodeURIComponent(wanted)}`;
     return res.redirect(303, `/sign-in${next}`);
   }
-  throw new PageError(401, 'signed_out', {
-    title: 'You are signed out',
-    message: 'You were signed out meanwhile, so this was not saved. Sign in, go back and press the button again.',
-    next: { href: '/sign-in', label: 'Sign in' },
-  });
+  return offerSignIn(req, res);
 };

@@ -28,7 +28,7 @@ export const ownCompany: RequestHandler = async (req, res, next) => {
     theirs,
     action: withCompany(withoutCompany(req.originalUrl), `${named}&switch=yes`, '&'),
     fields: keptFields(req.body),
-    hasFiles: req.is('multipart/form-data') !== false,
+    hasFiles: Boolean(req.is('multipart/form-data')),
   });
 };
 

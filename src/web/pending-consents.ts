@@ -4,6 +4,7 @@ import type pg from 'pg';
 import { z } from 'zod';
 import type { ConsentStore } from '../google/strategy.ts';
 import { capabilities } from '../platform/capability.ts';
+import { keptFormSchema } from './kept-fields.ts';
 import { saveSession } from './session.ts';
 
 /** The two flows. Each has its own states, so that a state of one is worth nothing in the other. */
@@ -12,6 +13,8 @@ export type Flow = 'sign-in' | 'connect';
 const purposeSchema = z.object({
   /** Where to go afterwards: a path of ours. */
   returnTo: z.string(),
+  /** Of the sign-in: a form that came too late, to be filled in again. */
+  kept: keptFormSchema.optional(),
   /** Of the connect flow: for whom, and which mailbox. */
   connect: z
     .object({

@@ -4,8 +4,10 @@ import type { Response } from 'express';
 import { formatDate, formatMoney } from '../documents/format.ts';
 import { breakAddresses } from './addresses.ts';
 import { carryCompany } from './carry-company.ts';
+import { fillForm } from './fill-form.ts';
 import { troubleOf } from './health-words.ts';
 import { icon } from './icon.ts';
+import type { KeptForm } from './kept-fields.ts';
 import { withoutRecord } from './record-words.ts';
 import { sentence, when } from './words.ts';
 
@@ -41,9 +43,9 @@ export interface PageLocals {
  */
 export async function page(res: Response, view: string, locals: PageLocals): Promise<void> {
   const shared = { ...helpers(res), ...res.app.locals, ...res.locals, ...locals };
-  const body = await renderView(view, shared);
+  const body = fillKept(res, await renderView(view, shared));
   keepPrivate(res);
-  res.type('html').send(finish(res, await renderView('layout/page', { ...shared, body })));
+  res.type('html').send(finish(res, await renderView('layout/page', { ...shared, ...body })));
 }
 
 /** Answers with a piece of a page, for htmx to put in place. */
@@ -66,6 +68,19 @@ function helpers(res: Response) {
     withoutRecord,
     when: (date: Date) => when(date, timeZone, now),
   };
+}
+
+/** Fills in again what somebody typed before they had to sign in once more. */
+function fillKept(res: Response, body: string) {
+  const kept: KeptForm | undefined = res.locals['kept'];
+  if (!kept) return { body };
+  const here = pathOf(res.req.originalUrl);
+  const { html, isWhole } = fillForm(body, pathOf(kept.action), kept.fields, here);
+  return { body: html, isWhole };
+}
+
+function pathOf(address: string): string {
+  return address.split('?')[0] ?? '';
 }
 
 /** What is done to everything that is shown, so that no view has to think of it. */

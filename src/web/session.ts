@@ -3,6 +3,7 @@ import type { Request, RequestHandler } from 'express';
 import session from 'express-session';
 import type pg from 'pg';
 import type { ErrorWords } from './errors.ts';
+import type { KeptForm } from './kept-fields.ts';
 
 declare module 'express-session' {
   interface SessionData {
@@ -14,6 +15,8 @@ declare module 'express-session' {
     tenantId: string;
     /** Tells this browser's consents that are under way at Google from those of others. */
     browser: string;
+    /** A form that was sent when the session before had expired. */
+    kept: KeptForm;
     /** A sentence for the next page. */
     notice: Notice;
     /** Why Google's last answer came to nothing, for a page whose address does not carry that answer. */

@@ -8,11 +8,12 @@ import { countries, currencies, timeZones } from './choices.ts';
 import type { WebContext } from './context.ts';
 import { PageError } from './errors.ts';
 import { callbackPaths, type GoogleFlow } from './google-flows.ts';
+import { keptPath, readKept } from './kept-form.ts';
 import { switchCompany } from './membership.ts';
 import { openInvitations } from './open-invitations.ts';
 import { ownPath } from './own-path.ts';
 import { page } from './render.ts';
-import { notify, signIn, signOut } from './session.ts';
+import { notify, saveSession, signIn, signOut } from './session.ts';
 import { onDay } from './words.ts';
 
 /** Signing in with Google, founding a company at the first time, changing between companies, signing out. */
@@ -25,7 +26,8 @@ export function signInPages(ctx: WebContext, flow: GoogleFlow): Router {
   });
 
   router.post('/sign-in/google', (req, res, next) => {
-    const purpose = { returnTo: ownPath(req.body?.returnTo) };
+    const kept = readKept(req.body?.kept);
+    const purpose = { returnTo: ownPath(req.body?.returnTo), ...(kept && { kept }) };
     const scope = [scopes.openid, 'email', 'profile'];
     flow.begin(req, res, next, purpose, { scope, prompt: 'select_account', accessType: 'online' });
   });
@@ -42,7 +44,12 @@ export function signInPages(ctx: WebContext, flow: GoogleFlow): Router {
     const personId = await rememberPerson(ctx.system, identity);
     await noteIdentity(ctx, personId);
     await signIn(req, personId, ctx.clock());
-    res.redirect(303, result.purpose.returnTo);
+    const { kept, returnTo } = result.purpose;
+    if (kept) {
+      req.session.kept = kept;
+      await saveSession(req);
+    }
+    res.redirect(303, kept ? keptPath : returnTo);
   });
 
   router.post('/sign-out', async (req, res) => {

@@ -108,7 +108,7 @@ describe('a member', () => {
     await follow(tom.page, 'Sign in');
     expect(new URL(tom.page.url()).pathname).toBe('/sign-in');
     await page.goto('/activity');
-    await leading(page, () => page.locator('td a').first().click());
+    await leading(page, () => page.locator('td a', { hasNotText: 'Invitation' }).first().click());
     expect(await page.locator('main').textContent()).toContain('Tom Baker');
   });
 });

@@ -20,7 +20,7 @@ export interface Visitor {
     headers?: Record<string, string>,
   ): Promise<Page>;
   /** The same, with everything that is in the page that answers it. */
-  postRaw(path: string, form?: Record<string, string>): Promise<Page>;
+  postRaw(path: string, form?: Record<string, string>, headers?: Record<string, string>): Promise<Page>;
   /** Posts files from a file field, as a browser does. */
   upload(
     path: string,
@@ -138,7 +138,7 @@ export function visitor({ url, google }: Pick<Product, 'url' | 'google'>, begun?
     get,
     signIn,
     raw: (path) => ask(path, {}),
-    postRaw: (path, form = {}) => send(path, form, ours),
+    postRaw: (path, form = {}, headers = ours) => send(path, form, headers),
     bring,
     post,
     async upload(path, field, files) {

@@ -46,7 +46,7 @@ const notFound =
 const attempts: Record<string, (ids: Ids) => Attempt> = {
   'GET /deliveries/:id': notFound(({ delivery }) => `/deliveries/${delivery}`),
   'GET /deliveries/:id/attachments/:name': notFound(
-    ({ delivery }) => `/deliveries/${delivery}/attachments/Snippet1.pdf`,
+    ({ delivery }) => `/deliveries/${delivery}/attachments/Invoice%20Snippet1%20Brightwater%20Joinery.pdf`,
   ),
   'GET /deliveries/:id/progress': notFound(({ delivery }) => `/deliveries/${delivery}/progress`),
   'GET /documents/:id': notFound(({ document }) => `/documents/${document}`),
@@ -128,6 +128,10 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
   'POST /documents/:id/deliveries': notFound(
     ({ document }) => `/documents/${document}/deliveries`,
     () => ({ key: crypto.randomUUID(), version: '1', to: 'mira@northgate.example', subject: 's', message: 'm' }),
+  ),
+  'POST /documents/:id/deletion': notFound(
+    ({ document }) => `/documents/${document}/deletion`,
+    () => ({}),
   ),
   'POST /documents/:id/status': notFound(
     ({ document }) => `/documents/${document}/status`,

@@ -14,6 +14,8 @@ import { said, type Visitor, visitor } from '../support/visitor.ts';
 /** Forms that belong to a person, or to nobody: they are no company's. */
 const personal = [
   'POST /google/risc',
+  'POST /invitations/:id/acceptance',
+  'POST /invitations/:id/decline',
   'POST /sign-in/google',
   'POST /sign-out',
   'POST /tenant-switch',
