@@ -4,6 +4,7 @@ import type { Database } from '../platform/database.ts';
 import { type PartyDetails, partyDetailsSchema } from './document.ts';
 import { DocumentError } from './errors.ts';
 import { areTwo } from './find-party.ts';
+import { isId } from './paging.ts';
 import { getParty, type Party, updateParty } from './parties.ts';
 
 /** A contact that was merged into another one, as the other one's page shows it. */
@@ -134,6 +135,8 @@ function withoutTaken(kept: Party, before: unknown, after: unknown): PartyDetail
 }
 
 async function lockBoth(trx: Database, tenantId: string, keptId: string, goneId: string): Promise<[Party, Party]> {
+  if (!isId(keptId) || !isId(goneId))
+    throw new DocumentError('party_not_found', 'This contact does not exist any more.');
   // Always in one order, so that two who merge the same pair never wait for each other.
   await trx
     .selectFrom('parties')

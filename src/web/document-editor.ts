@@ -1,9 +1,9 @@
 import { type Request, type Response, Router } from 'express';
-import { type DocumentContent, type DocumentKind, unnumbered } from '../documents/document.ts';
+import { type DocumentContent, type DocumentKind, type PartyDetails, unnumbered } from '../documents/document.ts';
 import { DocumentError } from '../documents/errors.ts';
 import { type FormProblem, parseDocumentForm } from '../documents/form.ts';
 import { formatAmount, formatPercent, kindWords } from '../documents/format.ts';
-import { getParty, listParties, type Party } from '../documents/parties.ts';
+import { createParty, getParty, listParties } from '../documents/parties.ts';
 import { createDocument, type DocumentRecord, getDocument, updateDocument } from '../documents/store.ts';
 import type { Database } from '../platform/database.ts';
 import { inTenant } from '../tenants/scope.ts';
@@ -11,9 +11,19 @@ import { localeOf } from '../tenants/tenants.ts';
 import { countries, currencies } from './choices.ts';
 import type { WebContext } from './context.ts';
 import { type Difference, differences, rebased } from './document-changes.ts';
-import { formOf, type HeadField, labels, nextLine, partyForm, readTyped, type TypedForm } from './document-form.ts';
+import {
+  formOf,
+  type HeadField,
+  labels,
+  nextLine,
+  partyFields,
+  partyForm,
+  readTyped,
+  type TypedForm,
+} from './document-form.ts';
 import { sumsOf } from './document-sums.ts';
 import { found } from './errors.ts';
+import { type ChosenParty, chooseParty, questionWords, readPicked, suggestParty } from './party-choice.ts';
 import { onlyIds, textParam } from './query.ts';
 import { dayFrom, kindNamed, nameOf, titleOf } from './record-words.ts';
 import { fragment, page } from './render.ts';
@@ -42,28 +52,35 @@ export function documentEditor(ctx: WebContext): Router {
       : undefined;
     await show(res, {
       form: { ...blankForm(kind, viewer, ctx.clock()), ...(party ? { party: partyForm(party) } : {}) },
+      chosen: { partyId: party?.id ?? '' },
     });
   });
 
   router.post('/documents', async (req, res) => {
     const viewer = writer(res);
-    const form = await withKnownParty(viewer, readTyped(kindNamed(req.body?.kind), req.body));
-    const edited = afterRowButton(req, form);
-    if (edited) return show(res, { form: edited });
+    const typed = readTyped(kindNamed(req.body?.kind), req.body);
+    const picked = readPicked(req.body?.partyId);
+    const edited = afterRowButton(req, typed);
+    if (edited) return show(res, { form: edited, chosen: { partyId: picked } });
+    const chosen = await inTenant(ctx.db, viewer.tenantId, (trx) =>
+      chooseParty(trx, viewer.tenantId, typed.party, picked),
+    );
+    const form = { ...typed, party: chosen.form };
     const parsed = parseDocumentForm({ ...contentFields(req), kind: form.kind, party: form.party });
-    if (!parsed.ok) return show(res, { form, problems: parsed.problems });
+    if (!parsed.ok || chosen.question) return show(res, { form, chosen, problems: parsed.ok ? [] : parsed.problems });
     const status = req.body?.do === 'draft' ? 'draft' : 'open';
     try {
-      const record = await inTenant(ctx.db, viewer.tenantId, (trx) =>
+      const record = await inTenant(ctx.db, viewer.tenantId, async (trx) =>
         createDocument(trx, viewer.tenantId, {
           ...{ content: parsed.content, status, memberId: viewer.memberId, at: ctx.clock() },
+          partyId: await partyOf(trx, viewer, chosen, parsed.content.party),
         }),
       );
       const said = status === 'draft' ? 'is saved as a draft.' : 'is saved. It is not sent yet: that is the next step.';
       await notify(req, 'ok', `${titleOf(record)} ${said}`);
       res.redirect(303, `/documents/${record.id}`);
     } catch (error) {
-      await show(res, { form, problems: [numberProblem(error)] });
+      await show(res, { form, chosen, problems: [numberProblem(error)] });
     }
   });
 
@@ -78,13 +95,16 @@ export function documentEditor(ctx: WebContext): Router {
   // A contact's address, once its name is typed; nothing where no contact has that name.
   router.get('/documents/party', async (req, res) => {
     const viewer = writer(res);
-    const name = textParam(req, 'party[name]').trim();
-    const party = name
-      ? await inTenant(ctx.db, viewer.tenantId, (trx) => partyNamed(trx, viewer.tenantId, name))
-      : undefined;
-    if (!party) return void res.status(204).end();
-    await fragment(res, 'documents/party-fields', {
-      party: partyForm(party),
+    const typed = Object.fromEntries(partyFields.map((field) => [field, textParam(req, `party[${field}]`)]));
+    const picked = readPicked(textParam(req, 'partyId'));
+    const chosen = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
+      const record = await getDocument(trx, viewer.tenantId, textParam(req, 'id'));
+      const before = record && { partyId: record.partyId, party: record.content.party };
+      return suggestParty(trx, viewer.tenantId, typed, picked, before);
+    });
+    if (!chosen) return void res.status(204).end();
+    await fragment(res, 'documents/party-choice', {
+      chosen,
       labels,
       countries,
       problemOf: () => undefined,
@@ -93,27 +113,38 @@ export function documentEditor(ctx: WebContext): Router {
 
   router.get('/documents/:id/edit', async (req, res) => {
     const record = await stored(writer(res), param(req, 'id'));
-    await show(res, { form: formOf(record.content), record });
+    await show(res, { form: formOf(record.content), record, chosen: { partyId: record.partyId } });
   });
 
   router.post('/documents/:id', async (req, res) => {
     const viewer = writer(res);
     const record = await stored(viewer, param(req, 'id'));
-    const form = readTyped(record.kind, req.body);
-    const edited = afterRowButton(req, form);
+    const typed = readTyped(record.kind, req.body);
+    const picked = readPicked(req.body?.partyId);
+    const edited = afterRowButton(req, typed);
     const version = Number(req.body?.version);
-    if (edited) return show(res, { form: edited, record, version });
+    if (edited) return show(res, { form: edited, record, version, chosen: { partyId: picked } });
+    const before = { partyId: record.partyId, party: record.content.party };
+    // A form without a name, such as a program's that changes one field, leaves the customer as it is.
+    const chosen =
+      typed.party.name === undefined
+        ? { form: typed.party, partyId: record.partyId }
+        : await inTenant(ctx.db, viewer.tenantId, (trx) =>
+            chooseParty(trx, viewer.tenantId, typed.party, picked, before),
+          );
+    const form = { ...typed, party: chosen.form };
     // Somebody else's change is said first: what they changed may be what is wrong.
     if (version !== record.version) return showConflict(res, form, record);
-    const parsed = parseDocumentForm({ ...contentFields(req), kind: record.kind }, record.content);
-    if (!parsed.ok) return show(res, { form, record, problems: parsed.problems });
+    const parsed = parseDocumentForm({ ...contentFields(req), kind: record.kind, party: form.party }, record.content);
+    if (!parsed.ok || chosen.question)
+      return show(res, { form, record, chosen, problems: parsed.ok ? [] : parsed.problems });
     const { number = record.number, ...rest } = parsed.content;
     try {
-      await inTenant(ctx.db, viewer.tenantId, (trx) =>
+      await inTenant(ctx.db, viewer.tenantId, async (trx) =>
         updateDocument(trx, viewer.tenantId, record.id, {
           ...{ version, at: ctx.clock() },
           content: { ...rest, number },
-          partyId: rest.party.name === record.content.party.name ? record.partyId : undefined,
+          partyId: await partyOf(trx, viewer, chosen, rest.party),
         }),
       );
       await notify(req, 'ok', 'Your changes are saved.');
@@ -122,7 +153,7 @@ export function documentEditor(ctx: WebContext): Router {
       if (error instanceof DocumentError && error.code === 'changed_meanwhile') {
         return showConflict(res, form, await stored(viewer, record.id));
       }
-      await show(res, { form, record, problems: [numberProblem(error)] });
+      await show(res, { form, record, chosen, problems: [numberProblem(error)] });
     }
   });
 
@@ -130,17 +161,21 @@ export function documentEditor(ctx: WebContext): Router {
     return found(await inTenant(ctx.db, viewer.tenantId, (trx) => getDocument(trx, viewer.tenantId, id)));
   }
 
-  /** Without scripts a known contact is chosen by its name alone: the rest is filled in from what we know. */
-  async function withKnownParty(viewer: Viewer, form: TypedForm): Promise<TypedForm> {
-    const { name = '', country: _, ...details } = form.party;
-    if (!name.trim() || Object.values(details).some((value) => value.trim() !== '')) return form;
-    const party = await inTenant(ctx.db, viewer.tenantId, (trx) => partyNamed(trx, viewer.tenantId, name.trim()));
-    return party ? { ...form, party: partyForm(party) } : form;
+  /** The contact that was chosen; undefined where the details say who it is. */
+  async function partyOf(
+    trx: Database,
+    { tenantId }: Viewer,
+    { partyId }: ChosenParty,
+    details: PartyDetails,
+  ): Promise<string | undefined> {
+    if (partyId === 'new') return (await createParty(trx, tenantId, details)).id;
+    return partyId || undefined;
   }
 
   /** Both versions side by side; what was typed stays, and may be saved over the other on purpose. */
   function showConflict(res: Response, form: TypedForm, record: DocumentRecord): Promise<void> {
-    return show(res, { form: rebased(record.content, form), record, changes: differences(record.content, form) });
+    const changes = differences(record.content, form);
+    return show(res, { form: rebased(record.content, form), record, changes, chosen: { partyId: record.partyId } });
   }
 
   interface Shown {
@@ -149,11 +184,18 @@ export function documentEditor(ctx: WebContext): Router {
     readonly version?: number;
     readonly problems?: readonly FormProblem[];
     readonly changes?: readonly Difference[];
+    /** Who it is for, and what must be asked about that. */
+    readonly chosen: Omit<ChosenParty, 'form'>;
   }
 
-  async function show(res: Response, { form, record, version, problems = [], changes }: Shown): Promise<void> {
+  async function show(
+    res: Response,
+    { form, record, version, problems: given = [], changes, chosen }: Shown,
+  ): Promise<void> {
     const viewer = writer(res);
     const words = kindWords[form.kind];
+    const asked = chosen.question && questionWords(chosen.question, form.party.name ?? '');
+    const problems = asked ? [{ field: 'party[name]', message: asked }, ...given] : given;
     const contacts = await inTenant(ctx.db, viewer.tenantId, (trx) =>
       listParties(trx, viewer.tenantId, { limit: 200 }),
     );
@@ -165,6 +207,7 @@ export function documentEditor(ctx: WebContext): Router {
       words,
       unnumbered,
       form,
+      chosen: { ...chosen, form: form.party },
       record,
       version: version ?? record?.version,
       labels,
@@ -181,12 +224,6 @@ export function documentEditor(ctx: WebContext): Router {
   }
 
   return router;
-}
-
-/** The contact with exactly this name, upper and lower case alike. */
-async function partyNamed(db: Database, tenantId: string, name: string): Promise<Party | undefined> {
-  const { rows } = await listParties(db, tenantId, { search: name, limit: 200 });
-  return rows.find((party) => party.name.toLowerCase() === name.toLowerCase());
 }
 
 function writer(res: Response): Viewer {

@@ -1,9 +1,13 @@
 import { Router } from 'express';
 import { type PartyDetails, partyDetailsSchema } from '../documents/document.ts';
+import { DocumentError } from '../documents/errors.ts';
+import { similarParties } from '../documents/find-party.ts';
 import type { FormProblem } from '../documents/form.ts';
 import { formatCountry, kindWords } from '../documents/format.ts';
 import { listDocuments } from '../documents/listing.ts';
 import { createParty, getParty, listParties, type Party, updateParty } from '../documents/parties.ts';
+import { listMerges, mergeParties, undoMerge } from '../documents/party-merges.ts';
+import { addressesOfRecords } from '../documents/party-records.ts';
 import type { DocumentSummary } from '../documents/summary.ts';
 import { readAddressField } from '../platform/address-list.ts';
 import { inTenant } from '../tenants/scope.ts';
@@ -61,16 +65,24 @@ export function partyPages(ctx: WebContext): Router {
     const viewer = viewerOf(res);
     const id = param(req, 'id');
     const after = textParam(req, 'after');
-    const { party, records } = await inTenant(ctx.db, viewer.tenantId, async (trx) => ({
-      party: found(await getParty(trx, viewer.tenantId, id)),
-      records: await listDocuments(trx, viewer.tenantId, { partyId: id, after }),
-    }));
+    const { party, records, similar, merges, addresses } = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
+      const party = found(await getParty(trx, viewer.tenantId, id));
+      return {
+        party,
+        records: await listDocuments(trx, viewer.tenantId, { partyId: id, after }),
+        similar: await similarParties(trx, viewer.tenantId, party),
+        merges: await listMerges(trx, viewer.tenantId, id),
+        addresses: await addressesOfRecords(trx, viewer.tenantId, id, party.email),
+      };
+    });
+    if (party.mergedInto !== undefined) return res.redirect(303, `/parties/${party.mergedInto}`);
     const locale = localeOf(viewer.tenant);
     const today = dayFrom(ctx.clock(), viewer.tenant.timeZone);
     await page(res, 'parties/show', {
       title: party.name,
       section: 'contacts',
       party,
+      ...{ similar, merges, addresses },
       rows: records.rows,
       next: records.next,
       after,
@@ -90,6 +102,34 @@ export function partyPages(ctx: WebContext): Router {
     await page(res, 'parties/form', formLocals(partyForm(party), [], party));
   });
 
+  router.post('/parties/:id/merges', async (req, res) => {
+    const viewer = requireRole(res, 'owner', 'admin', 'member');
+    const { tenantId, memberId } = viewer;
+    const id = param(req, 'id');
+    const other = typeof req.body?.other === 'string' ? req.body.other : '';
+    const merged = await tellApart(() =>
+      inTenant(ctx.db, tenantId, async (trx) => {
+        const gone = await getParty(trx, tenantId, other);
+        await mergeParties(trx, tenantId, id, other, { memberId, at: ctx.clock() });
+        return gone?.name ?? '';
+      }),
+    );
+    if ('problem' in merged) await notify(req, 'fail', merged.problem);
+    else await notify(req, 'ok', `${merged.done} is part of this contact now. You can take them apart again below.`);
+    res.redirect(303, `/parties/${id}`);
+  });
+
+  router.post('/parties/:id/merges/:merge/undo', async (req, res) => {
+    const viewer = requireRole(res, 'owner', 'admin', 'member');
+    const id = param(req, 'id');
+    const apart = await tellApart(() =>
+      inTenant(ctx.db, viewer.tenantId, (trx) => undoMerge(trx, viewer.tenantId, param(req, 'merge'), ctx.clock())),
+    );
+    if ('problem' in apart) await notify(req, 'fail', apart.problem);
+    else await notify(req, 'ok', `${apart.done.name} is a contact of its own again, with the records that it had.`);
+    res.redirect(303, `/parties/${'problem' in apart ? id : apart.done.id}`);
+  });
+
   router.post('/parties/:id', async (req, res) => {
     const viewer = requireRole(res, 'owner', 'admin', 'member');
     const id = param(req, 'id');
@@ -101,11 +141,41 @@ export function partyPages(ctx: WebContext): Router {
       return page(res, 'parties/form', formLocals(typed, checked.problems, party));
     }
     await inTenant(ctx.db, viewer.tenantId, (trx) => updateParty(trx, viewer.tenantId, id, checked.details));
-    await notify(req, 'ok', 'The contact is saved. Records that are written already keep what was printed on them.');
+    const { elsewhere, here } = await inTenant(ctx.db, viewer.tenantId, (trx) =>
+      addressesOfRecords(trx, viewer.tenantId, id, checked.details.email),
+    );
+    await notify(req, 'ok', savedWords(checked.details.email, elsewhere, here));
     res.redirect(303, `/parties/${id}`);
   });
 
   return router;
+}
+
+/** What a changed contact means for the records that are there already. */
+function savedWords(email: string | undefined, elsewhere: number, here: number): string {
+  const kept = 'The contact is saved. Records that are written already keep what was printed on them.';
+  const others =
+    elsewhere === 0
+      ? ''
+      : elsewhere === 1
+        ? ' 1 open record still goes to another email: the one written on it.'
+        : ` ${elsewhere} open records still go to another email: the one written on them.`;
+  if (here === 0) return kept + others;
+  const [which, goes, cannot] =
+    here === 1
+      ? ['1 open record has no email of its own', 'it goes', 'it cannot']
+      : [`${here} open records have no email of their own`, 'they go', 'they cannot'];
+  return `${kept}${others} ${which}: ${email === undefined ? `${cannot} be sent.` : `${goes} to ${email}.`}`;
+}
+
+/** What contacts cannot be, in words; anything else is not ours to explain. */
+async function tellApart<T>(act: () => Promise<T>): Promise<{ readonly done: T } | { readonly problem: string }> {
+  try {
+    return { done: await act() };
+  } catch (error) {
+    if (error instanceof DocumentError && error.code === 'party_not_found') return { problem: error.message };
+    throw error;
+  }
 }
 
 /** The details that a form means, or everything that is wrong with it. */

@@ -72,11 +72,17 @@ describe('writing a record', () => {
     expect(inputValue(removed, 'lines[1][name]')).toBeUndefined();
   });
 
-  it('fills in a known contact from its name alone', async () => {
+  it('asks which contact is meant where only its name was typed, and fills in the rest', async () => {
     await write({ 'party[name]': 'Harbour Hotel', 'party[city]': 'Galway', 'party[country]': 'IE' });
-    const { 'party[email]': _, ...bare } = invoice;
-    const answer = await dana.post('/documents', { ...bare, 'party[name]': 'harbour hotel' });
+    const { 'party[email]': _, ...bare } = { ...invoice, 'party[name]': 'harbour hotel' };
+    const asked = await dana.post('/documents', bare);
+    expect(asked.status).toBe(422);
+    expect(asked.text).toContain('You have a contact called harbour hotel. Say who it is.');
+    const partyId = /name="partyId" value="([0-9a-f-]{36})"/.exec(asked.text)?.[1] ?? '';
+    const answer = await dana.post('/documents', { ...bare, partyId });
     expect((await dana.get(answer.location ?? '')).text).toContain('Galway');
+    const other = await dana.post('/documents', { ...bare, partyId: 'new' });
+    expect((await dana.get(other.location ?? '')).text).not.toContain('Galway');
   });
 
   it('refuses a number that is taken, and keeps the form', async () => {
