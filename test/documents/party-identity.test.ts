@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PartyDetails } from '../../src/documents/document.ts';
 import { foldName, identityKeys, sameParty } from '../../src/documents/party-identity.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 
 const kiel = { name: 'Weber GmbH', street: 'Kai 1', postalCode: '24103', city: 'Kiel', country: 'DE' };
 
@@ -82,7 +83,7 @@ describe('two descriptions are of one party', () => {
         const shared = identityKeys(a).filter((key) => !key.startsWith('name:') && identityKeys(b).includes(key));
         if (proof) expect(shared.some((key) => key.startsWith(`${proof}:`))).toBe(true);
       }),
-      { numRuns: 2_000 },
+      { numRuns: propertyRuns(2_000) },
     );
   });
 });

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addressKey, fittingName, formatAddress, holdsOtherAddress, isAddress } from '../../src/platform/address.ts';
 import { addressProblem, parseAddresses, readAddressField } from '../../src/platform/address-list.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 
 const mira = { name: 'Mira Okafor', email: 'mira@northgate.example' };
 const bare = (...emails: string[]) => emails.map((email) => ({ name: '', email }));
@@ -179,7 +180,7 @@ describe('whatever is typed', () => {
         }
         if (addresses.length === 0) expect(unreadable.length > 0 || !/[\p{L}\p{N}]/u.test(plain)).toBe(true);
       }),
-      { numRuns: 1_000 },
+      { numRuns: propertyRuns(1_000) },
     );
   });
 
@@ -197,7 +198,7 @@ describe('whatever is typed', () => {
           addresses.map(({ email }) => email),
         );
       }),
-      { numRuns: 500 },
+      { numRuns: propertyRuns(500) },
     );
   });
 });
@@ -259,7 +260,7 @@ describe('an address', () => {
       fc.property(written, (address) => {
         expect(parseAddresses(formatAddress(address))).toEqual({ addresses: [address], unreadable: [] });
       }),
-      { numRuns: 500 },
+      { numRuns: propertyRuns(500) },
     );
   });
 });
