@@ -37,6 +37,9 @@ export interface Ended {
 /** How far the clock is moved at once: past any deadline with its settle time, any probe, any retry. */
 const strideMs = 200_000;
 
+/** So many rows are begun at the same time: about as many as there are connections to the database. */
+const atOnce = 8;
+
 /**
  * Sends one email through a mailbox of its own for each row, all at once, and moves Local Google's clock on whenever
  * everything waits, until nothing moves by itself any more.
@@ -49,13 +52,14 @@ export async function runTable(
   rows: readonly Trouble[],
 ): Promise<ReadonlyMap<string, Ended>> {
   const { google } = letterhead;
-  const begun = await Promise.all(
-    rows.map(async ({ what, capabilities: own = capabilities, faults, meanwhile }) => {
-      const sender = await permittedSender(letterhead, own);
-      const rules = faults.map((rule) => google.faults.add({ ...rule, account: sender.account }));
-      return { what, sender, rules, meanwhile, id: await sender.send() };
-    }),
-  );
+  const begin = async ({ what, capabilities: own = capabilities, faults, meanwhile }: Trouble) => {
+    const sender = await permittedSender(letterhead, own);
+    const rules = faults.map((rule) => google.faults.add({ ...rule, account: sender.account }));
+    return { what, sender, rules, meanwhile, id: await sender.send() };
+  };
+  const begun: Awaited<ReturnType<typeof begin>>[] = [];
+  for (let next = 0; next < rows.length; next += atOnce)
+    begun.push(...(await Promise.all(rows.slice(next, next + atOnce).map(begin))));
   const hung = () =>
     begun.flatMap(({ id, rules }) =>
       rules.some(({ effect, fired }) => effect.kind === 'hang' && fired > 0) ? [id] : [],
