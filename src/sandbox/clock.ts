@@ -50,16 +50,19 @@ export class Clock {
    * @returns forgets it
    */
   after = (ms: number, work: () => void): (() => void) => {
-    const each: Waiting = { at: this.now() + ms, work, timer: undefined };
+    const each: Waiting = { at: this.now() + ms, work, timer: undefined, early: 0 };
     this.#waiting.add(each);
     this.#wait(each);
     return () => this.#forget(each);
   };
 
   #wait(each: Waiting): void {
-    const ms = Math.min(each.at - this.now(), LONGEST_TIMER_MS);
-    if (ms <= 0 && each.timer !== undefined) this.#do(each);
-    else each.timer = setTimeout(() => this.#wait(each), ms).unref();
+    const left = each.at - this.now();
+    if (left <= 0 && each.timer !== undefined) return this.#do(each);
+    // A clock that stands, and is moved by hand, is not asked a thousand times a second about its last millisecond.
+    const ms = Math.max(left, Math.min(2 ** each.early, SELDOM_MS));
+    each.early += 1;
+    each.timer = setTimeout(() => this.#wait(each), Math.min(ms, LONGEST_TIMER_MS)).unref();
   }
 
   #do(each: Waiting): void {
@@ -77,7 +80,12 @@ interface Waiting {
   readonly at: number;
   readonly work: () => void;
   timer: NodeJS.Timeout | undefined;
+  /** How often it was too early so far. */
+  early: number;
 }
+
+/** So seldom is looked whether a moment has come that was to come long ago. */
+const SELDOM_MS = 1_000;
 
 /** Node fires timers of 2³¹ milliseconds and more at once. */
 const LONGEST_TIMER_MS = 2_147_483_647;

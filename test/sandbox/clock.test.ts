@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { connect, gmailOf, OFFICE, send, start } from './support.ts';
 
@@ -37,6 +38,24 @@ describe('the clock', () => {
     expect(done).toEqual([]);
     google.clock.forward(3_600_000);
     expect(done).toEqual(['in an hour']);
+  });
+
+  it('that stands just before a moment is not asked for it over and over', async () => {
+    let asked = 0;
+    const google = await start({
+      now: () => {
+        asked += 1;
+        return Date.parse('2026-11-21T09:00:00Z');
+      },
+    });
+    const done: string[] = [];
+    google.clock.after(1_000, () => void done.push('then'));
+    google.clock.forward(999);
+    asked = 0;
+    await wait(300);
+    expect(asked).toBeLessThan(20);
+    google.clock.forward(1);
+    expect(done).toEqual(['then']);
   });
 
   it('is moved over HTTP, and stays moved across a restart', async () => {
