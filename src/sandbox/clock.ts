@@ -58,7 +58,10 @@ export class Clock {
 
   #wait(each: Waiting): void {
     const left = each.at - this.now();
-    if (left <= 0 && each.timer !== undefined) return this.#do(each);
+    if (left <= 0 && each.timer !== undefined) {
+      this.#do(each);
+      return;
+    }
     // A clock that stands, and is moved by hand, is not asked a thousand times a second about its last millisecond.
     const ms = Math.max(left, Math.min(2 ** each.early, SELDOM_MS));
     each.early += 1;
