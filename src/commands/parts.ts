@@ -6,11 +6,13 @@ import { holdRestored } from '../deliveries/restored.ts';
 import { startUpkeep } from '../deliveries/upkeep.ts';
 import { startDelivering } from '../deliveries/work.ts';
 import { createPdfRenderer } from '../documents/pdf/render.ts';
+import { createUblReader } from '../documents/ubl/reader.ts';
 import type { GoogleApp } from '../google/app.ts';
 import { findEndpoints } from '../google/endpoints.ts';
 import { createTroubleWatch } from '../google/trouble-watch.ts';
 import { createAccessTokens } from '../mailboxes/access-token.ts';
 import { assertKeysFit } from '../mailboxes/check-keys.ts';
+import { createKeyFileReader } from '../mailboxes/key-file-reader.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { neverJumps, watchForJumps } from '../platform/clock-jumps.ts';
 import type { Config } from '../platform/config.ts';
@@ -89,6 +91,10 @@ export async function openParts(config: ServiceConfig, log: Logger, shutdown: Sh
   }
   const pdf = createPdfRenderer();
   shutdown.add('PDF renderer', () => pdf.close());
+  const ubl = createUblReader();
+  shutdown.add('reader of imported files', () => ubl.close());
+  const keyFiles = createKeyFileReader();
+  shutdown.add('reader of key files', () => keyFiles.close());
   const queue = await startQueue(config.database.app, log, true, clock);
   queue.wakeUps.on('restored', database.doubt);
   shutdown.add('job queue', () => queue.stop(config.sendDeadlineMs + 10_000));
@@ -108,6 +114,8 @@ export async function openParts(config: ServiceConfig, log: Logger, shutdown: Sh
       tokens,
       queue,
       pdf,
+      ubl,
+      keyFiles,
       log,
       clock,
       pace,

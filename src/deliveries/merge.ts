@@ -139,6 +139,7 @@ const filters = {
     value === null || value === undefined || value === '' ? String(instead ?? '') : value,
   upcase: onText((text) => text.toUpperCase()),
   downcase: onText((text) => text.toLowerCase()),
+  capitalize: onText((text) => text.charAt(0).toUpperCase() + text.slice(1)),
   first_word: onText((text) => text.trim().split(/\s+/)[0] ?? ''),
 };
 

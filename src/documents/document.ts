@@ -111,6 +111,14 @@ const adjustmentSchema = z
 /** See {@link adjustmentSchema}. */
 export type Adjustment = z.infer<typeof adjustmentSchema>;
 
+/** A file that was embedded in an imported one. */
+const fileSchema = z.strictObject({
+  name: text(300),
+  mediaType: text(100),
+  size: z.int().min(0),
+  description: text(1_000).optional(),
+});
+
 /** One line of a record. */
 const lineSchema = z.strictObject({
   /** The line's own number or id, as the file gave it. */
@@ -139,12 +147,31 @@ const lineSchema = z.strictObject({
 /** See {@link lineSchema}. */
 export type DocumentLine = z.infer<typeof lineSchema>;
 
-/** The tax that an imported file states for one category and rate, where it differs from ours within the norm's slack. */
+/**
+ * The tax that an imported file states for one category and rate, where it differs from ours. With what it is on (or the
+ * name of the tax) it is a row of the file's own table, which then stands whole in place of ours.
+ */
 const statedTaxSchema = z.strictObject({
+  name: text(100).optional(),
   taxCategory: taxCategorySchema.optional(),
   taxRate: percentSchema.optional(),
+  taxable: decimalSchema.optional(),
   amount: decimalSchema,
 });
+
+/** The sums that an imported file states where ours come to others. They count. */
+const statedSumsSchema = z.strictObject({
+  lineTotal: decimalSchema.optional(),
+  taxExclusive: decimalSchema.optional(),
+  taxTotal: decimalSchema.optional(),
+  taxInclusive: decimalSchema.optional(),
+  payable: decimalSchema.optional(),
+});
+/** See {@link statedSumsSchema}. */
+export type StatedSums = z.infer<typeof statedSumsSchema>;
+
+/** What is added to what is to pay beside the sale, or taken off where negative: a third party's claim, a tax withheld. */
+const furtherAmountSchema = z.strictObject({ label: text(300), amount: decimalSchema });
 
 /**
  * The whole of a business record: read, written and snapshotted at once, kept as jsonb. Amounts are decimal strings
@@ -152,6 +179,11 @@ const statedTaxSchema = z.strictObject({
  */
 export const documentContentSchema = z.strictObject({
   kind: z.enum(documentKinds),
+  /** UNTDID 1001, as an imported file gives it: see `type-codes.ts`. */
+  typeCode: z
+    .string()
+    .regex(/^\d{2,3}$/)
+    .optional(),
   number: text(100),
   issueDate: dateSchema,
   dueDate: dateSchema.optional(),
@@ -167,14 +199,20 @@ export const documentContentSchema = z.strictObject({
   party: partyDetailsSchema,
   lines: z.array(lineSchema).min(1, 'needs at least one line').max(maxLines, `has more than ${maxLines} lines`),
   adjustments: z.array(adjustmentSchema).max(200).default([]),
-  statedTaxes: z.array(statedTaxSchema).optional(),
+  statedTaxes: z.array(statedTaxSchema).max(500).optional(),
+  statedSums: statedSumsSchema.optional(),
+  /** How many digits its sums have, where an imported file has more than the currency. */
+  digits: z.int().min(0).max(10).optional(),
   prepaid: decimalSchema.optional(),
   /** Added to what is to pay, to reach a round amount. */
   rounding: decimalSchema.optional(),
+  furtherAmounts: z.array(furtherAmountSchema).max(100).optional(),
   paymentTerms: text(10_000).optional(),
   /** Where to pay, as free lines; where missing, the company's own are printed on invoices. */
   paymentDetails: text(10_000).optional(),
   notes: z.array(text(20_000)).max(100).default([]),
+  /** What was embedded in an imported file; its bytes are kept beside the record, in this order. */
+  files: z.array(fileSchema).max(50).optional(),
   extras: z.array(extraSchema).default([]),
 });
 /** See {@link documentContentSchema}. */

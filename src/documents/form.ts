@@ -28,6 +28,7 @@ export function parseDocumentForm(body: unknown, base?: DocumentContent): Docume
   const form = new FormFields(body);
   const draft = {
     kind: form.text('kind', base?.kind),
+    typeCode: base?.typeCode,
     number: form.text('number', base?.number),
     issueDate: form.text('issueDate', base?.issueDate),
     dueDate: form.text('dueDate', base?.dueDate),
@@ -42,6 +43,10 @@ export function parseDocumentForm(body: unknown, base?: DocumentContent): Docume
     adjustments: form.has('adjustments') ? form.list('adjustments', readAdjustment) : (base?.adjustments ?? []),
     prepaid: form.decimal('prepaid', base?.prepaid),
     rounding: form.decimal('rounding', base?.rounding),
+    // What only a file says stays as it is.
+    digits: base?.digits,
+    furtherAmounts: base?.furtherAmounts,
+    files: base?.files,
     paymentTerms: form.text('paymentTerms', base?.paymentTerms),
     paymentDetails: form.text('paymentDetails', base?.paymentDetails),
     notes: form.texts('notes', base?.notes ?? []),
@@ -61,7 +66,7 @@ export function parseDocumentForm(body: unknown, base?: DocumentContent): Docume
     }
   }
   if (!parsed.success || problems.length > 0) return { ok: false, problems };
-  const content = keepStatedTaxes(parsed.data, base);
+  const content = keepStated(parsed.data, base);
   return { ok: true, content: { ...content, number: draft.number } };
 }
 
@@ -157,11 +162,17 @@ interface Arithmetic {
   readonly adjustments?: unknown;
 }
 
-/** The taxes that a file states stand as long as what they are computed from does. */
-function keepStatedTaxes(content: DocumentContent, base: DocumentContent | undefined): DocumentContent {
-  if (!base?.statedTaxes) return content;
-  const taxes = (of: DocumentContent) => JSON.stringify(computeTotals({ ...of, statedTaxes: undefined }).taxes);
-  return taxes(content) === taxes(base) ? { ...content, statedTaxes: base.statedTaxes } : content;
+/** The taxes and sums that a file states stand as long as what they are computed from does. */
+function keepStated(content: DocumentContent, base: DocumentContent | undefined): DocumentContent {
+  if (!base?.statedTaxes && !base?.statedSums) return content;
+  const own = (of: DocumentContent) => computeTotals({ ...of, statedTaxes: undefined, statedSums: undefined });
+  const [now, was] = [own(content), own(base)];
+  const same = (part: (totals: typeof now) => unknown) => JSON.stringify(part(now)) === JSON.stringify(part(was));
+  return {
+    ...content,
+    ...(base.statedTaxes && same(({ taxes }) => taxes) ? { statedTaxes: base.statedTaxes } : {}),
+    ...(base.statedSums && same((totals) => totals) ? { statedSums: base.statedSums } : {}),
+  };
 }
 
 function dateProblems(draft: {

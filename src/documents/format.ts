@@ -2,6 +2,7 @@ import { minorDigits } from '../platform/currencies.ts';
 import { own } from '../platform/own.ts';
 import type { DocumentContent, DocumentKind, Extra } from './document.ts';
 import { dateLocale, numberLocale, separatorsOf } from './locale.ts';
+import { typeCodeOf } from './type-codes.ts';
 
 /** The words for each kind of record. `party` heads the other side's address. */
 export const kindWords: Record<DocumentKind, KindWords> = {
@@ -30,6 +31,20 @@ export interface KindWords {
   readonly lower: string;
   readonly party: string;
   readonly partyRole: string;
+}
+
+/** The words for a record: those of its kind, and of the type that an imported file gives it. */
+export function wordsOf(record: { readonly kind: DocumentKind; readonly typeCode?: string | undefined }): KindWords {
+  const words = kindWords[record.kind];
+  const type = typeCodeOf(record.typeCode);
+  if (!type || type.kind !== record.kind || type.title === words.title) return words;
+  const { title } = type;
+  return {
+    ...words,
+    title,
+    lower: title.charAt(0).toLowerCase() + title.slice(1),
+    ...(type.selfBilled ? { party: 'Supplier', partyRole: 'Supplier' } : {}),
+  };
 }
 
 /**
@@ -94,7 +109,7 @@ export function keyDate(content: DocumentContent): { label: string; date: string
  * letters, figures, spaces, points and hyphens only: some programs garble, and some systems refuse, anything else.
  */
 export function pdfName(record: { readonly kind: DocumentKind; readonly number: string }, companyName: string): string {
-  const parts = [kindWords[record.kind].title, plainName(record.number, 60), plainName(companyName, 40)];
+  const parts = [wordsOf(record).title, plainName(record.number, 60), plainName(companyName, 40)];
   return `${parts.filter(Boolean).join(' ')}.pdf`;
 }
 

@@ -46,7 +46,6 @@ export async function nextNumber(db: Database, tenantId: string, kind: DocumentK
       .where('tenant_id', '=', tenantId)
       .where('kind', '=', kind)
       .where('number', '=', number)
-      .where('source', 'is', null)
       .select('id')
       .executeTakeFirst();
     if (!taken) return number;

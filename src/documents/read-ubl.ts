@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { own } from '../platform/own.ts';
 import {
   currencySchema,
   type DocumentContent,
@@ -10,12 +9,16 @@ import {
 } from './document.ts';
 import type { DocumentSource } from './source.ts';
 import { computeTotals, type DocumentTotals } from './totals.ts';
+import { typeCodeOf } from './type-codes.ts';
 import { agreeOnTotals } from './ubl/agree.ts';
 import { takeExtras } from './ubl/extras.ts';
+import { takeFiles } from './ubl/files.ts';
+import { type Identity, identityOf } from './ubl/identity.ts';
 import { ImportError } from './ubl/import-error.ts';
 import { type ReadLine, readAdjustment, readLine, readTax } from './ubl/line.ts';
 import { readParty } from './ubl/party.ts';
-import { takeAll, takeAmount, takeDate, takeIf, takeRequired, takeText } from './ubl/take.ts';
+import { monetaryOf } from './ubl/statements.ts';
+import { takeAll, takeDate, takeIf, takeRequired, takeText } from './ubl/take.ts';
 import { parseXml, type XmlElement } from './ubl/xml.ts';
 
 /** What a file became. */
@@ -23,20 +26,36 @@ export interface ImportedDocument {
   readonly content: DocumentContent;
   readonly source: DocumentSource;
   readonly totals: DocumentTotals;
+  /** Who issues it: the seller, or the customer of an order or of a self-billed invoice. */
+  readonly issuer: Identity;
+  /** What was embedded, in the order of the content's `files`. */
+  readonly files: readonly Uint8Array[];
 }
 
 interface Format {
   readonly kind: DocumentKind;
   readonly line: string;
-  /** Who the record is for, from our side: the other party is us and stays among the extras. */
+  /** Who issues it, which should be us: this party stays among the extras. */
+  readonly issuer: string;
+  /** Who the record is for. */
   readonly party: string;
 }
 
-const formats: Record<string, Format> = {
-  Invoice: { kind: 'invoice', line: 'cac:InvoiceLine', party: 'cac:AccountingCustomerParty' },
-  CreditNote: { kind: 'credit_note', line: 'cac:CreditNoteLine', party: 'cac:AccountingCustomerParty' },
-  Order: { kind: 'purchase_order', line: 'cac:OrderLine', party: 'cac:SellerSupplierParty' },
-};
+const seller = 'cac:AccountingSupplierParty';
+const customer = 'cac:AccountingCustomerParty';
+const formats = new Map<string, Format>([
+  ['Invoice', { kind: 'invoice', line: 'cac:InvoiceLine', issuer: seller, party: customer }],
+  ['CreditNote', { kind: 'credit_note', line: 'cac:CreditNoteLine', issuer: seller, party: customer }],
+  [
+    'Order',
+    {
+      kind: 'purchase_order',
+      line: 'cac:OrderLine',
+      issuer: 'cac:BuyerCustomerParty',
+      party: 'cac:SellerSupplierParty',
+    },
+  ],
+]);
 
 /**
  * Reads a UBL 2.1 Invoice, CreditNote or Order. What the record has no place for is in the extras of the record or of
@@ -46,20 +65,27 @@ const formats: Record<string, Format> = {
  * Throws {@link ImportError} for anything that is broken, hostile, or does not add up.
  */
 export function readUbl(bytes: Uint8Array, fileName: string): ImportedDocument {
-  const root = parseXml(bytes);
-  const format = formatOf(root);
+  const outermost = parseXml(bytes);
+  const root = opened(outermost);
+  const type = readType(root);
+  const format = typed(formatOf(root), type);
   const currency = readCurrency(root);
   const lines = readLines(root, format, currency);
   const draft = documentContentSchema.safeParse(
-    present({ ...readHead(root, format, currency), lines: lines.map((line) => line.content) }),
+    present({ ...readHead(root, format, currency), ...type, lines: lines.map((line) => line.content) }),
   );
   if (!draft.success) throw unfit(draft.error.issues[0], lines);
   const { content, declared } = agreeOnTotals(draft.data, lines, root);
-  const complete = documentContentSchema.safeParse({ ...content, extras: takeExtras(root) });
+  const issuer = identityOf(root.first(`${format.issuer}/cac:Party`));
+  const { files, bytes: embedded } = takeFiles(root);
+  const extras = [...takeExtras(root), ...(outermost === root ? [] : takeExtras(outermost))];
+  const complete = documentContentSchema.safeParse({ ...content, ...(files.length > 0 ? { files } : {}), extras });
   if (!complete.success) throw unfit(complete.error.issues[0], lines);
   return {
     content: complete.data,
     totals: computeTotals(complete.data),
+    issuer,
+    files: embedded,
     source: {
       fileName,
       sha256: createHash('sha256').update(bytes).digest('hex'),
@@ -70,7 +96,7 @@ export function readUbl(bytes: Uint8Array, fileName: string): ImportedDocument {
 }
 
 function formatOf(root: XmlElement): Format {
-  const format = own(formats, root.name);
+  const format = formats.get(root.name);
   if (format && root.namespace === `urn:oasis:names:specification:ubl:schema:xsd:${root.name}-2`) return format;
   throw new ImportError(
     'not_ubl',
@@ -79,9 +105,34 @@ function formatOf(root: XmlElement): Format {
   );
 }
 
+/** The envelope that Peppol sends a file in (UN/CEFACT's Standard Business Document): what is inside it. */
+const envelope = 'http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader';
+
+function opened(root: XmlElement): XmlElement {
+  if (root.name !== 'StandardBusinessDocument' || root.namespace !== envelope) return root;
+  return root.children.find(({ name }) => formats.has(name)) ?? root.children.at(-1) ?? root;
+}
+
+/** The type of an invoice or credit note by UNTDID 1001; a code that the list has none of stays an extra. */
+function readType(root: XmlElement): { readonly typeCode?: string } {
+  const path = `cbc:${root.name}TypeCode`;
+  const code = root.first(path)?.text;
+  if (typeCodeOf(code) === undefined || code === undefined) return {};
+  takeText(root, path);
+  return { typeCode: code };
+}
+
+/** What a type makes of a document: 381 in an Invoice is a credit note, and what is self-billed is for the seller. */
+function typed(format: Format, { typeCode }: { readonly typeCode?: string }): Format {
+  const type = typeCodeOf(typeCode);
+  if (!type || format.kind === 'purchase_order') return format;
+  const parties = type.selfBilled ? { issuer: format.party, party: format.issuer } : {};
+  return { ...format, ...parties, kind: type.kind };
+}
+
 function readCurrency(root: XmlElement): string {
-  const total = root.first('cac:AnticipatedMonetaryTotal/cbc:PayableAmount');
-  // An order may leave its currency to its amounts.
+  const total = monetaryOf(root)?.first('cbc:PayableAmount');
+  // An order, and a file of UBL 2.0, may leave its currency to its amounts.
   const currency =
     takeText(root, 'cbc:DocumentCurrencyCode') ??
     total?.attributes.get('currencyID') ??
@@ -110,7 +161,6 @@ function readLines(root: XmlElement, format: Format, currency: string): ReadLine
 }
 
 function readHead(root: XmlElement, format: Format, currency: string): Omit<DocumentContentInput, 'lines'> {
-  const monetary = root.first('cac:LegalMonetaryTotal') ?? root.first('cac:AnticipatedMonetaryTotal');
   const party = root.first(`${format.party}/cac:Party`);
   if (!party)
     throw new ImportError(
@@ -131,8 +181,6 @@ function readHead(root: XmlElement, format: Format, currency: string): Omit<Docu
     adjustments: root
       .all('cac:AllowanceCharge')
       .map((element) => ({ ...readAdjustment(element, currency), ...readTax(element.first('cac:TaxCategory')) })),
-    prepaid: takeAmount(monetary, 'cbc:PrepaidAmount', currency),
-    rounding: takeAmount(monetary, 'cbc:PayableRoundingAmount', currency),
     paymentTerms: takeAll(root, 'cac:PaymentTerms/cbc:Note').join('\n') || undefined,
     paymentDetails: root.all('cac:PaymentMeans').flatMap(readPaymentMeans).join('\n') || undefined,
     notes: takeAll(root, 'cbc:Note'),

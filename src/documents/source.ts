@@ -9,6 +9,8 @@ export const documentSourceSchema = z.object({
   format: z.string(),
   /** The sums as the file states them, by their UBL names. */
   declared: z.record(z.string(), z.string()),
+  /** Who issued it by its own words, where that is not the company and somebody said that it is right. */
+  issuer: z.string().optional(),
 });
 /** See {@link documentSourceSchema}. */
 export type DocumentSource = z.infer<typeof documentSourceSchema>;

@@ -36,12 +36,14 @@ export interface NewDocument {
   readonly partyId?: string | undefined;
   readonly memberId?: string | undefined;
   readonly source?: DocumentSource | undefined;
+  /** Whether somebody said that its number may be on another record too. */
+  readonly numberRepeats?: boolean | undefined;
   /** When it is written, which decides about the year in its number. The machine's time unless told otherwise. */
   readonly at?: Date | undefined;
 }
 
 /**
- * Stores a record. A draft takes no number until it is finalised, so that one that is thrown away leaves no gap. Throws `number_taken` where another record written in Letterhead has its number, and
+ * Stores a record. A draft takes no number until it is finalised, so that one that is thrown away leaves no gap. Throws `number_taken` where another record of its kind has its number, and
  * `already_imported` where the same file was imported before; both name that record.
  *
  * @param db a transaction inside the tenant
@@ -65,6 +67,7 @@ export async function createDocument(db: Database, tenantId: string, document: N
       created_by: document.memberId ?? null,
       source: source ? JSON.stringify(source) : null,
       source_sha256: source?.sha256 ?? null,
+      number_repeats: document.numberRepeats ?? false,
       ...columnsOf(content),
     })
     .onConflict((conflict) => conflict.doNothing())
@@ -97,7 +100,7 @@ export async function updateDocument(
     .selectFrom('documents')
     .where('tenant_id', '=', tenantId)
     .where('id', '=', documentId)
-    .select(['version', 'source', 'status'])
+    .select(['version', 'number', 'number_repeats', 'status'])
     .forUpdate()
     .executeTakeFirst();
   if (!current) throw new DocumentError('not_found', 'This record does not exist any more.');
@@ -110,7 +113,8 @@ export async function updateDocument(
   }
   const status = change.status ?? current.status;
   const content = await numbered(db, tenantId, change.content, status, change.at ?? new Date());
-  if (current.source === null) {
+  const numberRepeats = current.number_repeats && current.number === content.number;
+  if (!numberRepeats) {
     const other = await withNumber(db, tenantId, content);
     if (other && other.id !== documentId) throw numberTaken(content, other.id);
   }
@@ -121,6 +125,7 @@ export async function updateDocument(
       ...columnsOf(content),
       status,
       party_id: partyId,
+      number_repeats: numberRepeats,
       version: change.version + 1,
       updated_at: sql<Date>`now()`,
     })
@@ -194,7 +199,7 @@ function withNumber(db: Database, tenantId: string, content: DocumentContent): P
     .where('tenant_id', '=', tenantId)
     .where('kind', '=', content.kind)
     .where('number', '=', content.number)
-    .where('source', 'is', null)
+    .where('number_repeats', '=', false)
     .select('id')
     .executeTakeFirst();
 }
@@ -213,16 +218,18 @@ async function inTheWay(
   content: DocumentContent,
   source: DocumentSource | undefined,
 ): Promise<DocumentError> {
-  if (!source) return numberTaken(content, (await withNumber(db, tenantId, content))?.id);
-  const first = await db
-    .selectFrom('documents')
-    .where('tenant_id', '=', tenantId)
-    .where('source_sha256', '=', source.sha256)
-    .select('id')
-    .executeTakeFirst();
+  const first =
+    source &&
+    (await db
+      .selectFrom('documents')
+      .where('tenant_id', '=', tenantId)
+      .where('source_sha256', '=', source.sha256)
+      .select('id')
+      .executeTakeFirst());
+  if (!source || !first) return numberTaken(content, (await withNumber(db, tenantId, content))?.id);
   return new DocumentError(
     'already_imported',
     `${source.fileName} was imported before, as ${content.number}. Nothing was stored a second time; open that record instead.`,
-    first ? { documentId: first.id } : {},
+    { documentId: first.id },
   );
 }

@@ -7,6 +7,8 @@ import { type DocumentKind, type DocumentStatus, unnumbered } from './document.t
 export interface DocumentSummary {
   readonly id: string;
   readonly kind: DocumentKind;
+  /** UNTDID 1001, where an imported file gives it. */
+  readonly typeCode: string | undefined;
   /** {@link unnumbered} for a draft that has none yet. */
   readonly number: string;
   readonly status: DocumentStatus;
@@ -44,13 +46,18 @@ export function summaries(db: Database, tenantId: string): SelectQueryBuilder<DB
       'documents.payable',
       'documents.updated_at',
     ])
-    .select([partyName.as('party_name'), sql<boolean>`documents.source is not null`.as('imported')]);
+    .select([
+      partyName.as('party_name'),
+      sql<string | null>`documents.content ->> 'typeCode'`.as('type_code'),
+      sql<boolean>`documents.source is not null`.as('imported'),
+    ]);
 }
 
 /** A row of {@link summaries}. */
 export interface SummaryRow {
   id: string;
   kind: DocumentKind;
+  type_code: string | null;
   number: string | null;
   status: DocumentStatus;
   party_id: string;
@@ -78,6 +85,7 @@ export function toSummary(row: SummaryRow): DocumentSummary {
   return {
     id: row.id,
     kind: row.kind,
+    typeCode: row.type_code ?? undefined,
     number: row.number ?? unnumbered,
     status: row.status,
     partyId: row.party_id,

@@ -1,12 +1,8 @@
-import { Big } from 'big.js';
 import { minorDigits } from '../platform/currencies.ts';
+import { Decimal, placesOf, plain, unsigned } from './decimal.ts';
 import type { DocumentContent, DocumentLine } from './document.ts';
 
-/** Our own constructor, so that nobody's settings change ours: 60 places in a division, half away from zero. */
-const Decimal = Big();
-Decimal.DP = 60;
-Decimal.RM = Big.roundHalfUp;
-type Decimal = InstanceType<typeof Decimal>;
+export { sameAmount } from './decimal.ts';
 
 /** One line's amounts, decimal strings with the currency's digits. */
 interface LineTotals {
@@ -22,6 +18,8 @@ interface LineTotals {
 
 /** The tax on everything of one category and rate. Without a rate no tax was stated. */
 export interface TaxTotal {
+  /** What the tax is called where it is not simply the tax on sales: `KDV`, `IGV`. */
+  readonly name?: string;
   readonly taxCategory?: string;
   readonly taxRate?: string;
   readonly taxable: string;
@@ -44,7 +42,14 @@ export interface DocumentTotals {
   readonly taxInclusive: string;
   readonly prepaid: string;
   readonly rounding: string;
+  /** In the order of the record's further amounts. */
+  readonly further: readonly string[];
   readonly payable: string;
+}
+
+/** How many digits the sums of a record have: its currency's, or more where the file that it came from states more. */
+export function sumDigits(content: Pick<DocumentContent, 'currency' | 'digits'>): number {
+  return Math.max(minorDigits(content.currency), content.digits ?? 0);
 }
 
 /**
@@ -53,22 +58,26 @@ export interface DocumentTotals {
  * - BR-CO-10 … 13: sums of rounded amounts;
  * - BR-CO-17: tax per category **and** rate, on the rounded sum of its lines, allowances and charges, rounded half up
  *   (away from zero, so that a credit is the mirror of its invoice);
- * - BR-CO-15, 16: with tax = without tax + tax; payable = with tax − prepaid + rounding.
+ * - BR-CO-15, 16: with tax = without tax + tax; payable = with tax − prepaid + rounding + further amounts.
  *
- * What an imported file states within the norm's slack (`statedNet`, `statedTaxes`) stands in place of ours.
+ * What an imported file states (`statedNet`, `statedTaxes`, `statedSums`) stands in place of ours, with its own digits.
  * Pure; the content must have passed its schema.
  */
 export function computeTotals(content: DocumentContent): DocumentTotals {
-  const digits = minorDigits(content.currency);
-  const money = (value: Decimal): string => unsigned(value.toFixed(digits, Big.roundHalfUp));
-  const rounded = (value: Decimal): Decimal => value.round(digits, Big.roundHalfUp);
+  const digits = sumDigits(content);
+  const rounded = (value: Decimal): Decimal => value.round(digits);
+  // What a file states is never cut short.
+  const money = (value: Decimal): string => unsigned(value.toFixed(Math.max(digits, placesOf(value))));
 
   const groups = new Map<string, TaxGroup>();
   const tax = (part: Taxed, amount: Decimal): void => {
     const key = taxKey(part);
     const group = groups.get(key);
     if (group) group.taxable = group.taxable.plus(amount);
-    else groups.set(key, { taxCategory: part.taxCategory, taxRate: plain(part.taxRate), taxable: amount });
+    else {
+      const taxRate = part.taxRate === undefined ? undefined : plain(part.taxRate);
+      groups.set(key, { taxCategory: part.taxCategory, taxRate, taxable: amount });
+    }
   };
 
   let lineTotal = new Decimal(0);
@@ -96,68 +105,46 @@ export function computeTotals(content: DocumentContent): DocumentTotals {
     return money(amount);
   });
 
-  const stated = new Map((content.statedTaxes ?? []).map((entry) => [taxKey(entry), new Decimal(entry.amount)]));
-  const taxes = [...groups.entries()]
-    .sort(([, a], [, b]) => byRate(a, b))
-    .map(([key, group]) => {
-      const own = rounded(group.taxable.times(group.taxRate ?? 0).div(100));
-      return { group, amount: stated.get(key) ?? own };
-    });
-
-  const taxTotal = taxes.reduce((sum, entry) => sum.plus(entry.amount), new Decimal(0));
-  const taxExclusive = lineTotal.minus(allowanceTotal).plus(chargeTotal);
-  const taxInclusive = taxExclusive.plus(taxTotal);
+  const sums = content.statedSums ?? {};
+  const stated = (sum: string | undefined, own: Decimal): Decimal => (sum === undefined ? own : new Decimal(sum));
+  const lineSum = stated(sums.lineTotal, rounded(lineTotal));
+  const taxes = taxTotals(content, groups, rounded);
+  const taxTotal = stated(
+    sums.taxTotal,
+    taxes.reduce((sum, entry) => sum.plus(entry.amount), new Decimal(0)),
+  );
+  const taxExclusive = stated(sums.taxExclusive, lineSum.minus(allowanceTotal).plus(chargeTotal));
+  const taxInclusive = stated(sums.taxInclusive, taxExclusive.plus(taxTotal));
   const prepaid = rounded(new Decimal(content.prepaid ?? 0));
   const rounding = rounded(new Decimal(content.rounding ?? 0));
+  const further = (content.furtherAmounts ?? []).map(({ amount }) => rounded(new Decimal(amount)));
+  const due = further.reduce((sum, amount) => sum.plus(amount), taxInclusive.minus(prepaid).plus(rounding));
   return {
     lines,
     adjustments,
-    lineTotal: money(lineTotal),
+    lineTotal: money(lineSum),
     allowanceTotal: money(allowanceTotal),
     chargeTotal: money(chargeTotal),
     taxExclusive: money(taxExclusive),
-    taxes: taxes.map(({ group, amount }) => ({
-      ...(group.taxCategory === undefined ? {} : { taxCategory: group.taxCategory }),
-      ...(group.taxRate === undefined ? {} : { taxRate: group.taxRate }),
-      taxable: money(group.taxable),
+    taxes: taxes.map(({ name, taxCategory, taxRate, taxable, amount }) => ({
+      ...(name === undefined ? {} : { name }),
+      ...(taxCategory === undefined ? {} : { taxCategory }),
+      ...(taxRate === undefined ? {} : { taxRate }),
+      taxable: money(taxable ?? taxExclusive),
       tax: money(amount),
     })),
     taxTotal: money(taxTotal),
     taxInclusive: money(taxInclusive),
     prepaid: money(prepaid),
     rounding: money(rounding),
-    payable: money(taxInclusive.minus(prepaid).plus(rounding)),
+    further: further.map(money),
+    payable: money(stated(sums.payable, due)),
   };
-}
-
-/** Whether two decimal strings are the same number: `25.0` and `25`. */
-export function sameAmount(a: string, b: string): boolean {
-  return new Decimal(a).eq(b);
-}
-
-/** How far apart two decimal strings are, positive. */
-export function difference(a: string, b: string): string {
-  return new Decimal(a).minus(b).abs().toFixed();
-}
-
-/** `a` − `b`, exact. */
-export function minus(a: string, b: string): string {
-  return unsigned(new Decimal(a).minus(b).toFixed());
-}
-
-/** `percent` per cent of `base`, exact. */
-export function percentOf(base: string, percent: string): string {
-  return new Decimal(base).times(percent).div(100).toFixed();
-}
-
-/** Whether decimal string `a` is at most `b`. */
-export function atMost(a: string, b: string): boolean {
-  return new Decimal(a).lte(b);
 }
 
 /** The same key for the same tax category and rate, however the rate is written. */
 export function taxKey(part: Taxed): string {
-  return `${part.taxCategory ?? ''}|${plain(part.taxRate) ?? ''}`;
+  return `${part.taxCategory ?? ''}|${part.taxRate === undefined ? '' : plain(part.taxRate)}`;
 }
 
 interface Taxed {
@@ -171,6 +158,42 @@ interface TaxGroup {
   taxable: Decimal;
 }
 
+interface TaxRow {
+  readonly name?: string | undefined;
+  readonly taxCategory: string | undefined;
+  readonly taxRate: string | undefined;
+  readonly taxable: Decimal | undefined;
+  readonly amount: Decimal;
+}
+
+/** The table of taxes: the file's own whole one where it has one, else a row per group, with the amounts that the file states. */
+function taxTotals(
+  { statedTaxes = [] }: DocumentContent,
+  groups: ReadonlyMap<string, TaxGroup>,
+  rounded: (value: Decimal) => Decimal,
+): TaxRow[] {
+  if (statedTaxes.some(isOfTable)) {
+    const rows = statedTaxes.map(({ name, taxCategory, taxRate, taxable, amount }) => ({
+      ...{ name, taxCategory, taxRate: taxRate === undefined ? undefined : plain(taxRate) },
+      taxable: taxable === undefined ? undefined : new Decimal(taxable),
+      amount: new Decimal(amount),
+    }));
+    return rows.sort(byRate);
+  }
+  const stated = new Map(statedTaxes.map((entry) => [taxKey(entry), new Decimal(entry.amount)]));
+  return [...groups.entries()]
+    .sort(([, a], [, b]) => byRate(a, b))
+    .map(([key, group]) => {
+      const own = rounded(group.taxable.times(group.taxRate ?? 0).div(100));
+      return { ...group, amount: stated.get(key) ?? own };
+    });
+}
+
+/** Whether a stated tax says what it is on, so that it is a row of the file's own table. */
+function isOfTable(tax: NonNullable<DocumentContent['statedTaxes']>[number]): boolean {
+  return tax.taxable !== undefined || tax.name !== undefined;
+}
+
 function lineAmounts(line: DocumentLine, rounded: (value: Decimal) => Decimal) {
   const exact = new Decimal(line.quantity).times(line.unitPrice).div(line.priceBaseQuantity ?? 1);
   const gross = rounded(exact);
@@ -182,7 +205,7 @@ function lineAmounts(line: DocumentLine, rounded: (value: Decimal) => Decimal) {
   const allowances = sum('allowance');
   const charges = sum('charge');
   const ownNet = rounded(exact.minus(discount).minus(allowances).plus(charges));
-  const net = line.statedNet === undefined ? ownNet : rounded(new Decimal(line.statedNet));
+  const net = line.statedNet === undefined ? ownNet : new Decimal(line.statedNet);
   return { gross, discount, allowances, charges, net, ownNet };
 }
 
@@ -194,18 +217,8 @@ function adjustmentAmount(
   return new Decimal(adjustment.base ?? base).times(adjustment.percent ?? 0).div(100);
 }
 
-function byRate(a: TaxGroup, b: TaxGroup): number {
+function byRate(a: Taxed, b: Taxed): number {
   if (a.taxRate === undefined || b.taxRate === undefined)
     return (a.taxRate === undefined ? 1 : 0) - (b.taxRate === undefined ? 1 : 0);
   return new Decimal(b.taxRate).cmp(a.taxRate) || (a.taxCategory ?? '').localeCompare(b.taxCategory ?? '');
-}
-
-/** `25.00` → `25`. */
-function plain(decimal: string | undefined): string | undefined {
-  return decimal === undefined ? undefined : unsigned(new Decimal(decimal).toFixed());
-}
-
-/** big.js keeps the sign of a negative number that rounds to zero; on an invoice `-0.00` is a mistake. */
-function unsigned(decimal: string): string {
-  return /^-0(\.0*)?$/.test(decimal) ? decimal.slice(1) : decimal;
 }

@@ -174,6 +174,16 @@ export interface DeliveryEvents {
   tenant_id: string;
 }
 
+export interface DocumentFiles {
+  bytes: Buffer;
+  document_id: string;
+  /**
+   * Which of the files that the record's content lists, from 0.
+   */
+  place: number;
+  tenant_id: string;
+}
+
 export interface DocumentNumbers {
   kind: DocumentKind;
   next: number;
@@ -191,6 +201,10 @@ export interface Documents {
   issue_date: string;
   kind: DocumentKind;
   number: string | null;
+  /**
+   * Somebody said that this number may be on two records.
+   */
+  number_repeats: Generated<boolean>;
   party_id: string;
   payable: Numeric;
   source: Json | null;
@@ -247,6 +261,15 @@ export interface Grants {
   refresh_token: Buffer | null;
   refresh_token_digest: Buffer | null;
   scopes: string[];
+  tenant_id: string;
+}
+
+export interface ImportQuestions {
+  bytes: Buffer;
+  created_at: Timestamp;
+  file_name: string;
+  id: Generated<string>;
+  member_id: string;
   tenant_id: string;
 }
 
@@ -509,11 +532,13 @@ export interface DB {
   deliveries: Deliveries;
   delivery_attachments: DeliveryAttachments;
   delivery_events: DeliveryEvents;
+  document_files: DocumentFiles;
   document_numbers: DocumentNumbers;
   documents: Documents;
   from_swaps: FromSwaps;
   google_tokens: GoogleTokens;
   grants: Grants;
+  import_questions: ImportQuestions;
   invitations: Invitations;
   mailbox_events: MailboxEvents;
   mailbox_members: MailboxMembers;

@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
 import type { Pace } from '../deliveries/pacing.ts';
 import type { PdfRenderer } from '../documents/pdf/render.ts';
+import type { UblReader } from '../documents/ubl/reader.ts';
 import type { GoogleApp } from '../google/app.ts';
 import type { AccessTokens } from '../mailboxes/access-token.ts';
+import type { KeyFileReader } from '../mailboxes/key-file-reader.ts';
 import type { Capability } from '../platform/capability.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
@@ -25,6 +27,8 @@ export interface WebContext {
   readonly tokens: AccessTokens;
   readonly queue: Queue;
   readonly pdf: PdfRenderer;
+  readonly ubl: UblReader;
+  readonly keyFiles: KeyFileReader;
   readonly log: Logger;
   readonly clock: Clock;
   /** Counts what people do, so that nobody floods others. */

@@ -1,9 +1,11 @@
 import { Router } from 'express';
 import { listDeliveries, listHidden, sendingStatesOf } from '../deliveries/deliveries.ts';
 import { mostRecords } from '../deliveries/runs/records.ts';
+import { differencesFromOwn, differenceWords } from '../documents/differences.ts';
 import type { DocumentContent } from '../documents/document.ts';
 import { documentStatuses } from '../documents/document.ts';
 import { DocumentError } from '../documents/errors.ts';
+import { fileBytes } from '../documents/files.ts';
 import {
   extraText,
   formatAmount,
@@ -14,6 +16,7 @@ import {
   kindWords,
   pdfName,
   unitName,
+  wordsOf,
 } from '../documents/format.ts';
 import { listDocuments } from '../documents/listing.ts';
 import { countMatching } from '../documents/matching.ts';
@@ -21,13 +24,14 @@ import { deleteDraft, setDocumentStatus } from '../documents/status.ts';
 import { documentsWithNumber, getDocument } from '../documents/store.ts';
 import type { DocumentSummary } from '../documents/summary.ts';
 import { computeTotals } from '../documents/totals.ts';
+import { asksForPayment } from '../documents/type-codes.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { getTenant, localeOf } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
 import { documentEditor } from './document-editor.ts';
 import { found, PageError } from './errors.ts';
 import { onlyIds, textParam } from './query.ts';
-import { recordPdf, sendInline } from './record-pdf.ts';
+import { recordPdf, sendAttachment, sendInline } from './record-pdf.ts';
 import {
   dayFrom,
   kindNamed,
@@ -112,7 +116,10 @@ export function documentPages(ctx: WebContext): Router {
     await page(res, 'documents/show', {
       title: titleOf(record),
       section: record.kind,
-      words: kindWords[record.kind],
+      words: wordsOf(record),
+      asksForPayment: asksForPayment(record),
+      differences: differencesFromOwn(record.content),
+      differenceWords,
       record,
       content: record.content,
       lines: record.content.lines.slice(0, linesShown),
@@ -146,6 +153,18 @@ export function documentPages(ctx: WebContext): Router {
     }));
     const pdf = await recordPdf(ctx, tenant, record);
     sendInline(res, 'application/pdf', pdfName(record, tenant.name), pdf);
+  });
+
+  // What was embedded in the file that the record came from. Never shown by the browser: anybody may have put it there.
+  router.get('/documents/:id/files/:place', async (req, res) => {
+    const viewer = viewerOf(res);
+    const place = Number(param(req, 'place'));
+    const { file, bytes } = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
+      const record = found(await getDocument(trx, viewer.tenantId, param(req, 'id')));
+      const file = found(Number.isInteger(place) ? record.content.files?.[place] : undefined);
+      return { file, bytes: found(await fileBytes(trx, viewer.tenantId, record.id, place)) };
+    });
+    sendAttachment(res, file.name, bytes);
   });
 
   router.post('/documents/:id/status', async (req, res) => {

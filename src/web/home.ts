@@ -1,6 +1,6 @@
 import { Router } from 'express';
 import { listDeliveries } from '../deliveries/deliveries.ts';
-import { kindWords } from '../documents/format.ts';
+import { wordsOf } from '../documents/format.ts';
 import { countDocuments, latestDocuments } from '../documents/listing.ts';
 import type { DocumentSummary } from '../documents/summary.ts';
 import { listSwaps } from '../mailboxes/from-swaps.ts';
@@ -51,7 +51,7 @@ export function homePages(ctx: WebContext): Router {
       swaps: seen.swaps,
       records: seen.records,
       deliveries: seen.deliveries.rows.slice(0, 6),
-      kindWords,
+      wordsOf,
       statusPill: (row: DocumentSummary) => statusPill(row, today),
       pillOf,
       locale: localeOf(viewer.tenant),

@@ -1,35 +1,28 @@
 import { type RequestHandler, Router } from 'express';
 import multer from 'multer';
-import { DocumentError } from '../documents/errors.ts';
-import { kindWords } from '../documents/format.ts';
-import { importDocument } from '../documents/import-document.ts';
-import type { DocumentRecord } from '../documents/store.ts';
-import { ImportError } from '../documents/ubl/import-error.ts';
+import { differencesFromOwn, differenceWords } from '../documents/differences.ts';
+import { wordsOf } from '../documents/format.ts';
+import { type ImportOutcome, importFile, questionWords } from '../documents/import-document.ts';
+import { keepQuestion, takeQuestion } from '../documents/import-questions.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { localeOf } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
 import { PageError } from './errors.ts';
+import { onlyIds } from './query.ts';
 import { page } from './render.ts';
 import { boundedMemory, isTooLarge } from './upload.ts';
-import { requireRole, type Viewer } from './viewer.ts';
+import { param, requireRole, type Viewer } from './viewer.ts';
 
 const mostFiles = 20;
 const mostBytes = 5 * 1024 * 1024;
 
-/** What became of one file. */
-type Outcome =
-  | { readonly fileName: string; readonly result: 'imported'; readonly record: DocumentRecord }
-  | {
-      readonly fileName: string;
-      readonly result: 'known';
-      readonly message: string;
-      readonly documentId: string | undefined;
-    }
-  | { readonly fileName: string; readonly result: 'refused'; readonly message: string };
+/** What became of one file; `questionId` is to answer by, where it asks. */
+type Outcome = ImportOutcome & { readonly fileName: string; readonly questionId?: string };
 
 /** Bringing in records from UBL files. Behind the sign-in. */
 export function importPages(ctx: WebContext): Router {
   const router = Router();
+  onlyIds(router);
 
   router.get('/imports', async (_req, res) => {
     const viewer = requireRole(res, 'owner', 'admin', 'member');
@@ -40,17 +33,37 @@ export function importPages(ctx: WebContext): Router {
     const viewer = requireRole(res, 'owner', 'admin', 'member');
     const outcomes: Outcome[] = [];
     for (const file of Array.isArray(req.files) ? req.files : []) {
-      outcomes.push(await importFile(viewer, file));
+      outcomes.push(await importUpload(viewer, file));
     }
-    if (outcomes.length === 0) res.status(422);
-    else if (outcomes.every((outcome) => outcome.result === 'refused')) res.status(422);
+    if (outcomes.length === 0 || outcomes.every(({ result }) => result === 'refused' || result === 'asks'))
+      res.status(422);
     await page(res, 'imports/page', { ...locals(viewer, outcomes), nothingChosen: outcomes.length === 0 });
   });
 
+  // “Import anyway”, beside what was asked about a file: it was kept, and need not be chosen again.
+  router.post('/imports/questions/:id', async (req, res) => {
+    const viewer = requireRole(res, 'owner', 'admin', 'member');
+    const { tenantId, memberId } = viewer;
+    const file = await inTenant(ctx.db, tenantId, (trx) => takeQuestion(trx, tenantId, memberId, param(req, 'id')));
+    if (!file) {
+      throw new PageError(404, 'import_question', {
+        title: 'This file does not wait any more',
+        message:
+          'It was imported meanwhile, or waited for more than a day. Choose it again, if it is not among your records.',
+        next: { href: '/imports', label: 'Back to the import' },
+      });
+    }
+    const outcome = await importFile(ctx, tenantId, memberId, file, { anyway: true, at: ctx.clock() });
+    if (outcome.result === 'refused') res.status(422);
+    await page(res, 'imports/page', locals(viewer, [{ ...outcome, fileName: file.name }]));
+  });
+
   /** Each file stands for itself: one that is broken leaves the others alone, and leaves nothing behind. */
-  async function importFile(viewer: Viewer, file: Express.Multer.File): Promise<Outcome> {
-    const fileName = file.originalname.replaceAll('\u0000', '');
-    if (isTooLarge(file)) {
+  async function importUpload(viewer: Viewer, upload: Express.Multer.File): Promise<Outcome> {
+    const { tenantId, memberId } = viewer;
+    const file = { bytes: upload.buffer, name: upload.originalname.replaceAll('\u0000', '') };
+    const fileName = file.name;
+    if (isTooLarge(upload)) {
       return {
         fileName,
         result: 'refused',
@@ -58,18 +71,11 @@ export function importPages(ctx: WebContext): Router {
           'It is larger than 5 MB. Records of that size are not read; ask for the file without the documents embedded in it.',
       };
     }
-    try {
-      const record = await inTenant(ctx.db, viewer.tenantId, (trx) =>
-        importDocument(trx, viewer.tenantId, viewer.memberId, file.buffer, fileName, ctx.clock()),
-      );
-      return { fileName, result: 'imported', record };
-    } catch (error) {
-      if (error instanceof ImportError) return { fileName, result: 'refused', message: error.message };
-      if (error instanceof DocumentError && error.code === 'already_imported') {
-        return { fileName, result: 'known', message: error.message, documentId: error.documentId };
-      }
-      throw error;
-    }
+    const at = ctx.clock();
+    const outcome = await importFile(ctx, tenantId, memberId, file, { anyway: false, at });
+    if (outcome.result !== 'asks') return { ...outcome, fileName };
+    const questionId = await inTenant(ctx.db, tenantId, (trx) => keepQuestion(trx, tenantId, memberId, file, at));
+    return { ...outcome, fileName, questionId };
   }
 
   return router;
@@ -80,7 +86,10 @@ function locals(viewer: Viewer, outcomes: readonly Outcome[]) {
     title: 'Import',
     section: 'none' as const,
     outcomes,
-    kindWords,
+    wordsOf,
+    questionWords,
+    differencesFromOwn,
+    differenceWords,
     mostFiles,
     locale: localeOf(viewer.tenant),
     nothingChosen: false,

@@ -3,7 +3,7 @@ import { type PartyDetails, partyDetailsSchema } from '../documents/document.ts'
 import { DocumentError } from '../documents/errors.ts';
 import { similarParties } from '../documents/find-party.ts';
 import type { FormProblem } from '../documents/form.ts';
-import { formatCountry, kindWords } from '../documents/format.ts';
+import { formatCountry, wordsOf } from '../documents/format.ts';
 import { listDocuments } from '../documents/listing.ts';
 import { createParty, getParty, listParties, type Party, updateParty } from '../documents/parties.ts';
 import { listMerges, mergeParties, undoMerge } from '../documents/party-merges.ts';
@@ -86,7 +86,7 @@ export function partyPages(ctx: WebContext): Router {
       rows: records.rows,
       next: records.next,
       after,
-      kindWords,
+      wordsOf,
       statusPill: (row: DocumentSummary) => statusPill(row, today),
       labels,
       locale,

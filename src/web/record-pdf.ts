@@ -55,3 +55,14 @@ export function sendInline(res: Response, mediaType: string, fileName: string, b
   });
   res.end(Buffer.from(bytes));
 }
+
+/** Answers with a file to keep. Its type is left open, so that no browser takes it for a page of ours. */
+export function sendAttachment(res: Response, fileName: string, bytes: Uint8Array): void {
+  res.attachment(fileName.replaceAll(/[^\p{L}\p{N} ._()-]+/gu, '_'));
+  res.set({
+    'Content-Type': 'application/octet-stream',
+    'Cache-Control': 'private, no-store',
+    'Content-Security-Policy': "default-src 'none'; sandbox",
+  });
+  res.end(Buffer.from(bytes));
+}

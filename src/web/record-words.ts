@@ -5,7 +5,7 @@ import {
   documentStatuses,
   unnumbered,
 } from '../documents/document.ts';
-import { kindWords } from '../documents/format.ts';
+import { wordsOf } from '../documents/format.ts';
 import type { DocumentMatch } from '../documents/matching.ts';
 import { type DocumentSummary, isOverdue } from '../documents/summary.ts';
 import type { DeliveryPurpose, DeliveryState } from '../platform/database-types.ts';
@@ -40,14 +40,16 @@ export function statusPill(
   return { tone: record.status, word: statusWords[record.status] };
 }
 
+type NamedRecord = Pick<DocumentSummary, 'kind' | 'number'> & Partial<Pick<DocumentSummary, 'typeCode'>>;
+
 /** A record inside a sentence: `invoice INV-2026-0007`, `draft invoice`. */
-export function nameOf({ kind, number }: Pick<DocumentSummary, 'kind' | 'number'>): string {
-  const { lower } = kindWords[kind];
-  return number === unnumbered ? `draft ${lower}` : `${lower} ${number}`;
+export function nameOf(record: NamedRecord): string {
+  const { lower } = wordsOf(record);
+  return record.number === unnumbered ? `draft ${lower}` : `${lower} ${record.number}`;
 }
 
 /** The same at the beginning of one. */
-export function titleOf(record: Pick<DocumentSummary, 'kind' | 'number'>): string {
+export function titleOf(record: NamedRecord): string {
   const name = nameOf(record);
   return name.charAt(0).toUpperCase() + name.slice(1);
 }

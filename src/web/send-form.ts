@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { DeliverySummary } from '../deliveries/deliveries.ts';
 import { addresseeOf, filledInTo, type Recipients, readRecipients } from '../deliveries/recipients.ts';
-import { formatDate, formatMoney, keyDate, kindWords } from '../documents/format.ts';
+import { formatDate, formatMoney, keyDate, wordsOf } from '../documents/format.ts';
 import { readersLocale } from '../documents/locale.ts';
 import type { Party } from '../documents/parties.ts';
 import type { DocumentRecord } from '../documents/store.ts';
+import { asksForPayment } from '../documents/type-codes.ts';
 import { fittingName, formatAddresses } from '../platform/address.ts';
 import { oneLine } from '../platform/plain-text.ts';
 import type { SendingRules } from '../tenants/sending-rules.ts';
@@ -60,7 +61,7 @@ export function filledIn(
   key: string,
 ): SendForm {
   const { content } = record;
-  const kind = kindWords[record.kind];
+  const kind = wordsOf(content);
   const locale = readersLocale(content.party, localeOf(tenant));
   const addressee = addresseeOf(content.party, contact);
   const date = keyDate(content);
@@ -69,7 +70,8 @@ export function filledIn(
     record.kind === 'purchase_order'
       ? `our ${kind.lower} ${record.number}`
       : `${kind.lower} ${record.number} for ${amount}`;
-  const when = date ? `, ${dateWords(record.kind, formatDate(date.date, locale))}` : '';
+  const asks = record.kind !== 'invoice' || asksForPayment(content);
+  const when = date && asks ? `, ${dateWords(record.kind, formatDate(date.date, locale))}` : '';
   return {
     key,
     version: record.version,

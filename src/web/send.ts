@@ -7,7 +7,7 @@ import { leavesFrom } from '../deliveries/departure.ts';
 import { listEarlier } from '../deliveries/earlier.ts';
 import { assertWithinCap } from '../deliveries/recipient-cap.ts';
 import { unsendable } from '../deliveries/sendable.ts';
-import { kindWords, pdfName } from '../documents/format.ts';
+import { kindWords, pdfName, wordsOf } from '../documents/format.ts';
 import { getParty } from '../documents/parties.ts';
 import { type DocumentRecord, getDocument } from '../documents/store.ts';
 import { senderFor } from '../mailboxes/sender-rules.ts';
@@ -143,7 +143,7 @@ async function sendPage(
   await page(res, 'deliveries/new', {
     title: `Send ${record.number}`,
     section: record.kind,
-    ...{ record, form, problems, resolution, wait, timeZone, pillOf, kindWords },
+    ...{ record, form, problems, resolution, wait, timeZone, pillOf, kindWords, wordsOf },
     // Whether it may be sent at all: what paid needs is a tick.
     unsendable: unsendable(record.status, false),
     ...{ earlier: earlier.seen, hidden: earlier.hidden, earlierIds: earlier.ids },

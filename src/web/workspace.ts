@@ -14,7 +14,7 @@ import {
 import { domainOf } from '../mailboxes/delegated-token.ts';
 import { reachOf } from '../mailboxes/delegation-reach.ts';
 import { type Delegation, listDelegations } from '../mailboxes/delegations.ts';
-import { KeyFileError, readKeyFile } from '../mailboxes/key-file.ts';
+import { KeyFileError } from '../mailboxes/key-file.ts';
 import { capabilities } from '../platform/capability.ts';
 import { KeyRingError } from '../platform/key-ring.ts';
 import { inTenant } from '../tenants/scope.ts';
@@ -48,7 +48,7 @@ export function workspacePages(ctx: WebContext): Router {
     if (text === '')
       return workspacePage(ctx, res, { status: 422, problem: 'Choose the key file, or paste its text.' });
     try {
-      const file = await readKeyFile(text);
+      const file = await ctx.keyFiles.read(text);
       await tell(ctx, req, res, viewer, await addDelegation(ctx, viewer.tenantId, voucher, file, ctx.offered));
     } catch (error) {
       if (!(error instanceof KeyFileError)) throw unreachable(error);

@@ -4,6 +4,7 @@ import { findOrCreateParty, partiesNamed, similarParties } from '../../src/docum
 import { importDocument } from '../../src/documents/import-document.ts';
 import { createParty, getParty, listParties, updateParty } from '../../src/documents/parties.ts';
 import { listMerges, mergeParties, undoMerge } from '../../src/documents/party-merges.ts';
+import { readUbl } from '../../src/documents/read-ubl.ts';
 import { createDocument, type DocumentRecord, getDocument } from '../../src/documents/store.ts';
 import type { Database } from '../../src/platform/database.ts';
 import { caseFile } from '../support/cases.ts';
@@ -24,7 +25,7 @@ const within = <T>(work: (db: Database) => Promise<T>) => database.within(tenant
 const find = (details: PartyDetails) => within((db) => findOrCreateParty(db, tenantId, details));
 const add = (details: PartyDetails) => within((db) => createParty(db, tenantId, details));
 const takeIn = (name: string): Promise<DocumentRecord> =>
-  within((db) => importDocument(db, tenantId, null, caseFile(`${name}.xml`), `${name}.xml`));
+  within((db) => importDocument(db, tenantId, null, readUbl(caseFile(`${name}.xml`), `${name}.xml`)));
 const write = (party: PartyDetails) =>
   within((db) => createDocument(db, tenantId, { content: { ...invoice(), party, number: undefined } }));
 

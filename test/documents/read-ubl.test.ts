@@ -60,8 +60,9 @@ describe('the published examples', () => {
   );
 
   it.each(fixtures.map((file) => [file.name, file.bytes] as const))('%s loses nothing', (name, bytes) => {
-    const { content, source, totals } = readUbl(bytes, name);
-    const held = textsOf([content, source.declared, totals]);
+    const { content, source, totals, files } = readUbl(bytes, name);
+    const embedded = files.map((file) => Buffer.from(file).toString('base64'));
+    const held = textsOf([content, source.declared, totals, embedded]);
     const numbers = held.filter((text) => numeric.test(text));
     const lost = leavesOf(bytes).filter(({ path, value }) => {
       // These three say what the record says otherwise: its kind of adjustment, its one currency, that a tax is VAT.
@@ -94,8 +95,9 @@ describe('a mark in any place of a file', () => {
     let refused = 0;
     const lost = inside.filter((place) => {
       try {
-        const { content } = readUbl(Buffer.from(`${text.slice(0, place)}Zq7${text.slice(place)}`), name);
-        return !JSON.stringify(content).includes('Zq7');
+        const { content, files } = readUbl(Buffer.from(`${text.slice(0, place)}Zq7${text.slice(place)}`), name);
+        const embedded = files.map((file) => Buffer.from(file).toString('base64'));
+        return !JSON.stringify([content, embedded]).includes('Zq7');
       } catch (error) {
         expect(error).toBeInstanceOf(ImportError);
         refused += 1;

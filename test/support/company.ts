@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createDelivery, type SendRequest, type SendResult } from '../../src/deliveries/create.ts';
 import { type DeliveryRecord, getDelivery } from '../../src/deliveries/delivery.ts';
 import { importDocument } from '../../src/documents/import-document.ts';
+import { readUbl } from '../../src/documents/read-ubl.ts';
 import type { DocumentRecord } from '../../src/documents/store.ts';
 import type { DeliveryState } from '../../src/platform/database-types.ts';
 import type { SendAsSeed } from '../../src/sandbox/accounts.ts';
@@ -90,7 +91,7 @@ export function senderOf(
     },
     record: () =>
       inTenant(database.db, tenantId, (trx) =>
-        importDocument(trx, tenantId, memberId, Buffer.from(fixture('peppol-base-example.xml')), 'a.xml'),
+        importDocument(trx, tenantId, memberId, readUbl(Buffer.from(fixture('peppol-base-example.xml')), 'a.xml')),
       ),
     reaches: (deliveryId, ...states) =>
       eventually(

@@ -22,8 +22,8 @@ afterAll(() => letterhead.close());
 describe('importing files', () => {
   it('stores each good file as a record, and says of each bad one what is wrong', async () => {
     const page = await upload({
-      'invoice.xml': await sample('peppol-base-example.xml'),
-      'order.xml': await sample('peppol-order-uc1.xml'),
+      'invoice.xml': await ours('peppol-base-example.xml'),
+      'order.xml': await ours('peppol-order-uc1.xml'),
       'broken.xml': '<Invoice',
       'Größe.txt': 'no xml at all',
     });
@@ -37,7 +37,7 @@ describe('importing files', () => {
   });
 
   it('stores the same file once, and leads to the first', async () => {
-    const file = await sample('en16931-example1.xml');
+    const file = await ours('en16931-example1.xml');
     const first = await upload({ 'a.xml': file });
     const again = await upload({ 'b.xml': file });
     const link = /href="(\/documents\/[0-9a-f-]{36})"/.exec(first.text)?.[1] ?? 'none';
@@ -48,7 +48,7 @@ describe('importing files', () => {
   it('turns away a file that is too large, and takes the others', async () => {
     const page = await upload({
       'large.xml': 'x'.repeat(5 * 1024 * 1024 + 1),
-      'b.xml': await sample('en16931-example3.xml'),
+      'b.xml': await ours('en16931-example3.xml'),
     });
     expect(page.text).toContain('It is larger than 5 MB');
     expect(page.text).toContain('1 of 2 files imported');
@@ -64,14 +64,92 @@ describe('importing files', () => {
     expect(none.text).toContain('No file was chosen');
   });
 
+  it('asks about a file that another company issued, and imports it once somebody says that it is right', async () => {
+    const asked = await upload({ 'theirs.xml': await caseFile('seller-is-somebody-else.xml') });
+    expect(asked.status).toBe(422);
+    expect(asked.text).toContain('It was issued by Hartmann Werkzeuge KG, not by Brightwater Joinery');
+    expect((await get('/documents?kind=invoice&q=M-9')).text).not.toContain('>M-9<');
+    const imported = await anyway(asked);
+    expect(imported.status).toBe(200);
+    const record = /href="(\/documents\/[0-9a-f-]{36})"/.exec(imported.text)?.[1] ?? '';
+    expect((await get(record)).text).toContain('was issued by Hartmann Werkzeuge KG');
+    // Answered once, it waits no more.
+    expect((await anyway(asked)).status).toBe(404);
+  });
+
+  it('asks about a record that was exported again, and leads to the first', async () => {
+    const first = await upload({ '1.xml': await caseFile('reexported-1.xml') });
+    const record = /href="(\/documents\/[0-9a-f-]{36})"/.exec(first.text)?.[1] ?? 'none';
+    const again = await upload({ '2.xml': await caseFile('reexported-2.xml') });
+    expect(again.text).toContain('is here already, from another file');
+    expect(again.text).toContain(record);
+    expect((await get('/documents?kind=invoice&q=RE-2026-77')).text.match(/>RE-2026-77</g)).toHaveLength(1);
+    expect((await anyway(again)).text).toContain('>Imported<');
+    expect((await get(record)).text).toContain('The number RE-2026-77 is also on');
+  });
+
+  it('calls a pro-forma and a self-billed invoice what they are, and asks nobody to pay them', async () => {
+    const page = await upload({
+      'proforma.xml': await caseFile('type-325-proforma.xml'),
+      'self-billed.xml': await caseFile('self-billed-389.xml'),
+    });
+    const [proforma = '', selfBilled = ''] = [...page.text.matchAll(/href="(\/documents\/[0-9a-f-]{36})"/g)].map(
+      ([, address = '']) => address,
+    );
+    const shown = await get(proforma);
+    expect(shown.text).toContain('<h1>Pro-forma invoice PF-1</h1>');
+    expect(shown.text).not.toContain('To pay');
+    const self = await get(selfBilled);
+    expect(self.text).toContain('<h1>Self-billed invoice M-14</h1>');
+    expect(self.text).toContain('Hartmann Werkzeuge KG');
+    expect(self.text).not.toContain('Bill to');
+    expect((await get('/')).text).toContain('Pro-forma invoice');
+  });
+
+  it('keeps an embedded file beside the record, to be downloaded and never shown as a page', async () => {
+    const page = await upload({ 'a.xml': await ours('en16931-example5.xml') });
+    const record = /href="(\/documents\/[0-9a-f-]{36})"/.exec(page.text)?.[1] ?? '';
+    expect((await get(record)).text).toContain('EHF.pdf');
+    const file = await fetch(`${letterhead.url}${record}/files/0`, { headers: { cookie } });
+    expect(await file.text()).toBe('Testing Base64 encoding');
+    expect(file.headers.get('content-type')).toBe('application/octet-stream');
+    expect(file.headers.get('content-disposition')).toMatch(/^attachment; filename="?EHF\.pdf"?$/);
+    expect((await get(`${record}/files/1`)).status).toBe(404);
+  });
+
   it('is not for other sites', async () => {
     const page = await upload({ 'a.xml': 'x' }, { 'sec-fetch-site': 'cross-site' });
     expect(page.status).toBe(403);
   });
 });
 
+function caseFile(name: string): Promise<string> {
+  return readFile(path.join(import.meta.dirname, '../fixtures/cases', name), 'utf8');
+}
+
 function sample(name: string): Promise<string> {
   return readFile(path.join(samples, name), 'utf8');
+}
+
+/** Somebody else's examples, as if they were ours. */
+async function ours(name: string): Promise<string> {
+  const text = await sample(name);
+  const seller = /<cac:(AccountingSupplierParty|BuyerCustomerParty)>.*?<\/cac:\1>/s;
+  return text.replace(seller, (whole) =>
+    whole
+      .replaceAll(/<cbc:RegistrationName>[^<]*/g, '<cbc:RegistrationName>Brightwater Joinery')
+      .replaceAll(/(<cac:PartyName>\s*<cbc:Name>)[^<]*/g, '$1Brightwater Joinery'),
+  );
+}
+
+/** Presses “Import anyway” beside the first file that is asked about. */
+async function anyway(page: { text: string }) {
+  const address = /action="(\/imports\/questions\/[^"]+)"/.exec(page.text)?.[1] ?? '';
+  const response = await fetch(letterhead.url + address.replaceAll('&amp;', '&').replaceAll('&#38;', '&'), {
+    method: 'POST',
+    headers: { 'sec-fetch-site': 'same-origin', cookie },
+  });
+  return { status: response.status, text: await response.text() };
 }
 
 async function upload(files: Record<string, string>, headers = { 'sec-fetch-site': 'same-origin' }) {

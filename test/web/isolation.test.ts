@@ -3,6 +3,7 @@ import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { importDocument } from '../../src/documents/import-document.ts';
+import { readUbl } from '../../src/documents/read-ubl.ts';
 import { keepDelegation } from '../../src/mailboxes/delegations.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { membershipsOf } from '../../src/tenants/system.ts';
@@ -358,7 +359,9 @@ async function collect({ context, database, google }: TestLetterhead): Promise<I
   const tenant = membership.tenantId;
   const file = path.join(import.meta.dirname, '../fixtures/ubl/peppol-base-example.xml');
   const bytes = await readFile(file);
-  const record = await inTenant(database.db, tenant, (trx) => importDocument(trx, tenant, null, bytes, 'a.xml'));
+  const record = await inTenant(database.db, tenant, (trx) =>
+    importDocument(trx, tenant, null, readUbl(bytes, 'a.xml')),
+  );
   const sent = await dana.post(`/documents/${record.id}/deliveries`, {
     key: crypto.randomUUID(),
     version: String(record.version),

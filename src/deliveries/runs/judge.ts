@@ -1,4 +1,4 @@
-import { formatDate, formatMoney, kindWords } from '../../documents/format.ts';
+import { formatDate, formatMoney, wordsOf } from '../../documents/format.ts';
 import { readersLocale } from '../../documents/locale.ts';
 import type { DocumentKind } from '../../platform/database-types.ts';
 import { oneLine } from '../../platform/plain-text.ts';
@@ -120,7 +120,7 @@ function valuesOf(
       case 'number':
         return record.number;
       case 'kind':
-        return kindWords[kind].lower;
+        return wordsOf({ kind, typeCode: record.typeCode ?? undefined }).lower;
       case 'amount':
         return formatMoney(record.payable, record.currency, locale);
       case 'date':
@@ -149,10 +149,9 @@ function valuesOf(
 
 /** The texts to begin with: the words of the send page for one record, with fields for what differs. */
 export function usualText(kind: DocumentKind): RunText {
-  const { title } = kindWords[kind];
   const what = kind === 'purchase_order' ? 'our {{ kind }} {{ number }}' : '{{ kind }} {{ number }} for {{ amount }}';
   return {
-    subject: `${title} {{ number }} from {{ company }}`,
+    subject: '{{ kind | capitalize }} {{ number }} from {{ company }}',
     message: `Hello {{ contact }},\n\nplease find attached ${what}${usualDate(kind)}.\n\nKind regards\n{{ sender }}\n{{ company }}`,
   };
 }

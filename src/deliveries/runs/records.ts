@@ -18,6 +18,8 @@ export interface ChosenRecord {
   readonly id: string;
   readonly version: number;
   readonly kind: DocumentKind;
+  /** UNTDID 1001, where an imported file gives it: a pro-forma is called one. */
+  readonly typeCode?: string | null;
   readonly status: DocumentStatus;
   readonly number: string;
   readonly partyId: string;
@@ -193,5 +195,6 @@ function selectRecords(trx: Database, tenantId: string, now: Date) {
       said('validUntil').as('validUntil'),
       said('deliveryDate').as('deliveryDate'),
       said('reference').as('reference'),
+      said('typeCode').as('typeCode'),
     ]);
 }

@@ -7,11 +7,12 @@ import {
   formatMoney,
   formatNumber,
   formatPercent,
-  kindWords,
   unitName,
+  wordsOf,
 } from '../format.ts';
 import { readersLocale } from '../locale.ts';
 import { computeTotals, type DocumentTotals, sameAmount, type TaxTotal } from '../totals.ts';
+import { asksForPayment } from '../type-codes.ts';
 import type { CompanyHead, PdfInput } from './input.ts';
 import { furtherDetails, lineDetails } from './printed-extras.ts';
 
@@ -57,7 +58,7 @@ export interface PrintedDocument {
 export function printedDocument({ company, content, locale: own }: PdfInput): PrintedDocument {
   const locale = readersLocale(content.party, own);
   const totals = computeTotals(content);
-  const words = kindWords[content.kind];
+  const words = wordsOf(content);
   const taxWord = taxWordOf(company.country);
   const taxed = totals.taxes.filter(
     (tax) => tax.taxRate !== undefined || !sameAmount(tax.tax, '0') || tax.taxCategory !== undefined,
@@ -92,10 +93,15 @@ export function printedDocument({ company, content, locale: own }: PdfInput): Pr
     },
     lines: printedLines(content, totals, locale),
     sums: sums(content, totals, taxed, taxWord, locale),
-    total: { label: totalWords[content.kind], value: formatMoney(totals.payable, content.currency, locale) },
+    total: { label: totalWord(content), value: formatMoney(totals.payable, content.currency, locale) },
     sections: sections(content, company),
     details: details.map(({ label, value }) => ({ label: breakable(label), value: breakable(value) })),
   };
+}
+
+/** What the last sum is called: an amount is due only where the reader is asked to pay it. */
+function totalWord(content: DocumentContent): string {
+  return content.kind === 'invoice' && !asksForPayment(content) ? 'Total' : totalWords[content.kind];
 }
 
 const totalWords: Record<DocumentContent['kind'], string> = {
@@ -122,7 +128,8 @@ const categoryWords: Record<string, string> = {
 function taxLabel(tax: TaxTotal, taxWord: string, locale: string): string {
   const word = tax.taxCategory === undefined ? undefined : own(categoryWords, tax.taxCategory);
   if (word !== undefined) return `${taxWord} ${word}`;
-  return tax.taxRate === undefined ? taxWord : `${taxWord} ${formatPercent(tax.taxRate, locale)}`;
+  const name = tax.name === undefined ? taxWord : breakable(tax.name);
+  return tax.taxRate === undefined ? name : `${name} ${formatPercent(tax.taxRate, locale)}`;
 }
 
 function facts(content: DocumentContent, locale: string): Fact[] {
@@ -206,7 +213,11 @@ function sums(
     ? []
     : [{ label: 'Already paid', value: amount(signed('allowance', totals.prepaid)) }];
   const rounding = sameAmount(totals.rounding, '0') ? [] : [{ label: 'Rounding', value: amount(totals.rounding) }];
-  const after = [...prepaid, ...rounding];
+  const further = (content.furtherAmounts ?? []).map(({ label }, index) => ({
+    label: breakable(label),
+    value: amount(totals.further[index] ?? '0'),
+  }));
+  const after = [...prepaid, ...rounding, ...further];
   return [
     ...(adjustments.length + taxes.length + after.length > 0
       ? [{ label: 'Sum of lines', value: amount(totals.lineTotal) }]
@@ -224,7 +235,7 @@ function sums(
 
 function sections(content: DocumentContent, company: CompanyHead): PrintedDocument['sections'] {
   // Where to pay belongs on an invoice; a credit note, quote or order asks for no money.
-  const payment = content.paymentDetails ?? (content.kind === 'invoice' ? company.paymentDetails : undefined);
+  const payment = content.paymentDetails ?? (asksForPayment(content) ? company.paymentDetails : undefined);
   const all: [string, string[]][] = [
     ['Payment terms', present([content.paymentTerms])],
     ['Payment', present([payment])],

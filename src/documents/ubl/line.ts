@@ -1,5 +1,5 @@
+import { atMost, difference, percentOf, sameAmount } from '../decimal.ts';
 import type { Adjustment, DocumentContentInput, Extra, LineAdjustment } from '../document.ts';
-import { atMost, difference, percentOf, sameAmount } from '../totals.ts';
 import { takeExtras } from './extras.ts';
 import { ImportError } from './import-error.ts';
 import { takeAll, takeAmount, takeAttribute, takeDecimal, takeIf, takeRequired, takeText } from './take.ts';
@@ -17,6 +17,8 @@ export interface ReadLine {
   readonly element: XmlElement;
   /** The net amount that the file states. */
   readonly declaredNet: string | undefined;
+  /** Whether the line is given away: its price is a reference only (SUNAT's price type 02). */
+  readonly free: boolean;
 }
 
 /** Reads an `InvoiceLine`, `CreditNoteLine` or `OrderLine`; what has no place in the record becomes the line's extras. */
@@ -50,10 +52,16 @@ export function readLine(outer: XmlElement, currency: string): ReadLine {
     ...(unit === undefined ? {} : { unit }),
     ...readPrice(price, quantity, unitPrice, declaredNet, unit),
     adjustments: line.all('cac:AllowanceCharge').map((element) => readAdjustment(element, currency)),
-    ...readTax(item?.first('cac:ClassifiedTaxCategory')),
+    ...readLineTax(line, item),
   };
+  const free = line.first('cac:PricingReference/cac:AlternativeConditionPrice/cbc:PriceTypeCode')?.text === '02';
   const properties = item ? item.all('cac:AdditionalItemProperty').flatMap(readProperty) : [];
-  return { content: { ...content, extras: [...properties, ...takeExtras(outer)] }, element: line, declaredNet };
+  return {
+    content: { ...content, extras: [...properties, ...takeExtras(outer)] },
+    element: line,
+    declaredNet,
+    free,
+  };
 }
 
 function readPrice(
@@ -70,9 +78,14 @@ function readPrice(
       ? { unitPrice: negated(declaredNet), priceBaseQuantity: negated(quantity) }
       : { unitPrice: declaredNet, priceBaseQuantity: quantity };
   }
+  const element = price?.first('cbc:BaseQuantity');
   const base = takeDecimal(price, 'cbc:BaseQuantity');
   if (base === undefined) return { unitPrice };
-  const element = price?.first('cbc:BaseQuantity');
+  // A price for no units says nothing; where the line states its sum, nothing hangs on it.
+  if (element && declaredNet !== undefined && atMost(base, '0')) {
+    element.taken = false;
+    return { unitPrice };
+  }
   if (element?.attributes.get('unitCode') === unit) takeAttribute(element, 'unitCode');
   if (atMost(base, '0')) {
     throw new ImportError(
@@ -113,7 +126,8 @@ export function readAdjustment(element: XmlElement, currency: string): LineAdjus
 function readPercentage(element: XmlElement, amount: string, currency: string): { percent?: string; base?: string } {
   const factor = element.first('cbc:MultiplierFactorNumeric');
   const baseAmount = element.first('cbc:BaseAmount');
-  if (!factor?.text || !baseAmount?.text) return {};
+  // A factor that a program has written with fifty digits explains nothing to anybody.
+  if (!factor || !baseAmount?.text || !/^\d{1,15}(\.\d{1,10})?$/.test(factor.text)) return {};
   const percent = takeDecimal(element, 'cbc:MultiplierFactorNumeric');
   const base = takeAmount(element, 'cbc:BaseAmount', currency);
   if (percent === undefined || base === undefined) return {};
@@ -124,12 +138,59 @@ function readPercentage(element: XmlElement, amount: string, currency: string): 
   return {};
 }
 
-/** Reads a tax category: code and rate. `VAT` as its scheme says nothing new; another scheme stays an extra. */
-export function readTax(category: XmlElement | undefined): Pick<Adjustment, 'taxCategory' | 'taxRate'> {
-  const taxCategory = takeIf(category, 'cbc:ID', /^[A-Z]{1,3}$/);
-  const taxRate = takeDecimal(category, 'cbc:Percent');
+/** OIOUBL's words for the codes of UNCL5305. */
+const categoryCodes = new Map([
+  ['StandardRated', 'S'],
+  ['ZeroRated', 'Z'],
+  ['ReverseCharge', 'AE'],
+]);
+
+/**
+ * Reads a tax category: code and rate. `VAT` as its scheme says nothing new; another scheme stays an extra.
+ *
+ * @param beside the element around it, where UBL 2.0 and its dialects (UBL-TR) have the rate
+ */
+export function readTax(
+  category: XmlElement | undefined,
+  beside?: XmlElement,
+): Pick<Adjustment, 'taxCategory' | 'taxRate'> {
+  const taxCategory =
+    takeIf(category, 'cbc:ID', /^[A-Z]{1,3}$/) ?? categoryCodes.get(category?.first('cbc:ID')?.text ?? '');
+  const taxRate = takeRate(category) ?? takeRate(beside);
   takeIf(category, 'cac:TaxScheme/cbc:ID', /^VAT$/);
   return { ...(taxCategory === undefined ? {} : { taxCategory }), ...(taxRate === undefined ? {} : { taxRate }) };
+}
+
+/** Some files write `19%` for a rate. */
+function takeRate(element: XmlElement | undefined): string | undefined {
+  const percent = element?.first('cbc:Percent');
+  if (percent && /^[\d.]+ ?%$/.test(percent.text)) percent.text = percent.text.replace(/ ?%$/, '');
+  return takeDecimal(element, 'cbc:Percent');
+}
+
+/** Schemes of the tax on sales: VAT and GST by their names, Turkey's KDV, Peru's IGV, Colombia's IVA by their numbers. */
+const salesTaxes = new Set(['VAT', 'GST', '0015', '1000', '01', '63']);
+
+/**
+ * The tax of a line: of its item, as in EN 16931, or of the line's own table of taxes, as in UBL 2.0 and its dialects.
+ * Of several the one on sales: the others are in the record's table of taxes.
+ */
+function readLineTax(line: XmlElement, item: XmlElement | undefined): Pick<Adjustment, 'taxCategory' | 'taxRate'> {
+  const classified = item?.first('cac:ClassifiedTaxCategory');
+  const own = classified ? readTax(classified) : {};
+  if (own.taxRate !== undefined) return own;
+  const rows = line.all('cac:TaxTotal/cac:TaxSubtotal');
+  const schemeOf = (row: XmlElement): string =>
+    row.first('cac:TaxCategory/cac:TaxScheme/cbc:ID')?.text ??
+    row.first('cac:TaxCategory/cac:TaxScheme/cbc:TaxTypeCode')?.text ??
+    '';
+  const taxed = (row: XmlElement): boolean => /[1-9]/.test(row.first('cbc:TaxAmount')?.text ?? '');
+  const row =
+    rows.find((each) => salesTaxes.has(schemeOf(each)) && taxed(each)) ??
+    rows.find((each) => salesTaxes.has(schemeOf(each))) ??
+    (rows.length === 1 ? rows[0] : undefined);
+  if (!row) return own;
+  return { ...readTax(row.first('cac:TaxCategory'), row), ...own };
 }
 
 /** `Thickness: 2 mm` reads better than its two halves under UBL's names. */

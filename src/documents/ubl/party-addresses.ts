@@ -1,5 +1,5 @@
 import { readAddressField } from '../../platform/address-list.ts';
-import { takeText } from './take.ts';
+import { takeAll } from './take.ts';
 import type { XmlElement } from './xml.ts';
 
 const contactMail = 'cac:Contact/cbc:ElectronicMail';
@@ -9,14 +9,15 @@ const contactMail = 'cac:Contact/cbc:ElectronicMail';
  * EM of the EAS list). What is no address stays where it will become an extra.
  */
 export function readEmail(party: XmlElement): string | undefined {
-  const contact = readAddressField(party.first(contactMail)?.text);
+  const mails = party.all(contactMail).flatMap(({ text }) => (text === '' ? [] : [text]));
+  const contact = readAddressField(mails.join('; '));
   if (contact.ok && contact.email !== undefined) {
-    takeText(party, contactMail);
+    takeAll(party, contactMail);
     return contact.email;
   }
   const endpoint = party.first('cbc:EndpointID');
-  if (endpoint?.attributes.get('schemeID')?.trim() !== 'EM') return undefined;
-  const electronic = readAddressField(endpoint.text);
+  if (endpoint?.attributes.get('schemeID')?.trim().toUpperCase() !== 'EM') return undefined;
+  const electronic = readAddressField(endpoint.text.replace(/^mailto:/i, ''));
   return electronic.ok ? electronic.email : undefined;
 }
 

@@ -1,4 +1,5 @@
 import type { PartyDetails } from '../document.ts';
+import { personName } from './identity.ts';
 import { ImportError } from './import-error.ts';
 import { readEmail, readEndpoint } from './party-addresses.ts';
 import { takeAll, takeIf, takeText } from './take.ts';
@@ -12,6 +13,7 @@ export function readParty(party: XmlElement): PartyDetails {
   const name =
     takeText(party, 'cac:PartyLegalEntity/cbc:RegistrationName') ??
     takeText(party, 'cac:PartyName/cbc:Name') ??
+    takePerson(party) ??
     takeText(party, 'cac:Contact/cbc:Name');
   if (name === undefined) {
     throw new ImportError(
@@ -39,6 +41,16 @@ export function readParty(party: XmlElement): PartyDetails {
     region: takeText(address, 'cbc:CountrySubentity'),
     country: takeIf(address, 'cac:Country/cbc:IdentificationCode', /^[A-Z]{2}$/),
   };
+}
+
+/** A customer that is a person (UBL-TR): the parts of the name have their place in it. */
+function takePerson(party: XmlElement): string | undefined {
+  const person = party.first('cac:Person');
+  const name = personName(person);
+  if (person && name !== undefined) {
+    for (const part of person.children) part.taken ||= part.text !== '' && name.includes(part.text);
+  }
+  return name;
 }
 
 /** The number in the VAT scheme; a registration in another scheme stays an extra. */

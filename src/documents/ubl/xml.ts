@@ -5,6 +5,8 @@ import { ImportError } from './import-error.ts';
 const maxBytes = 5_000_000;
 const maxDepth = 40;
 const maxElements = 100_000;
+const maxAttributes = 50;
+const maxNamespaces = 500;
 
 /** Read as `cac:` and `cbc:` whatever prefix the file uses; the same document may call them `a` and `b`. */
 const prefixes = new Map([
@@ -86,7 +88,22 @@ export function parseXml(bytes: Uint8Array): XmlElement {
       { line: parser.line },
     );
   });
+  let attributesOfTag = 0;
+  let namespaces = 0;
+  // Counted one by one as they are read: a tag with a million of them must not be read to its end.
+  parser.on('attribute', ({ name }) => {
+    if (/^xmlns(:|$)/.test(name)) namespaces += 1;
+    else attributesOfTag += 1;
+    if (attributesOfTag > maxAttributes || namespaces > maxNamespaces) {
+      throw new ImportError(
+        'too_complex',
+        `The file has ${namespaces > maxNamespaces ? `more than ${maxNamespaces} namespaces` : `an element with more than ${maxAttributes} attributes`}. Ask whoever made it for a simpler one.`,
+        { line: parser.line },
+      );
+    }
+  });
   parser.on('opentag', (tag) => {
+    attributesOfTag = 0;
     elements += 1;
     if (open.length >= maxDepth || elements > maxElements) {
       throw new ImportError(
