@@ -57,7 +57,8 @@ describe('every published file is imported, sent and received', () => {
     expect(pdf?.text).toContain(file.title);
     // As a word of its own: “1” is also part of other numbers.
     expect(pdf?.text).toMatch(new RegExp(`(^|\\s)${file.number}(\\s|$)`));
-    expect(pdf?.text).toContain(inGroups(file.payable));
+    // In the reader's way of writing numbers: 1,656.25, 1.656,25 or 1 656,25.
+    expect(pdf?.text).toMatch(inGroups(file.payable));
     expect(letterhead.google.truth.accepted().filter((message) => message.deliveryId === deliveryId)).toHaveLength(1);
   });
 
@@ -93,10 +94,10 @@ function facts(title: string, number: string, other: z.infer<typeof party>, tota
   return { title, number, email: other.Party.Contact?.ElectronicMail, payable: total.PayableAmount['#text'] };
 }
 
-/** `1656.25` as `1,656.25`, without any help of the product or of Intl. */
-function inGroups(amount: string): string {
+/** `1656.25` with any signs between its groups and before its cents, without any help of the product or of Intl. */
+function inGroups(amount: string): RegExp {
   const [whole = '', cents = ''] = amount.split('.');
-  return `${whole.replaceAll(/\B(?=(\d{3})+$)/g, ',')}.${cents.padEnd(2, '0')}`;
+  return new RegExp(`${whole.replaceAll(/\B(?=(\d{3})+$)/g, '[.,\\s’]')}[.,]${cents.padEnd(2, '0')}`);
 }
 
 /** The fields of the page's form for the email, as a browser would post them. */
