@@ -63,6 +63,8 @@ const faultShape = z.object({
   account: z.string().nullable(),
   effect: z.custom<FaultEffect>(),
   times: z.number(),
+  every: z.number(),
+  seen: z.number(),
   fired: z.number(),
 });
 type Fault = z.infer<typeof faultShape>;
@@ -105,11 +107,20 @@ function shuffle<T>(list: readonly T[], random: () => number): T[] {
     .map(({ each }) => each);
 }
 
+/** A fault that did not strike as often as it was to. */
+export interface Never {
+  readonly words: string;
+  /** Whose mailbox it waited for; null for anybody's. */
+  readonly set: SetName | null;
+  /** So many more calls it would have taken; none where there were enough. */
+  readonly callsMissing: number;
+}
+
 /** What struck, in the end. */
 export interface Struck {
   readonly all: number;
-  /** Those that never did, in words. */
-  readonly never: readonly string[];
+  /** Those that did not, or not as often as they were to. */
+  readonly never: readonly Never[];
   /** By set: answers to a send that were lost or spoilt at once, though Google had the request. One that hangs has its deadline. */
   readonly spoilt: ReadonlyMap<SetName, number>;
   /** By set: emails that Gmail refused for good. */
@@ -132,10 +143,11 @@ export async function readStruck(world: World): Promise<Struck> {
     all: faults.reduce((sum, { fired }) => sum + fired, 0),
     never: faults
       .filter(({ fired, times }) => fired < times)
-      .map(
-        ({ method, account, effect, fired, times }) =>
-          `${method} of ${account}: ${JSON.stringify(effect)} ${fired}/${times}`,
-      ),
+      .map(({ method, account, effect, fired, times, every, seen }) => ({
+        words: `${method} of ${account}: ${JSON.stringify(effect)} ${fired}/${times}`,
+        set: setOf.get(account ?? '') ?? null,
+        callsMissing: Math.max(0, times * every - seen),
+      })),
     spoilt: count(({ method, effect }) => isSend(method) && spoilsTheAnswer(effect)),
     refused: count(({ method, effect }) => refusesForGood(method, effect)),
   };
