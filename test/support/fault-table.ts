@@ -12,8 +12,6 @@ import { permittedSender } from './permitted.ts';
 /** One row: what goes wrong on one mailbox. */
 export interface Trouble {
   readonly what: string;
-  /** What this mailbox may do, where it is not what the others may. */
-  readonly capabilities?: readonly Capability[];
   /** Each strikes that mailbox alone. */
   readonly faults: readonly FaultRule[];
   /** What somebody does meanwhile; called once everything waits for a moment in time. */
@@ -52,8 +50,8 @@ export async function runTable(
   rows: readonly Trouble[],
 ): Promise<ReadonlyMap<string, Ended>> {
   const { google } = letterhead;
-  const begin = async ({ what, capabilities: own = capabilities, faults, meanwhile }: Trouble) => {
-    const sender = await permittedSender(letterhead, own);
+  const begin = async ({ what, faults, meanwhile }: Trouble) => {
+    const sender = await permittedSender(letterhead, capabilities);
     const rules = faults.map((rule) => google.faults.add({ ...rule, account: sender.account }));
     return { what, sender, rules, meanwhile, id: await sender.send() };
   };
