@@ -36,13 +36,13 @@ interface Plan {
 
 const quick: Plan = {
   ...{ sets: Object.keys(sets) as SetName[], deliveries: 500, perSecond: 40, mailboxes: 5, workers: 2 },
-  ...{ faults: { times: 1, every: 3 }, kills: ['worker', 'postgres', 'everything'], killEvery: 110 },
+  ...{ faults: { times: 1, every: 3 }, kills: ['worker', 'postgres', 'restore', 'everything'], killEvery: 100 },
   ...{ patienceMs: 120_000, brokenClassifier: false },
 };
 const full: Plan = {
   ...{ ...quick, deliveries: 20_000, perSecond: 120, mailboxes: 20, workers: 3 },
   ...{ faults: { times: 20, every: 4 }, killEvery: 500 },
-  kills: ['worker', 'worker', 'postgres', 'worker', 'everything'],
+  kills: ['worker', 'worker', 'postgres', 'worker', 'everything', 'restore'],
 };
 const broken: Plan = { ...quick, brokenClassifier: true, kills: [] };
 
@@ -86,6 +86,9 @@ async function isNoticed(): Promise<boolean> {
   return noticed;
 }
 
+/** So many emails wait in the copy of a database that is restored. */
+const waitingInCopy = 40;
+
 async function run(plan: Plan) {
   const started = performance.now();
   const world = await startWorld(plan);
@@ -95,11 +98,21 @@ async function run(plan: Plan) {
     const person = startPerson(world);
     const begun = performance.now();
     let kills = 0;
+    let copied: { readonly from: number; readonly begin: () => void } | null = null;
     await feed(world, plan.deliveries, plan.perSecond, (written) => {
+      if (copied && written >= copied.from) {
+        copied.begin();
+        copied = null;
+        // What was written after the copy was made would be gone with the restore.
+        return massacre.over();
+      }
       const next = plan.kills[kills % plan.kills.length];
-      if (!next || written < (kills + 1) * plan.killEvery) return;
+      if (!next || written < (kills + 1) * plan.killEvery) return undefined;
       kills += 1;
-      massacre.kill(next);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      if (next === 'restore') copied = { from: written + waitingInCopy, begin: resolve };
+      massacre.kill(next, promise);
+      return undefined;
     });
     await massacre.over();
     const fed = performance.now();
@@ -110,7 +123,7 @@ async function run(plan: Plan) {
 
     const { killed } = massacre;
     const struck = await readStruck(world);
-    const { accounts, problems, suspects } = await reckon(world, plan.deliveries, struck);
+    const { accounts, problems, suspects } = await reckon(world, plan.deliveries, struck, killed.forgotten);
     if (left > 0) problems.push(`${left} deliveries still moved, or waited for their proof, when patience ended`);
     const unasked = callsNeverMade(accounts, struck.never);
     for (const { words } of struck.never.filter((never) => !unasked.includes(never)))
@@ -120,12 +133,15 @@ async function run(plan: Plan) {
     for (const words of killed.endedThemselves) problems.push(`a worker ended by itself: ${words.slice(-1_500)}`);
     const inFlight = [...killed.inFlight.values()].reduce((sum, count) => sum + count, 0);
     if (plan.kills.length > 0 && inFlight === 0) problems.push('no kill struck an email on its way');
+    if (killed.times.restore > 0 && killed.takenBack === 0)
+      problems.push('no restore took an email back that had left');
     if (suspects.length > 0 && !plan.brokenClassifier) console.log(await timelines(world, suspects.slice(0, 5)));
-    const { worker, postgres, everything } = killed.times;
+    const { worker, postgres, everything, restore } = killed.times;
     return {
       ...{ accounts, problems, seconds: Math.round((performance.now() - started) / 1_000) },
       story:
         `faults=${struck.all} kills: worker=${worker} postgres=${postgres} everything=${everything}, ` +
+        `restored=${restore} (emails that had left and were taken back: ${killed.takenBack}), ` +
         `emails in their hands=${inFlight}; reconnected=${person.reconnected()}; ` +
         `start ${since(started, begun)} s, sending and killing ${since(begun, fed)} s, until all was settled ${since(fed, settled)} s`,
     };

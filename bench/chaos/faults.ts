@@ -26,6 +26,7 @@ const effects: readonly FaultEffect[] = [
   { kind: 'tooMany', limit: 'concurrent' },
   { kind: 'tooMany', limit: 'rateLimitExceeded' },
   { kind: 'mailNotEnabled' },
+  { kind: 'invalidTo' },
   { kind: 'notFound' },
 ];
 
@@ -163,6 +164,6 @@ function spoilsTheAnswer({ kind }: FaultEffect): boolean {
 
 /** `notFound` of a draft's send is no refusal: it says that the draft is gone, and it is looked for. */
 function refusesForGood(method: string, { kind }: FaultEffect): boolean {
-  if (kind === 'mailNotEnabled') return isSend(method) || method === 'drafts.create';
+  if (kind === 'invalidTo') return isSend(method) || method === 'drafts.create';
   return kind === 'notFound' && (method === 'messages.send' || method === 'drafts.create');
 }

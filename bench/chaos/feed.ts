@@ -20,13 +20,13 @@ export async function whenever<T>(work: () => Promise<T>): Promise<T> {
  * Lets deliveries wait, in turn for every mailbox, so many a second, as people press Send. Each key is written once, however
  * often the database breaks.
  *
- * @param hear how many were written so far
+ * @param hear how many were written so far; nothing more is written before what it returns is done
  */
 export async function feed(
   world: World,
   count: number,
   perSecond: number,
-  hear: (written: number) => void,
+  hear: (written: number) => Promise<void> | undefined,
 ): Promise<void> {
   const { senders, owner } = world;
   const batch = Math.max(1, Math.round(perSecond / 4));
@@ -52,7 +52,7 @@ export async function feed(
           on conflict (tenant_id, idempotency_key) do nothing returning id)
         select pg_notify('letterhead_wake', 'waiting') from written limit 1`.execute(owner),
     );
-    hear(first + rows.length);
+    await hear(first + rows.length);
     await wait(250);
   }
 }

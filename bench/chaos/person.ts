@@ -1,9 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { sql } from 'kysely';
+import { z } from 'zod';
 import { decide } from '../../src/deliveries/decide.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { reconnect } from './connect.ts';
-import type { World } from './world.ts';
+import { control, type World } from './world.ts';
 
 /** Somebody in every company who does what the pages ask for. */
 export interface Person {
@@ -13,8 +14,8 @@ export interface Person {
 }
 
 /**
- * Connects again what must be, and says "send now" to what waits for the operator. Nobody answers what is unconfirmed: that
- * is what is counted.
+ * Connects again what must be, and says "send now" to what waits for the operator. What is held after a restore they look up in
+ * Gmail, and say what they found. Nobody answers what is unconfirmed: that is what is counted.
  */
 export function startPerson(world: World): Person {
   let times = 0;
@@ -55,5 +56,22 @@ async function look(world: World): Promise<number> {
   );
   for (const { id, tenantId, memberId } of held)
     await inTenant(context.db, tenantId, (trx) => decide(context, trx, tenantId, [id], 'send_now', memberId));
+  await lookAfterRestore(world);
   return cutOff.length;
+}
+
+const tallyAnswer = z.object({ tally: z.record(z.string(), z.unknown()) });
+
+/** What the product may not look up itself, they look up in Gmail, and say. */
+async function lookAfterRestore(world: World): Promise<void> {
+  const { owner, context } = world;
+  const { rows } = await sql<{ id: string; tenantId: string; memberId: string }>`
+    select id, tenant_id as "tenantId", member_id as "memberId" from deliveries
+    where state = 'held' and held_reason = 'restored' and not_before is null`.execute(owner);
+  if (rows.length === 0) return;
+  const { tally } = tallyAnswer.parse(await control(world, 'tally?by=deliveryId'));
+  for (const { id, tenantId, memberId } of rows) {
+    const decision = Object.hasOwn(tally, id) ? 'mark_as_sent' : 'send_now';
+    await inTenant(context.db, tenantId, (trx) => decide(context, trx, tenantId, [id], decision, memberId));
+  }
 }

@@ -82,7 +82,8 @@ async function countOverdue(world: World): Promise<ReadonlyMap<string, number>> 
     select mailbox_id as "mailboxId", count(*)::int as count from attempts
     join deliveries on deliveries.id = attempts.delivery_id
     -- Timers of a fast clock are rounded to a millisecond of the machine's.
-    where outcome = 'unknown' and finished_at >= deadline - interval '1 second' group by mailbox_id`.execute(
+    -- What was under way when a copy was made that was restored has no answer either.
+    where outcome = 'unknown' and (finished_at >= deadline - interval '1 second' or restored_at is not null) group by mailbox_id`.execute(
     world.owner,
   );
   const setOf = new Map(world.senders.map(({ mailboxId, set }) => [mailboxId, set]));
@@ -94,11 +95,16 @@ async function countOverdue(world: World): Promise<ReadonlyMap<string, number>> 
   return counts;
 }
 
-/** Asks Google what it accepted, and the database what the product believes. */
+/**
+ * Asks Google what it accepted, and the database what the product believes.
+ *
+ * @param forgotten by set: refusals for good that a restore took back
+ */
 export async function reckon(
   world: World,
   fed: number,
   struck: Struck,
+  forgotten: ReadonlyMap<SetName, number>,
 ): Promise<{ accounts: Account[]; problems: string[]; suspects: string[] }> {
   const { tally, accepted: acceptedInAll } = tallyAnswer.parse(await control(world, 'tally?by=deliveryId'));
   const { accepted } = acceptedAnswer.parse(await control(world, 'accepted?limit=100000'));
@@ -126,7 +132,7 @@ export async function reckon(
       failed: count(({ state }) => state === 'failed'),
       denied: count((row) => ['failed', 'cancelled'].includes(row.state) && timesOf(row) > 0),
       refused: struck.refused.get(set) ?? 0,
-      overdue,
+      overdue: overdue + (forgotten.get(set) ?? 0),
       mayBeAsked: asksNobody(set) ? 0 : (struck.spoilt.get(set) ?? 0) + overdue,
     };
   });

@@ -31,6 +31,10 @@ export interface World {
   readonly googleUrl: string;
   readonly senders: readonly Sender[];
   startWorker(): Promise<Program>;
+  /** Keeps a copy of the database as it is. Nobody is connected to it meanwhile. */
+  backUp(): Promise<void>;
+  /** Puts the copy in its place: whatever was written since is gone. */
+  restore(): Promise<void>;
   /** The process that PostgreSQL's others live by. */
   postmasterPid(): number;
   close(): Promise<void>;
@@ -93,6 +97,11 @@ export async function startWorld({ sets: names, mailboxes, brokenClassifier }: W
   return {
     ...{ owner: owner.db, context, googleUrl, senders },
     startWorker: () => startProgram(args, env, /"working"/),
+    backUp: () => copyDatabase(urls.owner, 'letterhead', 'letterhead_backup'),
+    async restore() {
+      await copyDatabase(urls.owner, 'letterhead_backup', 'letterhead');
+      await commitForGood(urls.owner);
+    },
     postmasterPid: () => Number(readFileSync(path.join(postgres.dataDir, 'postmaster.pid'), 'utf8').split('\n')[0]),
     async close() {
       await Promise.all([app.close(), system.close(), owner.close()]);
@@ -117,6 +126,25 @@ async function commitForGood(ownerUrl: string): Promise<void> {
   const owner = openDatabase(ownerUrl, 1, () => {});
   await sql`alter database letterhead set synchronous_commit = on`.execute(owner.db);
   await owner.close();
+}
+
+/**
+ * Copies a database over another one. Whoever is connected to either is thrown out, and comes back: the other one has another
+ * number from then on, as if it had been restored from a dump.
+ */
+async function copyDatabase(ownerUrl: string, from: string, to: string): Promise<void> {
+  const url = new URL(ownerUrl);
+  url.pathname = '/postgres';
+  const admin = openDatabase(url.href, 1, () => {});
+  try {
+    await sql`alter database ${sql.ref(from)} with allow_connections false`.execute(admin.db);
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${from}`.execute(admin.db);
+    await sql`drop database if exists ${sql.ref(to)} with (force)`.execute(admin.db);
+    await sql`create database ${sql.ref(to)} template ${sql.ref(from)}`.execute(admin.db);
+  } finally {
+    await sql`alter database ${sql.ref(from)} with allow_connections true`.execute(admin.db);
+    await admin.close();
+  }
 }
 
 /** Asks Local Google's control for JSON. */
