@@ -44,6 +44,8 @@ const full: Plan = {
   ...{ faults: { times: 20, every: 4 }, killEvery: 500 },
   kills: ['worker', 'worker', 'postgres', 'worker', 'everything', 'restore'],
 };
+/** So many emails are written for the copy of a database that is restored, while nobody sends. */
+const waitingInCopy = 40;
 const broken: Plan = { ...quick, brokenClassifier: true, kills: [] };
 
 const { values } = parseArgs({
@@ -85,9 +87,6 @@ async function isNoticed(): Promise<boolean> {
   );
   return noticed;
 }
-
-/** So many emails wait in the copy of a database that is restored. */
-const waitingInCopy = 40;
 
 async function run(plan: Plan) {
   const started = performance.now();
