@@ -94,6 +94,8 @@ describe('once a read-back showed another From', () => {
     expect(await standing(sender, failing)).toBe('sent');
     expect(await standing(sender, second)).toBe('from_changed');
 
+    // The test email after it is told by when it was written.
+    letterhead.google.clock.forward(1_000);
     letterhead.google.accounts.addSendAs(sender.account, { email: alias, status: 'accepted', name: 'Accounts' });
     await press(sender, 'from-test');
     await work(sender, await testEmail(sender));

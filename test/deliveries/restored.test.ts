@@ -192,7 +192,14 @@ describe('what waited for something before the restore', () => {
           .execute();
         made.set(reason, id);
       }
-      // Held for good reason: the mailbox does not work, and the member may only look.
+      await trx
+        .insertInto('from_swaps')
+        .values({
+          ...{ tenant_id: tenantId, mailbox_id: mailboxId, delivery_id: made.get('stuck') ?? '', at: since() },
+          ...{ email: 'office@brightwater.example', sent_from: 'other@brightwater.example' },
+        })
+        .execute();
+      // Held for good reason: the address was swapped, and the member may only look.
       await trx.updateTable('members').set({ role: 'viewer' }).where('id', '=', memberId).execute();
       return made;
     });
