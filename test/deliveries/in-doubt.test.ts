@@ -18,7 +18,6 @@ import type { DeliveryState } from '../../src/platform/database-types.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { takeBackLost } from '../../src/tenants/system-queue.ts';
 import type { Sender } from '../support/company.ts';
-import { passingUntil } from '../support/eventually.ts';
 import { anotherWorker } from '../support/hand-delivery.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { permittedSender } from '../support/permitted.ts';
@@ -87,8 +86,7 @@ async function accepted(sender: Sender): Promise<Doubted> {
   return { ...sender, id, runId };
 }
 
-const work = ({ tenantId, id }: Pick<Doubted, 'tenantId' | 'id'>) =>
-  passingUntil(letterhead.time, deliver(worker, { tenantId, deliveryId: id }));
+const work = ({ tenantId, id }: Pick<Doubted, 'tenantId' | 'id'>) => deliver(worker, { tenantId, deliveryId: id });
 /** Three lost answers in a row hold an account; that is not what is asked here. */
 const forgetTrouble = () =>
   sql`update sending_accounts set blocked_until = null, blocked_reason = null, unknown_in_a_row = 0`.execute(
