@@ -48,6 +48,8 @@ export interface CompanyOptions {
   readonly sendAs?: readonly SendAsSeed[];
   /** What the mailbox may do besides sending. */
   readonly permissions?: readonly Permission[];
+  /** What it is called, where that matters: a file is its own when it names this issuer. */
+  readonly name?: string;
 }
 
 const numberOf = counter();
@@ -55,12 +57,12 @@ const numberOf = counter();
 /** Founds it by rows, with tokens that Local Google gave: what a test of founding and connecting does on the pages. */
 export async function company(
   letterhead: TestLetterhead,
-  { sendAs = [], permissions = sendAs.length > 0 ? ['aliases'] : [] }: CompanyOptions = {},
+  { sendAs = [], permissions = sendAs.length > 0 ? ['aliases'] : [], name }: CompanyOptions = {},
 ): Promise<Company> {
   const number = numberOf(letterhead.google);
   const account = `office@company${number}.example`;
   letterhead.google.accounts.add({ email: account, name: `Company ${number}`, sendAs });
-  const owner = await found(letterhead, account, `Company ${number} Ltd`);
+  const owner = await found(letterhead, account, name ?? `Company ${number} Ltd`);
   const mailboxId = await connected(letterhead, owner, account, permissions);
   return { ...senderOf(letterhead, { ...owner, account, mailboxId }), founder: await signedIn(letterhead, owner) };
 }

@@ -9,7 +9,8 @@ let letterhead: TestLetterhead;
 let desk: Company;
 beforeAll(async () => {
   letterhead = await startTestLetterhead();
-  desk = await company(letterhead);
+  // As the files that are imported here name their issuer.
+  desk = await company(letterhead, { name: 'Brightwater Joinery' });
 });
 afterAll(() => letterhead.close());
 
