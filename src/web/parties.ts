@@ -106,6 +106,7 @@ export function partyPages(ctx: WebContext): Router {
     const viewer = requireRole(res, 'owner', 'admin', 'member');
     const { tenantId, memberId } = viewer;
     const id = param(req, 'id');
+    found(await inTenant(ctx.db, tenantId, (trx) => getParty(trx, tenantId, id)));
     const other = typeof req.body?.other === 'string' ? req.body.other : '';
     const merged = await tellApart(() =>
       inTenant(ctx.db, tenantId, async (trx) => {
@@ -122,6 +123,7 @@ export function partyPages(ctx: WebContext): Router {
   router.post('/parties/:id/merges/:merge/undo', async (req, res) => {
     const viewer = requireRole(res, 'owner', 'admin', 'member');
     const id = param(req, 'id');
+    found(await inTenant(ctx.db, viewer.tenantId, (trx) => getParty(trx, viewer.tenantId, id)));
     const apart = await tellApart(() =>
       inTenant(ctx.db, viewer.tenantId, (trx) => undoMerge(trx, viewer.tenantId, param(req, 'merge'), ctx.clock())),
     );

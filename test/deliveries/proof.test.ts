@@ -68,7 +68,7 @@ describe.concurrent('with tracking, a sent email', () => {
     expect(fromChangedAt).not.toBeNull();
     expect(events[0]).toMatchObject({
       state: 'sent',
-      detail: `Gmail sent it from ${sender.account} instead of ${alias}.`,
+      detail: `Gmail sent it from ${sender.account} instead of ${alias}. Nothing more leaves from that address until somebody has looked.`,
     });
     expect(sender.accepted(id)).toHaveLength(1);
   });

@@ -11,14 +11,14 @@ import { invoice } from '../../documents/content.ts';
 import { standingClock } from '../../support/clock.ts';
 import { type Company, company } from '../../support/company.ts';
 import { anotherWorker } from '../../support/hand-delivery.ts';
-import { sharedLetterhead, type TestLetterhead } from '../../support/letterhead.ts';
+import { startTestLetterhead, type TestLetterhead } from '../../support/letterhead.ts';
 import { manyRecords } from '../../support/many-records.ts';
 import { asShown, deliveriesOf, lookOver, runNow, started, tryStart } from '../../support/runs.ts';
 
 let letterhead: TestLetterhead;
 let ctx: TestLetterhead['context'];
 beforeAll(async () => {
-  letterhead = await sharedLetterhead();
+  letterhead = await startTestLetterhead({ worker: false });
   ctx = letterhead.context;
 });
 afterAll(() => letterhead.close());
