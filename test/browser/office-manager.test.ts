@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { testClient } from '../support/letterhead.ts';
 import { received } from '../support/received.ts';
 import { dana, office, openDesk } from './desk.ts';
-import { answerGoogle, follow, foundCompany, leading, person, press, sendAtOnce, signIn } from './person.ts';
+import { answerGoogle, follow, foundCompany, leading, person, press, pressIn, sendAtOnce, signIn } from './person.ts';
 import { type Sendable, threeRecords } from './records.ts';
 
 const accounts = 'accounts@brightwater.example';
@@ -54,10 +54,7 @@ async function expectArrival(
 }
 
 /** Saves whose address emails come from. */
-function saveSender(page: Page): Promise<void> {
-  const form = page.getByRole('region', { name: 'Send from' });
-  return leading(page, () => form.getByRole('button', { name: 'Save' }).click());
-}
+const saveSender = (page: Page) => pressIn(page, 'Send from', 'Save');
 
 /** Sends one record of each kind, as whoever the settings say. */
 async function sendAll(from: { address: string; name: string }): Promise<void> {

@@ -60,6 +60,12 @@ export function press(page: Page, name: string | RegExp): Promise<void> {
   return leading(page, () => page.getByRole('button', { name }).click());
 }
 
+/** Presses a button that leads to another page, in the part of this one that has such a heading. */
+export function pressIn(page: Page, heading: string, name: string): Promise<void> {
+  const part = page.getByRole('region', { name: heading });
+  return leading(page, () => part.getByRole('button', { name }).click());
+}
+
 /** Follows a link; of several of that name, the first. */
 export function follow(page: Page, name: string | RegExp): Promise<void> {
   return leading(page, () => page.getByRole('link', { name }).first().click());
