@@ -16,7 +16,8 @@ import { discardDraft, findDraft, undoDiscard, updateDraft } from './drafts.ts';
 import type { Faults } from './faults.ts';
 import { changeLabels } from './mail/labels.ts';
 import { type Message, OUTSIDE, rawOf } from './mailboxes.ts';
-import { type ClientSeed, registerClients } from './oauth/clients.ts';
+import { type Client, type ClientSeed, registerClients } from './oauth/clients.ts';
+import { parseScopes } from './oauth/scopes.ts';
 import type { SecurityEvents } from './oauth/security-events.ts';
 import { type KeyFile, newServiceAccount } from './oauth/service-accounts.ts';
 import { type GivenTokens, giveTokens } from './oauth/token.ts';
@@ -54,6 +55,8 @@ export interface LocalGoogleHandle {
   accounts: {
     add(seed: AccountSeed): Account;
     get(email: string): Account;
+    /** Lets the client know who this is, as somebody does who signs in to it; Google tells it of them from then on. */
+    signIn(email: string, clientId: string): void;
     /** The tokens of a consent to all of these scopes, without the pages and the code in between. */
     allow(email: string, clientId: string, scopes: readonly string[]): GivenTokens;
     /** Kills every grant of the account that has a Gmail scope. */
@@ -115,6 +118,11 @@ export function handleOf(world: World): LocalGoogleHandle {
     if (!account) throw new RangeError(`Local Google has no account ${email}`);
     return account;
   };
+  const knownClient = (clientId: string): Client => {
+    const client = world.clients.get(clientId);
+    if (!client) throw new RangeError(`Local Google has no client ${clientId}`);
+    return client;
+  };
   const entryOf = (email: string, alias: string): SendAs => {
     const entry = known(email).sendAs.find(
       (candidate) => candidate.email === sameAddress(alias) && !candidate.isPrimary,
@@ -141,11 +149,9 @@ export function handleOf(world: World): LocalGoogleHandle {
     accounts: {
       add: (seed) => addAccount(world, seed),
       get: known,
-      allow: (email, clientId, scopes) => {
-        const client = world.clients.get(clientId);
-        if (!client) throw new RangeError(`Local Google has no client ${clientId}`);
-        return giveTokens(world, client, known(email), scopes);
-      },
+      signIn: (email, clientId) =>
+        world.grants.allow(known(email).sub, knownClient(clientId).project, parseScopes('openid email profile')),
+      allow: (email, clientId, scopes) => giveTokens(world, knownClient(clientId), known(email), scopes),
       changePassword: (email) => changePassword(world, known(email)),
       removeAccess: (email, clientId) =>
         removeAccess(world, known(email), world.clients.get(clientId)?.project ?? clientId),

@@ -88,7 +88,9 @@ export async function connected(
   return mailboxId;
 }
 
+/** Whom the product knows because they signed in. Google knows that they did, and tells of them if it must. */
 async function somebody({ google, context }: World, account: string) {
+  google.accounts.signIn(account, context.google.clientId);
   const { email, name, sub, hd } = google.accounts.get(account);
   const personId = await rememberPerson(context.system, { issuer: google.url, sub, email, name, hd });
   return { personId, email, name, hd };
