@@ -17,7 +17,8 @@ it('a double click is one click, and what came of it is what the page says', asy
   // What is posted is held up until both clicks are through, as on a slow line.
   const posted: string[] = [];
   const clicked = Promise.withResolvers<void>();
-  await page.route('**/decision', async (route) => {
+  const isDecision = ({ pathname }: URL) => pathname.endsWith('/decision');
+  await page.route(isDecision, async (route) => {
     posted.push(new URL(route.request().url()).pathname);
     await clicked.promise;
     await route.fallback();
