@@ -42,6 +42,9 @@ export interface DeskOptions extends ProductOptions, PersonOptions {
   readonly accounts?: readonly (readonly [string, string])[];
   /** Whether they have signed in and founded the company, as they have unless told. */
   readonly founded?: boolean;
+  /** The Google account of the manager, and the name of their company; those of the demo unless told. */
+  readonly account?: string;
+  readonly company?: string;
   /** Which Gmail accounts they have connected by then; their own one as their own. */
   readonly connected?: readonly string[];
 }
@@ -54,6 +57,8 @@ export function openDesk(options: DeskOptions = {}): Desk {
   const {
     accounts = [],
     founded = true,
+    account: own = dana,
+    company = 'Brightwater Joinery',
     connected: accountsConnected = [],
     javaScriptEnabled = true,
     ...product
@@ -69,9 +74,9 @@ export function openDesk(options: DeskOptions = {}): Desk {
     for (const [email, name] of accounts) letterhead.google.accounts.add({ email, name });
     manager = await desk.another({ javaScriptEnabled });
     if (!founded) return;
-    const owner = await found(letterhead, dana, 'Brightwater Joinery', undoSeconds);
+    const owner = await found(letterhead, own, company, undoSeconds);
     for (const account of accountsConnected)
-      await connected(letterhead, owner, account, [], account === dana ? 'personal' : 'shared');
+      await connected(letterhead, owner, account, [], account === own ? 'personal' : 'shared');
     await manager.context.addCookies([{ ...(await sessionCookie(letterhead, owner)), url: letterhead.url }]);
     await manager.page.goto('/');
   });
