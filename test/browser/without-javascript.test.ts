@@ -7,11 +7,16 @@ import { threeRecords } from './records.ts';
 
 const desk = openDesk({ unverified: true, timeStands: true, javaScriptEnabled: false, founded: false });
 
-it('the whole job can be done with JavaScript off', async () => {
+it('a company is founded and Gmail connected with JavaScript off', async () => {
   const { page } = desk;
   await signIn(page, dana);
   await foundCompany(page, 'Brightwater Joinery');
   await connectOnPages(page, office);
+  expect(await page.getByRole('status').textContent()).toContain(`${office} is connected.`);
+});
+
+it('a record is sent, taken back in time, and sent as it is meant with JavaScript off', async () => {
+  const { page } = desk;
   await follow(page, 'Invoices');
   const [record] = await threeRecords(desk.letterhead.database, dana);
   if (!record) throw new Error('no record');
