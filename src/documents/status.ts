@@ -17,10 +17,11 @@ export async function setDocumentStatus(
   documentId: string,
   status: DocumentStatus,
   at: Date = new Date(),
+  memberId: string | null = null,
 ): Promise<DocumentRecord> {
   const { numUpdatedRows } = await db
     .updateTable('documents')
-    .set({ version: sql<number>`version + 1`, updated_at: sql<Date>`now()` })
+    .set({ version: sql<number>`version + 1`, updated_at: sql<Date>`now()`, changed_by: memberId })
     .where('tenant_id', '=', tenantId)
     .where('id', '=', documentId)
     .executeTakeFirst();

@@ -94,6 +94,8 @@ export async function updateDocument(
     readonly partyId?: string | undefined;
     /** When, as {@link createDocument} takes it. */
     readonly at?: Date | undefined;
+    /** Who changes it. */
+    readonly memberId?: string | undefined;
   },
 ): Promise<DocumentRecord> {
   const current = await db
@@ -128,6 +130,7 @@ export async function updateDocument(
       number_repeats: numberRepeats,
       version: change.version + 1,
       updated_at: sql<Date>`now()`,
+      changed_by: change.memberId ?? null,
     })
     .where('tenant_id', '=', tenantId)
     .where('id', '=', documentId)

@@ -192,6 +192,10 @@ export interface DocumentNumbers {
 }
 
 export interface Documents {
+  /**
+   * The member of the last change, at updated_at; null where nobody changed it since it was made, or a program did.
+   */
+  changed_by: string | null;
   content: Json;
   created_at: Generated<Timestamp>;
   created_by: string | null;

@@ -4,6 +4,7 @@ import { decide, decisionsFor, isDecision } from '../deliveries/decide.ts';
 import { type DeliveryRecord, getAttachment, getDelivery } from '../deliveries/delivery.ts';
 import { leavesFrom } from '../deliveries/departure.ts';
 import { freezeToLook } from '../deliveries/freeze.ts';
+import { lastMove } from '../deliveries/last-move.ts';
 import { maySchedule, schedule } from '../deliveries/schedule.ts';
 import { kindWords } from '../documents/format.ts';
 import { formatAddress } from '../platform/address.ts';
@@ -21,6 +22,7 @@ import { fragment, page } from './render.ts';
 import { hoursWords, readChosenTime, suggestedTime } from './send-time.ts';
 import { notify } from './session.ts';
 import { onlookerOf, param, requireRole, type Viewer, viewerOf } from './viewer.ts';
+import { whoChangedIt } from './who-changed.ts';
 
 /** One delivery with its timeline, and what a person decides about it. */
 export function deliveryPages(ctx: WebContext): Router {
@@ -69,6 +71,13 @@ export function deliveryPages(ctx: WebContext): Router {
     sendInline(res, file.mediaType, file.fileName, file.bytes);
   });
 
+  /** Somebody else was first, or Letterhead was. */
+  async function movedOn(req: Request, viewer: Viewer, id: string, consequence: string): Promise<void> {
+    const move = await inTenant(ctx.db, viewer.tenantId, (trx) => lastMove(trx, viewer.tenantId, id));
+    const who = whoChangedIt(move, viewer, ctx.clock());
+    await notify(req, 'wait', `It has moved on meanwhile, ${consequence}. ${who}`);
+  }
+
   router.post('/deliveries/:id/decision', async (req, res) => {
     const viewer = requireRole(res, 'owner', 'admin', 'member');
     const { tenantId, memberId } = viewer;
@@ -78,8 +87,7 @@ export function deliveryPages(ctx: WebContext): Router {
     if (!isDecision(decision)) throw PageError.notFound();
     const { id, documentId } = delivery;
     const moved = await inTenant(ctx.db, tenantId, (trx) => decide(ctx, trx, tenantId, [id], decision, memberId));
-    if (moved.length === 0)
-      await notify(req, 'wait', 'It has moved on meanwhile, so there was nothing to decide any more.');
+    if (moved.length === 0) await movedOn(req, viewer, id, 'so there was nothing to decide any more');
     if (moved.length > 0 && delivery.heldReason === 'undo' && decision === 'cancel' && documentId) {
       await notify(req, 'ok', 'Taken back: nothing was sent. Change what you like, and send it when it is right.');
       return res.redirect(303, `/documents/${documentId}/deliveries/new?from=${id}`);
@@ -103,7 +111,7 @@ export function deliveryPages(ctx: WebContext): Router {
     const choice = { sendAt: chosen.at, timeZone, anyTime, memberId };
     const done = await inTenant(ctx.db, tenantId, (trx) => schedule(ctx, trx, tenantId, id, choice));
     if (done) await notify(req, 'ok', `It leaves on ${formatMoment(chosen.at, timeZone)}.`);
-    else await notify(req, 'wait', 'It has moved on meanwhile, so its time could not be changed any more.');
+    else await movedOn(req, viewer, id, 'so its time could not be changed any more');
     res.redirect(303, `/deliveries/${id}`);
   });
 

@@ -3,6 +3,7 @@ import { type DocumentContent, type DocumentKind, type PartyDetails, unnumbered 
 import { DocumentError } from '../documents/errors.ts';
 import { type FormProblem, parseDocumentForm } from '../documents/form.ts';
 import { formatAmount, formatPercent, kindWords } from '../documents/format.ts';
+import { lastChange } from '../documents/last-change.ts';
 import { createParty, getParty, listParties } from '../documents/parties.ts';
 import { createDocument, type DocumentRecord, getDocument, updateDocument } from '../documents/store.ts';
 import type { Database } from '../platform/database.ts';
@@ -29,6 +30,7 @@ import { dayFrom, kindNamed, nameOf, titleOf } from './record-words.ts';
 import { fragment, page } from './render.ts';
 import { notify } from './session.ts';
 import { param, requireRole, type Viewer } from './viewer.ts';
+import { whoChangedIt } from './who-changed.ts';
 
 /** Which fields each kind of record shows, beside its party, lines and notes. */
 const shownFields: Record<DocumentKind, readonly HeadField[]> = {
@@ -142,7 +144,7 @@ export function documentEditor(ctx: WebContext): Router {
     try {
       await inTenant(ctx.db, viewer.tenantId, async (trx) =>
         updateDocument(trx, viewer.tenantId, record.id, {
-          ...{ version, at: ctx.clock() },
+          ...{ version, memberId: viewer.memberId, at: ctx.clock() },
           content: { ...rest, number },
           partyId: await partyOf(trx, viewer, chosen, rest.party),
         }),
@@ -173,9 +175,18 @@ export function documentEditor(ctx: WebContext): Router {
   }
 
   /** Both versions side by side; what was typed stays, and may be saved over the other on purpose. */
-  function showConflict(res: Response, form: TypedForm, record: DocumentRecord): Promise<void> {
+  async function showConflict(res: Response, form: TypedForm, record: DocumentRecord): Promise<void> {
+    const viewer = writer(res);
+    const change = await inTenant(ctx.db, viewer.tenantId, (trx) => lastChange(trx, viewer.tenantId, record.id));
+    const whoChanged = whoChangedIt(change, viewer, ctx.clock());
     const changes = differences(record.content, form);
-    return show(res, { form: rebased(record.content, form), record, changes, chosen: { partyId: record.partyId } });
+    await show(res, {
+      form: rebased(record.content, form),
+      record,
+      changes,
+      whoChanged,
+      chosen: { partyId: record.partyId },
+    });
   }
 
   interface Shown {
@@ -186,11 +197,13 @@ export function documentEditor(ctx: WebContext): Router {
     readonly changes?: readonly Difference[];
     /** Who it is for, and what must be asked about that. */
     readonly chosen: Omit<ChosenParty, 'form'>;
+    /** Whose change it was, where there are changes. */
+    readonly whoChanged?: string;
   }
 
   async function show(
     res: Response,
-    { form, record, version, problems: given = [], changes, chosen }: Shown,
+    { form, record, version, problems: given = [], changes, whoChanged, chosen }: Shown,
   ): Promise<void> {
     const viewer = writer(res);
     const words = kindWords[form.kind];
@@ -201,6 +214,7 @@ export function documentEditor(ctx: WebContext): Router {
     );
     res.status(changes ? 409 : problems.length > 0 ? 422 : 200);
     await page(res, 'documents/form', {
+      whoChanged,
       title: record ? `Edit ${nameOf(record)}` : `New ${words.lower}`,
       section: form.kind,
       scripts: ['letterhead/lines.js'],

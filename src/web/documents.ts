@@ -18,6 +18,7 @@ import {
   unitName,
   wordsOf,
 } from '../documents/format.ts';
+import { lastChange } from '../documents/last-change.ts';
 import { listDocuments } from '../documents/listing.ts';
 import { countMatching } from '../documents/matching.ts';
 import { deleteDraft, setDocumentStatus } from '../documents/status.ts';
@@ -48,6 +49,7 @@ import {
 import { page } from './render.ts';
 import { notify } from './session.ts';
 import { onlookerOf, param, requireRole, viewerOf } from './viewer.ts';
+import { whoChangedIt } from './who-changed.ts';
 
 /** The most lines a page shows; a PDF has all of them. */
 const linesShown = 200;
@@ -177,11 +179,11 @@ export function documentPages(ctx: WebContext): Router {
       if (!wanted || !nextStatuses(record.kind, record.status).some((move) => move.status === wanted)) {
         throw new PageError(409, 'status_move', {
           title: 'That status does not fit any more',
-          message: `This record is ${statusWords[record.status].toLowerCase()} now; somebody may have changed it meanwhile. Open it again to see what can be done with it.`,
+          message: `This record is ${statusWords[record.status].toLowerCase()} now. ${whoChangedIt(await lastChange(trx, viewer.tenantId, id), viewer, ctx.clock())} Open it again to see what can be done with it.`,
           next: { href: `/documents/${id}`, label: 'Open the record' },
         });
       }
-      const moved = await setDocumentStatus(trx, viewer.tenantId, id, wanted, ctx.clock());
+      const moved = await setDocumentStatus(trx, viewer.tenantId, id, wanted, ctx.clock(), viewer.memberId);
       return { moved, wasDraft: record.status === 'draft' };
     });
     if (done) await notify(req, 'ok', statusNotice(done.moved, done.wasDraft));
