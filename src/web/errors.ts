@@ -63,7 +63,9 @@ export class PageError extends Error {
 
   /** The database does not answer, or took too long. */
   static busy(options?: ErrorOptions): PageError {
-    const message = 'Letterhead cannot reach its database just now. Nothing was changed. Try again in a few seconds.';
+    // Whether what was under way was saved is not known: the connection may have been lost just as it was.
+    const message =
+      'Letterhead cannot reach its database just now. Try again in a few seconds. If you were saving something, look first whether it was saved.';
     return new PageError(503, 'busy', { title: 'Back in a moment', message, retryAfter: 5 }, options);
   }
 

@@ -57,7 +57,7 @@ describe('the forms of the pages', () => {
     expect(forms.some(({ action }) => action.startsWith('/documents'))).toBe(true);
   });
 
-  it('answer whatever is sent with a page of theirs, never with an error of ours, and keep nobody waiting', async () => {
+  it('answer whatever is sent with a page of theirs, never with an error of ours', async () => {
     const input = fc.record({
       form: fc.nat(),
       changes: fc.array(

@@ -78,6 +78,24 @@ describe('the pages', () => {
     }
   });
 
+  it('keep whoever signed in for two weeks after the last visit', async () => {
+    const account = 'stays@two-weeks.example';
+    letterhead.google.accounts.add({ email: account, name: 'Stays' });
+    const stays = visitor(letterhead);
+    await stays.signIn(account);
+    await stays.get('/welcome');
+    const { id } = await letterhead.database.system
+      .selectFrom('people')
+      .select('id')
+      .where('email', '=', account)
+      .executeTakeFirstOrThrow();
+    const { rows } = await letterhead.pool.query(
+      "select expire > now() + interval '13 days' as long from sessions where sess ->> 'personId' = $1",
+      [id],
+    );
+    expect(rows).toEqual([{ long: true }]);
+  });
+
   it('refuse a stranger who begins to sign in again and again, by address', async () => {
     const statuses = new Set<number>();
     for (let number = 0; number < 125; number += 1)
