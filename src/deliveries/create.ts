@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
-import type { DocumentRecord } from '../documents/store.ts';
+import type { Head } from '../documents/pdf/head.ts';
+import { type DocumentRecord, lockDocument } from '../documents/store.ts';
 import type { SenderResolution } from '../mailboxes/sender.ts';
 import { senderFor, senderUnder } from '../mailboxes/sender-rules.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -22,7 +23,13 @@ export interface SendRequest {
   readonly subject: string;
   readonly message: string;
   /** The record as it was shown, with its PDF; null for a test email. */
-  readonly document: { readonly record: DocumentRecord; readonly fileName: string; readonly pdf: Uint8Array } | null;
+  readonly document: {
+    readonly record: DocumentRecord;
+    readonly fileName: string;
+    readonly pdf: Uint8Array;
+    /** The company as the PDF shows it, where that is known. */
+    readonly head?: Head;
+  } | null;
   /** For a message of Letterhead itself to its people: the mailbox it goes through, from its own address. */
   readonly notice?: { readonly mailboxId: string; readonly email: string };
   /** For an invitation into the company: the mailbox it goes through, from its own address. */
@@ -78,7 +85,7 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
   const now = clock();
   if (document) {
     // Whoever else sends this record now waits here until we are done, and then finds what we wrote.
-    const locked = await lockRecord(trx, document.record.id);
+    const locked = await lockDocument(trx, tenantId, document.record.id);
     if (locked?.version !== document.record.version) return { kind: 'document_changed' };
     const because = unsendable(locked.status, request.thoughPaid ?? false);
     if (because) return { kind: 'not_sendable', because };
@@ -112,6 +119,8 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
       subject: request.subject,
       message: request.message,
       document_snapshot: document ? JSON.stringify(document.record.content) : null,
+      head: document?.head ? JSON.stringify(document.head) : null,
+      frozen_at: document ? now : null,
       ...columnsOf(departure),
       state_at: now,
       created_at: now,
@@ -197,15 +206,6 @@ function findByKey(trx: Database, { tenantId, idempotencyKey }: SendRequest) {
 function answerAgain(earlier: { id: string; request_hash: string }, requestHash: string): SendResult {
   if (earlier.request_hash !== requestHash) return { kind: 'key_used', deliveryId: earlier.id };
   return { kind: 'created', deliveryId: earlier.id, repeated: true };
-}
-
-function lockRecord(trx: Database, documentId: string) {
-  return trx
-    .selectFrom('documents')
-    .select(['version', 'status'])
-    .where('id', '=', documentId)
-    .forUpdate()
-    .executeTakeFirst();
 }
 
 function hashOf({ recipients, subject, message, document, sendAt = null, anyTime = false }: SendRequest): string {

@@ -5,6 +5,7 @@ import type { DeliveryState, DocumentKind } from '../platform/database-types.ts'
 import { type DeliverySummary, summaries } from './deliveries.ts';
 import { isDecidedBy, isSeenBy, type Onlooker } from './onlooker.ts';
 import { recipientsSchema } from './recipients.ts';
+import { isUnsent } from './waiting-emails.ts';
 
 /** A delivery with everything there is to know about it. */
 export interface DeliveryRecord extends DeliverySummary {
@@ -18,6 +19,10 @@ export interface DeliveryRecord extends DeliverySummary {
   readonly anyTime: boolean;
   /** Whether the onlooker may decide about it, as far as mailboxes go. */
   readonly mayDecide: boolean;
+  /** It certainly waits: nothing of it can be at Gmail. */
+  readonly isUnsent: boolean;
+  /** The email that took its place. */
+  readonly replacedBy: string | null;
   readonly sentAt: Date | null;
   readonly gmailMessageId: string | null;
   /** What Gmail used, and when it was read back; null until then, and without the permission to look. */
@@ -71,6 +76,8 @@ export async function getDelivery(
       'deliveries.mailbox_id as mailboxId',
       'mailboxes.email as mailboxEmail',
       isDecidedBy(onlooker).as('mayDecide'),
+      isUnsent.as('isUnsent'),
+      'deliveries.replaced_by as replacedBy',
       sql<DocumentKind | null>`deliveries.document_snapshot ->> 'kind'`.as('frozenKind'),
       sql<string | null>`deliveries.document_snapshot ->> 'number'`.as('frozenNumber'),
       sql<string | null>`(select runs.head #>> '{company,name}' from runs where runs.id = deliveries.run_id)`.as(

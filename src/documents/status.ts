@@ -36,6 +36,18 @@ export async function setDocumentStatus(
   return stored(db, tenantId, documentId);
 }
 
+/** Whether an email with the record was ever written: then it is part of the books, draft or not. */
+export async function wasWritten(db: Database, tenantId: string, documentId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('deliveries')
+    .where('tenant_id', '=', tenantId)
+    .where('document_id', '=', documentId)
+    .select('id')
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /**
  * Deletes a draft. Everything else stays: a number that was given out, and what was sent, is part of the books. Throws
  * `not_found`, `not_a_draft`.
@@ -47,15 +59,13 @@ export async function deleteDraft(db: Database, tenantId: string, documentId: st
     .selectFrom('documents')
     .where('tenant_id', '=', tenantId)
     .where('id', '=', documentId)
-    .select((eb) => [
-      'status',
-      eb.exists(eb.selectFrom('deliveries').whereRef('document_id', '=', 'documents.id').select('id')).as('wasSent'),
-    ])
+    .select('status')
     .forUpdate()
     .executeTakeFirst();
   if (!found) throw new DocumentError('not_found', 'This record does not exist any more.');
-  if (found.status !== 'draft' || found.wasSent) {
-    const why = found.wasSent ? 'An email with it was written' : 'It is no draft any more';
+  const wasSent = await wasWritten(db, tenantId, documentId);
+  if (found.status !== 'draft' || wasSent) {
+    const why = wasSent ? 'An email with it was written' : 'It is no draft any more';
     throw new DocumentError('not_a_draft', `${why}, so it stays. Mark it as cancelled instead.`, { documentId });
   }
   await db.deleteFrom('documents').where('tenant_id', '=', tenantId).where('id', '=', documentId).execute();

@@ -160,6 +160,21 @@ export async function getDocument(
   };
 }
 
+/** Keeps a record as it is until the end of the transaction. Undefined where there is none. */
+export function lockDocument(
+  db: Database,
+  tenantId: string,
+  documentId: string,
+): Promise<{ version: number; status: DocumentStatus } | undefined> {
+  return db
+    .selectFrom('documents')
+    .select(['version', 'status'])
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', documentId)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
 /** Records of this kind with this number, imported ones too: an imported number may repeat, and a page should say so. */
 export async function documentsWithNumber(
   db: Database,

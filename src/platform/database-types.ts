@@ -120,8 +120,10 @@ export interface Deliveries {
   from_changed_at: Timestamp | null;
   from_email: string;
   from_name: string;
+  frozen_at: Timestamp | null;
   gmail_message_id: string | null;
   gmail_thread_id: string | null;
+  head: Json | null;
   held_reason: string | null;
   id: Generated<string>;
   idempotency_key: string;

@@ -5,17 +5,26 @@ import { type DeliveryRecord, getAttachment, getDelivery } from '../deliveries/d
 import { leavesFrom } from '../deliveries/departure.ts';
 import { freezeToLook } from '../deliveries/freeze.ts';
 import { lastMove } from '../deliveries/last-move.ts';
+import { readPaper } from '../deliveries/papers.ts';
+import { reviseWaitingEmails } from '../deliveries/revise.ts';
 import { maySchedule, schedule } from '../deliveries/schedule.ts';
+import { unsendable } from '../deliveries/sendable.ts';
 import { kindWords } from '../documents/format.ts';
+import { headOf } from '../documents/pdf/head.ts';
+import { getDocument, lockDocument } from '../documents/store.ts';
+import { computeTotals } from '../documents/totals.ts';
 import { formatAddress } from '../platform/address.ts';
 import { formatMoment, wallTimeOf } from '../platform/zoned-time.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { type SendingRules, sendingRulesOf } from '../tenants/sending-rules.ts';
+import { getTenant } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
 import { type Wait, waitOf } from './delivery-wait.ts';
 import { askAgain, decisionWords, nextStep, secondsToUndo, stateSentence } from './delivery-words.ts';
 import { found, PageError } from './errors.ts';
+import { paperDifferences } from './paper-words.ts';
 import { onlyIds, textParam } from './query.ts';
+import { newPaper } from './record-emails.ts';
 import { pdfTrouble, sendInline } from './record-pdf.ts';
 import { eventWord, pillOf } from './record-words.ts';
 import { fragment, page } from './render.ts';
@@ -32,10 +41,12 @@ export function deliveryPages(ctx: WebContext): Router {
   router.get('/deliveries/:id', async (req, res) => {
     const viewer = viewerOf(res);
     const { delivery, rules, wait } = await findDelivery(ctx, viewer, req);
+    const paper = await paperOf(ctx, viewer, delivery);
     await page(res, 'deliveries/delivery', {
       title: delivery.subject,
       section: 'activity',
       scripts: ['letterhead/countdown.js'],
+      ...{ paper, mayRevise: paper !== undefined && delivery.isUnsent && mayDecide(viewer, delivery) },
       ...{ formatAddress, kindWords, ...progressOf(ctx, viewer, delivery, rules, wait) },
     });
   });
@@ -115,7 +126,53 @@ export function deliveryPages(ctx: WebContext): Router {
     res.redirect(303, `/deliveries/${id}`);
   });
 
+  // The record as it is now, instead of as it was when the email was written.
+  router.post('/deliveries/:id/version', async (req, res) => {
+    const viewer = requireRole(res, 'owner', 'admin', 'member');
+    const { tenantId } = viewer;
+    const { delivery } = await findDelivery(ctx, viewer, req);
+    if (!mayDecide(viewer, delivery)) throw notYours();
+    const { id, documentId } = delivery;
+    const { record, paper } = await inTenant(ctx.db, tenantId, async (trx) => ({
+      record: found(await getDocument(trx, tenantId, documentId ?? '')),
+      paper: found(await readPaper(trx, tenantId, id)),
+    }));
+    const because = unsendable(record.status, true);
+    if (because) {
+      await notify(
+        req,
+        'fail',
+        `Not changed. The record is ${because === 'draft' ? 'a draft' : because} now, so it is not sent.`,
+      );
+      return res.redirect(303, `/deliveries/${id}`);
+    }
+    const before = { ...record, content: paper.content, payable: computeTotals(paper.content).payable };
+    const version = await newPaper(ctx, tenantId, record, record.content);
+    const { ids } = await inTenant(ctx.db, tenantId, async (trx) => {
+      const current = await lockDocument(trx, tenantId, record.id);
+      if (current?.version !== record.version) return { ids: [] };
+      return reviseWaitingEmails(ctx, trx, tenantId, onlookerOf(viewer), [id], { ...version, before, record });
+    });
+    const [next] = ids;
+    if (next !== undefined) await notify(req, 'ok', 'It leaves with the record as it is now.');
+    else await movedOn(req, viewer, id, 'so its paper could not be changed any more');
+    res.redirect(303, `/deliveries/${next ?? id}`);
+  });
+
   return router;
+}
+
+/** What its paper shows, and what of that is different now. */
+async function paperOf(ctx: WebContext, viewer: Viewer, { id, documentId }: DeliveryRecord) {
+  if (documentId === null) return undefined;
+  const { tenantId } = viewer;
+  return inTenant(ctx.db, tenantId, async (trx) => {
+    const paper = await readPaper(trx, tenantId, id);
+    const record = await getDocument(trx, tenantId, documentId);
+    if (!paper || !record) return undefined;
+    const changes = paperDifferences(paper, record.content, headOf(await getTenant(trx, tenantId)));
+    return { frozenAt: paper.frozenAt, changes, isSendable: unsendable(record.status, true) === null };
+  });
 }
 
 async function findDelivery(ctx: WebContext, viewer: Viewer, req: Request) {

@@ -24,9 +24,18 @@ import {
 } from './document-form.ts';
 import { sumsOf } from './document-sums.ts';
 import { found } from './errors.ts';
+import { revisedWords, toWhom } from './paper-words.ts';
 import { type ChosenParty, chooseParty, questionWords, readPicked, suggestParty } from './party-choice.ts';
 import { onlyIds, textParam } from './query.ts';
-import { dayFrom, kindNamed, nameOf, titleOf } from './record-words.ts';
+import {
+  carryNewVersion,
+  type EmailAnswer,
+  emailQuestion,
+  emailsOfRecord,
+  newPaper,
+  readEmailAnswer,
+} from './record-emails.ts';
+import { dayFrom, kindNamed, nameOf, pillOf, titleOf } from './record-words.ts';
 import { fragment, page } from './render.ts';
 import { notify } from './session.ts';
 import { param, requireRole, type Viewer } from './viewer.ts';
@@ -125,7 +134,14 @@ export function documentEditor(ctx: WebContext): Router {
     const picked = readPicked(req.body?.partyId);
     const edited = afterRowButton(req, typed);
     const version = Number(req.body?.version);
-    if (edited) return show(res, { form: edited, record, version, chosen: { partyId: picked } });
+    if (edited)
+      return show(res, {
+        form: edited,
+        record,
+        version,
+        chosen: { partyId: picked },
+        answer: readEmailAnswer(req.body),
+      });
     const before = { partyId: record.partyId, party: record.content.party };
     // A form without a name, such as a program's that changes one field, leaves the customer as it is.
     const chosen =
@@ -136,26 +152,39 @@ export function documentEditor(ctx: WebContext): Router {
           );
     const form = { ...typed, party: chosen.form };
     // Somebody else's change is said first: what they changed may be what is wrong.
-    if (version !== record.version) return showConflict(res, form, record);
+    if (version !== record.version) return showConflict(res, form, record, readEmailAnswer(req.body));
     const parsed = parseDocumentForm({ ...contentFields(req), kind: record.kind, party: form.party }, record.content);
     if (!parsed.ok || chosen.question)
-      return show(res, { form, record, chosen, problems: parsed.ok ? [] : parsed.problems });
+      return show(res, {
+        ...{ form, record, chosen, answer: readEmailAnswer(req.body) },
+        problems: parsed.ok ? [] : parsed.problems,
+      });
     const { number = record.number, ...rest } = parsed.content;
+    const content = { ...rest, number };
+    const answer = readEmailAnswer(req.body);
+    const emails = await inTenant(ctx.db, viewer.tenantId, (trx) => emailsOfRecord(trx, viewer, record));
+    const asked = emailQuestion(emails, answer, record.content, content);
+    if (asked.length > 0) return show(res, { form, record, chosen, problems: asked, answer });
+    const wantsNew = answer.choice === 'new' && answer.named.length > 0;
+    const paper = wantsNew ? await newPaper(ctx, viewer.tenantId, record, content) : undefined;
     try {
-      await inTenant(ctx.db, viewer.tenantId, async (trx) =>
-        updateDocument(trx, viewer.tenantId, record.id, {
-          ...{ version, memberId: viewer.memberId, at: ctx.clock() },
-          content: { ...rest, number },
+      const revised = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
+        const saved = await updateDocument(trx, viewer.tenantId, record.id, {
+          ...{ version, memberId: viewer.memberId, at: ctx.clock(), content },
           partyId: await partyOf(trx, viewer, chosen, rest.party),
-        }),
-      );
-      await notify(req, 'ok', 'Your changes are saved.');
+        });
+        return paper && carryNewVersion(ctx, trx, viewer, answer, { ...paper, record: saved });
+      });
+      const kept = emails.keeping.length + (wantsNew ? 0 : emails.changeable.length);
+      const tooLate = revised?.tooLate ?? emails.leaving.length;
+      const became = revisedWords(answer.choice, revised?.ids.length ?? 0, tooLate, kept);
+      await notify(req, tooLate > 0 ? 'wait' : 'ok', `Your changes are saved. ${became}`.trim());
       res.redirect(303, `/documents/${record.id}`);
     } catch (error) {
       if (error instanceof DocumentError && error.code === 'changed_meanwhile') {
-        return showConflict(res, form, await stored(viewer, record.id));
+        return showConflict(res, form, await stored(viewer, record.id), answer);
       }
-      await show(res, { form, record, chosen, problems: [numberProblem(error)] });
+      await show(res, { form, record, chosen, answer, problems: [numberProblem(error)] });
     }
   });
 
@@ -175,7 +204,12 @@ export function documentEditor(ctx: WebContext): Router {
   }
 
   /** Both versions side by side; what was typed stays, and may be saved over the other on purpose. */
-  async function showConflict(res: Response, form: TypedForm, record: DocumentRecord): Promise<void> {
+  async function showConflict(
+    res: Response,
+    form: TypedForm,
+    record: DocumentRecord,
+    answer: EmailAnswer,
+  ): Promise<void> {
     const viewer = writer(res);
     const change = await inTenant(ctx.db, viewer.tenantId, (trx) => lastChange(trx, viewer.tenantId, record.id));
     const whoChanged = whoChangedIt(change, viewer, ctx.clock());
@@ -186,6 +220,7 @@ export function documentEditor(ctx: WebContext): Router {
       changes,
       whoChanged,
       chosen: { partyId: record.partyId },
+      answer,
     });
   }
 
@@ -199,19 +234,22 @@ export function documentEditor(ctx: WebContext): Router {
     readonly chosen: Omit<ChosenParty, 'form'>;
     /** Whose change it was, where there are changes. */
     readonly whoChanged?: string;
+    /** What was said of the emails that wait. */
+    readonly answer?: EmailAnswer;
   }
 
   async function show(
     res: Response,
-    { form, record, version, problems: given = [], changes, whoChanged, chosen }: Shown,
+    { form, record, version, problems: given = [], changes, whoChanged, chosen, answer }: Shown,
   ): Promise<void> {
     const viewer = writer(res);
     const words = kindWords[form.kind];
     const asked = chosen.question && questionWords(chosen.question, form.party.name ?? '');
     const problems = asked ? [{ field: 'party[name]', message: asked }, ...given] : given;
-    const contacts = await inTenant(ctx.db, viewer.tenantId, (trx) =>
-      listParties(trx, viewer.tenantId, { limit: 200 }),
-    );
+    const { contacts, emails } = await inTenant(ctx.db, viewer.tenantId, async (trx) => ({
+      contacts: await listParties(trx, viewer.tenantId, { limit: 200 }),
+      emails: record && (await emailsOfRecord(trx, viewer, record)),
+    }));
     res.status(changes ? 409 : problems.length > 0 ? 422 : 200);
     await page(res, 'documents/form', {
       whoChanged,
@@ -233,6 +271,7 @@ export function documentEditor(ctx: WebContext): Router {
       problemOf: (field: string) => problems.find((problem) => problem.field === field)?.message,
       changes,
       blank: nextLine(form.lines),
+      ...{ emails, emailChoice: answer?.choice, toWhom, pillOf },
       ...totalsLocals(viewer, form, record?.content),
     });
   }
@@ -257,7 +296,7 @@ function blankForm(kind: DocumentKind, viewer: Viewer, now: Date): TypedForm {
 
 /** What was posted without what steers this page. */
 function contentFields(req: Request): Record<string, unknown> {
-  const { do: _button, id: _id, ...fields }: Record<string, unknown> = { ...req.body };
+  const { do: _button, id: _id, emails: _emails, waits: _waits, ...fields }: Record<string, unknown> = { ...req.body };
   return fields;
 }
 

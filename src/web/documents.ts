@@ -1,6 +1,9 @@
 import { Router } from 'express';
 import { listDeliveries, listHidden, sendingStatesOf } from '../deliveries/deliveries.ts';
+import { listPapers, readPaper } from '../deliveries/papers.ts';
 import { mostRecords } from '../deliveries/runs/records.ts';
+import { unsendable } from '../deliveries/sendable.ts';
+import { listWaitingEmails, stopWaitingEmails } from '../deliveries/waiting-emails.ts';
 import { differencesFromOwn, differenceWords } from '../documents/differences.ts';
 import type { DocumentContent } from '../documents/document.ts';
 import { documentStatuses } from '../documents/document.ts';
@@ -21,7 +24,8 @@ import {
 import { lastChange } from '../documents/last-change.ts';
 import { listDocuments } from '../documents/listing.ts';
 import { countMatching } from '../documents/matching.ts';
-import { deleteDraft, setDocumentStatus } from '../documents/status.ts';
+import { headOf } from '../documents/pdf/head.ts';
+import { deleteDraft, setDocumentStatus, wasWritten } from '../documents/status.ts';
 import { documentsWithNumber, getDocument } from '../documents/store.ts';
 import type { DocumentSummary } from '../documents/summary.ts';
 import { computeTotals } from '../documents/totals.ts';
@@ -31,6 +35,7 @@ import { getTenant, localeOf } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
 import { documentEditor } from './document-editor.ts';
 import { found, PageError } from './errors.ts';
+import { paperDifferences, stoppedWords, toWhom } from './paper-words.ts';
 import { onlyIds, textParam } from './query.ts';
 import { recordPdf, sendAttachment, sendInline } from './record-pdf.ts';
 import {
@@ -104,10 +109,18 @@ export function documentPages(ctx: WebContext): Router {
   router.get('/documents/:id', async (req, res) => {
     const viewer = viewerOf(res);
     const id = param(req, 'id');
-    const { record, sent, hidden, twins } = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
+    const { record, sent, hidden, twins, ...papers } = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
       const record = found(await getDocument(trx, viewer.tenantId, id));
       const twins = await documentsWithNumber(trx, viewer.tenantId, record.kind, record.number);
+      const papers = await listPapers(trx, viewer.tenantId, onlookerOf(viewer), id);
+      const last = papers.find(({ state }) => state === 'sent');
+      const waiting = await listWaitingEmails(trx, viewer.tenantId, onlookerOf(viewer), id);
       return {
+        papers: new Map(papers.map((paper) => [paper.deliveryId, paper])),
+        waits: waiting.filter(({ isUnsent }) => isUnsent).length,
+        outdated: last && !last.isAsNow ? last : undefined,
+        lastPaper: last && !last.isAsNow ? await readPaper(trx, viewer.tenantId, last.deliveryId) : undefined,
+        tenant: await getTenant(trx, viewer.tenantId),
         record,
         sent: await listDeliveries(trx, viewer.tenantId, onlookerOf(viewer), { documentId: id }),
         hidden: await listHidden(trx, viewer.tenantId, onlookerOf(viewer), id),
@@ -115,6 +128,10 @@ export function documentPages(ctx: WebContext): Router {
       };
     });
     const locale = localeOf(viewer.tenant);
+    // What the customer has, and what the record says by now; the company's head is told on the email's own page.
+    const changed = papers.lastPaper
+      ? paperDifferences({ ...papers.lastPaper, head: null }, record.content, headOf(papers.tenant))
+      : [];
     await page(res, 'documents/show', {
       title: titleOf(record),
       section: record.kind,
@@ -129,12 +146,13 @@ export function documentPages(ctx: WebContext): Router {
       dates: datesOf(record.content),
       keyDate: keyDate(record.content),
       twins,
+      ...{ papers: papers.papers, outdated: papers.outdated, changed, waits: papers.waits, toWhom },
       deliveries: sent.rows,
       hidden,
       moreDeliveries: sent.next !== undefined,
       pillOf,
       status: statusPill(record, dayFrom(ctx.clock(), viewer.tenant.timeZone)),
-      nextStatuses: nextStatuses(record.kind, record.status),
+      nextStatuses: nextStatuses(record.kind, record.status, sent.rows.length + hidden.length > 0),
       mayWrite: viewer.role !== 'viewer',
       isToSend: record.status === 'open' || record.status === 'accepted',
       locale,
@@ -176,7 +194,8 @@ export function documentPages(ctx: WebContext): Router {
     const done = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
       const record = found(await getDocument(trx, viewer.tenantId, id));
       if (record.status === wanted) return null;
-      if (!wanted || !nextStatuses(record.kind, record.status).some((move) => move.status === wanted)) {
+      const hasEmails = await wasWritten(trx, viewer.tenantId, id);
+      if (!wanted || !nextStatuses(record.kind, record.status, hasEmails).some((move) => move.status === wanted)) {
         throw new PageError(409, 'status_move', {
           title: 'That status does not fit any more',
           message: `This record is ${statusWords[record.status].toLowerCase()} now. ${whoChangedIt(await lastChange(trx, viewer.tenantId, id), viewer, ctx.clock())} Open it again to see what can be done with it.`,
@@ -184,9 +203,18 @@ export function documentPages(ctx: WebContext): Router {
         });
       }
       const moved = await setDocumentStatus(trx, viewer.tenantId, id, wanted, ctx.clock(), viewer.memberId);
-      return { moved, wasDraft: record.status === 'draft' };
+      // Whoever says that it is over says that it does not go out, unless they say so.
+      const goesOn = req.body?.emails === 'send' || unsendable(wanted, false) === null;
+      const why = `The ${wordsOf(moved).lower} was marked as ${statusPill(moved, '').word.toLowerCase()}`;
+      const by = { memberId: viewer.memberId, why };
+      const stopped = goesOn ? undefined : await stopWaitingEmails(ctx, trx, viewer.tenantId, id, by);
+      return { moved, wasDraft: record.status === 'draft', stopped };
     });
-    if (done) await notify(req, 'ok', statusNotice(done.moved, done.wasDraft));
+    if (done) {
+      const { stopped = 0, tooLate = 0 } = done.stopped ?? {};
+      const words = `${statusNotice(done.moved, done.wasDraft)} ${stoppedWords(stopped, tooLate)}`.trim();
+      await notify(req, tooLate > 0 ? 'wait' : 'ok', words);
+    }
     res.redirect(303, `/documents/${id}`);
   });
 
@@ -209,7 +237,7 @@ export function documentPages(ctx: WebContext): Router {
 }
 
 function statusNotice(record: DocumentSummary, wasDraft: boolean): string {
-  if (wasDraft) return `It is ${nameOf(record)} now, and can be sent.`;
+  if (wasDraft && record.status === 'open') return `It is ${nameOf(record)} now, and can be sent.`;
   return `Marked as ${statusWords[record.status].toLowerCase()}.`;
 }
 

@@ -126,8 +126,16 @@ export const withoutRecord: Readonly<
   invitation: { title: 'Invitation', about: 'into your company', sentence: 'An invitation into your company' },
 };
 
-/** What a person may say of a record next, from where it stands now: the status, and the words on its button. */
-export function nextStatuses(kind: DocumentKind, status: DocumentStatus): { status: DocumentStatus; label: string }[] {
+/**
+ * What a person may say of a record next, from where it stands now: the status, and the words on its button.
+ *
+ * @param wasWritten an email with it was written: a draft of before drafts could not be sent stays, and is cancelled
+ */
+export function nextStatuses(
+  kind: DocumentKind,
+  status: DocumentStatus,
+  wasWritten: boolean,
+): { status: DocumentStatus; label: string }[] {
   const done =
     kind === 'quote' || kind === 'purchase_order'
       ? ({ status: 'accepted', label: 'Mark as accepted' } as const)
@@ -137,7 +145,7 @@ export function nextStatuses(kind: DocumentKind, status: DocumentStatus): { stat
   const cancel = { status: 'cancelled', label: 'Mark as cancelled' } as const;
   switch (status) {
     case 'draft':
-      return [finalise];
+      return wasWritten ? [finalise, cancel] : [finalise];
     case 'open':
       return [done, cancel];
     case 'accepted':

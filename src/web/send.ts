@@ -9,6 +9,7 @@ import { assertWithinCap } from '../deliveries/recipient-cap.ts';
 import { unsendable } from '../deliveries/sendable.ts';
 import { kindWords, pdfName, wordsOf } from '../documents/format.ts';
 import { getParty } from '../documents/parties.ts';
+import { headOf } from '../documents/pdf/head.ts';
 import { type DocumentRecord, getDocument } from '../documents/store.ts';
 import { senderFor } from '../mailboxes/sender-rules.ts';
 import { formatMoment } from '../platform/zoned-time.ts';
@@ -78,7 +79,10 @@ export function sendPages(ctx: WebContext): Router {
       tenantId,
       [...to, ...cc, ...bcc].map((recipient) => recipient.email),
     );
-    const document = { record, fileName: pdfName(record, tenant.name), pdf: await recordPdf(ctx, tenant, record) };
+    const document = {
+      ...{ record, fileName: pdfName(record, tenant.name), head: headOf(tenant) },
+      pdf: await recordPdf(ctx, tenant, record),
+    };
     const result = await create(ctx, viewer, { tenantId, memberId, ...email, document });
     await answer(ctx, req, res, record, form, result);
   });

@@ -58,7 +58,11 @@ export function settingsPages(ctx: WebContext): Router {
       // Its clock may be another now.
       await reconsiderHours(ctx, trx, tenantId);
     });
-    await notify(req, 'ok', 'Saved. New PDFs carry it; what was sent stays as it was.');
+    await notify(
+      req,
+      'ok',
+      'Saved. New PDFs carry it. What was sent stays as it was, and emails that wait keep the letterhead they were written with.',
+    );
     res.redirect(303, '/settings/company');
   });
 

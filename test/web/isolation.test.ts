@@ -115,6 +115,7 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
     ({ delivery }) => `/deliveries/${delivery}/schedule`,
     () => ({ sendAt: '2099-01-01T09:00' }),
   ),
+  'POST /deliveries/:id/version': notFound(({ delivery }) => `/deliveries/${delivery}/version`),
   'POST /documents/:id': notFound(
     ({ document }) => `/documents/${document}`,
     () => ({

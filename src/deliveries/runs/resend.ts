@@ -61,14 +61,14 @@ export async function resend(
   await sql`
     insert into deliveries (id, tenant_id, purpose, document_id, member_id, mailbox_id, account, rule_mode, from_email,
       from_name, reply_to, recipients, subject, message, document_snapshot, state, state_at, held_reason,
-      not_before, idempotency_key, request_hash, lane, run_id, created_at)
+      not_before, idempotency_key, request_hash, lane, run_id, head, frozen_at, created_at)
     select pairs.new_id, old.tenant_id, old.purpose, old.document_id, ${memberId}::uuid, ${sender.mailboxId}::uuid,
       (select google_sub from mailboxes where id = ${sender.mailboxId}::uuid), ${rule.mode}::sender_mode,
       ${sender.fromEmail}, ${sender.fromName}, ${sender.replyTo},
       case when ${to}::jsonb is null then old.recipients else jsonb_build_object('to', ${to}::jsonb, 'cc', '[]'::jsonb, 'bcc', '[]'::jsonb) end,
       old.subject, old.message, old.document_snapshot, ${begun.state}::delivery_state, ${now},
       ${begun.held_reason}, ${begun.not_before}::timestamptz, 'again:' || old.id, 'run', ${lane}, old.run_id,
-      ${now}::timestamptz + pairs.place * interval '1 microsecond'
+      old.head, old.frozen_at, ${now}::timestamptz + pairs.place * interval '1 microsecond'
     from ${pairs} join deliveries old on old.id = pairs.old_id`.execute(trx);
   await sql`
     insert into delivery_attachments (delivery_id, tenant_id, file_name, media_type, sha256, bytes)
