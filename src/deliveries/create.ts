@@ -6,6 +6,7 @@ import type { SenderResolution } from '../mailboxes/sender.ts';
 import { senderFor, senderUnder } from '../mailboxes/sender-rules.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
+import type { DocumentKind } from '../platform/database-types.ts';
 import { wake } from '../platform/wake.ts';
 import { beginningOf, columnsOf } from './begin.ts';
 import { findEarlier } from './earlier.ts';
@@ -30,6 +31,8 @@ export interface SendRequest {
     /** The company as the PDF shows it, where that is known. */
     readonly head?: Head;
   } | null;
+  /** For one email of a run that somebody sends to themselves first: what it would carry. It is a test email. */
+  readonly sample?: { readonly kind: DocumentKind; readonly fileName: string; readonly pdf: Uint8Array };
   /** For a message of Letterhead itself to its people: the mailbox it goes through, from its own address. */
   readonly notice?: { readonly mailboxId: string; readonly email: string };
   /** For an invitation into the company: the mailbox it goes through, from its own address. */
@@ -80,7 +83,7 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
   const through = request.notice ?? request.invitation ?? request.through;
   const { rule, resolution } = through
     ? await senderThrough(trx, tenantId, memberId, through, request.triesFrom)
-    : await senderFor(trx, tenantId, memberId, document?.record.kind ?? null);
+    : await senderFor(trx, tenantId, memberId, document?.record.kind ?? request.sample?.kind ?? null);
   if (!resolution.ok) return { kind: 'refused', resolution };
   const now = clock();
   if (document) {
@@ -100,7 +103,7 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
   const { sender } = resolution;
   const anyTime = document === null || request.anyTime === true;
   const sendAt = request.sendAt ?? null;
-  const wish = { single: document !== null, sendAt, anyTime };
+  const wish = { undo: document !== null, many: false, sendAt, anyTime };
   const departure = await beginningOf(trx, tenantId, resolution, wish, now);
   const inserted = await trx
     .insertInto('deliveries')
@@ -141,16 +144,17 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
   }
 
   const deliveryId = inserted.id;
-  if (document) {
+  const file = document ?? request.sample;
+  if (file) {
     await trx
       .insertInto('delivery_attachments')
       .values({
         delivery_id: deliveryId,
         tenant_id: tenantId,
-        file_name: document.fileName,
+        file_name: file.fileName,
         media_type: 'application/pdf',
-        sha256: sha256(document.pdf),
-        bytes: Buffer.from(document.pdf),
+        sha256: sha256(file.pdf),
+        bytes: Buffer.from(file.pdf),
       })
       .execute();
   }

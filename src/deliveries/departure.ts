@@ -5,8 +5,10 @@ import type { HeldReason } from './state.ts';
 
 /** What is wished for a new delivery. */
 export interface Wish {
-  /** Somebody waits for it, rather than it being a test, a notice or one of many: it can be taken back for a moment. */
-  readonly single: boolean;
+  /** A person has just pressed Send for it, or for the run that it is part of: that can be undone for a moment. */
+  readonly undo: boolean;
+  /** It is one of many: so that thousands are not written to at each opening, it waits for the sending hours in the queue. */
+  readonly many: boolean;
   /** The moment that somebody chose, or null for now. */
   readonly sendAt: Date | null;
   /** Whatever the sending hours say. */
@@ -25,8 +27,8 @@ export type Departure =
  *
  * 1. A moment was chosen that is still ahead: held until then.
  * 2. Its mailbox cannot send: held until it can.
- * 3. The company does not send now: held until it does.
- * 4. Somebody waits for it, and the company wants a moment to take things back: held for that moment.
+ * 3. The company does not send now: held until it does; of many, queued, and the pacer keeps the hours.
+ * 4. Somebody has just pressed Send, and the company wants a moment to undo that: held for that moment.
  * 5. Else it is queued.
  */
 export function departureOf(wish: Wish, { undoSeconds, hours, timeZone }: SendingRules, now: Date): Departure {
@@ -37,9 +39,10 @@ export function departureOf(wish: Wish, { undoSeconds, hours, timeZone }: Sendin
   }
   if (wish.mailbox) return { state: 'held', until: null, ...wish.mailbox };
   const opening = leavesFrom({ hours, timeZone }, wish.anyTime, now);
+  if (opening > now && wish.many) return { state: 'queued' };
   if (opening > now)
     return { state: 'held', reason: 'outside_hours', until: opening, detail: waitsForHours(opening, timeZone) };
-  if (wish.single && undoSeconds > 0) {
+  if (wish.undo && undoSeconds > 0) {
     const until = new Date(now.getTime() + undoSeconds * 1_000);
     return {
       state: 'held',

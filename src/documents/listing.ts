@@ -41,11 +41,12 @@ export async function listDocuments(
 /** Between the two parts of a place in the list; no number holds one. */
 const separator = '\n';
 
-/** The records that were written last, newest first. */
+/** The records that were written last, newest first; those that were written together in the order of their numbers. */
 export async function latestDocuments(db: Database, tenantId: string, limit: number): Promise<DocumentSummary[]> {
   const rows = await summaries(db, tenantId)
     .orderBy('documents.created_at', 'desc')
-    .orderBy('documents.id', 'desc')
+    .orderBy(numberOrder)
+    .orderBy('documents.id')
     .limit(limit)
     .execute();
   return rows.map(toSummary);

@@ -443,6 +443,8 @@ export interface RightsChanges {
 }
 
 export interface Runs {
+  any_time: Generated<boolean>;
+  asked: Json | null;
   created_at: Generated<Timestamp>;
   document_kind: DocumentKind;
   from_email: string;

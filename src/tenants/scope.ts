@@ -10,10 +10,27 @@ import type { Database } from '../platform/database.ts';
  * @throws what `work` throws; then, and when PostgreSQL refuses the commit, nothing was written
  */
 export function inTenant<T>(db: Database, tenantId: string, work: (trx: Database) => Promise<T>): Promise<T> {
+  return within(db, tenantId, 'begin', work);
+}
+
+/**
+ * The same to read several things as they stand at one moment, so that a page cannot disagree with itself: all of its
+ * statements see what was committed when it began.
+ */
+export function atOneMoment<T>(db: Database, tenantId: string, read: (trx: Database) => Promise<T>): Promise<T> {
+  return within(db, tenantId, 'begin isolation level repeatable read read only', read);
+}
+
+function within<T>(
+  db: Database,
+  tenantId: string,
+  begin: 'begin' | 'begin isolation level repeatable read read only',
+  work: (trx: Database) => Promise<T>,
+): Promise<T> {
   return db.connection().execute(async (trx) => {
     // One message to PostgreSQL instead of two: every page and every delivery begins here. It takes no parameters then.
     if (!uuid.test(tenantId)) throw new RangeError(`“${tenantId}” is no tenant: its id is a uuid.`);
-    await sql.raw(`begin; select set_config('app.tenant_id', '${tenantId}', true)`).execute(trx);
+    await sql.raw(`${begin}; select set_config('app.tenant_id', '${tenantId}', true)`).execute(trx);
     let result: T;
     try {
       result = await work(trx);

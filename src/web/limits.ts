@@ -46,7 +46,7 @@ const rules: readonly Rule[] = [
   },
   {
     name: 'test-email',
-    is: writesTo(/\/test-deliveries$/, /\/test-email$/),
+    is: writesTo(/\/test-deliveries$/, /^\/runs\/sample$/, /\/test-email$/),
     limits: [
       ['person', 20, 10 * minutes],
       ['company', 60, 10 * minutes],

@@ -1,73 +1,119 @@
 import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
-import { type Budget, budgetOf } from '../deliveries/budget.ts';
-import { leavesFrom } from '../deliveries/departure.ts';
-import { mergeFields, parseTemplate, TemplateError } from '../deliveries/merge.ts';
-import { type Judgement, judge, mostText, readTemplates } from '../deliveries/runs/judge.ts';
-import { askRun } from '../deliveries/runs/question.ts';
-import { chosenIds, mostRecords, type PlacedRecord, placedRecord } from '../deliveries/runs/records.ts';
-import { type StartResult, startRun } from '../deliveries/runs/start.ts';
-import { noticedPage, type Overview, overview, type RunQuestion } from '../deliveries/runs/survey.ts';
+import { z } from 'zod';
+import { mergeFields } from '../deliveries/merge.ts';
+import { mostText } from '../deliveries/runs/judge.ts';
+import { noticedPage } from '../deliveries/runs/overview.ts';
+import { getRun } from '../deliveries/runs/runs.ts';
+import { type RunRequest, type StartResult, startRun } from '../deliveries/runs/start.ts';
 import { kindWords, pdfName } from '../documents/format.ts';
-import type { SenderResolution } from '../mailboxes/sender.ts';
 import { formatAddress } from '../platform/address.ts';
-import type { Database } from '../platform/database.ts';
+import { changedParts } from '../platform/marks.ts';
+import { formatMoment } from '../platform/zoned-time.ts';
 import { inTenant } from '../tenants/scope.ts';
-import { sendingRulesOf } from '../tenants/sending-rules.ts';
+import { type SendingRules, sendingRulesOf } from '../tenants/sending-rules.ts';
 import type { WebContext } from './context.ts';
-import { PageError } from './errors.ts';
+import { textParam } from './query.ts';
 import { dayFrom } from './record-words.ts';
 import { fragment, page } from './render.ts';
-import { newRunForm, type RunForm, readRunForm, readSelection, selectionFields } from './run-form.ts';
-import { budgetLines, budgetNote, countWords, noticedWords, number } from './run-words.ts';
+import { newRunForm, type RunForm, readRunForm, readSelection, runFields, selectionFields } from './run-form.ts';
+import { type Problem, previewAlone, review, type Seen, tooMany } from './run-review.ts';
+import { type SampleResult, sendSample } from './run-sample.ts';
+import { budgetNote, changedWords, countWords, emailCount, noticedWords, number } from './run-words.ts';
 import { byRecentLists, refusalOf } from './send-as.ts';
+import { hoursWords, readChosenTime, suggestedTime } from './send-time.ts';
 import { notify } from './session.ts';
-import { requireRole, type Viewer } from './viewer.ts';
-import { when } from './words.ts';
-
-interface Problem {
-  readonly field: string;
-  readonly message: string;
-}
+import { onlookerOf, requireRole, type Viewer } from './viewer.ts';
 
 const words = {
-  countWords,
-  number,
-  noticedWords,
-  budgetNote,
-  kindWords,
-  mergeFields,
-  formatAddress,
-  pdfName,
-  mostText,
+  ...{ countWords, emailCount, number, noticedWords, budgetNote, kindWords },
+  ...{ mergeFields, formatAddress, pdfName, mostText },
 };
 
 /** Writing one message for many records, looking it over, and starting the run. */
 export function newRunPages(ctx: WebContext): Router {
   const router = Router();
+  const writer = (res: Response) => requireRole(res, 'owner', 'admin', 'member');
   const today = ({ tenant }: Viewer) => dayFrom(ctx.clock(), tenant.timeZone);
+  const posted = (req: Request, viewer: Viewer) => readRunForm(req.body, today(viewer));
 
   router.get('/runs/new', async (req, res) => {
-    const viewer = requireRole(res, 'owner', 'admin', 'member');
-    await showForm(ctx, res, viewer, newRunForm(readSelection(req.query, today(viewer))), []);
+    const viewer = writer(res);
+    const { tenantId } = viewer;
+    const from = z.uuid().safeParse(textParam(req, 'from')).data;
+    const { earlier, rules } = await inTenant(ctx.db, tenantId, async (trx) => ({
+      earlier: from ? await getRun(trx, tenantId, onlookerOf(viewer), from) : undefined,
+      rules: await sendingRulesOf(trx, tenantId),
+    }));
+    const fresh = { selection: readSelection(req.query, today(viewer)), again: [], thoughPaid: false };
+    const asked = earlier?.asked ? { ...earlier.asked, text: earlier } : fresh;
+    await showForm(ctx, res, viewer, newRunForm({ ...asked, sendAt: suggestedTime(rules, ctx.clock()) }), []);
   });
 
   // The same page as it was filled in, with another record previewed or another part of a list. Nothing is written.
   router.post('/runs/new', async (req, res) => {
-    const viewer = requireRole(res, 'owner', 'admin', 'member');
-    const form = readRunForm(req.body, today(viewer));
+    const viewer = writer(res);
+    const form = posted(req, viewer);
     if (req.get('hx-request')) return showPreview(ctx, res, viewer, form);
     await showForm(ctx, res, viewer, form, []);
   });
 
+  // Whether what the page showed still holds: asked now and then while it is looked at.
+  router.post('/runs/new/stale', async (req, res) => {
+    const viewer = writer(res);
+    const form = posted(req, viewer);
+    const seen = await inTenant(ctx.db, viewer.tenantId, (trx) => review(trx, ctx, viewer, form));
+    const changed = whatChanged(form, seen).filter((part) => part !== 'paid');
+    if (changed.length === 0) return void res.status(204).end();
+    await fragment(res, 'layout/stale', {
+      lines: changedWords(changed, seen.resolution),
+      form: 'run',
+      action: '/runs/new',
+    });
+  });
+
+  router.post('/runs/sample', async (req, res) => {
+    const viewer = writer(res);
+    const form = posted(req, viewer);
+    const sample = await sendSample(ctx, viewer, form);
+    const problems =
+      'problem' in sample ? [{ field: 'preview', message: `Nothing was sent to you. ${sample.problem}` }] : [];
+    await showForm(ctx, res, viewer, { ...form, sampleKey: randomUUID() }, problems, sample);
+  });
+
+  // Says once more from whom, to how many and when, before anything leaves.
+  router.post('/runs/confirmation', async (req, res) => {
+    const viewer = writer(res);
+    const form = posted(req, viewer);
+    const seen = await reviewByRecentLists(ctx, viewer, form);
+    const { overview, resolution, rules } = seen;
+    const time = chosenTime(form, rules, ctx.clock());
+    if ('message' in time) return showForm(ctx, res.status(422), viewer, form, [badTime(time)]);
+    if (!resolution.ok || !overview) return showForm(ctx, res.status(409), viewer, form, []);
+    if (overview.fingerprint !== form.fingerprint)
+      return showForm(ctx, res.status(409), viewer, form, [asItIsNow(form, seen)]);
+    if (overview.sending === 0) return showForm(ctx, res.status(422), viewer, form, [nothing]);
+    await page(res, 'runs/confirm', {
+      title: `Send ${countWords(overview.sending, form.selection.kind)}`,
+      section: form.selection.kind,
+      ...words,
+      ...{ form, overview, fields: runFields(form), sender: resolution.sender, resolution },
+      ...{ budget: seen.budget, opening: seen.opening, undoSeconds: rules.undoSeconds },
+      leavesAt: time.at && formatMoment(time.at, rules.timeZone),
+    });
+  });
+
   router.post('/runs', async (req, res) => {
-    const viewer = requireRole(res, 'owner', 'admin', 'member');
+    const viewer = writer(res);
     const { tenantId, memberId } = viewer;
-    const form = readRunForm(req.body, today(viewer));
-    const { selection, subject, message, again, thoughPaid, key, fingerprint } = form;
-    const request = {
+    const form = posted(req, viewer);
+    const { selection, subject, message, again, thoughPaid, key, fingerprint, anyTime } = form;
+    const rules = await inTenant(ctx.db, tenantId, (trx) => sendingRulesOf(trx, tenantId));
+    const time = chosenTime(form, rules, ctx.clock());
+    if ('message' in time) return showForm(ctx, res.status(422), viewer, form, [badTime(time)]);
+    const request: RunRequest = {
       ...{ tenantId, memberId, selection, again, thoughPaid, fingerprint },
-      ...{ idempotencyKey: key, text: { subject, message } },
+      ...{ idempotencyKey: key, text: { subject, message }, sendAt: time.at, anyTime },
     };
     const result = await byRecentLists(ctx, viewer, () => startRun(ctx, request), refusalOf);
     await answer(ctx, req, res, viewer, form, result);
@@ -75,6 +121,34 @@ export function newRunPages(ctx: WebContext): Router {
 
   return router;
 }
+
+function reviewByRecentLists(ctx: WebContext, viewer: Viewer, form: RunForm): Promise<Seen> {
+  const look = () => inTenant(ctx.db, viewer.tenantId, (trx) => review(trx, ctx, viewer, form));
+  return byRecentLists(ctx, viewer, look, ({ resolution }) => resolution);
+}
+
+/** The moment that somebody chose; null for now. */
+function chosenTime(form: RunForm, rules: SendingRules, now: Date) {
+  return form.when === 'later' ? readChosenTime(form.sendAt, rules, form.anyTime, now) : { at: null };
+}
+
+function badTime({ message }: { readonly message: string }): Problem {
+  return { field: 'sendAt', message };
+}
+
+/** Which parts of the page are not as it showed them. A text that is wrong, or a sender that is refused, is said by itself. */
+function whatChanged({ fingerprint }: RunForm, { overview, resolution }: Seen): string[] {
+  if (!overview || fingerprint === '') return [];
+  return changedParts(fingerprint, overview.fingerprint).filter((part) => part !== 'sender' || resolution.ok);
+}
+
+function asItIsNow(form: RunForm, seen: Seen): Problem {
+  const why = changedWords(whatChanged(form, seen), seen.resolution);
+  const message = [...why, 'This page shows it as it is now: check it, and press the button again.'].join(' ');
+  return { field: 'overview', message };
+}
+
+const nothing: Problem = { field: 'overview', message: 'None of these would be sent. Below it says why.' };
 
 async function answer(
   ctx: WebContext,
@@ -84,8 +158,8 @@ async function answer(
   form: RunForm,
   result: StartResult,
 ): Promise<void> {
-  const again = (status: number, problems: readonly Problem[], changed = form) =>
-    showForm(ctx, res.status(status), viewer, changed, problems);
+  const again = (status: number, problems: readonly Problem[], shown = form) =>
+    showForm(ctx, res.status(status), viewer, shown, problems);
   switch (result.kind) {
     case 'started':
       if (result.repeated)
@@ -96,13 +170,10 @@ async function answer(
       return again(409, []);
     case 'text':
       return again(422, result.problems);
-    case 'changed': {
-      const message =
-        'Something is not as this page showed it: the records, whom they go to, whom they come from, or what is left out. It is shown as it is now; look it over and start again.';
-      return again(409, [{ field: 'overview', message }]);
-    }
+    case 'changed':
+      return again(409, [asItIsNow(form, await reviewByRecentLists(ctx, viewer, form))]);
     case 'nothing':
-      return again(422, [{ field: 'overview', message: 'None of these records can be sent. Below it says why.' }]);
+      return again(422, [nothing]);
     case 'too_many':
       throw tooMany(form);
     case 'key_used': {
@@ -121,18 +192,22 @@ async function showForm(
   viewer: Viewer,
   form: RunForm,
   problems: readonly Problem[],
+  sample?: SampleResult,
 ): Promise<void> {
-  const look = () => inTenant(ctx.db, viewer.tenantId, (trx) => lookOver(trx, ctx, viewer, form));
-  const seen = await byRecentLists(ctx, viewer, look, ({ resolution }) => resolution);
+  const seen = await reviewByRecentLists(ctx, viewer, form);
   if (seen.problems.length > 0 && problems.length === 0 && res.statusCode === 200) res.status(422);
   const { kind } = form.selection;
+  const { hours, timeZone } = seen.rules;
   await page(res, 'runs/new', {
     title: `Send ${kindWords[kind].plural.toLowerCase()}`,
     section: kind,
+    scripts: ['letterhead/stale.js'],
     ...words,
     form,
     fields: selectionFields(form.selection),
     noticedPage,
+    sample: sample && 'deliveryId' in sample ? sample : null,
+    ...{ hours: hours && hoursWords(hours), timeZone },
     ...seen,
     problems: problems.length > 0 ? problems : seen.problems,
   });
@@ -141,116 +216,4 @@ async function showForm(
 async function showPreview(ctx: WebContext, res: Response, viewer: Viewer, form: RunForm): Promise<void> {
   const preview = await inTenant(ctx.db, viewer.tenantId, (trx) => previewAlone(trx, ctx, viewer, form));
   await fragment(res, 'runs/preview', { ...words, form, preview });
-}
-
-/** What the page shows. `overview` is null where a text is wrong: then nobody can say what would be sent. */
-interface Seen {
-  readonly total: number;
-  readonly resolution: SenderResolution;
-  readonly overview: Overview | null;
-  readonly budget: string[];
-  readonly preview: Preview;
-  readonly problems: readonly Problem[];
-}
-
-async function lookOver(trx: Database, ctx: WebContext, viewer: Viewer, form: RunForm): Promise<Seen> {
-  const { tenantId } = viewer;
-  const ids = await chosenIds(trx, tenantId, form.selection);
-  if (ids.length === 0) throw nothingChosen(form);
-  if (ids.length > mostRecords) throw tooMany(form);
-  const { question, problems } = await ask(trx, ctx, viewer, form);
-  const { resolution } = question;
-  const seen = { total: ids.length, resolution, preview: await previewOf(trx, form, question, problems) };
-  if (problems.length > 0) return { ...seen, overview: null, budget: [], problems };
-  try {
-    const over = await overview(trx, question, ids, form.from);
-    const leaving = form.again === 'all' ? over.ready : over.ready - over.recent + form.again.length;
-    const budget = resolution.ok ? await foretell(trx, ctx, tenantId, resolution.sender.mailboxId, leaving) : undefined;
-    const at = (date: Date) => when(date, viewer.tenant.timeZone, question.now);
-    const opens = leavesFrom(await sendingRulesOf(trx, tenantId), false, question.now);
-    const opening = opens > question.now ? opens : null;
-    const lines = budget ? budgetLines(budget, { ofRun: 'of these', at, opening }) : [];
-    return { ...seen, overview: over, budget: lines, problems };
-  } catch (error) {
-    if (!(error instanceof TemplateError)) throw error;
-    return { ...seen, overview: null, budget: [], problems: [{ field: 'message', message: error.message }] };
-  }
-}
-
-function foretell(
-  trx: Database,
-  { pace, clock }: WebContext,
-  tenantId: string,
-  mailboxId: string,
-  count: number,
-): Promise<Budget | undefined> {
-  return budgetOf(trx, { pace, now: clock() }, tenantId, mailboxId, count, null);
-}
-
-/** With texts that are wrong, everything but the texts is still asked. */
-async function ask(
-  trx: Database,
-  { clock }: WebContext,
-  viewer: Viewer,
-  form: RunForm,
-): Promise<{ question: RunQuestion; problems: readonly Problem[] }> {
-  const read = readTemplates(form);
-  const nothing = parseTemplate('');
-  const templates = read.ok ? read.templates : { subject: nothing, message: nothing };
-  const question = await askRun(trx, clock, viewer, form.selection, templates, form.thoughPaid);
-  return { question, problems: read.ok ? [] : read.problems };
-}
-
-/** One record as it would be sent; `record` null where none fits what was looked for. */
-interface Preview {
-  readonly record: PlacedRecord | null;
-  readonly judgement: Judgement | null;
-  readonly resolution: SenderResolution;
-  readonly problems: readonly Problem[];
-}
-
-async function previewAlone(
-  trx: Database,
-  ctx: WebContext,
-  viewer: Viewer,
-  form: RunForm,
-): Promise<Preview & { total: number }> {
-  const { question, problems } = await ask(trx, ctx, viewer, form);
-  const ids = await chosenIds(trx, viewer.tenantId, form.selection);
-  return { ...(await previewOf(trx, form, question, problems)), total: ids.length };
-}
-
-async function previewOf(
-  trx: Database,
-  { selection, preview }: RunForm,
-  { tenantId, templates, common, now, resolution }: RunQuestion,
-  problems: readonly Problem[],
-): Promise<Preview> {
-  const record = (await placedRecord(trx, tenantId, selection, now, preview)) ?? null;
-  if (!record || problems.length > 0) return { record, judgement: null, resolution, problems };
-  try {
-    return { record, judgement: judge(record, templates, common), resolution, problems };
-  } catch (error) {
-    if (!(error instanceof TemplateError)) throw error;
-    return { record, judgement: null, resolution, problems: [{ field: 'message', message: error.message }] };
-  }
-}
-
-function nothingChosen({ selection }: RunForm): PageError {
-  const { plural } = kindWords[selection.kind];
-  const named = selection.ids !== undefined;
-  return new PageError(404, 'nothing_chosen', {
-    title: named && selection.ids?.length === 0 ? 'Nothing was ticked' : 'None of these is here',
-    message: `Tick the ${plural.toLowerCase()} to send in their list, or send all that it shows.`,
-    next: { href: `/documents?kind=${selection.kind}`, label: `Back to the ${plural.toLowerCase()}` },
-  });
-}
-
-function tooMany({ selection }: RunForm): PageError {
-  const { plural } = kindWords[selection.kind];
-  return new PageError(422, 'too_many', {
-    title: 'Too many at once',
-    message: `A run takes ${number(mostRecords)} ${plural.toLowerCase()} at most. Search for a part of them, and send that first.`,
-    next: { href: `/documents?kind=${selection.kind}`, label: `Back to the ${plural.toLowerCase()}` },
-  });
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import type { Asked } from '../deliveries/runs/asked.ts';
 import { mostText, type RunText, usualText } from '../deliveries/runs/judge.ts';
 import type { RunSelection } from '../deliveries/runs/records.ts';
 import { kindNamed, statusMatch } from './record-words.ts';
@@ -53,6 +54,14 @@ export interface RunForm extends RunText {
   readonly again: 'all' | readonly string[];
   /** Those that are paid are sent, too. */
   readonly thoughPaid: boolean;
+  /** Which button was pressed. */
+  readonly when: 'now' | 'later';
+  /** For later: the company's clock, as `<input type="datetime-local">` writes it. */
+  readonly sendAt: string;
+  /** It leaves whatever the sending hours say. */
+  readonly anyTime: boolean;
+  /** Made when the page is shown: a double click sends one sample. */
+  readonly sampleKey: string;
   /** Which record is previewed: a place from 1, or a text to look for. */
   readonly preview: { readonly place: number } | { readonly search: string };
   /** Where the lists of what needs a look begin. */
@@ -69,7 +78,13 @@ const formSchema = z.object({
   again: several,
   againAll: text,
   thoughPaid: text,
-  place: place(1),
+  when: z.enum(['now', 'later']).catch('now'),
+  sendAt: text,
+  anyTime: text,
+  sampleKey: z.uuid().catch(''),
+  // Of the button that was pressed, and of the preview as it was.
+  place: z.coerce.number().int().min(1).max(1_000_000).optional().catch(undefined),
+  shown: place(1),
   find: text,
   leftOutFrom: place(0),
   recentFrom: place(0),
@@ -87,20 +102,42 @@ export function readRunForm(body: unknown, today: string): RunForm {
     message: form.message.replaceAll('\r\n', '\n').slice(0, 2 * mostText.message),
     again: form.againAll === '1' ? 'all' : form.again,
     thoughPaid: form.thoughPaid === 'yes',
-    preview: find === '' ? { place: form.place } : { search: find },
+    when: form.when,
+    sendAt: form.sendAt.slice(0, 100),
+    anyTime: form.anyTime === 'yes',
+    sampleKey: form.sampleKey || randomUUID(),
+    preview: find === '' ? { place: form.place ?? form.shown } : { search: find },
     from: { leftOut: form.leftOutFrom, recent: form.recentFrom },
   };
 }
 
+/** The fields by which one page hands everything that was filled in to the next, `[name, value]`. */
+export function runFields(form: RunForm): [string, string][] {
+  const again: [string, string][] = form.again === 'all' ? [['againAll', '1']] : form.again.map((id) => ['again', id]);
+  const { key, fingerprint, subject, message, when, sendAt } = form;
+  return [
+    ...selectionFields(form.selection),
+    ...again,
+    ...Object.entries({ key, fingerprint, subject, message, when, sendAt }),
+    ...(form.anyTime ? [['anyTime', 'yes'] satisfies [string, string]] : []),
+    ...(form.thoughPaid ? [['thoughPaid', 'yes'] satisfies [string, string]] : []),
+  ];
+}
+
+/** What the page begins with. */
+export interface RunBeginning extends Asked {
+  /** Of an earlier run, to begin again from; left out: the usual ones. */
+  readonly text?: RunText;
+  /** The time that is suggested for later. */
+  readonly sendAt: string;
+}
+
 /** That page, before anybody wrote anything. */
-export function newRunForm(selection: RunSelection): RunForm {
+export function newRunForm({ selection, again, thoughPaid, text, sendAt }: RunBeginning): RunForm {
+  const { subject, message } = text ?? usualText(selection.kind);
   return {
-    ...usualText(selection.kind),
-    selection,
-    key: randomUUID(),
-    fingerprint: '',
-    again: [],
-    thoughPaid: false,
+    ...{ subject, message, selection, again, thoughPaid, sendAt },
+    ...{ key: randomUUID(), fingerprint: '', when: 'now', anyTime: false, sampleKey: randomUUID() },
     preview: { place: 1 },
     from: { leftOut: 0, recent: 0 },
   };

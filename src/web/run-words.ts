@@ -1,10 +1,12 @@
 import type { Budget } from '../deliveries/budget.ts';
 import type { MergeField } from '../deliveries/merge.ts';
 import type { Reason } from '../deliveries/runs/judge.ts';
+import type { Noticed } from '../deliveries/runs/overview.ts';
 import type { RunPhase, RunSummary } from '../deliveries/runs/runs.ts';
-import type { Noticed } from '../deliveries/runs/survey.ts';
 import type { Standstill } from '../deliveries/standing.ts';
 import { kindWords } from '../documents/format.ts';
+import type { SenderResolution } from '../mailboxes/sender.ts';
+import { formatAddress } from '../platform/address.ts';
 import { own } from '../platform/own.ts';
 import { nextStep } from './delivery-words.ts';
 import { paidWord } from './record-words.ts';
@@ -19,8 +21,35 @@ export function number(count: number): string {
   return count.toLocaleString('en');
 }
 
+/** `300 emails`, `1 email`. */
+export function emailCount(count: number): string {
+  return count === 1 ? '1 email' : `${number(count)} emails`;
+}
+
+/** Says of each part of the page that starts a run why it is not as it was shown; see `survey.ts`. */
+export function changedWords(parts: readonly string[], resolution: SenderResolution): string[] {
+  return parts.flatMap((part) => {
+    switch (part) {
+      case 'head':
+        return 'What stands at the head of your documents was changed.';
+      case 'sender':
+        return resolution.ok ? `They would come from ${formatAddress(senderAddress(resolution))} now.` : [];
+      case 'paid':
+        return 'Whether paid ones are sent, too, is counted in now.';
+      default:
+        return 'Records were changed, added or taken away, or go to other addresses now.';
+    }
+  });
+}
+
+function senderAddress({ sender }: Extract<SenderResolution, { ok: true }>) {
+  return { name: sender.fromName, email: sender.fromEmail };
+}
+
 /** Where a run stands, in a word, and the class of its pill. */
 export const phaseWords: Record<RunPhase, { word: string; pill: string }> = {
+  undo: { word: 'About to leave', pill: 'scheduled' },
+  scheduled: { word: 'Scheduled', pill: 'scheduled' },
   running: { word: 'Sending', pill: 'sending' },
   waiting: { word: 'Waiting', pill: 'held' },
   paused: { word: 'Paused', pill: 'held' },
@@ -59,7 +88,11 @@ export function noticedWords(
     case 'cancelled':
       return { why: 'It is cancelled.', fix: 'Look at it', href: own };
     case 'paid':
-      return { why: `It is ${paidWord(record.kind)}.`, fix: 'Tick the box below to send it all the same', href: null };
+      return {
+        why: `It is ${paidWord(record.kind)}.`,
+        fix: 'Tick the box above the button to send it all the same',
+        href: null,
+      };
     case 'no_address':
       return {
         why: 'Neither it nor its contact has an email address.',
@@ -118,6 +151,7 @@ export function leftOutLines(leftOut: Readonly<Record<string, number>>): string[
 export function heldWords(reason: string): { text: string; href: string | null; label: string } {
   if (reason === 'outside_hours')
     return { text: 'Outside your sending hours; goes out by itself', href: null, label: '' };
+  if (reason === 'scheduled') return { text: 'Scheduled; goes out at its time', href: null, label: '' };
   if (reason === 'undo') return { text: 'Can still be taken back; goes out by itself', href: null, label: '' };
   const step = nextStep({ state: 'held', heldReason: reason, id: '', runId: null });
   const href = step && step.href !== '/deliveries/' ? step.href : null;

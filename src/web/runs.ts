@@ -6,14 +6,16 @@ import { assertWithinCap } from '../deliveries/recipient-cap.ts';
 import { readRecipients } from '../deliveries/recipients.ts';
 import { controlRun, decideRun, isRunControl, type RunControl } from '../deliveries/runs/control.ts';
 import { reportFilters, reportPage } from '../deliveries/runs/report.ts';
+import { rescheduleRun } from '../deliveries/runs/reschedule.ts';
 import { type ResendResult, type ResendWhich, resend } from '../deliveries/runs/resend.ts';
 import { getRun, listRuns, phaseOf, type RunRecord } from '../deliveries/runs/runs.ts';
 import { kindWords } from '../documents/format.ts';
 import { senderFor } from '../mailboxes/sender-rules.ts';
 import { formatAddress } from '../platform/address.ts';
 import type { Database } from '../platform/database.ts';
-import { inTenant } from '../tenants/scope.ts';
-import { sendingRulesOf } from '../tenants/sending-rules.ts';
+import { formatMoment, wallTimeOf } from '../platform/zoned-time.ts';
+import { atOneMoment, inTenant } from '../tenants/scope.ts';
+import { type SendingRules, sendingRulesOf } from '../tenants/sending-rules.ts';
 import type { WebContext } from './context.ts';
 import { nextStep } from './delivery-words.ts';
 import { found, PageError } from './errors.ts';
@@ -26,18 +28,20 @@ import {
   budgetLines,
   budgetNote,
   countWords,
+  emailCount,
   heldWords,
   leftOutLines,
   number,
   phaseWords,
   standstillWords,
 } from './run-words.ts';
+import { hoursWords, readChosenTime, suggestedTime } from './send-time.ts';
 import { notify } from './session.ts';
 import { onlookerOf, param, requireRole, type Viewer, viewerOf } from './viewer.ts';
 import { when } from './words.ts';
 
 const words = {
-  ...{ countWords, number, heldWords, leftOutLines, phaseWords, phaseOf, budgetNote },
+  ...{ countWords, emailCount, number, heldWords, leftOutLines, phaseWords, phaseOf, budgetNote },
   ...{ pillOf, nextStep, formatAddress, kindWords },
 };
 
@@ -65,32 +69,15 @@ export function runPages(ctx: WebContext): Router {
   });
 
   router.get('/runs/:id', async (req, res) => {
-    const viewer = viewerOf(res);
-    const after = textParam(req, 'after');
-    const show = reportFilters.find((filter) => filter === req.query['show']);
-    const seen = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
-      const progress = await readProgress(trx, ctx, viewer, param(req, 'id'));
-      const { id } = progress.run;
-      const report = await reportPage(trx, viewer.tenantId, onlookerOf(viewer), id, { show, after });
-      return { ...progress, report };
-    });
+    const seen = await readRun(ctx, viewerOf(res), req);
     const title = countWords(seen.run.counts.total, seen.run.kind);
-    await page(res, 'runs/show', {
-      title,
-      section: 'runs',
-      ...words,
-      ...seen,
-      show,
-      reportFilters,
-      isFirst: after === '',
-    });
+    const scripts = ['letterhead/countdown.js'];
+    await page(res, 'runs/show', { title, section: 'runs', scripts, ...words, ...seen });
   });
 
-  // The live part of the page; asked every few seconds while something moves.
+  // The live part of the page, progress and rows together; asked every few seconds while something moves.
   router.get('/runs/:id/progress', async (req, res) => {
-    const viewer = viewerOf(res);
-    const seen = await inTenant(ctx.db, viewer.tenantId, (trx) => readProgress(trx, ctx, viewer, param(req, 'id')));
-    await fragment(res, 'runs/progress', { ...words, ...seen });
+    await fragment(res, 'runs/live', { ...words, ...(await readRun(ctx, viewerOf(res), req)) });
   });
 
   router.get('/runs/:id/report.csv', async (req, res) => {
@@ -108,7 +95,29 @@ export function runPages(ctx: WebContext): Router {
     if (!isRunControl(control)) throw PageError.notFound();
     const order = { tenantId: viewer.tenantId, memberId: viewer.memberId, runId: run.id };
     const moved = await inTenant(ctx.db, viewer.tenantId, (trx) => controlRun(trx, ctx.clock, order, control));
+    if (control === 'cancel' && req.body?.undo === 'yes' && moved === run.counts.total) {
+      await notify(req, 'ok', 'Undone: nothing was sent. Change what you like, and send it when it is right.');
+      return res.redirect(303, `/runs/new?from=${run.id}`);
+    }
     await notify(req, ...(moved === undefined ? movedOn : controlled(control, moved)));
+    res.redirect(303, `/runs/${run.id}`);
+  });
+
+  router.post('/runs/:id/schedule', async (req, res) => {
+    const { viewer, run } = await findToDecide(ctx, req, res);
+    const { tenantId, memberId } = viewer;
+    const anyTime = req.body?.anyTime === 'yes';
+    const rules = await inTenant(ctx.db, tenantId, (trx) => sendingRulesOf(trx, tenantId));
+    const chosen = readChosenTime(String(req.body?.sendAt ?? ''), rules, anyTime, ctx.clock());
+    if ('message' in chosen) {
+      await notify(req, 'fail', `Not changed. ${chosen.message}`);
+      return res.redirect(303, `/runs/${run.id}`);
+    }
+    const time = { sendAt: chosen.at, timeZone: rules.timeZone, anyTime };
+    const order = { tenantId, memberId, runId: run.id };
+    const moved = await inTenant(ctx.db, tenantId, (trx) => rescheduleRun(trx, ctx.clock, order, time));
+    const done = `${emailCount(moved)} will leave on ${formatMoment(chosen.at, rules.timeZone)}.`;
+    await notify(req, ...(moved === 0 ? movedOn : (['ok', done] as const)));
     res.redirect(303, `/runs/${run.id}`);
   });
 
@@ -173,7 +182,20 @@ async function findToDecide(
   });
 }
 
-/** Everything that moves on a run's page. */
+/** A run's page: its progress and a page of its rows, as they stand at one moment. */
+async function readRun(ctx: WebContext, viewer: Viewer, req: Request) {
+  const { tenantId } = viewer;
+  const id = param(req, 'id');
+  const after = textParam(req, 'after');
+  const show = reportFilters.find((filter) => filter === req.query['show']);
+  return atOneMoment(ctx.db, tenantId, async (trx) => ({
+    ...(await readProgress(trx, ctx, viewer, id)),
+    report: await reportPage(trx, tenantId, onlookerOf(viewer), id, { show, after }),
+    ...{ show, after, reportFilters, isFirst: after === '' },
+  }));
+}
+
+/** Everything that is said of a run above its rows. */
 async function readProgress(trx: Database, ctx: WebContext, viewer: Viewer, runId: string) {
   const { tenantId, memberId } = viewer;
   const now = ctx.clock();
@@ -185,7 +207,8 @@ async function readProgress(trx: Database, ctx: WebContext, viewer: Viewer, runI
   const budget =
     leaving > 0 ? await budgetOf(trx, { pace: ctx.pace, now }, tenantId, run.mailboxId, leaving, ahead) : undefined;
   const at = (date: Date) => when(date, viewer.tenant.timeZone, now);
-  const opens = leavesFrom(await sendingRulesOf(trx, tenantId), false, now);
+  const rules = await sendingRulesOf(trx, tenantId);
+  const opens = leavesFrom(rules, run.anyTime, now);
   const opening = opens > now ? opens : null;
   const { standsStill = null } = budget ?? {};
   const stands = (opening !== null || standsStill !== null) && run.counts.sending === 0;
@@ -198,8 +221,20 @@ async function readProgress(trx: Database, ctx: WebContext, viewer: Viewer, runI
     standstill:
       opening || !standsStill ? null : `${standstillWords(standsStill)}. It goes on ${at(standsStill.until)}.`,
     budget: budget ? budgetLines(budget, { ofRun: 'of this run', at, opening }) : [],
+    ...timeOf(run, rules, now),
     // Whom it would come from when somebody sends the failed ones again: the rule is asked anew.
     resender: failed > 0 && mayDecide ? (await senderFor(trx, tenantId, memberId, run.kind)).resolution : null,
+  };
+}
+
+/** What the page says, and its form suggests, of a run that waits for nothing but its time. */
+function timeOf({ leavesAt }: RunRecord, rules: SendingRules, now: Date) {
+  const { hours, timeZone } = rules;
+  return {
+    ...{ timeZone, hours: hours && hoursWords(hours) },
+    sendAt: leavesAt ? wallTimeOf(leavesAt, timeZone) : suggestedTime(rules, now),
+    leaves: leavesAt && formatMoment(leavesAt, timeZone),
+    seconds: leavesAt ? Math.max(0, Math.ceil((leavesAt.getTime() - now.getTime()) / 1_000)) : 0,
   };
 }
 
@@ -228,6 +263,8 @@ function controlled(control: RunControl, moved: number): Notice {
       return ['wait', `Paused: ${number(moved)} wait. What was on its way to Gmail at this moment still arrives.`];
     case 'resume':
       return ['ok', `Resumed: ${number(moved)} go on.`];
+    case 'send_now':
+      return moved === 0 ? movedOn : ['ok', `${emailCount(moved)} ${moved === 1 ? 'leaves' : 'leave'} now.`];
     case 'cancel':
       return ['ok', `Cancelled: ${number(moved)} do not leave. What was on its way at this moment still arrives.`];
     default:

@@ -7,7 +7,7 @@ const now = new Date('2026-11-20T09:30:00Z');
 const hours = { days: [1, 2, 3, 4, 5], from: '08:00', to: '18:00', holidays: [] };
 const closed = { ...hours, days: [1, 2, 3, 4] };
 const timeZone = 'Europe/Dublin';
-const single: Wish = { single: true, sendAt: null, anyTime: false, mailbox: null };
+const single: Wish = { undo: true, many: false, sendAt: null, anyTime: false, mailbox: null };
 const cutOff = { reason: 'mailbox_needs_reconnect', detail: 'Waits for Gmail.' } as const;
 const tomorrow = new Date('2026-11-21T09:00:00Z');
 
@@ -23,7 +23,7 @@ describe('a new delivery', () => {
       { undoSeconds: 10 },
       { state: 'held', reason: 'undo', until: new Date('2026-11-20T09:30:10Z') },
     ],
-    ['does not, where nobody waits for it', { single: false }, { undoSeconds: 10 }, { state: 'queued' }],
+    ['does not, where nobody waits for it', { undo: false }, { undoSeconds: 10 }, { state: 'queued' }],
     [
       'waits for the hours',
       {},
@@ -39,6 +39,12 @@ describe('a new delivery', () => {
       {},
       { hours: closed, undoSeconds: 10 },
       { reason: 'outside_hours' },
+    ],
+    [
+      'waits for the hours in the queue, as one of many',
+      { many: true },
+      { hours: closed, undoSeconds: 10 },
+      { state: 'queued' },
     ],
     [
       'can be taken back, where it leaves whatever the hour',

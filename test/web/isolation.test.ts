@@ -102,6 +102,22 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
     () => '/runs/new',
     ({ document }) => ({ kind: 'invoice', id: document, subject: 's', message: 'm' }),
   ),
+  'POST /runs/new/stale': notFound(
+    () => '/runs/new/stale',
+    ({ document }) => ({ kind: 'invoice', id: document, subject: 's', message: 'm' }),
+  ),
+  'POST /runs/confirmation': notFound(
+    () => '/runs/confirmation',
+    ({ document }) => ({ kind: 'invoice', id: document, subject: 's', message: 'm' }),
+  ),
+  'POST /runs/sample': notFound(
+    () => '/runs/sample',
+    ({ document }) => ({ kind: 'invoice', id: document, subject: 's', message: 'm' }),
+  ),
+  'POST /runs/:id/schedule': notFound(
+    ({ run }) => `/runs/${run}/schedule`,
+    () => ({ sendAt: '2099-01-01T09:00' }),
+  ),
   'POST /activity/decisions': ({ delivery }) => ({
     path: '/activity/decisions',
     form: { decision: 'cancel', id: delivery },

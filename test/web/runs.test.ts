@@ -117,7 +117,7 @@ describe('the page that starts a run', () => {
     await within(sender, (trx) => createDocument(trx, sender.tenantId, { content: invoice() }));
     const again = await sender.founder.post('/runs', form);
     expect(again.status).toBe(409);
-    expect(textOf(again.text)).toMatch(/Not started yet.*Something is not as this page showed it/);
+    expect(textOf(again.text)).toMatch(/Not started yet.*Records were changed, added or taken away/);
     expect(filledIn(again).subject).toBe('My own words for {{ number }}');
     expect((await sender.founder.post('/runs', { ...form, ...filledIn(again) })).status).toBe(303);
   });
@@ -256,7 +256,9 @@ describe('who may do what', () => {
     expect((await sender.founder.get(`/runs/${id}`)).text).not.toMatch(/method="post" action="\/runs/);
     expect((await sender.founder.get('/documents?kind=invoice')).text).not.toContain('/runs/new');
     expect((await sender.founder.get(`/runs/new?${all}`)).status).toBe(403);
-    const writes = { '/runs': form, '/runs/new': form, control: { control: 'cancel' }, resends: { which: 'failed' } };
+    const pages = { '/runs/new': form, '/runs/new/stale': form, '/runs/sample': form, '/runs/confirmation': form };
+    const schedule = { sendAt: '2099-01-01T09:00' };
+    const writes = { ...pages, '/runs': form, control: { control: 'cancel' }, resends: { which: 'failed' }, schedule };
     for (const [path, body] of Object.entries(writes)) {
       const address = path.startsWith('/') ? path : `/runs/${id}/${path}`;
       expect((await sender.founder.post(address, body)).status, address).toBe(403);

@@ -1,10 +1,11 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { Database } from '../../platform/database.ts';
-import type { DeliveryState, RunState } from '../../platform/database-types.ts';
+import type { RunState } from '../../platform/database-types.ts';
 import { wake } from '../../platform/wake.ts';
 import { decide } from '../decide.ts';
 import { moveDeliveries } from '../state.ts';
 import { cancelledWithRun, pausedWithRun } from './moves.ts';
+import { type Taken, takeDeliveries } from './take.ts';
 
 /** Who controls which run. */
 export interface RunOrder {
@@ -14,13 +15,14 @@ export interface RunOrder {
 }
 
 /**
- * Pauses, resumes or cancels a run, its deliveries set by set. What a worker has in its hands at this moment is let
+ * Pauses, resumes or cancels a run, or has what was scheduled leave now, its deliveries set by set. What a worker has in its hands at this moment is let
  * through to Gmail; whatever comes back to the queue after that is stopped when a worker takes it (`claim.ts`). So rows
  * that somebody else is moving just now are passed over, and nobody waits for anybody.
  */
 const orders = {
   pause: { from: ['running'], to: 'paused' },
   resume: { from: ['paused'], to: 'running' },
+  send_now: { from: ['running'], to: 'running' },
   // Once more for what was under way at the first time, and is held since.
   cancel: { from: ['running', 'paused', 'cancelled'], to: 'cancelled' },
 } as const satisfies Record<string, { readonly from: readonly RunState[]; readonly to: RunState }>;
@@ -53,19 +55,25 @@ export async function controlRun(
     .where('state', 'in', [...from])
     .executeTakeFirst();
   if (numUpdatedRows === 0n) return undefined;
-  const take = (state: DeliveryState, heldReason?: string) =>
-    takeDeliveries(trx, tenantId, runId, state, { heldReason });
+  const take = (which: Taken) => takeDeliveries(trx, { tenantId, runId }, which);
   const by = { at: clock(), memberId };
   switch (control) {
     case 'pause': {
-      const moved = await moveDeliveries(trx, tenantId, await take('queued'), {
-        ...{ ...pausedWithRun, ...by, from: 'queued' },
-      });
-      return moved.length;
+      const move = { ...pausedWithRun, ...by, from: 'queued' } as const;
+      return (await moveDeliveries(trx, tenantId, await take({ state: 'queued' }), move)).length;
     }
     case 'resume': {
       const move = { ...by, from: 'held', to: 'queued', detail: 'Its run was resumed.' } as const;
-      const moved = await moveDeliveries(trx, tenantId, await take('held', 'run_paused'), move);
+      const paused = await take({ state: 'held', heldReason: 'run_paused' });
+      const moved = await moveDeliveries(trx, tenantId, paused, move);
+      if (moved.length > 0) await wake(trx, 'waiting');
+      return moved.length;
+    }
+    case 'send_now': {
+      // Said by a person, now means now, whatever the sending hours are.
+      const move = { ...by, from: 'held', to: 'queued', detail: 'To be sent now.', anyTime: true } as const;
+      const scheduled = await take({ state: 'held', heldReason: 'scheduled' });
+      const moved = await moveDeliveries(trx, tenantId, scheduled, move);
       if (moved.length > 0) await wake(trx, 'waiting');
       return moved.length;
     }
@@ -73,7 +81,7 @@ export async function controlRun(
       let count = 0;
       for (const state of ['queued', 'held'] as const) {
         const move = { ...cancelledWithRun, ...by, from: state };
-        count += (await moveDeliveries(trx, tenantId, await take(state), move)).length;
+        count += (await moveDeliveries(trx, tenantId, await take({ state }), move)).length;
       }
       return count;
     }
@@ -103,29 +111,6 @@ export async function decideRun(
     .where('id', '=', runId)
     .executeTakeFirst();
   if (!run || (run.state === 'cancelled' && decision === 'send_again')) return 0;
-  const ids = await takeDeliveries(trx, tenantId, runId, 'unconfirmed', { until });
+  const ids = await takeDeliveries(trx, { tenantId, runId }, { state: 'unconfirmed', until });
   return (await decide({ clock }, trx, tenantId, ids, decision, memberId)).length;
-}
-
-async function takeDeliveries(
-  trx: Database,
-  tenantId: string,
-  runId: string,
-  state: DeliveryState,
-  { heldReason, until }: { readonly heldReason?: string | undefined; readonly until?: Date },
-): Promise<string[]> {
-  let query = trx
-    .selectFrom('deliveries')
-    .select('id')
-    .where('tenant_id', '=', tenantId)
-    .where('run_id', '=', runId)
-    .where('state', '=', state)
-    .where('replaced_by', 'is', null)
-    .orderBy('id')
-    .forUpdate();
-  // One that a worker is just beginning with is stopped by its claim, or leaves. Of the held ones none may be left out.
-  if (state === 'queued') query = query.skipLocked();
-  if (until) query = query.where('state_at', '<=', until);
-  if (heldReason) query = query.where('held_reason', '=', heldReason);
-  return (await query.execute()).map(({ id }) => id);
 }

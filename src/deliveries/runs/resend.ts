@@ -50,7 +50,7 @@ export async function resend(
   const now = clock();
   // Who corrects an address waits for that one, and may take it back for a moment; of many the pacer keeps the hours.
   const single = which !== 'failed';
-  const wish = { single, sendAt: null, anyTime: !single };
+  const wish = { undo: single, many: !single, sendAt: null, anyTime: false };
   const departure = await beginningOf(trx, tenantId, resolution, wish, now);
   const begun = columnsOf(departure);
   const made = old.map(() => randomUUID());

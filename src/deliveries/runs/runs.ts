@@ -4,6 +4,8 @@ import { type Page, type PageRequest, pageOf, pageSize, readCursor } from '../..
 import type { Database } from '../../platform/database.ts';
 import type { DeliveryState, DocumentKind, RunState } from '../../platform/database-types.ts';
 import { isDecidedBy, isSeenBy, type Onlooker } from '../onlooker.ts';
+import type { HeldReason } from '../state.ts';
+import { type Asked, askedSchema } from './asked.ts';
 
 /** How many deliveries of a run stand how. What was sent again counts where it stands now. */
 export interface RunCounts {
@@ -44,6 +46,12 @@ export interface RunRecord extends RunSummary {
   readonly mayDecide: boolean;
   /** How many of the chosen records were left out when it was started, by reason. */
   readonly leftOut: Readonly<Record<string, number>>;
+  /** When the first of what waits for nothing but its time leaves. */
+  readonly leavesAt: Date | null;
+  /** It leaves whatever the sending hours say. */
+  readonly anyTime: boolean;
+  /** What somebody filled in to start it; null for a run from before that was kept. */
+  readonly asked: Asked | null;
 }
 
 /** How many runs a page lists: each is counted. */
@@ -95,14 +103,26 @@ export async function getRun(
       'runs.message',
       'runs.state_at as stateAt',
       'runs.left_out as leftOut',
+      'runs.any_time as anyTime',
+      'runs.asked',
       'decider.name as stateByName',
       isDecidedBy(onlooker, 'runs').as('mayDecide'),
     ])
+    .select((eb) =>
+      eb
+        .selectFrom('deliveries')
+        .select((of) => of.fn.min('not_before').as('at'))
+        .whereRef('deliveries.run_id', '=', 'runs.id')
+        .where('deliveries.state', '=', 'held')
+        .where('deliveries.held_reason', 'in', ['scheduled', 'undo'])
+        .as('leavesAt'),
+    )
     .where('runs.id', '=', runId)
     .executeTakeFirst();
   if (!row) return undefined;
   const counts = (await countRuns(db, tenantId, [runId])).get(runId) ?? countsOf([]);
-  return { ...row, leftOut: leftOutSchema.parse(row.leftOut), counts };
+  const asked = askedSchema.safeParse(row.asked).data ?? null;
+  return { ...row, leftOut: leftOutSchema.parse(row.leftOut), asked, counts };
 }
 
 const leftOutSchema = z.record(z.string(), z.number());
@@ -163,13 +183,19 @@ export function countsOf(
   };
 }
 
-/** Where a run stands. `needs_you`: nothing of it moves any more, and some of it waits for somebody to decide. */
-export type RunPhase = 'running' | 'waiting' | 'paused' | 'cancelled' | 'needs_you' | 'over';
+/**
+ * Where a run stands. `undo`, `scheduled`: it waits for nothing but its time, and all of it can be undone, or what is left
+ * leaves later. `needs_you`: nothing of it moves any more, and some of it waits for somebody to decide.
+ */
+export type RunPhase = 'undo' | 'scheduled' | 'running' | 'waiting' | 'paused' | 'cancelled' | 'needs_you' | 'over';
 
 /** Says where a run stands. Pure. `waiting`: everything that is left is held. */
 export function phaseOf({ state, counts }: Pick<RunSummary, 'state' | 'counts'>): RunPhase {
   if (state === 'cancelled') return 'cancelled';
   if (counts.waiting + counts.held === 0) return counts.failed + counts.unconfirmed > 0 ? 'needs_you' : 'over';
   if (state === 'paused') return 'paused';
-  return counts.waiting > 0 ? 'running' : 'waiting';
+  if (counts.waiting > 0) return 'running';
+  const heldFor = (reason: HeldReason) => counts.heldBy.find((held) => held.reason === reason)?.count;
+  if (heldFor('undo') === counts.total) return 'undo';
+  return heldFor('scheduled') === counts.held ? 'scheduled' : 'waiting';
 }

@@ -9,6 +9,7 @@ import { beginningOf, columnsOf } from '../begin.ts';
 import type { Departure } from '../departure.ts';
 import { TemplateError } from '../merge.ts';
 import { assertWithinCap } from '../recipient-cap.ts';
+import type { Asked } from './asked.ts';
 import { type Judgement, type Reason, type RunText, readTemplates } from './judge.ts';
 import { askRun } from './question.ts';
 import { chosenIds, holdRecords, mostRecords, type RunSelection } from './records.ts';
@@ -26,6 +27,10 @@ export interface RunRequest {
   readonly again: 'all' | readonly string[];
   /** Those that are paid are sent, too. */
   readonly thoughPaid?: boolean | undefined;
+  /** When it is to leave; left out: now, after the moment in which it can be undone. */
+  readonly sendAt?: Date | null | undefined;
+  /** It leaves whatever the sending hours say. */
+  readonly anyTime?: boolean | undefined;
   /** Of what the page showed, see `survey.ts`. */
   readonly fingerprint: string;
 }
@@ -103,8 +108,7 @@ async function start(trx: Database, clock: Clock, request: RunRequest): Promise<
   await holdRecords(trx, tenantId, ids);
 
   const run = await writeRun(trx, request, question, resolution.sender, requestHash);
-  // Thousands are not written to at each opening: they stay queued, and the pacer keeps the sending hours.
-  const wish = { single: false, sendAt: null, anyTime: true };
+  const wish = { undo: true, many: true, sendAt: request.sendAt ?? null, anyTime: request.anyTime ?? false };
   const departure = await beginningOf(trx, tenantId, resolution, wish, question.now);
   const common = { run, rule, departure };
   const { total, leftOut, fingerprint } = await writeDeliveries(trx, request, question, ids, common);
@@ -158,6 +162,12 @@ async function writeRun(
       head: JSON.stringify(head),
       total: 0,
       left_out: '{}',
+      any_time: request.anyTime ?? false,
+      asked: JSON.stringify({
+        selection: request.selection,
+        again: request.again,
+        thoughPaid: request.thoughPaid ?? false,
+      } satisfies Asked),
       state_at: now,
       created_at: now,
       idempotency_key: request.idempotencyKey,
@@ -208,7 +218,7 @@ type ReadyRecord = { readonly id: string } & Extract<Judgement, { kind: 'ready' 
  */
 async function insertDeliveries(
   trx: Database,
-  { tenantId, memberId }: RunRequest,
+  { tenantId, memberId, sendAt = null, anyTime = false }: RunRequest,
   now: Date,
   { run, rule, departure }: { readonly run: NewRun; readonly rule: SenderRule; readonly departure: Departure },
   ready: readonly ReadyRecord[],
@@ -218,12 +228,12 @@ async function insertDeliveries(
   await sql`
     insert into deliveries (tenant_id, purpose, document_id, member_id, mailbox_id, account, rule_mode, from_email,
       from_name, reply_to, recipients, subject, message, document_snapshot, state, state_at, held_reason,
-      not_before, idempotency_key, request_hash, lane, run_id, created_at)
+      not_before, idempotency_key, request_hash, lane, run_id, scheduled_for, any_time, created_at)
     select ${tenantId}::uuid, 'document', documents.id, ${memberId}::uuid, ${run.mailboxId}::uuid,
       (select google_sub from mailboxes where id = ${run.mailboxId}::uuid), ${rule.mode}::sender_mode, ${run.fromEmail},
       ${run.fromName}, ${run.replyTo}, ready.recipients::jsonb, ready.subject, ready.message, documents.content,
       ${begun.state}::delivery_state, ${now}, ${begun.held_reason},
-      ${begun.not_before}::timestamptz, ${`run:${run.id}:`} || documents.id, 'run', 1, ${run.id}::uuid,
+      ${begun.not_before}::timestamptz, ${`run:${run.id}:`} || documents.id, 'run', 1, ${run.id}::uuid, ${sendAt}::timestamptz, ${anyTime},
       ${now}::timestamptz + (${before}::int + ready.place) * interval '1 microsecond'
     from unnest(${ready.map(({ id }) => id)}::uuid[], ${ready.map(({ recipients }) => JSON.stringify(recipients))}::text[],
         ${ready.map(({ subject }) => subject)}::text[], ${ready.map(({ message }) => message)}::text[])
@@ -238,8 +248,9 @@ async function writeFirstEvents(trx: Database, runId: string, detail: string, me
     order by created_at`.execute(trx);
 }
 
-function hashOf({ selection, text, again, thoughPaid = false }: RunRequest): string {
+function hashOf({ selection, text, again, thoughPaid = false, sendAt = null, anyTime = false }: RunRequest): string {
   const { kind, status, overdueOn, partyId, search, ids } = selection;
-  const said = [kind, status, overdueOn, partyId, search, ids, text.subject, text.message, again, thoughPaid];
+  const chosen = [kind, status, overdueOn, partyId, search, ids];
+  const said = [...chosen, text.subject, text.message, again, thoughPaid, sendAt, anyTime];
   return createHash('sha256').update(JSON.stringify(said)).digest('hex');
 }

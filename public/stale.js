@@ -1,0 +1,33 @@
+// Says when a page does not show what would be sent any more: at once while somebody types, and now and then, and when
+// somebody comes back to it, whether it was changed behind it. Without this script the server says so when Send is pressed;
+// nothing that was not shown is ever sent.
+const stale = document.getElementById('stale');
+const least = 15_000;
+
+if (stale) {
+  let asked = 0;
+  let wait = least;
+  const ask = () => {
+    if (document.visibilityState !== 'visible' || stale.childElementCount > 0) return;
+    asked = Date.now();
+    stale.dispatchEvent(new CustomEvent('check-stale'));
+  };
+  // A page of thousands takes a while to check: it is asked that much less often.
+  document.addEventListener('htmx:after:request', ({ target }) => {
+    if (target === stale) wait = Math.max(least, 20 * (Date.now() - asked));
+  });
+  setInterval(() => {
+    if (Date.now() - asked >= wait) ask();
+  }, least / 3);
+  document.addEventListener('visibilitychange', ask);
+}
+
+// What is typed is in the preview a moment later; until then it says that it is behind.
+const preview = () => document.getElementById('preview');
+for (const text of document.querySelectorAll('[data-previewed]'))
+  text.addEventListener('input', () => preview()?.setAttribute('data-stale', ''));
+document.addEventListener('htmx:after:swap', () => preview()?.removeAttribute('data-stale'));
+
+// Boxes that change what would be sent are answered at once.
+for (const box of document.querySelectorAll('[data-resubmit]'))
+  box.addEventListener('change', () => box.form.requestSubmit(document.getElementById('update')));
