@@ -22,11 +22,19 @@ if (stale) {
   document.addEventListener('visibilitychange', ask);
 }
 
-// What is typed is in the preview a moment later; until then it says that it is behind.
+// What is typed is in the preview a moment later: it is dimmed until then, and says so where that takes long.
 const preview = () => document.getElementById('preview');
-for (const text of document.querySelectorAll('[data-previewed]'))
-  text.addEventListener('input', () => preview()?.setAttribute('data-stale', ''));
-document.addEventListener('htmx:after:swap', () => preview()?.removeAttribute('data-stale'));
+let late;
+for (const texts of document.querySelectorAll('[data-previewed]'))
+  texts.addEventListener('input', () => {
+    preview()?.setAttribute('data-stale', '');
+    clearTimeout(late);
+    late = setTimeout(() => preview()?.setAttribute('data-stale', 'late'), 4_000);
+  });
+document.addEventListener('htmx:after:swap', () => {
+  clearTimeout(late);
+  preview()?.removeAttribute('data-stale');
+});
 
 // Boxes that change what would be sent are answered at once.
 for (const box of document.querySelectorAll('[data-resubmit]'))

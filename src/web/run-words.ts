@@ -2,6 +2,7 @@ import type { Budget } from '../deliveries/budget.ts';
 import type { MergeField } from '../deliveries/merge.ts';
 import type { Reason } from '../deliveries/runs/judge.ts';
 import type { Noticed } from '../deliveries/runs/overview.ts';
+import type { ReportFilter } from '../deliveries/runs/report.ts';
 import type { RunPhase, RunSummary } from '../deliveries/runs/runs.ts';
 import type { Standstill } from '../deliveries/standing.ts';
 import { kindWords } from '../documents/format.ts';
@@ -56,6 +57,18 @@ export const phaseWords: Record<RunPhase, { word: string; pill: string }> = {
   cancelled: { word: 'Cancelled', pill: 'cancelled' },
   needs_you: { word: 'Needs you', pill: 'fail' },
   over: { word: 'Done', pill: 'ok' },
+};
+
+/** What the parts of a run are called, the same as on the rows of its report. */
+export const partWords: Record<ReportFilter, string> = {
+  undo: 'About to leave',
+  scheduled: 'Scheduled',
+  waiting: 'Waiting',
+  sent: 'Sent',
+  held: 'Held',
+  failed: 'Failed',
+  unconfirmed: 'Unconfirmed',
+  cancelled: 'Cancelled',
 };
 
 const fieldWords: Record<MergeField, string> = {
@@ -151,8 +164,6 @@ export function leftOutLines(leftOut: Readonly<Record<string, number>>): string[
 export function heldWords(reason: string): { text: string; href: string | null; label: string } {
   if (reason === 'outside_hours')
     return { text: 'Outside your sending hours; goes out by itself', href: null, label: '' };
-  if (reason === 'scheduled') return { text: 'Scheduled; goes out at its time', href: null, label: '' };
-  if (reason === 'undo') return { text: 'Can still be taken back; goes out by itself', href: null, label: '' };
   const step = nextStep({ state: 'held', heldReason: reason, id: '', runId: null });
   const href = step && step.href !== '/deliveries/' ? step.href : null;
   if (step && decidedByPeople.includes(reason)) {

@@ -8,7 +8,7 @@ import { controlRun, decideRun, isRunControl, type RunControl } from '../deliver
 import { reportFilters, reportPage } from '../deliveries/runs/report.ts';
 import { rescheduleRun } from '../deliveries/runs/reschedule.ts';
 import { type ResendResult, type ResendWhich, resend } from '../deliveries/runs/resend.ts';
-import { getRun, listRuns, phaseOf, type RunRecord } from '../deliveries/runs/runs.ts';
+import { getRun, listRuns, phaseOf, type RunRecord, unsentOf } from '../deliveries/runs/runs.ts';
 import { kindWords } from '../documents/format.ts';
 import { senderFor } from '../mailboxes/sender-rules.ts';
 import { formatAddress } from '../platform/address.ts';
@@ -32,6 +32,7 @@ import {
   heldWords,
   leftOutLines,
   number,
+  partWords,
   phaseWords,
   standstillWords,
 } from './run-words.ts';
@@ -42,7 +43,7 @@ import { when } from './words.ts';
 
 const words = {
   ...{ countWords, emailCount, number, heldWords, leftOutLines, phaseWords, phaseOf, budgetNote },
-  ...{ pillOf, nextStep, formatAddress, kindWords },
+  ...{ pillOf, nextStep, formatAddress, kindWords, partWords, unsentOf },
 };
 
 /** Runs: their list, one run with its progress and report, and what a person decides about all of it at once. */

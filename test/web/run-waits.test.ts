@@ -69,7 +69,7 @@ describe('a run that was just started', () => {
     const { sender } = await withRecords(3);
     const id = await startRunOf(sender.founder, all);
     await createPacer(anotherWorker(letterhead)).tick();
-    expect((await runNow(ctx, sender, id)).counts).toMatchObject({ held: 3 });
+    expect((await runNow(ctx, sender, id)).counts).toMatchObject({ undo: 3, held: 0 });
     letterhead.google.clock.forward(10_000);
     await createPacer(anotherWorker(letterhead)).tick();
     expect((await runNow(ctx, sender, id)).counts).toMatchObject({ waiting: 3 });

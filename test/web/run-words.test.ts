@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Budget } from '../../src/deliveries/budget.ts';
-import { countsOf, phaseOf } from '../../src/deliveries/runs/runs.ts';
+import { countsOf, phaseOf, unsentOf } from '../../src/deliveries/runs/runs.ts';
 import { csvCell, csvLine } from '../../src/web/run-csv.ts';
 import { budgetLines, countWords, heldWords, leftOutLines, timeWords } from '../../src/web/run-words.ts';
 
@@ -67,6 +67,12 @@ describe('where a run stands', () => {
     ['running', 'running', counts(['queued', 2], ['sent', 1])],
     ['running', 'running', counts(['sending', 1], ['held', 4, 'operator'])],
     ['running', 'waiting', counts(['held', 4, 'operator'], ['failed', 1])],
+    ['running', 'undo', counts(['held', 4, 'undo'])],
+    ['running', 'waiting', counts(['held', 1, 'undo'], ['sent', 3])],
+    ['running', 'scheduled', counts(['held', 4, 'scheduled'], ['sent', 1])],
+    ['running', 'waiting', counts(['held', 4, 'scheduled'], ['held', 1, 'operator'])],
+    ['paused', 'paused', counts(['held', 4, 'scheduled'])],
+    ['cancelled', 'cancelled', counts(['cancelled', 4])],
     ['running', 'needs_you', counts(['sent', 4], ['failed', 1])],
     ['running', 'over', counts(['sent', 4], ['cancelled', 1])],
     ['paused', 'paused', counts(['held', 4, 'run_paused'])],
@@ -77,8 +83,20 @@ describe('where a run stands', () => {
   });
 
   it('is counted by reason, most first, and what was sent again once', () => {
-    const counted = counts(['held', 1, 'operator'], ['held', 5, 'run_paused'], ['queued', 2], ['sending', 3]);
-    expect(counted).toMatchObject({ total: 11, waiting: 5, sending: 3, held: 6 });
+    const counted = counts(
+      ...([
+        ['held', 1, 'operator'],
+        ['held', 5, 'run_paused'],
+        ['held', 7, 'undo'],
+      ] satisfies Parameters<typeof counts>),
+      ...([
+        ['held', 9, 'scheduled'],
+        ['queued', 2],
+        ['sending', 3],
+      ] satisfies Parameters<typeof counts>),
+    );
+    expect(counted).toMatchObject({ total: 27, waiting: 5, sending: 3, held: 6, undo: 7, scheduled: 9 });
+    expect(unsentOf(counted)).toBe(27);
     expect(counted.heldBy.map(({ reason }) => reason)).toEqual(['run_paused', 'operator']);
   });
 });

@@ -4,6 +4,7 @@ import type { Database } from '../../platform/database.ts';
 import type { DeliveryState } from '../../platform/database-types.ts';
 import { isSeenBy, type Onlooker } from '../onlooker.ts';
 import { type Recipients, recipientsSchema } from '../recipients.ts';
+import type { RunCounts } from './runs.ts';
 
 /** One delivery in the report of its run, as it was frozen. */
 export interface ReportRow {
@@ -28,8 +29,17 @@ export interface ReportRow {
   readonly lastDetail: string | null;
 }
 
-/** What a report may be narrowed to: one state, or what waits whether it is in somebody's hands or not. */
-export const reportFilters = ['waiting', 'sent', 'held', 'failed', 'unconfirmed', 'cancelled'] as const;
+/** What a report may be narrowed to: the same parts as {@link RunCounts} counts, so that neither says what the other denies. */
+export const reportFilters = [
+  'undo',
+  'scheduled',
+  'waiting',
+  'sent',
+  'held',
+  'failed',
+  'unconfirmed',
+  'cancelled',
+] as const satisfies readonly (keyof RunCounts)[];
 /** One of {@link reportFilters}. */
 export type ReportFilter = (typeof reportFilters)[number];
 
@@ -90,7 +100,7 @@ export async function reportPage(
     .where('deliveries.run_id', '=', runId)
     .where(isSeenBy(onlooker));
   if (!all) query = query.where('deliveries.replaced_by', 'is', null);
-  if (show) query = query.where('deliveries.state', 'in', show === 'waiting' ? ['queued', 'sending'] : [show]);
+  if (show) query = query.where(isShownAs(show));
   const after = readCursor(request.after);
   if (after && microseconds.test(after[0])) {
     const at = sql`timestamptz 'epoch' + ${after[0]}::bigint * interval '1 microsecond'`;
@@ -103,4 +113,23 @@ export async function reportPage(
     .execute();
   const read = rows.map((row) => ({ ...row, recipients: recipientsSchema.parse(row.recipients) }));
   return pageOf(read, limit, (last) => [last.place, last.id]);
+}
+
+function isShownAs(show: ReportFilter) {
+  switch (show) {
+    case 'waiting':
+      return sql<boolean>`deliveries.state in ('queued', 'sending')`;
+    case 'undo':
+    case 'scheduled':
+      return sql<boolean>`deliveries.state = 'held' and deliveries.held_reason = ${show}`;
+    case 'held':
+      return sql<boolean>`deliveries.state = 'held' and deliveries.held_reason not in ('undo', 'scheduled')`;
+    case 'sent':
+    case 'failed':
+    case 'unconfirmed':
+    case 'cancelled':
+      return sql<boolean>`deliveries.state = ${show}`;
+    default:
+      return show satisfies never;
+  }
 }

@@ -14,11 +14,16 @@ export interface RunCounts {
   readonly waiting: number;
   readonly sending: number;
   readonly sent: number;
+  /** For the moment in which all of it, or one that was sent again by hand, can be undone. */
+  readonly undo: number;
+  /** For a time that somebody chose. */
+  readonly scheduled: number;
+  /** For any other reason. */
   readonly held: number;
   readonly failed: number;
   readonly unconfirmed: number;
   readonly cancelled: number;
-  /** Those held, by reason, most first. */
+  /** The {@link held} ones by reason, most first. */
   readonly heldBy: readonly { readonly reason: string; readonly count: number }[];
 }
 
@@ -168,17 +173,24 @@ export function countsOf(
 ): RunCounts {
   const of = (state: DeliveryState) =>
     rows.filter((row) => row.state === state).reduce((sum, { count }) => sum + count, 0);
+  const isTimed = ({ state, reason }: (typeof rows)[number]) =>
+    state === 'held' && (reason === 'undo' || reason === 'scheduled');
+  const held = rows.filter((row) => row.state === 'held' && !isTimed(row));
+  const heldFor = (reason: HeldReason) =>
+    rows.filter((row) => isTimed(row) && row.reason === reason).reduce((sum, { count }) => sum + count, 0);
   return {
     total: rows.reduce((sum, { count }) => sum + count, 0),
     waiting: of('queued') + of('sending'),
     sending: of('sending'),
     sent: of('sent'),
-    held: of('held'),
+    undo: heldFor('undo'),
+    scheduled: heldFor('scheduled'),
+    held: held.reduce((sum, { count }) => sum + count, 0),
     failed: of('failed'),
     unconfirmed: of('unconfirmed'),
     cancelled: of('cancelled'),
-    heldBy: rows
-      .flatMap(({ state, reason, count }) => (state === 'held' && reason !== null ? [{ reason, count }] : []))
+    heldBy: held
+      .flatMap(({ reason, count }) => (reason === null ? [] : [{ reason, count }]))
       .sort((a, b) => b.count - a.count),
   };
 }
@@ -192,10 +204,14 @@ export type RunPhase = 'undo' | 'scheduled' | 'running' | 'waiting' | 'paused' |
 /** Says where a run stands. Pure. `waiting`: everything that is left is held. */
 export function phaseOf({ state, counts }: Pick<RunSummary, 'state' | 'counts'>): RunPhase {
   if (state === 'cancelled') return 'cancelled';
-  if (counts.waiting + counts.held === 0) return counts.failed + counts.unconfirmed > 0 ? 'needs_you' : 'over';
+  if (unsentOf(counts) === 0) return counts.failed + counts.unconfirmed > 0 ? 'needs_you' : 'over';
   if (state === 'paused') return 'paused';
   if (counts.waiting > 0) return 'running';
-  const heldFor = (reason: HeldReason) => counts.heldBy.find((held) => held.reason === reason)?.count;
-  if (heldFor('undo') === counts.total) return 'undo';
-  return heldFor('scheduled') === counts.held ? 'scheduled' : 'waiting';
+  if (counts.undo === counts.total) return 'undo';
+  return counts.scheduled === unsentOf(counts) ? 'scheduled' : 'waiting';
+}
+
+/** How many of a run have not left yet, and still would. Pure. */
+export function unsentOf({ waiting, undo, scheduled, held }: RunCounts): number {
+  return waiting + undo + scheduled + held;
 }
