@@ -1,7 +1,7 @@
 import type { PaperContent } from '../deliveries/papers.ts';
 import type { WaitingEmail } from '../deliveries/waiting-emails.ts';
 import type { DocumentContent } from '../documents/document.ts';
-import { formatMoney } from '../documents/format.ts';
+import { formatDate, formatMoney } from '../documents/format.ts';
 import type { Head } from '../documents/pdf/head.ts';
 import { computeTotals } from '../documents/totals.ts';
 import { type Difference, differences } from './document-changes.ts';
@@ -15,7 +15,10 @@ export function paperDifferences(paper: PaperContent, content: DocumentContent, 
   const fields = differences(paper.content, formOf(content));
   const [was, is] = [totalOf(paper.content, head.locale), totalOf(content, head.locale)];
   const total = was === is ? [] : [{ label: 'Total', stored: was, typed: is }];
-  const shown = [...fields, ...total];
+  const day = (text: string) => (/^\d{4}-\d\d-\d\d$/.test(text) ? formatDate(text, head.locale) : text);
+  const shown = [...fields, ...total].map(({ label, stored, typed }) => ({
+    ...{ label, stored: day(stored), typed: day(typed) },
+  }));
   // What a form does not show, such as the allowances of a file.
   const other =
     shown.length === 0 && JSON.stringify(paper.content) !== JSON.stringify(content)

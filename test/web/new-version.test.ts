@@ -128,7 +128,7 @@ describe('a record whose email waits', () => {
     expect(await noticeOf(sender, record)).toContain('The email that waits keeps the old version.');
     const page = await sender.founder.get(`/deliveries/${id}`);
     expect(page.text).toContain('Due date');
-    expect(page.text).toContain('2027-03-31');
+    expect(page.text).toContain('31 March 2027');
     await sender.founder.post(`/deliveries/${id}/decision`, { decision: 'send_now' });
     await deliverNow(letterhead, sender, id);
     const [only, ...more] = await rows(sender, record);
