@@ -24,10 +24,32 @@ document.addEventListener('htmx:after:swap', () => {
   [...rows.children].forEach((row, index) => {
     row.querySelector('output').textContent = nets[index]?.value ?? '';
   });
+  mark([...document.querySelectorAll('#totals .mark')]);
 });
 
 // A fresh page with problems starts at what is to mend.
 document.querySelector('.problems')?.focus();
+
+// Says beside each number what came of it: that it cannot be read, or as what it was read.
+function mark(marks) {
+  for (const input of rows.querySelectorAll('input.num')) {
+    const said = marks.find((each) => each.dataset.field === input.name);
+    for (const end of ['error', 'read']) document.getElementById(`${input.name}-${end}`)?.remove();
+    if (said?.dataset.tone === 'error') input.setAttribute('aria-invalid', 'true');
+    else input.removeAttribute('aria-invalid');
+    input.removeAttribute('aria-describedby');
+    if (!said) continue;
+    const words = document.createElement('p');
+    const label = input.labels[0].textContent.trim();
+    words.id = `${input.name}-${said.dataset.tone}`;
+    words.className = said.dataset.tone === 'error' ? 'error line-error' : 'hint line-error';
+    const text = said.value;
+    words.textContent =
+      said.dataset.tone === 'error' ? text : `${label}: ${text.charAt(0).toLowerCase()}${text.slice(1)}`;
+    input.setAttribute('aria-describedby', words.id);
+    input.closest('.line').querySelector('.line-description').before(words);
+  }
+}
 
 function addRow() {
   const last = rows.lastElementChild;

@@ -1,6 +1,6 @@
 import { readAddressField } from '../platform/address-list.ts';
 import { own } from '../platform/own.ts';
-import { parseDecimalInput } from './decimal-input.ts';
+import { parseDecimalInput, type Reading } from './decimal-input.ts';
 
 /** One thing that is wrong with a form, beside the field it is about. */
 export interface FormProblem {
@@ -10,8 +10,20 @@ export interface FormProblem {
   readonly message: string;
 }
 
+/** A number that could be read in two ways, and as what it was read. */
+export interface FormGuess {
+  readonly field: string;
+  /** A decimal string. */
+  readonly value: string;
+}
+
+/** What kind of number a field holds: a bare one, money in the form's currency, or a percentage. */
+export type NumberKind = 'plain' | 'money' | 'percent';
+
 interface Shared {
   readonly problems: FormProblem[];
+  readonly guesses: FormGuess[];
+  readonly reading: Pick<Reading, 'locale' | 'currency'>;
   /** From a place in the content (`lines.0`) to the field that it was read from (`lines[3]`). */
   readonly places: Map<string, string>;
 }
@@ -28,13 +40,27 @@ export class FormFields {
   readonly #inner: FormFields[] = [];
   #failed = false;
 
-  constructor(body: unknown, prefix = '', shared: Shared = { problems: [], places: new Map() }) {
+  constructor(
+    body: unknown,
+    prefix = '',
+    shared: Shared = { problems: [], guesses: [], reading: {}, places: new Map() },
+  ) {
     this.#fields = isFields(body) ? body : {};
     this.#prefix = prefix;
     this.#shared = shared;
     this.#unread = new Set(Object.keys(this.#fields));
     if (body !== undefined && body !== '' && !isFields(body))
       this.#problem('', 'is not what this form sends. Reload the page and try again');
+  }
+
+  /** The fields of a form whose numbers are read as this place writes them, and whose money is in this currency. */
+  static reading(body: unknown, reading: Pick<Reading, 'locale' | 'currency'>): FormFields {
+    return new FormFields(body, '', { problems: [], guesses: [], reading, places: new Map() });
+  }
+
+  /** The numbers that could be two, and as what they were read. */
+  guesses(): readonly FormGuess[] {
+    return this.#shared.guesses;
   }
 
   /** Whether the form has the field at all, be it empty. */
@@ -72,11 +98,16 @@ export class FormFields {
   }
 
   /** A number, as a decimal string. */
-  decimal(name: string, kept?: string): string | undefined {
+  decimal(name: string, kept?: string, kind: NumberKind = 'plain'): string | undefined {
     const typed = this.text(name, kept);
     // What the form did not have, or what comes back as it was stored, needs no reading.
     if (typed === undefined || typed === kept) return typed;
-    const parsed = parseDecimalInput(typed);
+    const { locale, currency } = this.#shared.reading;
+    const parsed = parseDecimalInput(typed, {
+      ...{ locale, percent: kind === 'percent' },
+      currency: kind === 'money' ? currency : undefined,
+    });
+    if (parsed.ok && parsed.guessed) this.#shared.guesses.push({ field: this.#nameOf(name), value: parsed.value });
     if (parsed.ok) return parsed.value;
     this.#problem(name, parsed.message);
     return undefined;

@@ -1,18 +1,20 @@
+import { isCurrency } from '../platform/currencies.ts';
 import { type DocumentContent, documentContentSchema } from './document.ts';
-import { FormFields, type FormProblem } from './form-fields.ts';
+import { FormFields, type FormGuess, type FormProblem } from './form-fields.ts';
 import { foldName } from './party-identity.ts';
 import type { DraftContent } from './store.ts';
 import { computeTotals, sameAmount } from './totals.ts';
 
-export type { FormProblem } from './form-fields.ts';
+export type { FormGuess, FormProblem } from './form-fields.ts';
 
-/** What a form became. */
-export type DocumentForm =
+/** What a form became, with the numbers in it that could be read in two ways. */
+export type DocumentForm = { readonly guesses: readonly FormGuess[] } & (
   | { readonly ok: true; readonly content: DraftContent }
-  | { readonly ok: false; readonly problems: readonly FormProblem[] };
+  | { readonly ok: false; readonly problems: readonly FormProblem[] }
+);
 
 /** Fields of the page that are not content; it reads them itself. */
-const pageFields = ['partyId', 'version', 'status', 'saveParty'];
+const pageFields = ['partyId', 'version', 'status', 'saveParty', 'dates'];
 
 /**
  * Reads the form that makes or edits a record, as `express.urlencoded({ extended: true })` gives it:
@@ -23,9 +25,12 @@ const pageFields = ['partyId', 'version', 'status', 'saveParty'];
  * A line or adjustment in which nothing is filled in is left out. When `base` is edited, a field that the form does
  * not have keeps its value and an empty one clears it; `lines[i][origin]` says which of base's lines a line was, so
  * that what only a file said of it stays. A field that nobody knows is a problem, not a loss.
+ *
+ * @param locale the place of the page, `en-IE`: what could be two numbers is read as people write there. Without it that
+ *   is a problem
  */
-export function parseDocumentForm(body: unknown, base?: DocumentContent): DocumentForm {
-  const form = new FormFields(body);
+export function parseDocumentForm(body: unknown, base?: DocumentContent, locale?: string): DocumentForm {
+  const form = FormFields.reading(body, { locale, currency: currencyOf(body, base) });
   const draft = {
     kind: form.text('kind', base?.kind),
     typeCode: base?.typeCode,
@@ -41,8 +46,8 @@ export function parseDocumentForm(body: unknown, base?: DocumentContent): Docume
     party: readParty(form, base),
     lines: form.has('lines') ? form.list('lines', (line) => readLine(line, base)) : (base?.lines ?? []),
     adjustments: form.has('adjustments') ? form.list('adjustments', readAdjustment) : (base?.adjustments ?? []),
-    prepaid: form.decimal('prepaid', base?.prepaid),
-    rounding: form.decimal('rounding', base?.rounding),
+    prepaid: form.decimal('prepaid', base?.prepaid, 'money'),
+    rounding: form.decimal('rounding', base?.rounding, 'money'),
     // What only a file says stays as it is.
     digits: base?.digits,
     furtherAmounts: base?.furtherAmounts,
@@ -56,7 +61,8 @@ export function parseDocumentForm(body: unknown, base?: DocumentContent): Docume
   for (const { value, index } of draft.lines.map((value, index) => ({ value, index }))) {
     form.check(index, value);
   }
-  const problems = [...form.problems(), ...dateProblems(draft)];
+  const problems = form.problems();
+  const guesses = form.guesses();
   // The schema wants a number; without one the next is taken when the record is stored.
   const parsed = documentContentSchema.safeParse(withoutMissing({ ...draft, number: draft.number ?? 'next' }));
   if (!parsed.success) {
@@ -65,9 +71,16 @@ export function parseDocumentForm(body: unknown, base?: DocumentContent): Docume
       if (!problems.some(({ field }) => field === problem.field)) problems.push(problem);
     }
   }
-  if (!parsed.success || problems.length > 0) return { ok: false, problems };
+  if (!parsed.success || problems.length > 0) return { ok: false, problems, guesses };
   const content = keepStated(parsed.data, base);
-  return { ok: true, content: { ...content, number: draft.number } };
+  return { ok: true, content: { ...content, number: draft.number }, guesses };
+}
+
+/** The currency that the form's money is in; undefined where it names none that there is. */
+function currencyOf(body: unknown, base: DocumentContent | undefined): string | undefined {
+  const said: unknown = Object(body).currency;
+  const code = typeof said === 'string' ? said.trim().toUpperCase() : base?.currency;
+  return code !== undefined && isCurrency(code) ? code : undefined;
 }
 
 function readParty(form: FormFields, base: DocumentContent | undefined) {
@@ -102,12 +115,12 @@ function readLine(form: FormFields, base: DocumentContent | undefined) {
     note: form.text('note', was?.note),
     quantity: form.decimal('quantity', was?.quantity),
     unit: form.text('unit', was?.unit),
-    unitPrice: form.decimal('unitPrice', was?.unitPrice),
+    unitPrice: form.decimal('unitPrice', was?.unitPrice, 'money'),
     priceBaseQuantity: form.decimal('priceBaseQuantity', was?.priceBaseQuantity),
-    discountPercent: form.decimal('discountPercent', was?.discountPercent),
+    discountPercent: form.decimal('discountPercent', was?.discountPercent, 'percent'),
     adjustments: form.has('adjustments') ? form.list('adjustments', readLineAdjustment) : (was?.adjustments ?? []),
     taxCategory: form.text('taxCategory', was?.taxCategory)?.toUpperCase(),
-    taxRate: form.decimal('taxRate', was?.taxRate),
+    taxRate: form.decimal('taxRate', was?.taxRate, 'percent'),
   };
   // Unit, tax and a quantity of 1 are what an untouched row comes with.
   const untouched =
@@ -125,9 +138,9 @@ function readLineAdjustment(form: FormFields) {
   const adjustment = {
     type: form.text('type') ?? 'allowance',
     reason: form.text('reason'),
-    amount: form.decimal('amount'),
-    percent: form.decimal('percent'),
-    base: form.decimal('base'),
+    amount: form.decimal('amount', undefined, 'money'),
+    percent: form.decimal('percent', undefined, 'percent'),
+    base: form.decimal('base', undefined, 'money'),
   };
   const untouched = [adjustment.reason, adjustment.amount, adjustment.percent, adjustment.base].every(
     (v) => v === undefined,
@@ -136,7 +149,7 @@ function readLineAdjustment(form: FormFields) {
 }
 
 function readAdjustment(form: FormFields) {
-  const taxRate = form.decimal('taxRate');
+  const taxRate = form.decimal('taxRate', undefined, 'percent');
   const taxCategory = form.text('taxCategory')?.toUpperCase();
   const adjustment = readLineAdjustment(form);
   return adjustment && { ...adjustment, taxCategory, taxRate };
@@ -173,22 +186,6 @@ function keepStated(content: DocumentContent, base: DocumentContent | undefined)
     ...(base.statedTaxes && same(({ taxes }) => taxes) ? { statedTaxes: base.statedTaxes } : {}),
     ...(base.statedSums && same((totals) => totals) ? { statedSums: base.statedSums } : {}),
   };
-}
-
-function dateProblems(draft: {
-  issueDate: string | undefined;
-  dueDate: string | undefined;
-  validUntil: string | undefined;
-}): FormProblem[] {
-  const { issueDate } = draft;
-  if (issueDate === undefined) return [];
-  const early = (field: 'dueDate' | 'validUntil', word: string): FormProblem[] => {
-    const date = draft[field];
-    return date !== undefined && date < issueDate
-      ? [{ field, message: `${word} lies before the date of the record. Change one of the two.` }]
-      : [];
-  };
-  return [...early('dueDate', 'Due date'), ...early('validUntil', 'Valid until')];
 }
 
 function withoutMissing(value: object): unknown {

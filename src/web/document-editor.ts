@@ -1,10 +1,12 @@
 import { type Request, type Response, Router } from 'express';
+import { dateQuestions, datesMark } from '../documents/date-questions.ts';
 import { type DocumentContent, type DocumentKind, type PartyDetails, unnumbered } from '../documents/document.ts';
 import { DocumentError } from '../documents/errors.ts';
 import { type FormProblem, parseDocumentForm } from '../documents/form.ts';
 import { formatAmount, formatPercent, kindWords } from '../documents/format.ts';
 import { lastChange } from '../documents/last-change.ts';
 import { createParty, getParty, listParties } from '../documents/parties.ts';
+import { withoutSign } from '../documents/payment.ts';
 import { createDocument, type DocumentRecord, getDocument, updateDocument } from '../documents/store.ts';
 import type { Database } from '../platform/database.ts';
 import { inTenant } from '../tenants/scope.ts';
@@ -21,9 +23,11 @@ import {
   partyForm,
   readTyped,
   type TypedForm,
+  turned,
 } from './document-form.ts';
 import { sumsOf } from './document-sums.ts';
 import { found } from './errors.ts';
+import { guessedWords, marksOf } from './number-marks.ts';
 import { revisedWords, toWhom } from './paper-words.ts';
 import { type ChosenParty, chooseParty, questionWords, readPicked, suggestParty } from './party-choice.ts';
 import { onlyIds, textParam } from './query.ts';
@@ -61,8 +65,19 @@ export function documentEditor(ctx: WebContext): Router {
     const party = /^[\da-f-]{36}$/i.test(partyId)
       ? await inTenant(ctx.db, viewer.tenantId, (trx) => getParty(trx, viewer.tenantId, partyId))
       : undefined;
+    const blank = blankForm(kind, viewer, ctx.clock());
+    const instead = textParam(req, 'instead');
+    if (instead) {
+      const old = await stored(viewer, instead);
+      const { party, lines, head } = turned(formOf(old.content));
+      const { currency = '', reference = '', notes = '' } = head;
+      return show(res, {
+        form: { ...blank, party, lines, head: { ...blank.head, currency, reference, notes } },
+        chosen: { partyId: old.partyId },
+      });
+    }
     await show(res, {
-      form: { ...blankForm(kind, viewer, ctx.clock()), ...(party ? { party: partyForm(party) } : {}) },
+      form: { ...blank, ...(party ? { party: partyForm(party) } : {}) },
       chosen: { partyId: party?.id ?? '' },
     });
   });
@@ -77,8 +92,14 @@ export function documentEditor(ctx: WebContext): Router {
       chooseParty(trx, viewer.tenantId, typed.party, picked),
     );
     const form = { ...typed, party: chosen.form };
-    const parsed = parseDocumentForm({ ...contentFields(req), kind: form.kind, party: form.party });
+    const parsed = parseDocumentForm(
+      { ...contentFields(req), kind: form.kind, party: form.party },
+      undefined,
+      localeOf(viewer.tenant),
+    );
     if (!parsed.ok || chosen.question) return show(res, { form, chosen, problems: parsed.ok ? [] : parsed.problems });
+    const asked = datesAsked(req, parsed.content);
+    if (asked.length > 0) return show(res, { form, chosen, problems: asked, dates: datesMark(parsed.content) });
     const status = req.body?.do === 'draft' ? 'draft' : 'open';
     try {
       const record = await inTenant(ctx.db, viewer.tenantId, async (trx) =>
@@ -88,7 +109,7 @@ export function documentEditor(ctx: WebContext): Router {
         }),
       );
       const said = status === 'draft' ? 'is saved as a draft.' : 'is saved. It is not sent yet: that is the next step.';
-      await notify(req, 'ok', `${titleOf(record)} ${said}`);
+      await notify(req, 'ok', `${titleOf(record)} ${said}${guessedWords(parsed.guesses, form, viewer)}`);
       res.redirect(303, `/documents/${record.id}`);
     } catch (error) {
       await show(res, { form, chosen, problems: [numberProblem(error)] });
@@ -153,7 +174,11 @@ export function documentEditor(ctx: WebContext): Router {
     const form = { ...typed, party: chosen.form };
     // Somebody else's change is said first: what they changed may be what is wrong.
     if (version !== record.version) return showConflict(res, form, record, readEmailAnswer(req.body));
-    const parsed = parseDocumentForm({ ...contentFields(req), kind: record.kind, party: form.party }, record.content);
+    const parsed = parseDocumentForm(
+      { ...contentFields(req), kind: record.kind, party: form.party },
+      record.content,
+      localeOf(viewer.tenant),
+    );
     if (!parsed.ok || chosen.question)
       return show(res, {
         ...{ form, record, chosen, answer: readEmailAnswer(req.body) },
@@ -163,8 +188,13 @@ export function documentEditor(ctx: WebContext): Router {
     const content = { ...rest, number };
     const answer = readEmailAnswer(req.body);
     const emails = await inTenant(ctx.db, viewer.tenantId, (trx) => emailsOfRecord(trx, viewer, record));
-    const asked = emailQuestion(emails, answer, record.content, content);
-    if (asked.length > 0) return show(res, { form, record, chosen, problems: asked, answer });
+    const dates = datesMark(content) === datesMark(record.content) ? [] : datesAsked(req, content);
+    const asked = [...dates, ...emailQuestion(emails, answer, record.content, content)];
+    if (asked.length > 0)
+      return show(res, {
+        ...{ form, record, chosen, problems: asked, answer },
+        ...(dates.length > 0 || req.body?.dates ? { dates: datesMark(content) } : {}),
+      });
     const wantsNew = answer.choice === 'new' && answer.named.length > 0;
     const paper = wantsNew ? await newPaper(ctx, viewer.tenantId, record, content) : undefined;
     try {
@@ -178,7 +208,11 @@ export function documentEditor(ctx: WebContext): Router {
       const kept = emails.keeping.length + (wantsNew ? 0 : emails.changeable.length);
       const tooLate = revised?.tooLate ?? emails.leaving.length;
       const became = revisedWords(answer.choice, revised?.ids.length ?? 0, tooLate, kept);
-      await notify(req, tooLate > 0 ? 'wait' : 'ok', `Your changes are saved. ${became}`.trim());
+      await notify(
+        req,
+        tooLate > 0 ? 'wait' : 'ok',
+        `Your changes are saved. ${became}`.trim() + guessedWords(parsed.guesses, form, viewer),
+      );
       res.redirect(303, `/documents/${record.id}`);
     } catch (error) {
       if (error instanceof DocumentError && error.code === 'changed_meanwhile') {
@@ -234,13 +268,15 @@ export function documentEditor(ctx: WebContext): Router {
     readonly chosen: Omit<ChosenParty, 'form'>;
     /** Whose change it was, where there are changes. */
     readonly whoChanged?: string;
+    /** The dates that are asked about, as `datesMark` writes them. */
+    readonly dates?: string;
     /** What was said of the emails that wait. */
     readonly answer?: EmailAnswer;
   }
 
   async function show(
     res: Response,
-    { form, record, version, problems: given = [], changes, whoChanged, chosen, answer }: Shown,
+    { form, record, version, problems: given = [], changes, whoChanged, chosen, answer, dates }: Shown,
   ): Promise<void> {
     const viewer = writer(res);
     const words = kindWords[form.kind];
@@ -271,7 +307,7 @@ export function documentEditor(ctx: WebContext): Router {
       problemOf: (field: string) => problems.find((problem) => problem.field === field)?.message,
       changes,
       blank: nextLine(form.lines),
-      ...{ emails, emailChoice: answer?.choice, toWhom, pillOf },
+      ...{ emails, emailChoice: answer?.choice, toWhom, pillOf, dates, confirmed: res.req.body?.dates === dates },
       ...totalsLocals(viewer, form, record?.content),
     });
   }
@@ -316,6 +352,7 @@ function afterRowButton(req: Request, form: TypedForm): TypedForm | undefined {
   const pressed = typeof req.body?.do === 'string' ? req.body.do : '';
   if (pressed === 'add-line') return { ...form, lines: [...form.lines, nextLine(form.lines)] };
   if (pressed === 'add-up') return form;
+  if (pressed === 'turn') return turned(form);
   const removed = /^remove-line:(\d+)$/.exec(pressed)?.[1];
   if (removed === undefined) return undefined;
   const left = form.lines.filter(({ key }) => key !== Number(removed));
@@ -326,9 +363,20 @@ function afterRowButton(req: Request, form: TypedForm): TypedForm | undefined {
 
 function totalsLocals(viewer: Viewer, form: TypedForm, base: DocumentContent | undefined) {
   const locale = localeOf(viewer.tenant);
-  const { totals, currency, nets } = sumsOf(form, base, viewer.tenant.currency);
+  const { totals, currency, nets, leftOut, ...read } = sumsOf(form, base, viewer.tenant.currency, locale);
   const percent = (value: string) => formatPercent(value, locale);
-  return { totals, nets: nets.map((net) => net && formatAmount(net, currency, locale)), currency, percent, locale };
+  return {
+    ...{ totals, leftOut, currency, percent, locale, withoutSign, kind: form.kind, isNew: base === undefined },
+    nets: nets.map((net) => net && formatAmount(net, currency, locale)),
+    marks: marksOf(read, currency, locale),
+    isNegative: totals?.payable.startsWith('-') ?? false,
+    isZero: totals !== undefined && !/[1-9]/.test(totals.payable),
+  };
+}
+
+/** What is asked about the dates of a form, unless it confirms these very dates. */
+function datesAsked(req: Request, content: Parameters<typeof datesMark>[0]): FormProblem[] {
+  return req.body?.dates === datesMark(content) ? [] : dateQuestions(content);
 }
 
 /** Words for what only the database could tell; anything else is not ours to explain. */

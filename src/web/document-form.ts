@@ -132,6 +132,24 @@ export function formOf(content: DocumentContent): TypedForm {
   return { kind: content.kind, head, party: partyForm(content.party), lines };
 }
 
+/**
+ * An invoice with a negative total as the credit note that it should be, and the other way round: the same lines with the
+ * quantities of the other sign, without the number and dates that belong to the other kind.
+ */
+export function turned(form: TypedForm): TypedForm {
+  const { number: _number, dueDate: _due, deliveryDate: _delivery, invoiceReference: _invoice, ...head } = form.head;
+  const lines = form.lines.map((line) => {
+    const quantity = line.values.quantity.trim();
+    const other = /^[-\u2212\u2013]/.test(quantity)
+      ? quantity.slice(1).trim()
+      : quantity === ''
+        ? '-1'
+        : `-${quantity}`;
+    return { ...line, values: { ...line.values, origin: '', quantity: other } };
+  });
+  return { ...form, kind: form.kind === 'credit_note' ? 'invoice' : 'credit_note', head, lines };
+}
+
 /** The other side's fields, from a contact or from what is printed on a record. */
 export function partyForm(details: PartyDetails): PartyForm {
   return Object.fromEntries(partyFields.map((field) => [field, details[field] ?? '']));

@@ -24,12 +24,12 @@ import {
 import { lastChange } from '../documents/last-change.ts';
 import { listDocuments } from '../documents/listing.ts';
 import { countMatching } from '../documents/matching.ts';
+import { paymentOf, withoutSign } from '../documents/payment.ts';
 import { headOf } from '../documents/pdf/head.ts';
 import { deleteDraft, setDocumentStatus, wasWritten } from '../documents/status.ts';
 import { documentsWithNumber, getDocument } from '../documents/store.ts';
 import type { DocumentSummary } from '../documents/summary.ts';
 import { computeTotals } from '../documents/totals.ts';
-import { asksForPayment } from '../documents/type-codes.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { getTenant, localeOf } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
@@ -136,7 +136,8 @@ export function documentPages(ctx: WebContext): Router {
       title: titleOf(record),
       section: record.kind,
       words: wordsOf(record),
-      asksForPayment: asksForPayment(record),
+      payment: paymentOf(record, record.payable),
+      withoutSign,
       differences: differencesFromOwn(record.content),
       differenceWords,
       record,
@@ -144,7 +145,9 @@ export function documentPages(ctx: WebContext): Router {
       lines: record.content.lines.slice(0, linesShown),
       totals: computeTotals(record.content),
       dates: datesOf(record.content),
-      keyDate: keyDate(record.content),
+      keyDate: ['nothing', 'in_favour'].includes(paymentOf(record, record.payable) ?? '')
+        ? undefined
+        : keyDate(record.content),
       twins,
       ...{ papers: papers.papers, outdated: papers.outdated, changed, waits: papers.waits, toWhom },
       deliveries: sent.rows,

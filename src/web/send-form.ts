@@ -4,8 +4,8 @@ import { addresseeOf, filledInTo, type Recipients, readRecipients } from '../del
 import { formatDate, formatMoney, keyDate, wordsOf } from '../documents/format.ts';
 import { readersLocale } from '../documents/locale.ts';
 import type { Party } from '../documents/parties.ts';
+import { paymentOf, withoutSign } from '../documents/payment.ts';
 import type { DocumentRecord } from '../documents/store.ts';
-import { asksForPayment } from '../documents/type-codes.ts';
 import { fittingName, formatAddresses } from '../platform/address.ts';
 import { oneLine } from '../platform/plain-text.ts';
 import type { SendingRules } from '../tenants/sending-rules.ts';
@@ -65,13 +65,18 @@ export function filledIn(
   const locale = readersLocale(content.party, localeOf(tenant));
   const addressee = addresseeOf(content.party, contact);
   const date = keyDate(content);
-  const amount = formatMoney(record.payable, record.currency, locale);
-  const what =
-    record.kind === 'purchase_order'
-      ? `our ${kind.lower} ${record.number}`
-      : `${kind.lower} ${record.number} for ${amount}`;
-  const asks = record.kind !== 'invoice' || asksForPayment(content);
+  const money = (amount: string) => formatMoney(amount, record.currency, locale);
+  const payment = paymentOf(content, record.payable);
+  const named = `${kind.lower} ${record.number}`;
+  const what = record.kind === 'purchase_order' ? `our ${named}` : `${named} for ${money(record.payable)}`;
+  const asks = record.kind !== 'invoice' || payment === 'due';
   const when = date && asks ? `, ${dateWords(record.kind, formatDate(date.date, locale))}` : '';
+  const attached =
+    payment === 'in_favour'
+      ? `please find attached ${named}. The amount of ${money(withoutSign(record.payable))} is in your favour`
+      : payment === 'nothing'
+        ? `please find attached ${named}. There is nothing to pay`
+        : `please find attached ${what}${when}`;
   return {
     key,
     version: record.version,
@@ -79,7 +84,7 @@ export function filledIn(
     cc: '',
     bcc: '',
     subject: `${kind.title} ${record.number} from ${tenant.name}`,
-    message: `Hello ${addressee.contact},\n\nplease find attached ${what}${when}.\n\nKind regards\n${memberName}\n${tenant.name}`,
+    message: `Hello ${addressee.contact},\n\n${attached}.\n\nKind regards\n${memberName}\n${tenant.name}`,
     ...{ preview: '', when: 'now', sendAt: '', anyTime: false, again: [], thoughPaid: false },
   };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { dateQuestions } from '../../src/documents/date-questions.ts';
 import { parseDocumentForm } from '../../src/documents/form.ts';
 import { readUbl } from '../../src/documents/read-ubl.ts';
 import { fixture, fixtures, invoice } from './content.ts';
@@ -26,6 +27,7 @@ describe('the form of a record', () => {
   it('becomes content, trimmed, without the empty row, and without a number where none is typed', () => {
     expect(parseDocumentForm(filled)).toEqual({
       ok: true,
+      guesses: [],
       content: {
         kind: 'invoice',
         number: undefined,
@@ -93,8 +95,44 @@ describe('the form of a record', () => {
     },
   );
 
-  it('wants a due date that is not before the date', () => {
-    expect(problemsOf({ ...filled, dueDate: '2026-11-20' })).toMatchObject([{ field: 'dueDate' }]);
+  it.each([
+    [{ lines: [{ name: 'A', unitPrice: '€1,250.00', taxRate: '23 %', discountPercent: '5%' }] }, '1250.00'],
+    [{ lines: [{ name: 'A', unitPrice: '1.250,00 €', taxRate: '23%', discountPercent: '5 %' }] }, '1250.00'],
+    [{ lines: [{ name: 'A', unitPrice: "1'250.00", taxRate: '23', discountPercent: '5' }] }, '1250.00'],
+  ])('reads numbers with the unit of their field beside them: %j', (fields, unitPrice) => {
+    const form = parseDocumentForm({ ...filled, ...fields });
+    expect(form.ok && form.content.lines[0]).toMatchObject({ unitPrice, taxRate: '23', discountPercent: '5' });
+  });
+
+  it('reads what could be two numbers as the page’s place does, and says as what', () => {
+    const typed = { ...filled, lines: [{ name: 'A', unitPrice: '1,250', quantity: '2.500' }] };
+    expect(parseDocumentForm(typed, undefined, 'en-IE')).toMatchObject({
+      ok: true,
+      content: { lines: [{ unitPrice: '1250', quantity: '2.500' }] },
+      guesses: [
+        { field: 'lines[0][quantity]', value: '2.500' },
+        { field: 'lines[0][unitPrice]', value: '1250' },
+      ],
+    });
+    expect(parseDocumentForm(typed, undefined, 'en-DE')).toMatchObject({
+      content: { lines: [{ unitPrice: '1.250', quantity: '2500' }] },
+    });
+    expect(parseDocumentForm(typed).ok).toBe(false);
+  });
+});
+
+describe('dates worth a second look', () => {
+  const dates = { issueDate: '2026-11-30' };
+  it.each([
+    [{ issueDate: '0026-11-30', dueDate: '0026-12-01' }, ['issueDate', 'dueDate']],
+    [{ ...dates, dueDate: '2026-11-29' }, ['dueDate']],
+    [{ ...dates, validUntil: '2026-11-29' }, ['validUntil']],
+    [{ ...dates, dueDate: '2126-12-30' }, ['dueDate']],
+    [{ ...dates, deliveryDate: '1989-12-31' }, ['deliveryDate']],
+    [{ ...dates, dueDate: '2026-11-30', deliveryDate: '2026-11-01' }, []],
+    [{ issueDate: '1990-01-01', dueDate: '2100-12-31' }, []],
+  ])('%j: %j', (content, fields) => {
+    expect(dateQuestions(content).map(({ field }) => field)).toEqual(fields);
   });
 });
 

@@ -50,14 +50,14 @@ describe('writing a record', () => {
       ...invoice,
       'party[name]': '',
       'party[email]': 'mira@',
-      'lines[0][unitPrice]': '1,500',
+      'lines[0][unitPrice]': '15.00.0',
       notes: '<b>Thank you</b>',
     });
     expect(page.status).toBe(422);
     expect(page.text).toContain('3 things to mend');
-    expect(page.text).toContain('Line 1: Price could be 1500 or 1.500.');
+    expect(page.text).toContain('Line 1: Price is not a number: “15.00.0”.');
     expect(page.text).toContain('href="#party[email]"');
-    expect(inputValue(page, 'lines[0][unitPrice]')).toBe('1,500');
+    expect(inputValue(page, 'lines[0][unitPrice]')).toBe('15.00.0');
     expect(inputValue(page, 'lines[0][name]')).toBe('Oak counter');
     expect(page.text).toContain('&lt;b&gt;Thank you&lt;/b&gt;');
   });

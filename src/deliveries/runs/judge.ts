@@ -1,5 +1,6 @@
 import { formatDate, formatMoney, wordsOf } from '../../documents/format.ts';
 import { readersLocale } from '../../documents/locale.ts';
+import { paymentOf } from '../../documents/payment.ts';
 import type { DocumentKind } from '../../platform/database-types.ts';
 import { oneLine } from '../../platform/plain-text.ts';
 import { type MergeField, type MergeTemplate, type MergeValues, parseTemplate, TemplateError } from '../merge.ts';
@@ -115,6 +116,8 @@ function valuesOf(
 ): MergeValues {
   const locale = readersLocale(record, own);
   const day = (date: string | null) => (date === null ? null : formatDate(date, locale));
+  const payment = paymentOf({ kind, typeCode: record.typeCode ?? undefined }, record.payable);
+  const isDue = payment === null || payment === 'due';
   return (field) => {
     switch (field) {
       case 'number':
@@ -126,7 +129,8 @@ function valuesOf(
       case 'date':
         return day(record.issueDate);
       case 'due_date':
-        return day(record.dueDate);
+        // Nothing is due of an invoice with nothing to pay.
+        return isDue ? day(record.dueDate) : null;
       case 'valid_until':
         return day(record.validUntil);
       case 'delivery_date':

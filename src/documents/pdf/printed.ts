@@ -11,8 +11,8 @@ import {
   wordsOf,
 } from '../format.ts';
 import { readersLocale } from '../locale.ts';
+import { paymentOf, withoutSign } from '../payment.ts';
 import { computeTotals, type DocumentTotals, sameAmount, type TaxTotal } from '../totals.ts';
-import { asksForPayment } from '../type-codes.ts';
 import type { CompanyHead, PdfInput } from './input.ts';
 import { furtherDetails, lineDetails } from './printed-extras.ts';
 
@@ -93,15 +93,20 @@ export function printedDocument({ company, content, locale: own }: PdfInput): Pr
     },
     lines: printedLines(content, totals, locale),
     sums: sums(content, totals, taxed, taxWord, locale),
-    total: { label: totalWord(content), value: formatMoney(totals.payable, content.currency, locale) },
-    sections: sections(content, company),
+    total: total(content, totals.payable, locale),
+    sections: sections(content, company, paymentOf(content, totals.payable) === 'due'),
     details: details.map(({ label, value }) => ({ label: breakable(label), value: breakable(value) })),
   };
 }
 
-/** What the last sum is called: an amount is due only where the reader is asked to pay it. */
-function totalWord(content: DocumentContent): string {
-  return content.kind === 'invoice' && !asksForPayment(content) ? 'Total' : totalWords[content.kind];
+/** The last sum: an amount is due only where the reader is asked to pay it, and a negative one is theirs. */
+function total(content: DocumentContent, payable: string, locale: string): Fact {
+  const money = (amount: string) => formatMoney(amount, content.currency, locale);
+  const payment = paymentOf(content, payable);
+  if (payment === 'in_favour') return { label: 'Amount in your favour', value: money(withoutSign(payable)) };
+  if (payment === 'nothing') return { label: 'Nothing to pay', value: money(payable) };
+  const word = content.kind === 'invoice' && payment === null ? 'Total' : totalWords[content.kind];
+  return { label: word, value: money(payable) };
 }
 
 const totalWords: Record<DocumentContent['kind'], string> = {
@@ -233,9 +238,9 @@ function sums(
   ];
 }
 
-function sections(content: DocumentContent, company: CompanyHead): PrintedDocument['sections'] {
+function sections(content: DocumentContent, company: CompanyHead, isDue: boolean): PrintedDocument['sections'] {
   // Where to pay belongs on an invoice; a credit note, quote or order asks for no money.
-  const payment = content.paymentDetails ?? (asksForPayment(content) ? company.paymentDetails : undefined);
+  const payment = content.paymentDetails ?? (isDue ? company.paymentDetails : undefined);
   const all: [string, string[]][] = [
     ['Payment terms', present([content.paymentTerms])],
     ['Payment', present([payment])],
