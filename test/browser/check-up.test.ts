@@ -1,70 +1,64 @@
-import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { expectFitInEveryLook } from '../support/fit.ts';
-import { office, openDesk } from './desk.ts';
-import { answerGoogle, follow, press } from './person.ts';
+import { office } from './desk.ts';
+import { answerGoogle, openTextDesk, showing } from './text-desk.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
 
-const desk = openDesk({ connected: [office] });
+const desk = openTextDesk({ connected: [office] });
 
-const main = () => desk.page.locator('#main');
-const heading = () => main().locator('h2').first();
-const step = (name: string) => desk.page.locator(`[data-step=${name}]`);
+const heading = () => desk.page.texts('#main h2')[0];
+const step = (name: string) => desk.page.text(`[data-step=${name}]`);
+const status = (name: string) => desk.page.attribute(`[data-step=${name}]`, 'data-status');
 /** Goes to the account's check-up as people do, and runs it. */
 async function check(): Promise<void> {
   const { page } = desk;
   await page.goto('/settings/email');
-  await follow(page, `Manage ${office}`);
-  await follow(page, 'Check-up');
-  await press(page, /^Check (now|again)$/);
+  await page.follow(`Manage ${office}`);
+  await page.follow('Check-up');
+  await page.press(/^Check (now|again)$/);
 }
 async function reconnect(): Promise<void> {
   const { page } = desk;
   await page.goto('/settings/email');
-  await press(page, 'Reconnect');
+  await page.press('Reconnect');
   await answerGoogle(page, { account: office });
-  expect(await main().textContent()).toContain(`${office} is connected`);
+  expect(page.text()).toContain(`${office} is connected`);
 }
 
 describe('the check-up page', () => {
   it('says that nothing was checked yet, then what was found, each step with a mark, and lets it be downloaded', async () => {
     const { page } = desk;
     await page.goto('/settings/email');
-    await follow(page, `Manage ${office}`);
-    await follow(page, 'Check-up');
-    expect(await heading().textContent()).toBe('Not checked yet');
-    await expectFitInEveryLook(desk.page);
-    await press(page, 'Check now');
-    expect(await heading().textContent()).toBe('Nothing wrong was found');
+    await page.follow(`Manage ${office}`);
+    await page.follow('Check-up');
+    expect(heading()).toBe('Not checked yet');
+    await desk.expectFit();
+    await page.press('Check now');
+    expect(heading()).toBe('Nothing wrong was found');
     for (const name of ['token', 'identity', 'permission_send', 'gmail_api', 'gmail_mailbox', 'budget', 'clock'])
-      expect(await step(name).getAttribute('data-status'), name).toBe('passed');
-    await expectFitInEveryLook(desk.page);
-    const [download] = await Promise.all([
-      page.waitForEvent('download'),
-      page.getByRole('link', { name: 'Download as text' }).click(),
-    ]);
-    expect(download.suggestedFilename()).toMatch(/^check-up-[\d-]+\.txt$/);
-    const text = await readFile(await download.path(), 'utf8');
+      expect(status(name), name).toBe('passed');
+    await desk.expectFit();
+    const { fileName, text } = await page.download('Download as text');
+    expect(fileName).toMatch(/^check-up-[\d-]+\.txt$/);
     expect(text).toContain(`Check-up of ${office}`);
     // Read again, it is the same, and Google was asked nothing more.
     const asked = desk.google.truth.calls('token');
     await page.reload();
-    expect(await heading().textContent()).toBe('Nothing wrong was found');
+    expect(heading()).toBe('Nothing wrong was found');
     expect(desk.google.truth.calls('token')).toBe(asked);
   });
 
-  it('sends a test email to the account itself, and shows without reloading what came of it', async () => {
+  it('sends a test email to the account itself, and shows what came of it', async () => {
     const { page } = desk;
-    await press(page, 'Send a test email');
-    await page.locator('#test-email [data-status]').waitFor();
-    expect(await page.locator('#test-email').textContent()).toContain('Gmail accepted it.');
+    await page.press('Send a test email');
+    await showing(page, '#test-email [data-status]');
+    expect(page.text('#test-email')).toContain('Gmail accepted it.');
     expect(desk.google.truth.accepted().at(-1)).toMatchObject({
       account: office,
       subject: expect.stringContaining('to itself'),
     });
-    await expectFitInEveryLook(desk.page);
+    await desk.expectFit();
   });
 });
 
@@ -112,14 +106,14 @@ describe('an ending that nobody was told of', () => {
       end();
       desk.google.accounts.expireAccessTokens(office);
       await check();
-      expect(await heading().textContent()).toMatch(/wrong$/);
-      expect(await step('token').getAttribute('data-status')).toBe('failed');
-      expect(await step('token').textContent()).toMatch(why);
-      expect(await step('token').textContent()).toContain('What to do:');
+      expect(heading()).toMatch(/wrong$/);
+      expect(status('token')).toBe('failed');
+      expect(step('token')).toMatch(why);
+      expect(step('token')).toContain('What to do:');
       // What could not be asked is not called wrong.
-      expect(await step('identity').getAttribute('data-status')).toBe('not_possible');
+      expect(status('identity')).toBe('not_possible');
       await page.goto('/');
-      expect(await page.getByRole('complementary', { name: 'Gmail' }).textContent()).toMatch(why);
+      expect(page.text('aside[aria-label=Gmail]')).toMatch(why);
       desk.google.faults.clear();
       before[name]?.();
       await reconnect();
@@ -131,8 +125,8 @@ describe('what is wrong elsewhere', () => {
   it('the administrator lets no app into Gmail: the check-up says whom to ask, and nobody is told to reconnect', async () => {
     desk.fault({ kind: 'forbidden', reason: 'domainPolicy' }, 'messages.send');
     await check();
-    expect(await step('token').getAttribute('data-status')).toBe('passed');
-    expect(await step('gmail_mailbox').textContent()).toContain('Ask your Google Workspace administrator');
+    expect(status('token')).toBe('passed');
+    expect(step('gmail_mailbox')).toContain('Ask your Google Workspace administrator');
   });
 
   it.each([
@@ -143,25 +137,25 @@ describe('what is wrong elsewhere', () => {
     async (word, method, at) => {
       desk.fault(word === 'invalidClient' ? { kind: word } : { kind: 'forbidden', reason: word }, method);
       await check();
-      expect(await step(at).getAttribute('data-status')).toBe('failed');
-      expect(await step(at).textContent()).toContain('This is for whoever runs Letterhead');
-      expect(await desk.page.locator('.page-head .pill').textContent()).toBe('Connected');
-      expect(await desk.page.getByRole('complementary', { name: 'Gmail' }).count()).toBe(0);
+      expect(status(at)).toBe('failed');
+      expect(step(at)).toContain('This is for whoever runs Letterhead');
+      expect(desk.page.text('.page-head .pill')).toBe('Connected');
+      expect(desk.page.all('aside[aria-label=Gmail]')).toEqual([]);
     },
   );
 
   it('Google does not answer: that is no ending, and the check-up does not say so', async () => {
     desk.fault({ kind: 'drop', when: 'before' });
     await check();
-    expect(await step('token').getAttribute('data-status')).toBe('not_possible');
-    expect(await desk.page.locator('.page-head .pill').textContent()).toBe('Connected');
+    expect(status('token')).toBe('not_possible');
+    expect(desk.page.text('.page-head .pill')).toBe('Connected');
   });
 
   it('the account was deleted: reconnecting is not what it asks for first', async () => {
     desk.google.accounts.delete(office);
     await check();
-    expect(await step('token').textContent()).toContain(`The Google account ${office} was deleted.`);
-    expect(await step('token').textContent()).toContain('If it can be restored, do that first');
-    await expectFitInEveryLook(desk.page);
+    expect(step('token')).toContain(`The Google account ${office} was deleted.`);
+    expect(step('token')).toContain('If it can be restored, do that first');
+    await desk.expectFit();
   });
 });

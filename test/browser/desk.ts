@@ -4,11 +4,11 @@ import type { FaultRule } from '../../src/sandbox/faults.ts';
 import type { LocalGoogle } from '../../src/sandbox/local-google.ts';
 import type { AppPolicy } from '../../src/sandbox/policies.ts';
 import { sharedChromium } from '../support/chromium.ts';
-import { connected, found } from '../support/found.ts';
+import { connected, found, join, type Seat } from '../support/found.ts';
 import { startTestLetterhead, type TestLetterhead, testClient } from '../support/letterhead.ts';
 import type { ProductOptions } from '../support/product.ts';
 import { sessionCookie } from '../support/session.ts';
-import { answerGoogle, follow, type Person, type PersonOptions, person, press, signIn } from './person.ts';
+import { answerGoogle, type Person, type PersonOptions, person, press } from './person.ts';
 
 /** As long as the pages give it unless told otherwise. */
 const undoSeconds = 10;
@@ -32,7 +32,7 @@ export interface Desk {
   setApp(policy: Partial<AppPolicy>): void;
   /** Somebody else with a browser of their own. What trouble their pages make fails the test, too. */
   another(options?: PersonOptions): Promise<Person>;
-  /** Somebody with a Google account of their own, whom the manager invites, and who signs in and accepts. */
+  /** Somebody with a Google account of their own, who is a member of the company and signed in. */
   colleague(account: string, name: string): Promise<Person>;
 }
 
@@ -49,52 +49,66 @@ export interface DeskOptions extends ProductOptions, PersonOptions {
   readonly connected?: readonly string[];
 }
 
+interface Beginning {
+  readonly letterhead: TestLetterhead;
+  /** The manager, where the company is founded. */
+  readonly owner: Seat | undefined;
+}
+
+/** Starts Letterhead, as far as it is wanted. */
+export async function begin({
+  accounts = [],
+  founded = true,
+  account: own = dana,
+  company = 'Brightwater Joinery',
+  connected: accountsConnected = [],
+  ...product
+}: DeskOptions): Promise<Beginning> {
+  const letterhead = await startTestLetterhead(product);
+  for (const [email, name] of accounts) letterhead.google.accounts.add({ email, name });
+  if (!founded) return { letterhead, owner: undefined };
+  const owner = await found(letterhead, own, company, undoSeconds);
+  for (const account of accountsConnected)
+    await connected(letterhead, owner, account, [], account === own ? 'personal' : 'shared');
+  return { letterhead, owner };
+}
+
 /**
  * Opens a desk before the tests of a file, and closes it after them. After each test, faults of Google are taken away,
  * and nobody's browser may have complained.
  */
 export function openDesk(options: DeskOptions = {}): Desk {
-  const {
-    accounts = [],
-    founded = true,
-    account: own = dana,
-    company = 'Brightwater Joinery',
-    connected: accountsConnected = [],
-    javaScriptEnabled = true,
-    ...product
-  } = options;
-  let letterhead: TestLetterhead | undefined;
+  const { javaScriptEnabled = true } = options;
+  let begun: Beginning | undefined;
   let browser: Browser | undefined;
   let manager: Person | undefined;
   const people: Person[] = [];
 
   beforeAll(async () => {
     people.length = 0;
-    [letterhead, browser] = await Promise.all([startTestLetterhead(product), sharedChromium()]);
-    for (const [email, name] of accounts) letterhead.google.accounts.add({ email, name });
+    browser = await sharedChromium();
+    begun = await begin(options);
+    const { letterhead, owner } = begun;
     manager = await desk.another({ javaScriptEnabled });
-    if (!founded) return;
-    const owner = await found(letterhead, own, company, undoSeconds);
-    for (const account of accountsConnected)
-      await connected(letterhead, owner, account, [], account === own ? 'personal' : 'shared');
+    if (!owner) return;
     await manager.context.addCookies([{ ...(await sessionCookie(letterhead, owner)), url: letterhead.url }]);
     await manager.page.goto('/');
   });
   afterEach(() => {
-    letterhead?.google.faults.clear();
+    begun?.letterhead.google.faults.clear();
     expect(people.flatMap(({ troubles }) => troubles)).toEqual([]);
   });
   afterAll(async () => {
     for (const { context } of people) await context.close();
-    await letterhead?.close();
+    await begun?.letterhead.close();
   });
 
   const desk: Desk = {
     get letterhead() {
-      return opened(letterhead);
+      return opened(begun).letterhead;
     },
     get google() {
-      return opened(letterhead).google;
+      return opened(begun).letterhead.google;
     },
     get browser() {
       return opened(browser);
@@ -108,19 +122,16 @@ export function openDesk(options: DeskOptions = {}): Desk {
     fault: (effect, method = 'token') => void desk.google.faults.add({ method, times: 100, effect }),
     setApp: (policy) => void desk.google.policies.setApp(testClient.clientId, policy),
     async another(as = {}) {
-      const somebody = await person(opened(browser), opened(letterhead), as);
+      const somebody = await person(opened(browser), opened(begun).letterhead, as);
       people.push(somebody);
       return somebody;
     },
     async colleague(account, name) {
-      desk.google.accounts.add({ email: account, name });
-      await desk.page.goto('/settings/members');
-      await desk.page.getByLabel('Email address').fill(account);
-      await press(desk.page, 'Invite');
+      const { letterhead, owner } = opened(begun);
+      letterhead.google.accounts.add({ email: account, name });
+      const seat = await join(letterhead, opened(owner), account);
       const somebody = await desk.another();
-      await signIn(somebody.page, account);
-      await follow(somebody.page, /^Open the invitation/);
-      await press(somebody.page, /^Accept/);
+      await somebody.context.addCookies([{ ...(await sessionCookie(letterhead, seat)), url: letterhead.url }]);
       return somebody;
     },
   };

@@ -1,21 +1,19 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { expectFitInEveryLook } from '../support/fit.ts';
 import { testClient } from '../support/letterhead.ts';
-import { dana, office, openDesk } from './desk.ts';
-import { answerGoogle, follow, press, sendAtOnce } from './person.ts';
+import { dana, office } from './desk.ts';
+import { answerGoogle, openTextDesk, sendAtOnce, showing } from './text-desk.ts';
 
 const sales = 'sales@brightwater.example';
 
-const desk = openDesk({ accounts: [[sales, 'Sales']], connected: [office, sales] });
+const desk = openTextDesk({ accounts: [[sales, 'Sales']], connected: [office, sales] });
 beforeAll(() => sendAtOnce(desk.page));
 
-const banner = () => desk.page.getByRole('complementary', { name: 'Gmail' });
-const main = () => desk.page.locator('#main');
+const banner = 'aside[aria-label=Gmail]';
 const sendTest = async () => {
   await desk.page.goto('/settings/email');
-  await press(desk.page, 'Send a test email to myself');
+  await desk.page.press('Send a test email to myself');
 };
-const reaches = (state: string) => desk.page.locator(`[data-state=${state}]`).waitFor();
+const reaches = (state: string) => showing(desk.page, `[data-state=${state}]`);
 
 /** An ending that Google words by itself, and what a person then reads. */
 const endings: readonly [string, () => void, RegExp][] = [
@@ -35,32 +33,32 @@ describe.each(endings)('Google ends the connection: %s', (_what, end, why) => {
   it('the manager reads why on any page, reconnects, and what waited leaves', async () => {
     const { page } = desk;
     await page.goto('/');
-    expect(await banner().count()).toBe(0);
+    expect(page.all(banner)).toEqual([]);
     end();
     desk.google.accounts.expireAccessTokens(office);
     await sendTest();
     await reaches('held');
-    const held = page.url();
+    const held = page.url.href;
 
     await page.goto('/documents?kind=invoice');
-    expect(await banner().textContent()).toMatch(why);
-    await expectFitInEveryLook(desk.page);
-    await follow(desk.page, 'What to do');
-    expect(await main().textContent()).toMatch(why);
-    await expectFitInEveryLook(desk.page);
-    await press(page, 'Check now');
-    expect(await page.getByRole('alert').textContent()).toContain('does not work yet');
+    expect(page.text(banner)).toMatch(why);
+    await desk.expectFit();
+    await desk.page.follow('What to do');
+    expect(page.text()).toMatch(why);
+    await desk.expectFit();
+    await page.press('Check now');
+    expect(page.text('[role=alert]')).toContain('does not work yet');
 
     await page.goto('/activity');
-    await follow(desk.page, 'Gmail accounts');
-    expect(await page.locator('.timeline li').first().textContent()).toMatch(why);
-    await expectFitInEveryLook(desk.page);
+    await desk.page.follow('Gmail accounts');
+    expect(page.texts('.timeline li')[0]).toMatch(why);
+    await desk.expectFit();
 
     await page.goto('/settings/email');
-    await press(page, 'Reconnect');
+    await page.press('Reconnect');
     await answerGoogle(page, { account: office });
-    expect(await main().textContent()).toContain('1 waiting email is going out now.');
-    expect(await banner().count()).toBe(0);
+    expect(page.text()).toContain('1 waiting email is going out now.');
+    expect(page.all(banner)).toEqual([]);
     await page.goto(held);
     await reaches('sent');
   });
@@ -80,12 +78,12 @@ describe('while a connection is dead', () => {
     await reaches('held');
     await expect.poll(() => notices().length).toBe(before + 1);
     await page.goto('/activity');
-    await follow(desk.page, 'Notice');
+    await desk.page.follow('Notice');
     await reaches('sent');
-    expect(await main().textContent()).toContain('Letterhead wrote this by itself, through sales@brightwater.example');
-    await expectFitInEveryLook(desk.page);
+    expect(page.text()).toContain('Letterhead wrote this by itself, through sales@brightwater.example');
+    await desk.expectFit();
     await page.goto('/settings/email');
-    await press(page, 'Reconnect');
+    await page.press('Reconnect');
     await answerGoogle(page, { account: office });
   });
 });
@@ -94,28 +92,28 @@ describe('a pause', () => {
   it('is made and ended on the account’s page, and says so wherever somebody sends', async () => {
     const { page } = desk;
     await page.goto('/settings/email');
-    await follow(desk.page, `Manage ${office}`);
-    await press(page, 'Pause');
-    expect(await main().textContent()).toContain('Paused by Dana');
-    await expectFitInEveryLook(desk.page);
+    await desk.page.follow(`Manage ${office}`);
+    await page.press('Pause');
+    expect(page.text()).toContain('Paused by Dana');
+    await desk.expectFit();
     await sendTest();
     await reaches('held');
-    const held = page.url();
-    expect(await main().textContent()).toContain(`Waits until ${office} is resumed.`);
+    const held = page.url.href;
+    expect(page.text()).toContain(`Waits until ${office} is resumed.`);
     await page.goto('/settings/email');
-    await expectFitInEveryLook(desk.page);
-    await press(page, 'Resume');
-    expect(await main().textContent()).toContain('1 waiting email is going out now.');
+    await desk.expectFit();
+    await page.press('Resume');
+    expect(page.text()).toContain('1 waiting email is going out now.');
     await page.goto(held);
     await reaches('sent');
     await page.goto('/settings/email');
-    await follow(desk.page, `Manage ${office}`);
-    await follow(desk.page, 'See the history');
-    expect(await page.locator('.timeline li').nth(1).textContent()).toContain('Paused by Dana');
-    await expectFitInEveryLook(desk.page);
+    await desk.page.follow(`Manage ${office}`);
+    await desk.page.follow('See the history');
+    expect(page.texts('.timeline li')[1]).toContain('Paused by Dana');
+    await desk.expectFit();
     await page.goto('/settings');
-    await follow(desk.page, 'Changes');
-    expect(await main().locator('tbody tr').nth(1).textContent()).toContain(`Paused ${office}`);
-    await expectFitInEveryLook(desk.page);
+    await desk.page.follow('Changes');
+    expect(page.texts('#main tbody tr')[1]).toContain(`Paused ${office}`);
+    await desk.expectFit();
   });
 });

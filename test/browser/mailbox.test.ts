@@ -1,61 +1,60 @@
 import { describe, expect, it } from 'vitest';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { eventually } from '../support/eventually.ts';
-import { expectFitInEveryLook } from '../support/fit.ts';
 import { testClient } from '../support/letterhead.ts';
-import { office, openDesk } from './desk.ts';
-import { answerGoogle, follow, leading, press } from './person.ts';
+import { office } from './desk.ts';
+import { answerGoogle, openTextDesk, showing } from './text-desk.ts';
 
 const mira = 'mira@northgate.example';
 
-const desk = openDesk({ connected: [office] });
+const desk = openTextDesk({ connected: [office] });
 
-const words = () => desk.page.locator('#main').textContent();
-const told = async () => (await desk.page.getByRole('status').textContent())?.trim();
+const words = () => desk.page.text();
+const told = () => desk.page.text('[role=status]');
 const mailboxPage = async () => {
   await desk.page.goto('/settings/email');
-  await follow(desk.page, `Manage ${office}`);
+  await desk.page.follow(`Manage ${office}`);
 };
 
 describe('a mailbox’s page', () => {
   it('shows what it may do, with a tick each, after connecting with nothing but the permission to send', async () => {
     const { page } = desk;
-    await expectFitInEveryLook(desk.page);
+    await desk.expectFit();
     await mailboxPage();
-    expect(await page.locator('.permissions li.on').allTextContents()).toEqual([expect.stringContaining('Send email')]);
-    expect(await page.locator('.permissions li.off').count()).toBe(3);
-    await expectFitInEveryLook(desk.page);
+    expect(page.texts('.permissions li.on')).toEqual([expect.stringContaining('Send email')]);
+    expect(page.all('.permissions li.off')).toHaveLength(3);
+    await desk.expectFit();
   });
 
   it('leads to a page that says what a permission buys and sees, and from there to Google', async () => {
     const { page } = desk;
-    await follow(desk.page, /^Switch on….*Look into Sent/);
-    expect(await words()).toContain('It cannot read what an email says, nor its attachments.');
-    await expectFitInEveryLook(desk.page);
-    await press(page, 'Continue to Google');
+    await desk.page.follow(/^Switch on….*Look into Sent/);
+    expect(words()).toContain('It cannot read what an email says, nor its attachments.');
+    await desk.expectFit();
+    await page.press('Continue to Google');
     await answerGoogle(page, { account: office });
-    expect(await told()).toContain('“Look into Sent”: switched on');
-    expect(await page.locator('.permissions li.on').count()).toBe(2);
+    expect(told()).toContain('“Look into Sent”: switched on');
+    expect(page.all('.permissions li.on')).toHaveLength(2);
   });
 
   it('says which box was left empty, and that the rest works', async () => {
     const { page } = desk;
-    await follow(desk.page, /^Switch on….*Safe retries/);
-    await press(page, 'Continue to Google');
+    await desk.page.follow(/^Switch on….*Safe retries/);
+    await page.press('Continue to Google');
     await answerGoogle(page, { account: office, tick: /Send email|headers/ });
-    expect(await told()).toBe(
+    expect(told()).toBe(
       'On Google’s page the box “Manage drafts and send emails” was left empty, so “Safe retries” stays off. Everything else works.',
     );
-    expect(await page.locator('.permissions li.on').count()).toBe(2);
+    expect(page.all('.permissions li.on')).toHaveLength(2);
   });
 
   it('takes a permission back, after saying what stops', async () => {
     const { page } = desk;
-    await follow(desk.page, /^Details.*Look into Sent/);
-    expect(await words()).toContain('What stops when it is switched off');
-    await expectFitInEveryLook(desk.page);
-    await press(page, 'Switch off');
-    expect(await page.locator('.permissions li.on').count()).toBe(1);
+    await desk.page.follow(/^Details.*Look into Sent/);
+    expect(words()).toContain('What stops when it is switched off');
+    await desk.expectFit();
+    await page.press('Switch off');
+    expect(page.all('.permissions li.on')).toHaveLength(1);
   });
 });
 
@@ -65,8 +64,8 @@ describe('another Google account, chosen while reconnecting', () => {
     desk.google.accounts.removeAccess(office, testClient.clientId);
     for (const _ of [1, 2, 3]) {
       await page.goto('/settings/email');
-      await press(page, 'Send a test email to myself');
-      await page.locator('#progress [data-state=held]').waitFor();
+      await page.press('Send a test email to myself');
+      await showing(page, '#progress [data-state=held]');
     }
     const tenant = await desk.letterhead.database.system.selectFrom('tenants').select('id').executeTakeFirstOrThrow();
     await inTenant(desk.letterhead.database.db, tenant.id, async (trx) => {
@@ -77,29 +76,24 @@ describe('another Google account, chosen while reconnecting', () => {
     });
 
     await mailboxPage();
-    expect(await words()).toContain('3 emails wait');
-    await press(page, 'Reconnect');
-    await press(page, 'Use another');
+    expect(words()).toContain('3 emails wait');
+    await page.press('Reconnect');
+    await page.press('Use another');
     await answerGoogle(page, { account: mira });
-    expect(await words()).toContain(`You chose ${mira} at Google, but this was about ${office}.`);
-    await expectFitInEveryLook(desk.page);
-    await press(page, 'Choose the right one');
+    expect(words()).toContain(`You chose ${mira} at Google, but this was about ${office}.`);
+    await desk.expectFit();
+    await page.press('Choose the right one');
     await answerGoogle(page, { account: office });
-    expect(await told()).toContain('1 waiting email is going out now. 2 waited for more than 24 hours');
-    await expectFitInEveryLook(desk.page);
+    expect(told()).toContain('1 waiting email is going out now. 2 waited for more than 24 hours');
+    await desk.expectFit();
   });
 
   it('the list lets one be sent, and the other discarded', async () => {
     const { page } = desk;
-    await leading(page, () =>
-      page
-        .getByRole('button', { name: /^Send now/ })
-        .first()
-        .click(),
-    );
-    expect(await told()).toBe('1 email is going out now.');
-    await press(page, /^Discard.*Test email/);
-    expect(await told()).toContain('1 email was discarded.');
+    await page.press(/^Send now/);
+    expect(told()).toBe('1 email is going out now.');
+    await page.press(/^Discard.*Test email/);
+    expect(told()).toContain('1 email was discarded.');
     const sent = () => desk.google.truth.accepted().length;
     await eventually(
       async () => sent(),
@@ -112,14 +106,14 @@ describe('disconnecting', () => {
   it('says first what stops, and can be left', async () => {
     const { page } = desk;
     await mailboxPage();
-    await follow(desk.page, 'Disconnect…');
-    expect(await words()).toContain('they come from the company’s default Gmail, which is this one');
-    await expectFitInEveryLook(desk.page);
-    await follow(desk.page, 'Keep it');
-    expect(await page.locator('.page-head .pill').textContent()).toBe('Connected');
-    await follow(desk.page, 'Disconnect…');
-    await press(page, 'Disconnect');
-    expect(await told()).toContain(`${office} is disconnected, and Google has been told.`);
-    await expectFitInEveryLook(desk.page);
+    await desk.page.follow('Disconnect…');
+    expect(words()).toContain('they come from the company’s default Gmail, which is this one');
+    await desk.expectFit();
+    await desk.page.follow('Keep it');
+    expect(page.text('.page-head .pill')).toBe('Connected');
+    await desk.page.follow('Disconnect…');
+    await page.press('Disconnect');
+    expect(told()).toContain(`${office} is disconnected, and Google has been told.`);
+    await desk.expectFit();
   });
 });

@@ -1,21 +1,19 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { company } from '../support/company.ts';
-import { expectFitInEveryLook } from '../support/fit.ts';
 import type { Visitor } from '../support/visitor.ts';
-import { office, openDesk } from './desk.ts';
-import { answerGoogle, follow, press, sendAtOnce } from './person.ts';
+import { office } from './desk.ts';
+import { answerGoogle, openTextDesk, sendAtOnce, showing } from './text-desk.ts';
 
 /** How many refresh tokens Google keeps of one account and app. */
 const kept = 100;
 
-const desk = openDesk({ connected: [office] });
+const desk = openTextDesk({ connected: [office] });
 let elsewhere: Visitor;
 beforeAll(async () => {
   await sendAtOnce(desk.page);
   elsewhere = (await company(desk.letterhead)).founder;
 });
 
-const main = () => desk.page.locator('#main');
 const why =
   /Most likely the Google account office@brightwater\.example was connected to Letterhead more than a hundred times/;
 
@@ -26,39 +24,39 @@ describe('a Google account that another company connects, too', () => {
     // The hour of the access token passes.
     desk.google.clock.forward(2 * 3_600_000);
     await page.goto('/settings/email');
-    await press(page, 'Send a test email to myself');
-    await page.locator('#progress [data-state=held]').waitFor();
-    const held = page.url();
+    await page.press('Send a test email to myself');
+    await showing(page, '#progress [data-state=held]');
+    const held = page.url.href;
 
     await page.goto('/documents?kind=invoice');
-    expect(await page.getByRole('complementary', { name: 'Gmail' }).textContent()).toMatch(why);
-    await follow(page, 'What to do');
-    expect(await main().textContent()).toMatch(why);
-    expect(await main().textContent()).toContain('connect each of those once only');
-    await expectFitInEveryLook(page);
-    await press(page, 'Reconnect');
+    expect(page.text('aside[aria-label=Gmail]')).toMatch(why);
+    await page.follow('What to do');
+    expect(page.text()).toMatch(why);
+    expect(page.text()).toContain('connect each of those once only');
+    await desk.expectFit();
+    await page.press('Reconnect');
     await answerGoogle(page, { account: office });
-    expect(await main().textContent()).toContain('1 waiting email is going out now.');
+    expect(page.text()).toContain('1 waiting email is going out now.');
     await page.goto(held);
-    await page.locator('#progress [data-state=sent]').waitFor();
+    await showing(page, '#progress [data-state=sent]');
   }, 120_000);
 
   it('keeps its permission at Google when it is disconnected here, which the page says before and after', async () => {
     const { page } = desk;
     await disconnect('Google keeps the permission, because another mailbox here uses the same Google account');
-    expect(await page.getByRole('status').textContent()).toContain('The permission at Google stays');
+    expect(page.text('[role=status]')).toContain('The permission at Google stays');
     expect((await elsewhere.get('/settings/email')).text).toContain(office);
   });
 
   it('disconnected by the last of them while Google cannot be told, leaves a word on what to do there', async () => {
     const { page } = desk;
     await page.goto('/settings/email');
-    await press(page, 'Reconnect');
+    await page.press('Reconnect');
     await answerGoogle(page, { account: office });
     await disconnectElsewhere();
     desk.fault({ kind: 'drop', when: 'before' }, 'revoke');
     await disconnect('Google is told to end the permission');
-    expect(await page.getByRole('status').textContent()).toContain(
+    expect(page.text('[role=status]')).toContain(
       'Google could not be told. You can remove Letterhead yourself under “Third-party apps” in that Google account.',
     );
   });
@@ -68,10 +66,10 @@ describe('a Google account that another company connects, too', () => {
 async function disconnect(words: string): Promise<void> {
   const { page } = desk;
   await page.goto('/settings/email');
-  await follow(page, `Manage ${office}`);
-  await follow(page, 'Disconnect…');
-  expect(await main().textContent()).toContain(words);
-  await press(page, 'Disconnect');
+  await page.follow(`Manage ${office}`);
+  await page.follow('Disconnect…');
+  expect(page.text()).toContain(words);
+  await page.press('Disconnect');
 }
 
 async function disconnectElsewhere(): Promise<void> {
