@@ -19,6 +19,8 @@ export default defineConfig(({ mode }) => {
       include: atLength ? [long, ...withProperties()] : ['test/**/*.test.ts'],
       exclude: [...configDefaults.exclude, ...(atLength ? [] : [long])],
       provide: { atLength },
+      // Products, commands and workers that tests start as processes read what an earlier one compiled.
+      env: { NODE_COMPILE_CACHE: 'node_modules/.cache/compiled' },
       globalSetup: 'test/support/postgres.ts',
       setupFiles: ['test/support/same-every-time.ts', 'test/support/costs.ts'],
       reporters: ['default', new CostReport()],

@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { DB } from './database-types.ts';
+import { preparing } from './prepared.ts';
 
 /** A connection, or a transaction: query functions take either as their first argument. */
 export type Database = Kysely<DB>;
@@ -44,6 +45,8 @@ export function openDatabase(
   pool.on('error', () => {});
   // The pool listens to idle connections only; one that is lost in use, unheard, would end the process.
   pool.on('connect', (client) => client.on('error', onError));
-  const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
+  // A migration changes what would be prepared.
+  const prepared = patience === 'usual' ? preparing(pool) : pool;
+  const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool: prepared }) });
   return { db, pool, close: () => db.destroy() };
 }

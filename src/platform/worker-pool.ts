@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { getCompileCacheDir } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -177,9 +178,9 @@ export function createWorkerPool<Job extends object, Answer>(options: WorkerPool
 }
 
 function startProcess({ program, execArgv = [], env, silent }: WorkerPoolOptions): ChildProcess {
-  const { PATH, NODE_PATH } = process.env;
+  const { PATH, NODE_PATH, NODE_COMPILE_CACHE = getCompileCacheDir() } = process.env;
   return fork(fileURLToPath(program), [], {
-    env: { PATH, NODE_PATH, ...env },
+    env: { PATH, NODE_PATH, ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }), ...env },
     execArgv: [...execArgv],
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', silent ? 'ignore' : 'inherit', 'ipc'],
