@@ -27,6 +27,21 @@ document.addEventListener('htmx:after:swap', () => {
   mark([...document.querySelectorAll('#totals .mark')]);
 });
 
+// What was typed and not saved comes back: with the rows that there were then.
+document.getElementById('document-form').addEventListener('unsaved-returns', ({ detail: names }) => {
+  const keys = [...new Set(names.flatMap((name) => /^lines\[(\d+)\]/.exec(name)?.[1] ?? []))].map(Number);
+  if (keys.length === 0) return;
+  const there = new Map(
+    [...rows.children].map((row) => [Number(/\d+/.exec(row.querySelector('input').name)?.[0]), row]),
+  );
+  for (const [key, row] of there) if (!keys.includes(key)) row.remove();
+  for (const key of keys.filter((each) => !there.has(each))) {
+    rows.insertAdjacentHTML('beforeend', template.innerHTML.replaceAll('__i__', String(key)));
+  }
+  made = Math.max(made, ...keys.map((key) => key + 1));
+  number();
+});
+
 // A fresh page with problems starts at what is to mend.
 document.querySelector('.problems')?.focus();
 

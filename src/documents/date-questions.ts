@@ -11,6 +11,8 @@ const dateFields = {
   deliveryDate: 'Delivery date',
 } as const;
 
+const remedy = 'Change it, or tick “The dates are right”.';
+
 type Dates = Pick<DocumentContent, 'issueDate' | 'dueDate' | 'validUntil' | 'deliveryDate'>;
 
 /**
@@ -23,9 +25,15 @@ export function dateQuestions(content: Dates): FormProblem[] {
     const date = content[field];
     if (date === undefined) continue;
     if (date < usual.from || date > usual.to)
-      asked.push({ field, message: `${dateFields[field]} is in the year ${Number(date.slice(0, 4))}. Is that right?` });
+      asked.push({
+        field,
+        message: `${dateFields[field]} is in the year ${Number(date.slice(0, 4))}. Is that right? ${remedy}`,
+      });
     else if ((field === 'dueDate' || field === 'validUntil') && date < content.issueDate)
-      asked.push({ field, message: `${dateFields[field]} lies before the date of the record. Is that right?` });
+      asked.push({
+        field,
+        message: `${dateFields[field]} lies before the date of the record. Is that right? ${remedy}`,
+      });
   }
   return asked;
 }

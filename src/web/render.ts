@@ -67,7 +67,17 @@ function helpers(res: Response) {
     troubleOf,
     withoutRecord,
     when: (date: Date) => when(date, timeZone, now),
+    unsavedAs: (name: string) => unsavedAs(res, name),
   };
+}
+
+/**
+ * The attributes of a form whose unsaved content the browser keeps, see `public/unsaved.js`: under this name, and whether
+ * what it shows is unsaved from the beginning.
+ */
+function unsavedAs(res: Response, name: string): string {
+  const isUnsaved = res.req.method === 'POST' || res.locals['kept'] !== undefined;
+  return `data-unsaved-as="${ejs.escapeXML(name)}"${isUnsaved ? ' data-unsaved-now' : ''}`;
 }
 
 /** Fills in again what somebody typed before they had to sign in once more. */
