@@ -54,7 +54,7 @@ try {
     inTenant(context.db, tenantId, async (trx) =>
       overview(
         trx,
-        await askRun(trx, context.clock, who, selection, read.templates),
+        await askRun(trx, context, who, selection, read.templates),
         await chosenIds(trx, tenantId, selection),
       ),
     ),

@@ -43,8 +43,10 @@ export async function readPrintable(
   );
 }
 
-/** Makes a PDF. @throws {PdfError} */
+/** Makes a PDF, of which nothing is an empty box. @throws {PdfError} */
 async function print({ pdf }: Pick<DeliverContext, 'pdf'>, input: PdfInput): Promise<FrozenFile> {
+  const [letters = []] = await pdf.missingLetters([input]);
+  if (letters.length > 0) throw new PdfError('letters', `No font has these letters: ${letters.slice(0, 12).join(' ')}`);
   const bytes = Buffer.from(await pdf.render(input));
   return {
     fileName: pdfName(input.content, input.company.name),
@@ -116,10 +118,12 @@ export async function printToSend(
       return await print(ctx, toPrint);
     } catch (error) {
       if (!(error instanceof PdfError) || error.code === 'closed') throw error;
-      if (round === 1) continue;
+      if (round === 1 && error.code !== 'letters') continue;
       ctx.log.error({ err: error, tenantId, deliveryId }, 'the PDF of a delivery could not be made');
       const detail =
-        'Its PDF could not be made, so it was not sent. Open the record, look at its PDF and send it again.';
+        error.code === 'letters'
+          ? `Its PDF cannot be printed whole, so it was not sent. ${error.message}. Write them in another way and send it again.`
+          : 'Its PDF could not be made, so it was not sent. Open the record, look at its PDF and send it again.';
       const move = { from: 'queued', to: 'failed', at: ctx.clock(), detail } as const;
       await inTenant(ctx.db, tenantId, (trx) => moveDelivery(trx, tenantId, deliveryId, move));
       return null;

@@ -148,6 +148,10 @@ export function deliveryPages(ctx: WebContext): Router {
     }
     const before = { ...record, content: paper.content, payable: computeTotals(paper.content).payable };
     const version = await newPaper(ctx, tenantId, record, record.content);
+    if ('field' in version) {
+      await notify(req, 'fail', version.message);
+      return res.redirect(303, `/deliveries/${id}`);
+    }
     const { ids } = await inTenant(ctx.db, tenantId, async (trx) => {
       const current = await lockDocument(trx, tenantId, record.id);
       if (current?.version !== record.version) return { ids: [] };

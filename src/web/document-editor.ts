@@ -197,6 +197,7 @@ export function documentEditor(ctx: WebContext): Router {
       });
     const wantsNew = answer.choice === 'new' && answer.named.length > 0;
     const paper = wantsNew ? await newPaper(ctx, viewer.tenantId, record, content) : undefined;
+    if (paper && 'field' in paper) return show(res, { form, record, chosen, problems: [paper], answer });
     try {
       const revised = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
         const saved = await updateDocument(trx, viewer.tenantId, record.id, {

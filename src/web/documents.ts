@@ -35,9 +35,10 @@ import { getTenant, localeOf } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
 import { documentEditor } from './document-editor.ts';
 import { found, PageError } from './errors.ts';
+import { lettersNotice } from './letters-words.ts';
 import { paperDifferences, stoppedWords, toWhom } from './paper-words.ts';
 import { onlyIds, textParam } from './query.ts';
-import { recordPdf, sendAttachment, sendInline } from './record-pdf.ts';
+import { missingLetters, recordPdf, sendAttachment, sendInline } from './record-pdf.ts';
 import {
   dayFrom,
   kindNamed,
@@ -127,6 +128,7 @@ export function documentPages(ctx: WebContext): Router {
         twins: twins.filter((other) => other.id !== id),
       };
     });
+    const letters = await missingLetters(ctx, papers.tenant, record);
     const locale = localeOf(viewer.tenant);
     // What the customer has, and what the record says by now; the company's head is told on the email's own page.
     const changed = papers.lastPaper
@@ -150,6 +152,7 @@ export function documentPages(ctx: WebContext): Router {
         : keyDate(record.content),
       twins,
       ...{ papers: papers.papers, outdated: papers.outdated, changed, waits: papers.waits, toWhom },
+      unprintable: lettersNotice(letters, headOf(papers.tenant), id),
       deliveries: sent.rows,
       hidden,
       moreDeliveries: sent.next !== undefined,

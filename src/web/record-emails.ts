@@ -13,8 +13,9 @@ import type { Database } from '../platform/database.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { getTenant, type Tenant } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
+import { lettersWords } from './letters-words.ts';
 import { type EmailChoice, readEmailChoice } from './paper-words.ts';
-import { recordPdf } from './record-pdf.ts';
+import { missingLetters, recordPdf } from './record-pdf.ts';
 import { onlookerOf, type Viewer } from './viewer.ts';
 
 /** The emails of a record that its editing touches. */
@@ -80,15 +81,23 @@ export function emailQuestion(
   ];
 }
 
-/** The paper of a record's new content, made before the transaction that saves it; the content is as it will be stored. */
+/**
+ * The paper of a record's new content, made before the transaction that saves it; the content is as it will be stored.
+ * Or why it cannot be sent: it has letters that no font has.
+ */
 export async function newPaper(
   ctx: WebContext,
   tenantId: string,
   before: DocumentRecord,
   content: DocumentContent,
-): Promise<Omit<NewVersion, 'record'>> {
+): Promise<Omit<NewVersion, 'record'> | FormProblem> {
   const tenant: Tenant = await inTenant(ctx.db, tenantId, (trx) => getTenant(trx, tenantId));
   const record = { ...before, content: documentContentSchema.parse(content) };
+  const letters = await missingLetters(ctx, tenant, record);
+  if (letters.length > 0) {
+    const message = `${lettersWords(letters)} So the new version cannot be sent. Write them in another way, or keep the old version in the email.`;
+    return { field: 'emails', message };
+  }
   return {
     before,
     head: headOf(tenant),

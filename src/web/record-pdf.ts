@@ -23,6 +23,24 @@ export async function recordPdf(
   }
 }
 
+/**
+ * The letters of a record that no font has. None where nobody can say just now: its PDF cannot be made then either, and
+ * says so.
+ */
+export async function missingLetters(
+  ctx: { pdf: PdfRenderer },
+  tenant: Tenant,
+  record: DocumentRecord,
+): Promise<readonly string[]> {
+  try {
+    const [letters = []] = await ctx.pdf.missingLetters([{ ...headOf(tenant), content: record.content }]);
+    return letters;
+  } catch (error) {
+    if (error instanceof PdfError) return [];
+    throw error;
+  }
+}
+
 /** What to throw when a PDF was not made: words for the person, or the error itself where it is another. */
 export function pdfTrouble(cause: unknown, next: { readonly href: string; readonly label: string }): unknown {
   if (!(cause instanceof PdfError)) return cause;

@@ -79,14 +79,14 @@ export async function review(trx: Database, ctx: WebContext, viewer: Viewer, for
 /** With texts that are wrong, everything but the texts is still asked. */
 async function ask(
   trx: Database,
-  { clock }: WebContext,
+  ctx: WebContext,
   viewer: Viewer,
   form: RunForm,
 ): Promise<{ question: RunQuestion; problems: readonly Problem[] }> {
   const read = readTemplates(form);
   const nothing = parseTemplate('');
   const templates = read.ok ? read.templates : { subject: nothing, message: nothing };
-  const question = await askRun(trx, clock, viewer, form.selection, templates, form.thoughPaid);
+  const question = await askRun(trx, ctx, viewer, form.selection, templates, form.thoughPaid);
   return { question, problems: read.ok ? [] : read.problems };
 }
 

@@ -10,6 +10,7 @@ import type { SenderResolution } from '../mailboxes/sender.ts';
 import { formatAddress } from '../platform/address.ts';
 import { own } from '../platform/own.ts';
 import { nextStep } from './delivery-words.ts';
+import { lettersWords } from './letters-words.ts';
 import { paidWord } from './record-words.ts';
 
 /** `1,200 invoices`, `1 invoice`. */
@@ -128,6 +129,12 @@ export function noticedWords(
       return { why: 'Its subject or message comes out too long.', fix: 'Shorten the text', href: null };
     case 'empty':
       return { why: 'Its subject or message comes out empty.', fix: 'Change the text', href: null };
+    case 'letters':
+      return {
+        why: lettersWords(reason.letters),
+        fix: reason.of === 'company' ? 'Change the company’s details' : 'Write them in another way',
+        href: reason.of === 'company' ? '/settings/company' : `${own}/edit`,
+      };
     case 'recent':
       return { why: recentWords(record, at), fix: 'Look', href: own };
     default:
@@ -150,6 +157,7 @@ const leftOutWords: Readonly<Record<string, string>> = {
   missing: 'without something that the text names',
   too_long: 'with a text that came out too long',
   empty: 'with a text that came out empty',
+  letters: 'with letters that cannot be printed',
   recent: 'sent within 24 hours before, or waiting to be',
 } satisfies Record<Reason['kind'], string>;
 

@@ -19,9 +19,10 @@ import { getTenant } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
 import { waitOfNext } from './delivery-wait.ts';
 import { found, PageError } from './errors.ts';
+import { lettersNotice } from './letters-words.ts';
 import { countSingleEmail } from './limits.ts';
 import { onlyIds, textParam } from './query.ts';
-import { previewMark, recordPdf } from './record-pdf.ts';
+import { missingLetters, previewMark, recordPdf } from './record-pdf.ts';
 import { paidWord, pillOf } from './record-words.ts';
 import { page } from './render.ts';
 import { byRecentLists, refusalOf } from './send-as.ts';
@@ -79,6 +80,8 @@ export function sendPages(ctx: WebContext): Router {
       tenantId,
       [...to, ...cc, ...bcc].map((recipient) => recipient.email),
     );
+    // No email with empty boxes in the place of a name.
+    if ((await missingLetters(ctx, tenant, record)).length > 0) return sendPage(ctx, res.status(422), record, form, []);
     const document = {
       ...{ record, fileName: pdfName(record, tenant.name), head: headOf(tenant) },
       pdf: await recordPdf(ctx, tenant, record),
@@ -136,12 +139,18 @@ async function sendPage(
       const rules = await sendingRulesOf(trx, tenantId);
       const at = (date: Date) => formatMoment(date, rules.timeZone);
       return {
-        ...{ resolution, rules },
+        ...{ resolution, rules, tenant: await getTenant(trx, tenantId) },
         earlier: await listEarlier(trx, tenantId, onlookerOf(viewer), record.id, now),
         wait: resolution.ok ? await waitOfNext(trx, ctx, tenantId, resolution.sender.mailboxId, at) : null,
       };
     });
-  const { resolution, earlier, rules, wait } = await byRecentLists(ctx, viewer, read, ({ resolution }) => resolution);
+  const { resolution, earlier, rules, tenant, wait } = await byRecentLists(
+    ctx,
+    viewer,
+    read,
+    ({ resolution }) => resolution,
+  );
+  const letters = await missingLetters(ctx, tenant, record);
   const { hours, timeZone } = rules;
   const opening = leavesFrom(rules, false, now);
   await page(res, 'deliveries/new', {
@@ -150,6 +159,7 @@ async function sendPage(
     ...{ record, form, problems, resolution, wait, timeZone, pillOf, kindWords, wordsOf },
     // Whether it may be sent at all: what paid needs is a tick.
     unsendable: unsendable(record.status, false),
+    unprintable: lettersNotice(letters, headOf(tenant), record.id),
     ...{ earlier: earlier.seen, hidden: earlier.hidden, earlierIds: earlier.ids },
     hours: hours && hoursWords(hours),
     waitsUntil: opening > now ? formatMoment(opening, timeZone) : null,

@@ -9,7 +9,7 @@ import type { DeliveryState } from '../../src/platform/database-types.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import type { WebContext } from '../../src/web/context.ts';
 
-type Context = Pick<WebContext, 'db' | 'clock'>;
+type Context = Pick<WebContext, 'db' | 'clock' | 'pdf'>;
 
 /** Who starts runs. */
 export interface Starter {
@@ -32,7 +32,7 @@ export function lookOver(
   return inTenant(ctx.db, who.tenantId, async (trx) =>
     overview(
       trx,
-      await askRun(trx, ctx.clock, who, selection, read.templates),
+      await askRun(trx, ctx, who, selection, read.templates),
       await chosenIds(trx, who.tenantId, selection),
     ),
   );

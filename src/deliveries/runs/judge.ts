@@ -38,7 +38,15 @@ export type Reason =
   | ({ readonly kind: 'bad_address' } & BadAddress)
   /** The text names something that the record does not have. */
   | { readonly kind: 'missing'; readonly field: MergeField }
-  | { readonly kind: 'too_long' | 'empty' };
+  | { readonly kind: 'too_long' | 'empty' }
+  /** Its PDF would have empty boxes in their place. */
+  | ({ readonly kind: 'letters' } & UnprintableLetters);
+
+/** Letters that no font has, and where they stand. */
+export interface UnprintableLetters {
+  readonly letters: readonly string[];
+  readonly of: 'record' | 'company';
+}
 
 /** What becomes of a chosen record. */
 export type Judgement =

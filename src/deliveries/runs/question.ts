@@ -16,7 +16,7 @@ import type { RunQuestion } from './survey.ts';
  */
 export async function askRun(
   trx: Database,
-  clock: Clock,
+  { clock, pdf }: { readonly clock: Clock; readonly pdf: RunQuestion['pdf'] },
   { tenantId, memberId }: { readonly tenantId: string; readonly memberId: string },
   selection: RunSelection,
   templates: RunTemplates,
@@ -38,5 +38,5 @@ export async function askRun(
     locale: head.locale,
     thoughPaid,
   };
-  return { tenantId, selection, templates, common, head, rule, resolution, now: clock() };
+  return { tenantId, selection, templates, common, head, rule, resolution, pdf, now: clock() };
 }

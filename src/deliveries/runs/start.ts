@@ -73,12 +73,17 @@ class NotStarted extends Error {
  * @throws {RecipientCapError} where they would be more; nothing is started then
  */
 export async function startRun(
-  ctx: { readonly db: Database; readonly clock: Clock; readonly recipientsPerDay?: number | null },
+  ctx: {
+    readonly db: Database;
+    readonly clock: Clock;
+    readonly recipientsPerDay?: number | null;
+    readonly pdf: RunQuestion['pdf'];
+  },
   request: RunRequest,
 ): Promise<StartResult> {
   try {
     return await inTenant(ctx.db, request.tenantId, async (trx) => {
-      const result = await start(trx, ctx.clock, request);
+      const result = await start(trx, ctx.clock, request, ctx.pdf);
       await assertWithinCap(trx, request.tenantId, ctx.recipientsPerDay ?? null, ctx.clock());
       return result;
     });
@@ -90,7 +95,7 @@ export async function startRun(
   }
 }
 
-async function start(trx: Database, clock: Clock, request: RunRequest): Promise<StartResult> {
+async function start(trx: Database, clock: Clock, request: RunRequest, pdf: RunQuestion['pdf']): Promise<StartResult> {
   const { tenantId, selection } = request;
   await sql`select pg_advisory_xact_lock(hashtextextended(${`runs ${tenantId}`}, 0))`.execute(trx);
   const requestHash = hashOf(request);
@@ -100,7 +105,7 @@ async function start(trx: Database, clock: Clock, request: RunRequest): Promise<
 
   const read = readTemplates(request.text);
   if (!read.ok) return { kind: 'text', problems: read.problems };
-  const question = await askRun(trx, clock, request, selection, read.templates, request.thoughPaid);
+  const question = await askRun(trx, { clock, pdf }, request, selection, read.templates, request.thoughPaid);
   const { resolution, rule } = question;
   if (!resolution.ok) return { kind: 'refused', resolution };
   const ids = await chosenIds(trx, tenantId, selection);

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Head } from '../../documents/pdf/head.ts';
+import type { PdfRenderer } from '../../documents/pdf/render.ts';
 import type { SenderResolution } from '../../mailboxes/sender.ts';
 import type { Database } from '../../platform/database.ts';
 import { marksOf } from '../../platform/marks.ts';
 import { TemplateError } from '../merge.ts';
 import { type Judgement, judge, type RunCommon, type RunTemplates } from './judge.ts';
 import { type ChosenRecord, type RunSelection, readRecords } from './records.ts';
+import { unprintableLetters } from './unprintable.ts';
 
 /** Everything that decides what a run would send. */
 export interface RunQuestion {
@@ -15,6 +17,8 @@ export interface RunQuestion {
   readonly common: RunCommon;
   readonly head: Head;
   readonly resolution: SenderResolution;
+  /** Says what cannot be printed. */
+  readonly pdf: Pick<PdfRenderer, 'missingLetters'>;
   readonly now: Date;
 }
 
@@ -41,7 +45,7 @@ const mostMergeMs = 20_000;
  */
 export async function* survey(
   trx: Database,
-  { tenantId, templates, common, head, now, resolution }: RunQuestion,
+  { tenantId, templates, common, head, now, resolution, pdf }: RunQuestion,
   ids: readonly string[],
 ): AsyncGenerator<Surveyed[], string, undefined> {
   const digest = createHash('sha256');
@@ -49,10 +53,17 @@ export async function* survey(
   for (let start = 0; start < ids.length; start += chunk) {
     const records = await readRecords(trx, tenantId, ids.slice(start, start + chunk), now);
     const begun = performance.now();
-    const surveyed = records.map((record) => ({ record, judgement: judge(record, templates, common) }));
+    const judged = records.map((record) => ({ record, judgement: judge(record, templates, common) }));
     mergedMs += performance.now() - begun;
     if (mergedMs > mostMergeMs)
       throw new TemplateError('The text takes too long to put together for so many records. Make it simpler.');
+    const ready = judged.flatMap(({ record, judgement }) => (judgement.kind === 'ready' ? [record.id] : []));
+    const letters = await unprintableLetters(trx, pdf, head, tenantId, ready);
+    const surveyed = judged.map((each): Surveyed => {
+      const without = letters.get(each.record.id);
+      if (!without) return each;
+      return { record: each.record, judgement: { kind: 'left_out', reason: { kind: 'letters', ...without } } };
+    });
     for (const { record, judgement } of surveyed) digest.update(trace(record, judgement));
     yield surveyed;
   }

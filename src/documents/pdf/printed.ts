@@ -280,9 +280,21 @@ function present(values: readonly (string | undefined)[]): string[] {
   return values.filter((value): value is string => value !== undefined && value !== '');
 }
 
-/** Lets a word that is longer than `longest`, which may not fit its column, break after every eighth character. */
+/**
+ * Lets a word that is longer than `longest`, which may not fit its column, break after every eighth letter. Scripts
+ * without spaces break anyway; letters that join with their neighbours are taken apart only where they must be.
+ */
 function breakable(text: string, longest = 24): string {
-  return text.replace(/[^\s\u200b]+/gu, (word) =>
-    word.length > longest ? word.replace(/.{8}(?=.)/gu, '$&\u200b') : word,
-  );
+  return text.replace(/[^\s\u200b]+/gu, (word) => {
+    if (word.length <= longest) return word;
+    if (!joined.test(word)) return word.replace(/.{8}(?=.)/gu, '$&\u200b');
+    const letters = [...segmenter.segment(word)].map(({ segment }) => segment);
+    if (letters.length <= 2 * longest || breaksAnyway.test(word)) return word;
+    return letters.map((letter, at) => (at % 16 === 15 ? `${letter}\u200b` : letter)).join('');
+  });
 }
+/** Accents, and scripts in which a letter's look depends on those beside it. */
+const joined = /[\p{M}\u0590-\u1fff\u2e80-\u{10ffff}]/u;
+const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+const breaksAnyway =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;

@@ -1,11 +1,18 @@
 import { createWorkerPool, WorkerError } from '../../platform/worker-pool.ts';
 import type { PdfInput } from './input.ts';
-import type { RenderAnswer } from './worker.ts';
+import { isPlain } from './plain-text.ts';
+import type { RenderAnswer, RenderQuestion } from './worker.ts';
 
 /** Makes PDFs in worker processes. */
 export interface PdfRenderer {
   /** @returns the file's bytes: the same for the same input. Throws {@link PdfError}. */
   render(input: PdfInput): Promise<Uint8Array>;
+  /**
+   * The letters of records that no font has: printed, they would be empty boxes.
+   *
+   * @returns for each record its letters, each once. Throws {@link PdfError}.
+   */
+  missingLetters(inputs: readonly PdfInput[]): Promise<readonly (readonly string[])[]>;
   /** Stops the workers; renders that are not done are refused. */
   close(): Promise<void>;
 }
@@ -23,7 +30,7 @@ export interface PdfRendererOptions {
 /** A PDF that was not made. */
 export class PdfError extends Error {
   override readonly name = 'PdfError';
-  readonly code: 'timeout' | 'failed' | 'closed';
+  readonly code: 'timeout' | 'failed' | 'closed' | 'letters';
 
   constructor(code: PdfError['code'], message: string, options: { cause?: unknown } = {}) {
     super(message, options);
@@ -36,7 +43,7 @@ export class PdfError extends Error {
  * interrupted, and what it has allocated comes back for certain only when its process ends.
  */
 export function createPdfRenderer(options: PdfRendererOptions = {}): PdfRenderer {
-  const pool = createWorkerPool<PdfInput, RenderAnswer>({
+  const pool = createWorkerPool<RenderQuestion, RenderAnswer>({
     program: new URL('worker.ts', import.meta.url),
     workers: options.workers,
     timeoutMs: options.timeoutMs ?? 30_000,
@@ -47,16 +54,32 @@ export function createPdfRenderer(options: PdfRendererOptions = {}): PdfRenderer
     // Typst lays out one page after the other here; a second thread of it would only spin.
     env: { RAYON_NUM_THREADS: '1' },
   });
+  async function ask(question: RenderQuestion): Promise<RenderAnswer> {
+    return pool.run(question).catch((error: unknown) => {
+      throw error instanceof WorkerError ? pdfError(error) : error;
+    });
+  }
   return {
     async render(input) {
-      const answer = await pool.run(input).catch((error: unknown) => {
-        throw error instanceof WorkerError ? pdfError(error) : error;
-      });
+      const answer = await ask({ print: input });
       if ('pdf' in answer) return answer.pdf;
-      throw new PdfError('failed', `The PDF could not be made: ${answer.failure}`);
+      throw failed(answer);
+    },
+    async missingLetters(inputs) {
+      // Most records need no looking through, and so no process that reads fonts.
+      const unusual = inputs.filter((input) => !isPlain(input));
+      if (unusual.length === 0) return inputs.map(() => []);
+      const answer = await ask({ missing: unusual });
+      if (!('missing' in answer)) throw failed(answer);
+      return inputs.map((input) => answer.missing[unusual.indexOf(input)] ?? []);
     },
     close: () => pool.close(),
   };
+}
+
+function failed(answer: RenderAnswer): PdfError {
+  const why = 'failure' in answer ? answer.failure : 'the process that makes it answered another question';
+  return new PdfError('failed', `The PDF could not be made: ${why}`);
 }
 
 function pdfError(cause: WorkerError): PdfError {
