@@ -6,6 +6,7 @@ import { type Overview, overview } from '../deliveries/runs/overview.ts';
 import { askRun } from '../deliveries/runs/question.ts';
 import { chosenIds, mostRecords, type PlacedRecord, placedRecord } from '../deliveries/runs/records.ts';
 import type { RunQuestion } from '../deliveries/runs/survey.ts';
+import { unprintableLetters } from '../deliveries/runs/unprintable.ts';
 import { kindWords } from '../documents/format.ts';
 import type { SenderResolution } from '../mailboxes/sender.ts';
 import type { Database } from '../platform/database.ts';
@@ -113,13 +114,17 @@ export async function previewAlone(
 async function previewOf(
   trx: Database,
   { selection, preview }: RunForm,
-  { tenantId, templates, common, now, resolution }: RunQuestion,
+  { tenantId, templates, common, head, now, resolution, pdf }: RunQuestion,
   problems: readonly Problem[],
 ): Promise<Preview> {
   const record = (await placedRecord(trx, tenantId, selection, now, preview)) ?? null;
   if (!record || problems.length > 0) return { record, judgement: null, resolution, problems };
   try {
-    return { record, judgement: judge(record, templates, common), resolution, problems };
+    const letters = (await unprintableLetters(trx, pdf, head, tenantId, [record.id])).get(record.id);
+    const judgement: Judgement = letters
+      ? { kind: 'left_out', reason: { kind: 'letters', ...letters } }
+      : judge(record, templates, common);
+    return { record, judgement, resolution, problems };
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     return { record, judgement: null, resolution, problems: [{ field: 'message', message: error.message }] };
