@@ -60,6 +60,22 @@ export function readAddressField(
   return { ok: true, email: email === '' ? undefined : email };
 }
 
+/**
+ * Reads what stands in a field for one address at most, `null` where there is none. A name before it is left out.
+ *
+ * @returns the address, or what is wrong
+ */
+export function readOneAddress(
+  text: string,
+): { readonly ok: true; readonly email: string | null } | { readonly ok: false; readonly message: string } {
+  const { addresses, unreadable } = parseAddresses(text);
+  const [wrong] = unreadable;
+  if (wrong) return { ok: false, message: addressProblem(wrong) };
+  const [first, ...others] = withoutRepeats(addresses);
+  if (others.length > 0) return { ok: false, message: 'Write one email address, or leave it empty.' };
+  return { ok: true, email: first?.email ?? null };
+}
+
 /** Each address once, as it stands first; `known` are those that are there already, and grows. */
 export function withoutRepeats(addresses: readonly Address[], known = new Set<string>()): Address[] {
   return addresses.filter(({ email }) => {

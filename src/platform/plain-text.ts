@@ -16,6 +16,15 @@ export function oneLine(text: string): string {
     .trim();
 }
 
+/** The same for a text of several lines: the lines stay, whichever way they end. */
+export function manyLines(text: string): string {
+  return text
+    .split(/\r\n|[\n\r\u2028\u2029]/)
+    .map(oneLine)
+    .join('\n')
+    .trim();
+}
+
 /**
  * The same for a header of an email. A `=?` is taken apart, or mail programs would decode what follows (RFC 2047) into
  * something that nobody wrote.

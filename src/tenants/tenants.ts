@@ -1,22 +1,44 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { holdsOtherAddress } from '../platform/address.ts';
+import { readOneAddress } from '../platform/address-list.ts';
 import { isCurrency } from '../platform/currencies.ts';
 import type { Database } from '../platform/database.ts';
+import { manyLines, oneLine } from '../platform/plain-text.ts';
 import { type ByMember, noteChange, type RightsChange } from './rights-changes.ts';
 import { inTenant } from './scope.ts';
 
 const regions = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' });
 
 const said = () => z.string({ error: 'This is missing.' });
-const optional = (max: number) =>
+const optional = (max: number, plain = oneLine) =>
   said()
-    .trim()
-    .max(max, `is longer than ${max} characters`)
+    .transform(plain)
+    .pipe(z.string().max(max, `This is longer than ${max.toLocaleString('en')} characters. Shorten it.`))
     .transform((text) => text || null);
+
+/** One address, by the rule for every other: what is printed on papers is written to. */
+const ownEmail = said().transform((typed, context) => {
+  const read = readOneAddress(typed);
+  if (read.ok) return read.email;
+  context.addIssue({ code: 'custom', message: read.message });
+  return z.NEVER;
+});
 
 /** What a tenant must say of itself to begin. */
 export const companySchema = z.object({
-  name: said().trim().min(1, 'Write the name of your company.').max(200, 'The name is longer than 200 characters.'),
+  name: said()
+    .transform(oneLine)
+    .pipe(
+      z
+        .string()
+        .min(1, 'Write the name of your company.')
+        .max(200, 'The name is longer than 200 characters. Shorten it.')
+        .refine(
+          (name) => !holdsOtherAddress(name, ''),
+          'The name holds an email address. It stands before your own address in emails, and mail programs warn of two: write the name of your company.',
+        ),
+    ),
   country: said()
     .trim()
     .toUpperCase()
@@ -39,10 +61,10 @@ export const letterheadSchema = z.object({
   postalCode: optional(40),
   region: optional(200),
   taxId: optional(100),
-  email: optional(254),
+  email: ownEmail,
   phone: optional(100),
   website: optional(300),
-  paymentDetails: optional(2_000),
+  paymentDetails: optional(2_000, manyLines),
 });
 
 /** See {@link letterheadSchema}. */

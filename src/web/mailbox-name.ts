@@ -2,7 +2,8 @@ import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { changeSenderName } from '../mailboxes/mailbox-settings.ts';
 import { findMailbox, type MailboxRecord } from '../mailboxes/mailboxes.ts';
-import { holdsOtherAddress, isAddress } from '../platform/address.ts';
+import { holdsOtherAddress } from '../platform/address.ts';
+import { readOneAddress } from '../platform/address-list.ts';
 import { oneLine } from '../platform/plain-text.ts';
 import { inTenant } from '../tenants/scope.ts';
 import type { WebContext } from './context.ts';
@@ -57,25 +58,23 @@ const nameSchema = (email: string) =>
   z.object({
     name: z
       .string({ error: 'Write the name that people see.' })
-      .trim()
-      .min(1, 'Write the name that people see.')
-      .max(100, 'The name is longer than 100 characters. Shorten it.')
-      .refine(
-        (name) => oneLine(name) === name.replaceAll(/ {2,}/g, ' '),
-        'The name has characters in it that nobody can see. Write it again.',
-      )
-      .refine(
-        (name) => !holdsOtherAddress(name, email),
-        `The name holds an address that is not ${email}. Mail programs warn of such emails: write a name.`,
+      .transform(oneLine)
+      .pipe(
+        z
+          .string()
+          .min(1, 'Write the name that people see.')
+          .max(100, 'The name is longer than 100 characters. Shorten it.')
+          .refine(
+            (name) => !holdsOtherAddress(name, email),
+            `The name holds an address that is not ${email}. Mail programs warn of such emails: write a name.`,
+          ),
       ),
-    replyTo: z
-      .string({ error: 'Write one email address, or leave it empty.' })
-      .trim()
-      .refine(
-        (text) => text === '' || isAddress(text),
-        'Write one email address, such as hello@northgate.example, or leave it empty.',
-      )
-      .transform((text) => text || null),
+    replyTo: z.string({ error: 'Write one email address, or leave it empty.' }).transform((typed, context) => {
+      const read = readOneAddress(typed);
+      if (read.ok) return read.email;
+      context.addIssue({ code: 'custom', message: read.message });
+      return z.NEVER;
+    }),
   });
 
 const typedSchema = z.object({ name: z.string().catch(''), replyTo: z.string().catch('') });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inTenant } from '../../src/tenants/scope.ts';
+import { getTenant } from '../../src/tenants/tenants.ts';
 import { colleague } from '../support/colleague.ts';
 import { type Company, company } from '../support/company.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
@@ -47,12 +48,39 @@ describe('what the company says on paper', () => {
     expect(last?.message).toContain(`${letterhead.url}/settings/company?company=${office.tenantId}`);
   });
 
+  it.each([
+    ['an address for a name', { name: 'accounts@bank.example' }, 'The name holds an email address.'],
+    ['a name that nobody can see', { name: '\u200B\u202E' }, 'Write the name of your company.'],
+    ['no address', { email: 'office' }, '“office” is not an email address.'],
+    ['two addresses in one', { email: 'a@x.example b@x.example' }, 'is not one email address'],
+    ['two addresses', { email: 'a@x.example, b@x.example' }, 'Write one email address'],
+    ['a long street', { street: 'x'.repeat(201) }, 'This is longer than 200 characters. Shorten it.'],
+  ])('is refused for %s, and what was typed stays', async (_what, over, words) => {
+    const before = await office.founder.get('/settings/company');
+    const page = await office.founder.post('/settings/company', { ...form, ...over });
+    expect(page.status).toBe(422);
+    expect(said(page)).toContain(words);
+    expect(said(await office.founder.get('/settings/company'))).toBe(said(before));
+  });
+
   it('that is saved as it was, or in another street, is told to nobody', async () => {
     const form2 = { ...form, name: 'Evil Ltd', taxId: 'IE9', paymentDetails: 'IBAN EVIL', street: '2 Quay' };
     const before = [(await notices()).length, await lines()];
     for (const street of ['2 Quay', '3 Quay'])
       expect((await office.founder.post('/settings/company', { ...form2, street })).status).toBe(303);
     expect([(await notices()).length, await lines()]).toEqual(before);
+  });
+
+  it('loses what nobody can see, and keeps its lines', async () => {
+    const over = {
+      name: 'Company\u202E  1 Ltd',
+      email: ' Office <office@\u200Bquay.example> ',
+      street: '1\u0007 Quay',
+    };
+    expect((await office.founder.post('/settings/company', { ...form, ...over })).status).toBe(303);
+    const tenant = await inTenant(letterhead.database.db, office.tenantId, (trx) => getTenant(trx, office.tenantId));
+    expect(tenant).toMatchObject({ name: 'Company 1 Ltd', email: 'office@quay.example', street: '1 Quay' });
+    expect(tenant.paymentDetails).toBe('IBAN IE29 AIBK\nBIC AIBKIE2D');
   });
 
   it('is saved where there is no mailbox to tell it through, too, and written down', async () => {

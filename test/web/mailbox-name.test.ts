@@ -54,11 +54,12 @@ describe('the name of a mailbox, and where replies go,', () => {
 
   it.each([
     ['no name', { name: '  ', replyTo: '' }, 'Write the name that people see.'],
-    ['a name over two lines', { name: 'Office\r\nBcc: all@x.example', replyTo: '' }, 'that nobody can see'],
-    ['a name that turns the line around', { name: 'Office \u202Eelpmaxe', replyTo: '' }, 'that nobody can see'],
+    ['a name with a header behind it', { name: 'Office\r\nBcc: all@x.example', replyTo: '' }, 'holds an address'],
+    ['nothing that can be seen', { name: '\u202E\u200B', replyTo: '' }, 'Write the name that people see.'],
     ['a name without end', { name: 'x'.repeat(101), replyTo: '' }, 'longer than 100'],
     ['two addresses', { name: 'Office', replyTo: 'a@x.example, b@x.example' }, 'Write one email address'],
-    ['no address', { name: 'Office', replyTo: 'hello' }, 'Write one email address'],
+    ['no address', { name: 'Office', replyTo: 'hello' }, '“hello” is not an email address.'],
+    ['two in one', { name: 'Office', replyTo: 'a@x.example b@x.example' }, 'is not one email address'],
     ['another shape', { 'name[x]': 'Office', replyTo: '' }, 'Write the name that people see.'],
   ])('are refused for %s, with what was typed left in place', async (_what, form, words) => {
     const before = await row();
@@ -66,6 +67,12 @@ describe('the name of a mailbox, and where replies go,', () => {
     expect(page.status).toBe(422);
     expect(page.text).toContain(words);
     expect(await row()).toEqual(before);
+  });
+
+  it('lose what nobody can see', async () => {
+    const form = { name: ' Office\u202E \u200BQuay\r\nSouth ', replyTo: '\u200Bhello@northgate.example' };
+    expect((await office.founder.post(path, form)).status).toBe(303);
+    expect(await row()).toEqual([{ display_name: 'Office Quay South', reply_to: 'hello@northgate.example' }]);
   });
 
   it('are for an admin to change; of one’s own Gmail for oneself, and for nobody else', async () => {
