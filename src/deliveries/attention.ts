@@ -1,9 +1,10 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
+import { answered } from './answers.ts';
 import { isDecidedBy, isSeenBy, type Onlooker } from './onlooker.ts';
 
 /** Why a delivery needs somebody. */
-export const whys = ['restored', 'unconfirmed', 'from_changed', 'held', 'failed'] as const;
+export const whys = ['restored', 'unconfirmed', 'answered', 'from_changed', 'held', 'failed'] as const;
 /** See {@link whys}. */
 export type Why = (typeof whys)[number];
 
@@ -23,11 +24,16 @@ export const needsSomebody: RawBuilder<boolean> = sql<boolean>`(deliveries.repla
   or (deliveries.state = 'failed' and deliveries.seen_at is null)
   or (deliveries.from_changed_at is not null and deliveries.seen_at is null)))`;
 
+/** SQL: whether somebody has just said what they found in Gmail about it, and may undo that. It needs nobody. */
+const isAnswered: RawBuilder<boolean> = sql<boolean>`(deliveries.state = 'held' and deliveries.held_reason = any(${[...answered]}))`;
+
 const why = sql<Why>`case when deliveries.held_reason = 'restored' then 'restored'
+  when ${isAnswered} then 'answered'
   when deliveries.state in ('held', 'unconfirmed', 'failed') then deliveries.state::text else 'from_changed' end`;
 
 /** SQL: whether it is one that needs somebody for this. */
 export function needsSomebodyFor(asked: Why): RawBuilder<boolean> {
+  if (asked === 'answered') return isAnswered;
   return sql<boolean>`(${needsSomebody} and ${why} = ${asked})`;
 }
 
@@ -57,7 +63,7 @@ export async function countByWhy(
       sql<number>`(count(*) filter (where ${isDecidedBy(onlooker)}))::int`.as('theirs'),
     ])
     .where('tenant_id', '=', tenantId)
-    .where(needsSomebody)
+    .where(sql<boolean>`(${needsSomebody} or ${isAnswered})`)
     .where(isSeenBy(onlooker))
     .groupBy(sql`1`)
     .execute();

@@ -4,19 +4,25 @@ import { dropAccessToken } from '../mailboxes/grant-vault.ts';
 import { endMailbox } from '../mailboxes/health.ts';
 import { mailboxTroubleOf } from '../mailboxes/mailbox-trouble.ts';
 import { refreshSendAs } from '../mailboxes/send-as.ts';
-import type { SenderResolution, SenderRule } from '../mailboxes/sender.ts';
+import type { RefusalReason, SenderResolution, SenderRule } from '../mailboxes/sender.ts';
 import type { EndedReason } from '../mailboxes/why-ended.ts';
 import { inTenant } from '../tenants/scope.ts';
 import type { DeliverContext } from './context.ts';
 import type { SendableDelivery } from './load.ts';
 import type { HeldReason } from './state.ts';
-import { judge } from './withdrawn.ts';
+import { judge, type Lack } from './withdrawn.ts';
 
 /** Why a delivery must not leave as it was frozen. */
 export interface Objection {
   readonly reason: HeldReason;
   readonly words: string;
+  /** Gmail's list of addresses is why: it does not name the address, or waits for it to be confirmed. */
+  readonly isOfList?: boolean;
+  /** What whoever sent it lacks, where they may not send it any more. */
+  readonly lacks?: Lack;
 }
+
+const ofList: readonly RefusalReason[] = ['address_pending', 'alias_gone', 'aliases_unreadable'];
 
 /**
  * Checks, just before a send, that whoever sent it still may, and that the frozen sender is still what its rule
@@ -25,21 +31,23 @@ export interface Objection {
  * @param resolution what {@link frozenRule} makes of the member who pressed Send now
  */
 export function objectionTo(delivery: SendableDelivery, resolution: SenderResolution): Objection | null {
+  const { mailboxEmail: mailbox } = delivery;
   const withdrawn = judge(delivery.member);
   if (withdrawn) return withdrawn;
   if (delivery.mailboxState === 'needs_reconnect') {
-    return { reason: 'mailbox_needs_reconnect', words: 'Gmail must be connected again.' };
+    return { reason: 'mailbox_needs_reconnect', words: `${mailbox} must be connected to Gmail again.` };
   }
   if (delivery.mailboxState === 'paused') {
-    return { reason: 'mailbox_paused', words: 'This Gmail account is paused: nothing leaves until it is resumed.' };
+    return { reason: 'mailbox_paused', words: `${mailbox} is paused: nothing leaves until it is resumed.` };
   }
   if (delivery.mailboxState === 'disconnected') {
-    return { reason: 'mailbox_disconnected', words: 'The Gmail account was disconnected.' };
+    return { reason: 'mailbox_disconnected', words: `${mailbox} was disconnected from Gmail.` };
   }
   const frozen = delivery.email.from.email;
   if (!resolution.ok) {
     const reason = resolution.reason === 'from_changed' ? 'from_changed' : 'sender_changed';
-    return { reason, words: `${resolution.because} ${resolution.fix}` };
+    const isOfList = ofList.includes(resolution.reason);
+    return { reason, words: `${resolution.because} ${resolution.fix}`, isOfList };
   }
   const { sender } = resolution;
   if (sender.mailboxId === delivery.mailboxId && sender.fromEmail === frozen) return null;

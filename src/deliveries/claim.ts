@@ -1,9 +1,7 @@
 import type { AccessToken } from '../google/gmail.ts';
 import { readFreshTokens } from '../mailboxes/fresh-token.ts';
-import { sendAsMaxAgeMs } from '../mailboxes/send-as.ts';
 import { resolveSender } from '../mailboxes/sender.ts';
-import type { MailboxFacts } from '../mailboxes/sender-facts.ts';
-import { type MemberFacts, readMemberFacts } from '../mailboxes/sender-questions.ts';
+import type { MemberFacts } from '../mailboxes/sender-questions.ts';
 import type { Database } from '../platform/database.ts';
 import { wake } from '../platform/wake.ts';
 import { beginAttempts, type OpenAttempt, type Via } from './attempt.ts';
@@ -13,6 +11,7 @@ import { connectedSince, everBefore } from './cut-off.ts';
 import { leavesFrom, waitsForHours } from './departure.ts';
 import { type FrozenFile, keepFiles } from './freeze.ts';
 import { loadAllForSending, loadForSending, type SendableDelivery } from './load.ts';
+import { factsOf, needsAddresses } from './obstacles.ts';
 import { cancelledWithRun, pausedWithRun } from './runs/moves.ts';
 import { type HeldReason, lockDeliveries, moveDelivery } from './state.ts';
 import { judge } from './withdrawn.ts';
@@ -100,18 +99,6 @@ function mailboxIdsOf(deliveries: readonly SendableDelivery[]): string[] {
   return [...new Set(deliveries.map(({ mailboxId }) => mailboxId))];
 }
 
-/** What decides whom the emails of these members come from, by member. */
-async function factsOf(
-  trx: Database,
-  tenantId: string,
-  deliveries: readonly SendableDelivery[],
-): Promise<Map<string, MemberFacts>> {
-  const members = [...new Map(deliveries.map(({ member }) => [member.id, member])).values()];
-  const rules = new Map(deliveries.map((delivery) => [JSON.stringify(frozenRule(delivery)), frozenRule(delivery)]));
-  const facts = await readMemberFacts(trx, tenantId, members, [...rules.values()]);
-  return new Map(facts.map((each) => [each.member.id, each]));
-}
-
 /** Whether one may be begun. What stands in its way is written. */
 async function readiness(
   ctx: DeliverContext,
@@ -178,13 +165,6 @@ async function withdrawnSince(
   if (reason !== 'sender_changed') return null;
   const now = await loadForSending(trx, tenantId, delivery.id);
   return now ? judge(now.member) : null;
-}
-
-/** Its own address needs no list, and without the permission there is none to ask for. */
-function needsAddresses(mailbox: MailboxFacts, delivery: SendableDelivery, now: Date): boolean {
-  if (mailbox.state !== 'active' || !mailbox.capabilities.includes('aliases')) return false;
-  if (mailbox.email === delivery.email.from.email) return false;
-  return now.getTime() - (mailbox.sendAsFetchedAt?.getTime() ?? 0) >= sendAsMaxAgeMs;
 }
 
 /**

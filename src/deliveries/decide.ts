@@ -1,41 +1,54 @@
 import { sql } from 'kysely';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
+import type { DeliveryState } from '../platform/database-types.ts';
 import { wake } from '../platform/wake.ts';
-import { settleDoubts } from './attempt.ts';
+import { type Answer, answer, answered, isAnswer, takeAnswersBack } from './answers.ts';
 import { freeFromRun } from './free-from-run.ts';
+import { unhindered } from './obstacles.ts';
 import { type HeldReason, lockDeliveries, type Move, moveDeliveries, writeEvents } from './state.ts';
 
 /** What a person can decide about a delivery that does not move by itself. */
-export type Decision = 'send_again' | 'mark_as_sent' | 'cancel' | 'send_now' | 'seen';
+export type Decision = 'send_again' | 'mark_as_sent' | 'cancel' | 'send_now' | 'seen' | 'take_back';
 
 type Step = Pick<Move, 'from' | 'to' | 'detail' | 'heldFor' | 'notHeldFor' | 'anyTime'>;
 
-/** What each decision does; a delivery that none of its steps fits has moved on. */
-const steps: Record<Decision, readonly Step[]> = {
-  send_again: [{ from: 'unconfirmed', to: 'queued', detail: 'Not found in Gmail: to be sent again.' }],
-  mark_as_sent: [
-    { from: 'unconfirmed', to: 'sent', detail: 'Found in Gmail: marked as sent.' },
-    { from: 'held', to: 'sent', detail: 'Found in Gmail: marked as sent.', heldFor: ['restored'] },
-  ],
+/** What each decision moves at once; a delivery that nothing fits has moved on. Answers and `seen` are other ways. */
+const steps: Partial<Record<Decision, readonly Step[]>> = {
   cancel: [
     { from: 'queued', to: 'cancelled', detail: 'Cancelled before it left.' },
     { from: 'held', to: 'cancelled', detail: 'Cancelled. It may have left before the restore.', heldFor: ['restored'] },
-    { from: 'held', to: 'cancelled', detail: 'Cancelled before it left.' },
+    // What somebody has just answered may have left: the answer is taken back first.
+    { from: 'held', to: 'cancelled', detail: 'Cancelled before it left.', notHeldFor: answered },
   ],
   // Said by a person, now means now, whatever the sending hours are.
-  send_now: [
-    { from: 'held', to: 'queued', detail: 'Not found in Gmail: to be sent now.', anyTime: true, heldFor: ['restored'] },
-    // Where its address is held, it would be held again: that is decided about on the mailbox's page.
-    { from: 'held', to: 'queued', detail: 'To be sent now.', anyTime: true, notHeldFor: 'from_changed' },
-  ],
-  // It moves nothing: somebody knows of it.
-  seen: [],
+  send_now: [{ from: 'held', to: 'queued', detail: 'To be sent now.', anyTime: true, notHeldFor: notSentByWord() }],
 };
 
 /**
+ * What nobody sends by saying so: where Gmail's limit is used up it stays where it is; where its address is held, that is
+ * decided about on the mailbox's page; and what may have been sent is asked about.
+ */
+function notSentByWord(): readonly HeldReason[] {
+  return ['sending_limit', 'from_changed', 'restored', ...answered];
+}
+
+/** Which answer a decision is, about what may have been sent. `send_now` is one after a restore. */
+const answers: Partial<Record<Decision, Answer>> = {
+  send_again: 'not_found',
+  send_now: 'not_found',
+  mark_as_sent: 'found',
+};
+
+/** Whether it asks a person whether it was sent. */
+function isAsked({ state, heldReason }: Pick<Standing, 'state' | 'heldReason'>): boolean {
+  return state === 'unconfirmed' || (state === 'held' && heldReason === 'restored');
+}
+
+/**
  * Carries out one decision about any number of deliveries, and records with each who made it. In a few statements,
- * however many they are; those that have moved on meanwhile, or that it does not fit, are left alone.
+ * however many they are; those that have moved on meanwhile, that it does not fit, or that would only be held again, are
+ * left alone.
  *
  * @returns the ids of those that it moved
  */
@@ -47,21 +60,52 @@ export async function decide(
   decision: Decision,
   memberId: string,
 ): Promise<string[]> {
-  const moved: string[] = [];
   await lockDeliveries(trx, tenantId, deliveryIds);
-  for (const step of steps[decision]) {
-    const at = ctx.clock();
-    const ids = await moveDeliveries(trx, tenantId, deliveryIds, { ...step, at, memberId });
-    if (step.from === 'unconfirmed') await settleDoubts(trx, tenantId, ids, 'person', at);
-    moved.push(...ids);
+  const found = answers[decision];
+  const moved = found ? await answerAbout(ctx, trx, tenantId, deliveryIds, decision, found, memberId) : [];
+  const others = deliveryIds.filter((id) => !moved.includes(id));
+  const free = decision === 'send_now' ? await unhindered(trx, ctx.clock, tenantId, others) : others;
+  const released: string[] = [];
+  for (const step of steps[decision] ?? []) {
+    released.push(...(await moveDeliveries(trx, tenantId, free, { ...step, at: ctx.clock(), memberId })));
   }
-  if (decision === 'seen') moved.push(...(await markSeen(ctx, trx, tenantId, deliveryIds, memberId)));
-  if (decision === 'send_now') moved.push(...(await sendAnyTime(ctx, trx, tenantId, deliveryIds, memberId)));
-  const isQueued = steps[decision].some(({ to }) => to === 'queued');
-  if (isQueued && moved.length > 0) {
-    await freeFromRun(trx, tenantId, moved);
+  if (decision === 'send_now') released.push(...(await sendAnyTime(ctx, trx, tenantId, free, memberId)));
+  if (decision === 'send_now' && released.length > 0) {
+    await freeFromRun(trx, tenantId, released);
     await wake(trx, 'waiting');
   }
+  moved.push(...released);
+  if (decision === 'seen') moved.push(...(await markSeen(ctx, trx, tenantId, deliveryIds, memberId)));
+  if (decision === 'take_back') moved.push(...(await takeAnswersBack(trx, ctx.clock, tenantId, deliveryIds, memberId)));
+  return moved;
+}
+
+/** `send_again` is about what is unconfirmed alone, `send_now` about what a restore left open. */
+async function answerAbout(
+  { clock }: { readonly clock: Clock },
+  trx: Database,
+  tenantId: string,
+  deliveryIds: readonly string[],
+  decision: Decision,
+  found: Answer,
+  memberId: string,
+): Promise<string[]> {
+  const state = decision === 'send_again' ? 'unconfirmed' : decision === 'send_now' ? 'held' : null;
+  const rows = await trx
+    .selectFrom('deliveries')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', sql<string>`any(${[...deliveryIds]}::uuid[])`)
+    .$if(state !== null, (query) => query.where('state', '=', state))
+    .execute();
+  const moved = await answer(
+    trx,
+    clock,
+    tenantId,
+    rows.map(({ id }) => id),
+    found,
+    memberId,
+  );
   return moved;
 }
 
@@ -115,38 +159,68 @@ async function sendAnyTime(
   return ids;
 }
 
+const decisions = [
+  'send_again',
+  'send_now',
+  'mark_as_sent',
+  'cancel',
+  'seen',
+  'take_back',
+] as const satisfies Decision[];
+
 /** Whether a word from a form is a decision. */
 export function isDecision(word: unknown): word is Decision {
-  return typeof word === 'string' && Object.hasOwn(steps, word);
+  return decisions.some((decision) => decision === word);
 }
 
 /** What of a delivery says which decisions fit it. */
-interface Standing {
-  readonly state: string;
+export interface Standing {
+  readonly state: DeliveryState;
   readonly heldReason: string | null;
   readonly fromChangedAt: Date | null;
   readonly seenAt: Date | null;
+}
+
+/** What stands around it. */
+export interface Around {
+  /** It would leave now, were it not for the sending hours. */
+  readonly waitsForHours?: boolean;
+  /** It would be held again at once, see `obstacles.ts`. */
+  readonly isHindered?: boolean;
 }
 
 function isUnseen({ state, fromChangedAt, seenAt }: Standing): boolean {
   return seenAt === null && (state === 'failed' || fromChangedAt !== null);
 }
 
-/**
- * What fits a delivery that stands so, in the order to offer it.
- *
- * @param waitsForHours whether it would leave now, were it not for the sending hours
- */
-export function decisionsFor(delivery: Standing, waitsForHours = false): Decision[] {
-  const all: Decision[] = ['send_again', 'send_now', 'mark_as_sent', 'cancel', 'seen'];
-  const fits = ({ from, heldFor, notHeldFor }: Step) =>
-    from === delivery.state &&
-    (notHeldFor === undefined || notHeldFor !== delivery.heldReason) &&
-    (!heldFor || heldFor.some((reason: HeldReason) => reason === delivery.heldReason));
-  return all.filter(
-    (decision) =>
-      steps[decision].some(fits) ||
-      (decision === 'send_now' && delivery.state === 'queued' && waitsForHours) ||
-      (decision === 'seen' && isUnseen(delivery)),
+/** What fits a delivery that stands so, and can work, in the order to offer it. Pure. */
+export function decisionsFor(delivery: Standing, around: Around = {}): Decision[] {
+  return decisions.filter((decision) => fits(decision, delivery, around));
+}
+
+function fits(decision: Decision, delivery: Standing, { waitsForHours = false, isHindered = false }: Around): boolean {
+  const { state, heldReason } = delivery;
+  const moves = (steps[decision] ?? []).some(
+    ({ from, heldFor, notHeldFor }) =>
+      from === state &&
+      !(notHeldFor ?? []).some((reason) => reason === heldReason) &&
+      (!heldFor || heldFor.some((reason) => reason === heldReason)),
   );
+  switch (decision) {
+    case 'send_again':
+      return state === 'unconfirmed';
+    case 'mark_as_sent':
+      return isAsked(delivery);
+    case 'send_now':
+      if (state === 'held' && heldReason === 'restored') return true;
+      return !isHindered && (moves || (state === 'queued' && waitsForHours));
+    case 'cancel':
+      return moves;
+    case 'seen':
+      return isUnseen(delivery);
+    case 'take_back':
+      return state === 'held' && isAnswer(heldReason);
+    default:
+      return decision satisfies never;
+  }
 }

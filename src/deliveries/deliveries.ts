@@ -1,9 +1,17 @@
 import { type RawBuilder, sql } from 'kysely';
 import { type Page, type PageRequest, pageOf, pageSize, readCursor } from '../documents/paging.ts';
 import type { Database } from '../platform/database.ts';
-import type { DeliveryPurpose, DeliveryState, DocumentKind } from '../platform/database-types.ts';
+import type {
+  DeliveryPurpose,
+  DeliveryState,
+  DocumentKind,
+  MailboxKind,
+  MailboxState,
+  RunState,
+} from '../platform/database-types.ts';
 import { needsSomebody } from './attention.ts';
-import { isSeenBy, type Onlooker } from './onlooker.ts';
+import type { Refusal } from './failure.ts';
+import { isDecidedBy, isSeenBy, type Onlooker } from './onlooker.ts';
 import { type Recipients, recipientsSchema } from './recipients.ts';
 import { waitingReasons } from './release.ts';
 
@@ -34,6 +42,31 @@ export interface DeliverySummary {
   readonly seenAt: Date | null;
   /** The latest sentence of its timeline. */
   readonly lastDetail: string | null;
+  /** Gmail’s answer never arrived, and nobody knows yet whether it was sent; while it is `sending`. */
+  readonly isInDoubt: boolean;
+  /** By what Gmail refused it; null where it did not fail, or Gmail was not asked. */
+  readonly refusal: Refusal | null;
+  /** Whether the onlooker may decide about it, as far as mailboxes go. */
+  readonly mayDecide: boolean;
+  /** Who pressed Send. */
+  readonly memberId: string;
+  readonly memberName: string;
+  /** The mailbox that it goes through, as it is now. */
+  readonly mailboxId: string;
+  readonly mailboxEmail: string;
+  readonly mailboxKind: MailboxKind;
+  /** Whose it is, where it is a personal one. */
+  readonly mailboxMemberId: string | null;
+  readonly mailboxDelegated: boolean;
+  readonly mailboxState: MailboxState;
+  readonly mailboxStateAt: Date;
+  readonly mailboxReason: string | null;
+  readonly mailboxReasonSure: boolean;
+  readonly pausedByName: string | null;
+  /** Its run, as it is now; null where it has none. */
+  readonly runState: RunState | null;
+  readonly runStateAt: Date | null;
+  readonly runStateByName: string | null;
 }
 
 /** Which deliveries a list shows; `attention` keeps those that need somebody. */
@@ -54,7 +87,7 @@ export async function listDeliveries(
   filter: DeliveryFilter = {},
 ): Promise<Page<DeliverySummary>> {
   const limit = pageSize(filter);
-  let query = summaries(db, tenantId).where(isSeenBy(onlooker));
+  let query = summaries(db, tenantId).select(isDecidedBy(onlooker).as('mayDecide')).where(isSeenBy(onlooker));
   if (filter.documentId) query = query.where('deliveries.document_id', '=', filter.documentId);
   if (filter.attention) query = query.where(needsSomebody);
   if (filter.only) query = query.where(filter.only);
@@ -87,6 +120,8 @@ export interface SendingState {
   readonly id: string | null;
   readonly state: DeliveryState;
   readonly heldReason: string | null;
+  /** See {@link DeliverySummary}. */
+  readonly isInDoubt: boolean;
 }
 
 /**
@@ -107,6 +142,7 @@ export async function sendingStatesOf(
     .selectFrom('deliveries')
     .distinctOn(['document_id', sql`stage`])
     .select(['document_id', 'id', 'state', 'held_reason as heldReason', 'created_at', isSeenBy(onlooker).as('isSeen')])
+    .select(isWithoutAnswer.as('isInDoubt'))
     .select(stage.as('stage'))
     .where('tenant_id', '=', tenantId)
     .where('document_id', 'in', [...documentIds])
@@ -123,8 +159,8 @@ export async function sendingStatesOf(
       const told = [waits, open, sent].filter((row) => row !== undefined);
       return [
         documentId,
-        (told.length > 0 ? told : cancelled ? [cancelled] : []).map(({ id, state, heldReason, isSeen }) => ({
-          ...{ id: isSeen ? id : null, state, heldReason },
+        (told.length > 0 ? told : cancelled ? [cancelled] : []).map(({ id, state, heldReason, isSeen, isInDoubt }) => ({
+          ...{ id: isSeen ? id : null, state, heldReason, isInDoubt },
         })),
       ];
     }),
@@ -135,6 +171,8 @@ export async function sendingStatesOf(
 export interface HiddenDelivery {
   readonly state: DeliveryState;
   readonly heldReason: string | null;
+  /** See {@link DeliverySummary}. */
+  readonly isInDoubt: boolean;
   readonly createdAt: Date;
   readonly memberName: string;
 }
@@ -154,7 +192,7 @@ export function listHidden(
   return db
     .selectFrom('deliveries')
     .innerJoin('members', 'members.id', 'deliveries.member_id')
-    .select(['deliveries.state', 'deliveries.held_reason as heldReason'])
+    .select(['deliveries.state', 'deliveries.held_reason as heldReason', isWithoutAnswer.as('isInDoubt')])
     .select(['deliveries.created_at as createdAt', 'members.name as memberName'])
     .where('deliveries.tenant_id', '=', tenantId)
     .where('deliveries.document_id', '=', documentId)
@@ -165,10 +203,42 @@ export function listHidden(
     .execute();
 }
 
+/** SQL: whether the row of `deliveries` at hand was handed to Gmail, whose answer will not come any more. */
+const isWithoutAnswer = sql<boolean>`(deliveries.state = 'sending' and exists (select from attempts
+  where attempts.delivery_id = deliveries.id and settled_at is null and (outcome = 'unknown' or restored_at is not null)))`;
+
 /** The rows of {@link DeliverySummary}, to be narrowed: nothing here asks who looks. */
 export function summaries(db: Database, tenantId: string) {
   return db
     .selectFrom('deliveries')
+    .innerJoin('members', 'members.id', 'deliveries.member_id')
+    .innerJoin('mailboxes', 'mailboxes.id', 'deliveries.mailbox_id')
+    .leftJoin('members as pauser', 'pauser.id', 'mailboxes.paused_by')
+    .leftJoin('runs', 'runs.id', 'deliveries.run_id')
+    .leftJoin('members as controller', 'controller.id', 'runs.state_by')
+    .select([
+      'members.id as memberId',
+      'members.name as memberName',
+      'mailboxes.id as mailboxId',
+      'mailboxes.email as mailboxEmail',
+      'mailboxes.kind as mailboxKind',
+      'mailboxes.member_id as mailboxMemberId',
+      'mailboxes.delegated as mailboxDelegated',
+      'mailboxes.state as mailboxState',
+      'mailboxes.state_at as mailboxStateAt',
+      'mailboxes.state_reason as mailboxReason',
+      'mailboxes.state_sure as mailboxReasonSure',
+      'pauser.name as pausedByName',
+      'runs.state as runState',
+      'runs.state_at as runStateAt',
+      'controller.name as runStateByName',
+      isWithoutAnswer.as('isInDoubt'),
+      sql<Refusal | null>`case when deliveries.state = 'failed' then (
+        select json_build_object('status', http_status, 'reason', reason, 'message', gmail_message) from attempts
+        where attempts.delivery_id = deliveries.id and outcome = 'refused' order by number desc limit 1) end`.as(
+        'refusal',
+      ),
+    ])
     .select((eb) => [
       'deliveries.id',
       'deliveries.purpose',

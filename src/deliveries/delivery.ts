@@ -12,13 +12,8 @@ export interface DeliveryRecord extends DeliverySummary {
   readonly fromName: string;
   readonly replyTo: string | null;
   readonly message: string;
-  readonly memberName: string;
-  readonly mailboxId: string;
-  readonly mailboxEmail: string;
   /** It leaves whatever the sending hours say. */
   readonly anyTime: boolean;
-  /** Whether the onlooker may decide about it, as far as mailboxes go. */
-  readonly mayDecide: boolean;
   /** It certainly waits: nothing of it can be at Gmail. */
   readonly isUnsent: boolean;
   /** The email that took its place. */
@@ -61,8 +56,6 @@ export async function getDelivery(
   deliveryId: string,
 ): Promise<DeliveryRecord | undefined> {
   const row = await summaries(db, tenantId)
-    .innerJoin('members', 'members.id', 'deliveries.member_id')
-    .innerJoin('mailboxes', 'mailboxes.id', 'deliveries.mailbox_id')
     .select([
       'deliveries.from_name as fromName',
       'deliveries.reply_to as replyTo',
@@ -72,9 +65,6 @@ export async function getDelivery(
       'deliveries.gmail_message_id as gmailMessageId',
       'deliveries.sent_message_id as sentMessageId',
       'deliveries.proven_at as provenAt',
-      'members.name as memberName',
-      'deliveries.mailbox_id as mailboxId',
-      'mailboxes.email as mailboxEmail',
       isDecidedBy(onlooker).as('mayDecide'),
       isUnsent.as('isUnsent'),
       'deliveries.replaced_by as replacedBy',

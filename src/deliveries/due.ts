@@ -3,6 +3,7 @@ import type { Database } from '../platform/database.ts';
 import { wake } from '../platform/wake.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { type Due, findDue, findToLookFor, readAccounts } from '../tenants/system-queue.ts';
+import { answered, concludeAnswers, isAnswer } from './answers.ts';
 import type { DeliverContext } from './context.ts';
 import { allowedNow, units } from './pacing.ts';
 import { lockDeliveries, moveDeliveries } from './state.ts';
@@ -25,8 +26,9 @@ export async function wakeDue(ctx: DueContext): Promise<void> {
   const byTenant = Map.groupBy(due, ({ tenantId }) => tenantId);
   for (const [tenantId, deliveries] of byTenant) {
     const restored = deliveries.filter(({ heldReason }) => heldReason === 'restored');
+    const answers = deliveries.filter(({ state, heldReason }) => state === 'held' && isAnswer(heldReason));
     const held = deliveries
-      .filter(({ state, heldReason }) => state === 'held' && heldReason !== 'restored')
+      .filter(({ state, heldReason }) => state === 'held' && heldReason !== 'restored' && !isAnswer(heldReason))
       .map(({ deliveryId }) => deliveryId);
     const others = deliveries.filter(({ state }) => state !== 'held');
     const ended = others.filter(({ state }) => state === 'failed' || state === 'cancelled');
@@ -39,8 +41,11 @@ export async function wakeDue(ctx: DueContext): Promise<void> {
           deliveries.map(({ deliveryId }) => deliveryId),
         );
         const detail = 'The wait is over.';
-        const move = { from: 'held', to: 'queued', at: now, detail, dueBy: now, notHeldFor: 'restored' } as const;
+        // What it is held for may have changed since it was found due.
+        const notHeldFor = ['restored', ...answered] as const;
+        const move = { from: 'held', to: 'queued', at: now, detail, dueBy: now, notHeldFor } as const;
         await moveDeliveries(trx, tenantId, held, move);
+        await concludeAnswers(trx, ctx.clock, tenantId, answers);
         await ctx.queue.add(trx, 'deliver', await take(trx, tenantId, [...inDoubt, ...restored], now, lookLeaseMs));
         await ctx.queue.add(trx, 'after', await take(trx, tenantId, ended, now, clearUpLeaseMs));
         await wake(trx, 'ready');

@@ -24,6 +24,7 @@ export interface SendableDelivery extends KnownDrafts {
   /** Who pressed Send, as they are now. */
   readonly member: SendingMember & Standing;
   readonly mailboxId: string;
+  readonly mailboxEmail: string;
   readonly mailboxState: MailboxState;
   /** The Google account behind the mailbox. */
   readonly account: string;
@@ -59,13 +60,13 @@ export async function loadForSending(
 /**
  * Reads any number of deliveries of a tenant with their attachments. Those that are not there are left out.
  *
- * @param atHand the files of some of them, which are not read
+ * @param atHand the files of some of them, which are not read; `without files` where nobody needs any
  */
 export async function loadAllForSending(
   trx: Database,
   tenantId: string,
   deliveryIds: readonly string[],
-  atHand: ReadonlyMap<string, FrozenFile> = new Map(),
+  atHand: ReadonlyMap<string, FrozenFile> | 'without files' = new Map(),
 ): Promise<SendableDelivery[]> {
   const ids = sql<string>`any(${[...deliveryIds]}::uuid[])`;
   const rows = await trx
@@ -93,6 +94,7 @@ export async function loadAllForSending(
       ...(['deliveries.recipients', 'deliveries.subject', 'deliveries.message'] as const),
       ...(['deliveries.member_id', 'members.email as member_email', 'members.name as member_name'] as const),
       'mailboxes.state as mailbox_state',
+      'mailboxes.email as mailbox_email',
       sql<AccountStanding>`(select json_build_object('until', max(blocked_until) filter (where probe_id is distinct from deliveries.id),
         'unknown', bool_or(unknown_in_a_row > 0 or blocked_reason = 'trouble'))
         from sending_accounts where account in (deliveries.account, ''))`.as('standing'),
@@ -100,9 +102,11 @@ export async function loadAllForSending(
     .where('deliveries.tenant_id', '=', tenantId)
     .where('deliveries.id', '=', ids)
     .execute();
-  const files = await loadFiles(trx, tenantId, deliveryIds, atHand);
+  const files: ReadonlyMap<string, Email['attachments']> =
+    atHand === 'without files' ? new Map() : await loadFiles(trx, tenantId, deliveryIds, atHand);
   const bare = rows.filter(
-    ({ id, state, document_id }) => state === 'queued' && document_id !== null && !files.has(id),
+    ({ id, state, document_id }) =>
+      atHand !== 'without files' && state === 'queued' && document_id !== null && !files.has(id),
   );
   const printable = await readPrintable(
     trx,
@@ -121,6 +125,7 @@ export async function loadAllForSending(
       ...{ removedAt: row.removed_at, defaultMailboxId: row.default_mailbox_id, mayUse: row.may_use },
     },
     mailboxId: row.mailbox_id,
+    mailboxEmail: row.mailbox_email,
     mailboxState: row.mailbox_state,
     account: row.account,
     lane: row.lane,

@@ -1,6 +1,7 @@
 import type { GoogleFailure } from '../google/errors.ts';
 import { operatorTroubleOf } from '../google/operator-trouble.ts';
 import { isRateRefusal, mailboxTroubleOf, type SaidByGmail } from '../mailboxes/mailbox-trouble.ts';
+import { failureOf } from './failure.ts';
 import type { HeldReason } from './state.ts';
 
 /**
@@ -132,11 +133,14 @@ function later(now: Date, minutes: number): Date {
 }
 
 function refusalWords(status: number, reason: string, message: string): string {
-  if (/Invalid (To|Cc|Bcc) header|Recipient address required/i.test(message)) {
-    return 'Gmail does not accept a recipient’s address. Correct it and send again.';
+  switch (failureOf({ status, reason, message })) {
+    case 'bad_recipient':
+      return 'Gmail does not accept a recipient’s address. Correct it and send again.';
+    case 'too_large':
+      return 'The email is larger than Gmail accepts. Send a smaller document.';
+    default:
+      return `Gmail refused the email (${status} ${reason}).`;
   }
-  if (status === 413) return 'The email is larger than Gmail accepts. Send a smaller document.';
-  return `Gmail refused the email (${status} ${reason}).`;
 }
 
 function retry(at: Date, words: string): Extract<Outcome, { kind: 'retry' }> {

@@ -3,7 +3,9 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { wake } from '../platform/wake.ts';
 import { releaseHoursOf } from '../tenants/tenants.ts';
+import { addUp, becameOf, type Decided } from './decided.ts';
 import { freeFromRun } from './free-from-run.ts';
+import { unhindered } from './obstacles.ts';
 import { type HeldReason, type Move, moveDeliveries } from './state.ts';
 
 /** Why a delivery waits for its mailbox, and for nothing else. */
@@ -104,22 +106,37 @@ export interface WaitingDecision {
 /**
  * Carries out a decision about what waits for a mailbox.
  *
- * @returns how many it moved; those that have moved on meanwhile are left alone
+ * @returns what became of those that waited: what would only be held again is left alone
  */
-export function decideWaiting(
+export async function decideWaiting(
   trx: Database,
   clock: Clock,
   tenantId: string,
   mailboxId: string,
   { kind, deliveryId, heldUntil, memberId }: WaitingDecision,
-): Promise<number> {
+): Promise<Decided> {
   const which = sql<boolean>`${waits} and state_at <= ${heldUntil}
     and (${deliveryId}::uuid is null or id = ${deliveryId})`;
   const move =
     kind === 'send_now'
       ? ({ from: 'held', to: 'queued', detail: 'To be sent now, after it had waited.' } as const)
       : ({ from: 'held', to: 'cancelled', detail: 'Discarded, after it had waited.' } as const);
-  return moveAll(trx, { tenantId, mailboxId }, which, { ...move, at: clock(), memberId });
+  let decided: Decided = { asked: 0, moved: 0, answers: 0, later: null, hindered: null, left: null };
+  await moveAll(
+    trx,
+    { tenantId, mailboxId },
+    which,
+    { ...move, at: clock(), memberId },
+    {
+      // What would only be held again stays.
+      only: kind === 'send_now' ? (ids) => unhindered(trx, clock, tenantId, ids) : undefined,
+      each: async (ids, moved) => {
+        const decision = kind === 'send_now' ? 'send_now' : 'cancel';
+        decided = addUp(decided, await becameOf({ clock }, trx, tenantId, ids, decision, moved));
+      },
+    },
+  );
+  return decided;
 }
 
 /** Holds what is queued for a mailbox that is being disconnected, by a member or by the operator. Returns how many. */
@@ -144,9 +161,19 @@ async function moveAll(
   { tenantId, mailboxId }: { readonly tenantId: string; readonly mailboxId: string },
   which: RawBuilder<boolean>,
   move: Move,
+  {
+    only,
+    each,
+  }: {
+    /** Keeps those of a page that move. */
+    readonly only?: ((deliveryIds: readonly string[]) => Promise<readonly string[]>) | undefined;
+    /** Sees each page, and those of it that moved. */
+    readonly each?: (deliveryIds: readonly string[], moved: readonly string[]) => Promise<void>;
+  } = {},
 ): Promise<number> {
   let moved = 0;
-  while (true) {
+  let after: string | undefined;
+  do {
     // Locked, so that each of them moves, and the next page holds others; in the order in which everybody locks many.
     const rows = await trx
       .selectFrom('deliveries')
@@ -154,17 +181,19 @@ async function moveAll(
       .where('tenant_id', '=', tenantId)
       .where('mailbox_id', '=', mailboxId)
       .where(which)
+      .$if(after !== undefined, (query) => query.where('id', '>', after ?? null))
       .orderBy('id')
       .limit(batch)
       .forUpdate()
       .execute();
     const ids = rows.map(({ id }) => id);
-    const done = await moveDeliveries(trx, tenantId, ids, move);
+    const done = await moveDeliveries(trx, tenantId, only ? await only(ids) : ids, move);
     // What a person lets go leaves; what goes by itself waits for its run.
     if (move.to === 'queued' && move.memberId) await freeFromRun(trx, tenantId, done);
+    await each?.(ids, done);
     moved += done.length;
-    if (ids.length < batch) break;
-  }
+    after = ids.length < batch ? undefined : ids.at(-1);
+  } while (after !== undefined);
   if (moved > 0 && move.to === 'queued') await wake(trx, 'waiting');
   return moved;
 }

@@ -15,18 +15,36 @@ export interface Standstill {
 
 /** Whether an account stands still, and for the longest of its reasons; null where it does not. */
 export async function standstillOf(db: Database, account: string, now: Date): Promise<Standstill | null> {
+  return (await standstillsOf(db, [account], now)).get(account) ?? null;
+}
+
+/** The same of many accounts; none for one that does not stand still. */
+export async function standstillsOf(
+  db: Database,
+  accounts: readonly string[],
+  now: Date,
+): Promise<Map<string, Standstill>> {
+  if (accounts.length === 0) return new Map();
   const rows = await db
     .selectFrom('sending_accounts')
     .select(['account', 'blocked_until', 'full_until', sql<BlockReason | null>`blocked_reason`.as('blocked_reason')])
-    .where('account', 'in', [account, wholeProject])
+    .where('account', 'in', [...accounts, wholeProject])
     .execute();
-  const all = rows.flatMap(({ account: whose, blocked_until, blocked_reason, full_until }): Standstill[] => {
-    const everybody = whose === wholeProject;
-    return [
+  const all = rows.map(({ account, blocked_until, blocked_reason, full_until }) => {
+    const everybody = account === wholeProject;
+    const reasons: Standstill[] = [
       ...(blocked_until && blocked_reason ? [{ until: blocked_until, reason: blocked_reason, everybody }] : []),
       ...(full_until ? [{ until: full_until, reason: 'budget' as const, everybody }] : []),
     ];
+    return { account, reasons: reasons.filter(({ until }) => until > now) };
   });
-  const lasting = all.filter(({ until }) => until > now).sort((a, b) => b.until.getTime() - a.until.getTime());
-  return lasting[0] ?? null;
+  return new Map(
+    accounts.flatMap((account) => {
+      const theirs = all.flatMap((each) =>
+        each.account === account || each.account === wholeProject ? each.reasons : [],
+      );
+      const [longest] = theirs.toSorted((a, b) => b.until.getTime() - a.until.getTime());
+      return longest ? [[account, longest]] : [];
+    }),
+  );
 }

@@ -9,7 +9,8 @@ export const allowedMoves = {
   queued: ['sending', 'held', 'cancelled', 'failed', 'sent', 'unconfirmed'],
   sending: ['sent', 'queued', 'held', 'failed', 'unconfirmed'],
   // Held after a restore, it may turn out to have been sent; what waits for one thing may come to wait for another.
-  held: ['queued', 'cancelled', 'sent', 'held'],
+  // A person's answer about what was in doubt may be taken back.
+  held: ['queued', 'cancelled', 'sent', 'held', 'unconfirmed'],
   // A person looked in Gmail and decided; or we could look after all.
   unconfirmed: ['queued', 'sent', 'held'],
   sent: [],
@@ -45,6 +46,10 @@ export type HeldReason =
   | 'undo'
   /** The database was restored from a backup: nobody knows whether it was sent since then. */
   | 'restored'
+  /** A person found it in Gmail: it counts as sent, once that cannot be taken back any more. */
+  | 'found'
+  /** A person did not find it in Gmail: it is sent again, once that cannot be taken back any more. */
+  | 'not_found'
   /** Working on it failed again and again, for a reason that is ours. */
   | 'stuck'
   /** Somebody paused its run. */
@@ -70,8 +75,8 @@ export interface Move {
   readonly detail: string;
   /** Only those that are held for one of these reasons; for a move from `held`. */
   readonly heldFor?: readonly HeldReason[];
-  /** Not those that are held for this. */
-  readonly notHeldFor?: HeldReason;
+  /** Not those that are held for one of these. */
+  readonly notHeldFor?: readonly HeldReason[];
   /** Only those whose moment had come by then: one that was given a later moment meanwhile stays. */
   readonly dueBy?: Date;
   /** Needed when, and only when, `to` is `held`. */
@@ -149,7 +154,9 @@ export async function moveDeliveries(
         .where('id', '=', sql<string>`any(${[...deliveryIds]}::uuid[])`)
         .where('state', '=', move.from)
         .$if(move.heldFor !== undefined, (query) => query.where('held_reason', 'in', [...(move.heldFor ?? [])]))
-        .$if(move.notHeldFor !== undefined, (query) => query.where('held_reason', '<>', move.notHeldFor ?? null))
+        .$if(move.notHeldFor !== undefined, (query) =>
+          query.where('held_reason', 'not in', [...(move.notHeldFor ?? [])]),
+        )
         .$if(move.dueBy !== undefined, (query) => query.where('not_before', '<=', move.dueBy ?? null))
         .returning(['id', 'tenant_id']),
     )

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 import type { DeliveryState } from '../platform/database-types.ts';
+import { answered } from './answers.ts';
 import { hasDoubt } from './attempt.ts';
 import { isDecidedBy, isSeenBy, type Onlooker } from './onlooker.ts';
 import { type Recipients, recipientsSchema } from './recipients.ts';
@@ -23,10 +24,11 @@ export interface WaitingEmail {
 
 /**
  * SQL: whether the row of `deliveries` at hand waits and nothing of it can be at Gmail. What was held after a restore may
- * have left since the backup, and what had an attempt without an answer may have left, too.
+ * have left since the backup, so may what somebody has just answered about, and what had an attempt without an answer may have left, too.
  */
 export const isUnsent: RawBuilder<boolean> = sql<boolean>`(deliveries.state in ('queued', 'held')
-  and deliveries.held_reason is distinct from 'restored' and not ${hasDoubt})`;
+  and (deliveries.held_reason is null or deliveries.held_reason <> all(${['restored', ...answered]}))
+  and not ${hasDoubt})`;
 
 /** What a member may change of a record whose emails wait: all of those, oldest first, at most 500. */
 export async function listWaitingEmails(

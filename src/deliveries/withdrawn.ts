@@ -16,8 +16,12 @@ import { lockDeliveries, moveDeliveries } from './state.ts';
 /** Why a delivery must not leave, as of {@link judge}. */
 export interface Withdrawn {
   readonly reason: 'not_allowed';
+  readonly lacks: Lack;
   readonly words: string;
 }
+
+/** What whoever sent it lacks now: a place in the company, the role to send, or the mailbox. */
+export type Lack = 'membership' | 'role' | 'mailbox';
 
 /** Whose deliveries to look at: of one mailbox, or of one member. */
 export type WithdrawnOf = { readonly mailboxId: string } | { readonly memberId: string };
@@ -36,15 +40,15 @@ export function judge({ name, role, removedAt, mayUse }: Standing): Withdrawn | 
   const reason = 'not_allowed';
   if (removedAt) {
     const words = `${name} was removed from the company before it left. Cancel it; somebody else can send the document again.`;
-    return { reason, words };
+    return { reason, lacks: 'membership', words };
   }
   if (role === 'viewer') {
     const words = `${name} may only look now, so it does not leave. An owner or admin can change that in Settings → Members. Or cancel it here.`;
-    return { reason, words };
+    return { reason, lacks: 'role', words };
   }
   if (mayUse) return null;
   const words = `${name} may no longer use the Gmail account that it was to leave through. An owner or admin can change that in Settings → Email. Or cancel it here.`;
-  return { reason, words };
+  return { reason, lacks: 'mailbox', words };
 }
 
 /** How many are moved in one transaction. */

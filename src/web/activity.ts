@@ -9,16 +9,18 @@ import {
   type Why,
   whys,
 } from '../deliveries/attention.ts';
-import { type Decision, decide, decisionsFor, isDecision } from '../deliveries/decide.ts';
+import { type Decision, isDecision } from '../deliveries/decide.ts';
+import { addUp, type Decided, decideAndTell } from '../deliveries/decided.ts';
 import { type DeliverySummary, listDeliveries } from '../deliveries/deliveries.ts';
 import { inTenant } from '../tenants/scope.ts';
 import type { WebContext } from './context.ts';
-import { bulkWords, decidedWords, nextStep, whyWords } from './delivery-words.ts';
+import { decidedWords } from './decided-words.ts';
+import { bulkWords, whyWords } from './delivery-words.ts';
 import { PageError } from './errors.ts';
 import { textParam } from './query.ts';
-import { pillOf } from './record-words.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
+import { type Telling, tellingOf } from './telling.ts';
 import { onlookerOf, requireRole, type Viewer, viewerOf } from './viewer.ts';
 
 /** Activity: everything, and what needs somebody, where many can be decided about at once. */
@@ -31,33 +33,38 @@ export function activityPages(ctx: WebContext): Router {
     const onlooker = onlookerOf(viewer);
     const after = textParam(req, 'after');
     if (req.query['show'] !== 'attention') {
-      const list = await inTenant(ctx.db, tenantId, (trx) => listDeliveries(trx, tenantId, onlooker, { after }));
-      const shown = { ...list, pillOf, nextStep, isFirst: after === '' };
+      const { list, telling } = await inTenant(ctx.db, tenantId, async (trx) => {
+        const list = await listDeliveries(trx, tenantId, onlooker, { after });
+        return { list, telling: await tellingOf(trx, ctx, viewer, list.rows) };
+      });
+      const shown = { ...list, telling, isFirst: after === '' };
       return page(res, 'deliveries/activity', { title: 'Activity', section: 'activity', ...shown });
     }
     const asked = req.query['why'];
-    const { list, counts, theirs, why } = await inTenant(ctx.db, tenantId, async (trx) => {
+    const { list, counts, theirs, why, telling } = await inTenant(ctx.db, tenantId, async (trx) => {
       const counts = await countByWhy(trx, tenantId, onlooker);
       // Where all need somebody for the same, the page says what to do about that, and its buttons fit it.
       const [first = null, ...others] = counts.keys();
       const why = isWhy(asked) ? asked : others.length === 0 ? first : null;
       const only = why ? needsSomebodyFor(why) : undefined;
-      const list = await listDeliveries(trx, tenantId, onlooker, { after, attention: true, only });
+      const list = await listDeliveries(trx, tenantId, onlooker, { after, attention: why !== 'answered', only });
       const ids = list.rows.map(({ id }) => id);
-      return { list, counts, why, theirs: new Set(await keepTheirs(trx, tenantId, onlooker, ids)) };
+      const telling = await tellingOf(trx, ctx, viewer, list.rows);
+      return { list, counts, why, telling, theirs: new Set(await keepTheirs(trx, tenantId, onlooker, ids)) };
     });
     const choices =
       viewer.role === 'viewer'
         ? []
         : choicesFor(
             list.rows.filter(({ id }) => theirs.has(id)),
+            telling,
             why,
           );
     await page(res, 'deliveries/attention', {
       title: 'Needs you',
       section: 'activity',
       scripts: ['letterhead/select.js'],
-      ...{ ...list, pillOf, nextStep, theirs, choices, why, whyWords, isFirst: after === '' },
+      ...{ ...list, telling, theirs, choices, why, whyWords, isFirst: after === '' },
       kinds: whys.flatMap((each) => (counts.has(each) ? [{ why: each, count: counts.get(each)?.seen ?? 0 }] : [])),
       // Enough of a kind to decide about all of them rather than a page at a time.
       all: why && choices.length > 0 ? (counts.get(why)?.theirs ?? 0) : 0,
@@ -70,15 +77,15 @@ export function activityPages(ctx: WebContext): Router {
     const form = formSchema.parse(req.body ?? {});
     if (!isDecision(form.decision)) throw PageError.notFound();
     const back = `/activity?show=attention${form.why ? `&why=${form.why}` : ''}`;
+    const words = (decision: Decision, decided: Decided) =>
+      decidedWords(decision, decided, { viewer, now: ctx.clock() });
     if (form.which === 'all' && form.why) {
-      const { decided, asked } = await decideAll(ctx, viewer, form.decision, form.why, form.until ?? ctx.clock());
-      await notify(req, decided === asked ? 'ok' : 'wait', decidedWords(form.decision, decided, asked));
+      const decided = await decideAll(ctx, viewer, form.decision, form.why, form.until ?? ctx.clock());
+      await notify(req, ...words(form.decision, decided));
     } else if (form.ids.length === 0) {
       await notify(req, 'fail', 'Nothing was ticked. Tick the emails that you want to decide about.');
     } else {
-      const decided = await decideTicked(ctx, viewer, form.decision, form.ids);
-      const tone = decided === form.ids.length ? 'ok' : 'wait';
-      await notify(req, tone, decidedWords(form.decision, decided, form.ids.length));
+      await notify(req, ...words(form.decision, await decideTicked(ctx, viewer, form.decision, form.ids)));
     }
     res.redirect(303, back);
   });
@@ -109,19 +116,23 @@ const formSchema = z
     ids: [...new Set(id.filter((each) => z.uuid().safeParse(each).success))].slice(0, 1_000),
   }));
 
-/** The buttons for these deliveries: whatever fits at least one of them. */
-function choicesFor(rows: readonly DeliverySummary[], why: Why | null): { decision: Decision; label: string }[] {
-  const fitting = new Set(rows.flatMap((row) => decisionsFor(row)));
+/** The buttons for these deliveries: whatever fits at least one of them, and can work. */
+function choicesFor(
+  rows: readonly DeliverySummary[],
+  telling: (delivery: DeliverySummary) => Telling,
+  why: Why | null,
+): { decision: Decision; label: string }[] {
+  const fitting = new Set(rows.flatMap((row) => telling(row).decisions));
   // One that may have been sent among them is enough to say that it is to be looked for first.
   const careful = rows.some(({ heldReason }) => heldReason === 'restored') ? 'restored' : why;
   return [...fitting].map((decision) => ({ decision, label: bulkWords(decision, careful) }));
 }
 
-function decideTicked(ctx: WebContext, viewer: Viewer, decision: Decision, ids: readonly string[]): Promise<number> {
+function decideTicked(ctx: WebContext, viewer: Viewer, decision: Decision, ids: readonly string[]): Promise<Decided> {
   const { tenantId, memberId } = viewer;
   return inTenant(ctx.db, tenantId, async (trx) => {
     const theirs = await keepTheirs(trx, tenantId, onlookerOf(viewer), ids);
-    return (await decide(ctx, trx, tenantId, theirs, decision, memberId)).length;
+    return decideAndTell(ctx, trx, tenantId, theirs, decision, memberId);
   });
 }
 
@@ -129,25 +140,18 @@ function decideTicked(ctx: WebContext, viewer: Viewer, decision: Decision, ids: 
 const batch = 1_000;
 
 /** Goes through all of them, past those that the decision does not fit. */
-async function decideAll(
-  ctx: WebContext,
-  viewer: Viewer,
-  decision: Decision,
-  why: Why,
-  until: Date,
-): Promise<{ readonly decided: number; readonly asked: number }> {
+async function decideAll(ctx: WebContext, viewer: Viewer, decision: Decision, why: Why, until: Date): Promise<Decided> {
   const { tenantId, memberId } = viewer;
   let after: string | undefined;
-  let [decided, asked] = [0, 0];
+  let all: Decided | undefined;
   do {
     const page = { until, after, limit: batch };
-    const { ids, done } = await inTenant(ctx.db, tenantId, async (trx) => {
+    const { ids, decided } = await inTenant(ctx.db, tenantId, async (trx) => {
       const ids = await takeTheirs(trx, tenantId, onlookerOf(viewer), why, page);
-      return { ids, done: (await decide(ctx, trx, tenantId, ids, decision, memberId)).length };
+      return { ids, decided: await decideAndTell(ctx, trx, tenantId, ids, decision, memberId) };
     });
-    decided += done;
-    asked += ids.length;
+    all = all ? addUp(all, decided) : decided;
     after = ids.length < batch ? undefined : ids.at(-1);
   } while (after !== undefined);
-  return { decided, asked };
+  return all;
 }

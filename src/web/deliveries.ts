@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Request, Router } from 'express';
-import { decide, decisionsFor, isDecision } from '../deliveries/decide.ts';
+import { isDecision } from '../deliveries/decide.ts';
+import { decideAndTell } from '../deliveries/decided.ts';
 import { type DeliveryRecord, getAttachment, getDelivery } from '../deliveries/delivery.ts';
 import { leavesFrom } from '../deliveries/departure.ts';
 import { freezeToLook } from '../deliveries/freeze.ts';
@@ -19,17 +20,20 @@ import { inTenant } from '../tenants/scope.ts';
 import { type SendingRules, sendingRulesOf } from '../tenants/sending-rules.ts';
 import { getTenant } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
+import { decidedWords } from './decided-words.ts';
 import { type Wait, waitOf } from './delivery-wait.ts';
-import { askAgain, decisionWords, nextStep, secondsToUndo, stateSentence } from './delivery-words.ts';
+import { askAgain, decisionWords, secondsToUndo, stateSentence } from './delivery-words.ts';
 import { found, PageError } from './errors.ts';
 import { paperDifferences } from './paper-words.ts';
 import { onlyIds, textParam } from './query.ts';
+import { type Question, questionAbout } from './question.ts';
 import { newPaper } from './record-emails.ts';
 import { pdfTrouble, sendInline } from './record-pdf.ts';
-import { eventWord, pillOf } from './record-words.ts';
+import { eventWord } from './record-words.ts';
 import { fragment, page } from './render.ts';
 import { hoursWords, readChosenTime, suggestedTime } from './send-time.ts';
 import { notify } from './session.ts';
+import { type Telling, tellingOf } from './telling.ts';
 import { onlookerOf, param, requireRole, type Viewer, viewerOf } from './viewer.ts';
 import { whoChangedIt } from './who-changed.ts';
 
@@ -40,22 +44,22 @@ export function deliveryPages(ctx: WebContext): Router {
 
   router.get('/deliveries/:id', async (req, res) => {
     const viewer = viewerOf(res);
-    const { delivery, rules, wait } = await findDelivery(ctx, viewer, req);
+    const found = await findDelivery(ctx, viewer, req);
+    const { delivery } = found;
     const paper = await paperOf(ctx, viewer, delivery);
     await page(res, 'deliveries/delivery', {
       title: delivery.subject,
       section: 'activity',
       scripts: ['letterhead/countdown.js'],
       ...{ paper, mayRevise: paper !== undefined && delivery.isUnsent && mayDecide(viewer, delivery) },
-      ...{ formatAddress, kindWords, ...progressOf(ctx, viewer, delivery, rules, wait) },
+      ...{ formatAddress, kindWords, ...progressOf(ctx, viewer, found) },
     });
   });
 
   // The live part of the page; asked every second while the delivery moves.
   router.get('/deliveries/:id/progress', async (req, res) => {
     const viewer = viewerOf(res);
-    const { delivery, rules, wait } = await findDelivery(ctx, viewer, req);
-    const progress = progressOf(ctx, viewer, delivery, rules, wait);
+    const progress = progressOf(ctx, viewer, await findDelivery(ctx, viewer, req));
     // Nothing is put in place of the same: a button may be under somebody's finger.
     if (textParam(req, 'seen') === progress.mark) return void res.status(204).end();
     await fragment(res, 'deliveries/progress', progress);
@@ -97,10 +101,17 @@ export function deliveryPages(ctx: WebContext): Router {
     if (!mayDecide(viewer, delivery)) throw notYours();
     if (!isDecision(decision)) throw PageError.notFound();
     const { id, documentId } = delivery;
-    const moved = await inTenant(ctx.db, tenantId, (trx) => decide(ctx, trx, tenantId, [id], decision, memberId));
-    if (moved.length === 0) await movedOn(req, viewer, id, 'so there was nothing to decide any more');
-    if (moved.length > 0 && delivery.heldReason === 'undo' && decision === 'cancel' && documentId) {
-      await notify(req, 'ok', 'Taken back: nothing was sent. Change what you like, and send it when it is right.');
+    const decided = await inTenant(ctx.db, tenantId, (trx) =>
+      decideAndTell(ctx, trx, tenantId, [id], decision, memberId),
+    );
+    const { moved, later, hindered } = decided;
+    if (moved === 0 && !hindered) await movedOn(req, viewer, id, 'so there was nothing to decide any more');
+    else if (later || hindered) await notify(req, ...decidedWords(decision, decided, { viewer, now: ctx.clock() }));
+    // Undone within its moment, or cancelled to be sent otherwise.
+    const again = delivery.heldReason === 'undo' || req.body?.next === 'send_anew';
+    if (moved > 0 && again && decision === 'cancel' && documentId) {
+      const words = delivery.heldReason === 'undo' ? 'Taken back: nothing was sent.' : 'Cancelled: nothing was sent.';
+      await notify(req, 'ok', `${words} Change what you like, and send it when it is right.`);
       return res.redirect(303, `/documents/${documentId}/deliveries/new?from=${id}`);
     }
     res.redirect(303, `/deliveries/${id}`);
@@ -179,19 +190,30 @@ async function paperOf(ctx: WebContext, viewer: Viewer, { id, documentId }: Deli
   });
 }
 
-async function findDelivery(ctx: WebContext, viewer: Viewer, req: Request) {
+/** A delivery, and everything that its page says besides. */
+interface Shown {
+  readonly delivery: DeliveryRecord;
+  readonly rules: SendingRules;
+  readonly wait: Wait | null;
+  readonly told: Telling;
+  readonly question: Question | null;
+}
+
+async function findDelivery(ctx: WebContext, viewer: Viewer, req: Request): Promise<Shown> {
   const id = param(req, 'id');
   const { tenantId } = viewer;
   return inTenant(ctx.db, tenantId, async (trx) => {
     const delivery = found(await getDelivery(trx, tenantId, onlookerOf(viewer), id));
     const rules = await sendingRulesOf(trx, tenantId);
     const at = (date: Date) => formatMoment(date, rules.timeZone);
-    return { delivery, rules, wait: await waitOf(trx, ctx, tenantId, delivery, at) };
+    const told = (await tellingOf(trx, ctx, viewer, [delivery]))(delivery);
+    const question = told.mend === 'answer' ? await questionAbout(trx, ctx, viewer, delivery) : null;
+    return { delivery, rules, told, question, wait: await waitOf(trx, ctx, tenantId, delivery, at) };
   });
 }
 
 /** Everything that the live part of a delivery's page shows. */
-function progressOf(ctx: WebContext, viewer: Viewer, delivery: DeliveryRecord, rules: SendingRules, wait: Wait | null) {
+function progressOf(ctx: WebContext, viewer: Viewer, { delivery, rules, wait, told, question }: Shown) {
   const now = ctx.clock();
   const { timeZone, hours } = rules;
   const at = (date: Date) => formatMoment(date, timeZone);
@@ -199,22 +221,27 @@ function progressOf(ctx: WebContext, viewer: Viewer, delivery: DeliveryRecord, r
   const opening = opens > now ? opens : null;
   const may = mayDecide(viewer, delivery);
   const scheduled = delivery.heldReason === 'scheduled' && delivery.notBefore;
+  const said = opening === null && wait ? wait.sentence : null;
+  // Of what is about to leave, or has left, the state says everything; of the rest the reason comes first.
+  const isPlain = said !== null || told.trouble === null || told.trouble === 'other_from';
   return {
-    ...{ delivery, eventWord, timeZone, mayDecide: may },
-    pill: pillOf(delivery),
-    sentence: opening === null && wait ? wait.sentence : stateSentence(delivery, { now, at, opening }),
+    ...{ delivery, eventWord, timeZone, question, mayDecide: may, pill: told.pill },
+    headline: isPlain ? null : told.headline,
+    sentence: said ?? stateSentence(delivery, { now, at, opening }),
     note: wait?.note ?? null,
     seconds: secondsToUndo(delivery, now),
     again: wait ? '5s' : askAgain(delivery, now),
-    step: nextStep(delivery),
-    decisions: (may ? decisionsFor(delivery, delivery.state === 'queued' && opening !== null) : []).map((decision) => ({
+    // What a decision below does needs no other button.
+    mends: isPlain || told.mend === 'answer' || told.mend === 'send_now' ? null : told.mends,
+    lead: told.mend === 'send_now' ? 'send_now' : null,
+    decisions: (may ? told.decisions : []).map((decision) => ({
       ...{ decision, label: decisionWords(decision, delivery) },
     })),
     maySchedule: may && maySchedule(delivery),
     sendAt: scheduled ? wallTimeOf(scheduled, timeZone) : suggestedTime(rules, now),
     hours: hours && hoursWords(hours),
     mark: createHash('sha256')
-      .update(JSON.stringify([delivery, opening, wait]))
+      .update(JSON.stringify([delivery, opening, wait, told, question]))
       .digest('base64url')
       .slice(0, 22),
   };

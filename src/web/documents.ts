@@ -54,6 +54,7 @@ import {
 } from './record-words.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
+import { tellingOf } from './telling.ts';
 import { onlookerOf, param, requireRole, viewerOf } from './viewer.ts';
 import { whoChangedIt } from './who-changed.ts';
 
@@ -110,20 +111,20 @@ export function documentPages(ctx: WebContext): Router {
   router.get('/documents/:id', async (req, res) => {
     const viewer = viewerOf(res);
     const id = param(req, 'id');
-    const { record, sent, hidden, twins, ...papers } = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
+    const { record, sent, telling, hidden, twins, ...papers } = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
       const record = found(await getDocument(trx, viewer.tenantId, id));
       const twins = await documentsWithNumber(trx, viewer.tenantId, record.kind, record.number);
       const papers = await listPapers(trx, viewer.tenantId, onlookerOf(viewer), id);
       const last = papers.find(({ state }) => state === 'sent');
       const waiting = await listWaitingEmails(trx, viewer.tenantId, onlookerOf(viewer), id);
+      const sent = await listDeliveries(trx, viewer.tenantId, onlookerOf(viewer), { documentId: id });
       return {
         papers: new Map(papers.map((paper) => [paper.deliveryId, paper])),
         waits: waiting.filter(({ isUnsent }) => isUnsent).length,
         outdated: last && !last.isAsNow ? last : undefined,
         lastPaper: last && !last.isAsNow ? await readPaper(trx, viewer.tenantId, last.deliveryId) : undefined,
         tenant: await getTenant(trx, viewer.tenantId),
-        record,
-        sent: await listDeliveries(trx, viewer.tenantId, onlookerOf(viewer), { documentId: id }),
+        ...{ record, sent, telling: await tellingOf(trx, ctx, viewer, sent.rows) },
         hidden: await listHidden(trx, viewer.tenantId, onlookerOf(viewer), id),
         twins: twins.filter((other) => other.id !== id),
       };
@@ -156,7 +157,7 @@ export function documentPages(ctx: WebContext): Router {
       deliveries: sent.rows,
       hidden,
       moreDeliveries: sent.next !== undefined,
-      pillOf,
+      ...{ pillOf, telling },
       status: statusPill(record, dayFrom(ctx.clock(), viewer.tenant.timeZone)),
       nextStatuses: nextStatuses(record.kind, record.status, sent.rows.length + hidden.length > 0),
       mayWrite: viewer.role !== 'viewer',

@@ -11,6 +11,7 @@ import { hours } from './connected-words.ts';
 import type { WebContext } from './context.ts';
 import { found } from './errors.ts';
 import { historyWords } from './health-words.ts';
+import { ownPath } from './own-path.ts';
 import { onlyIds, textParam } from './query.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
@@ -43,7 +44,8 @@ export function mailboxHealthPages(ctx: WebContext): Router {
     else if (state === 'needs_reconnect')
       await notify(req, 'fail', `${mailbox.email} is resumed, but its connection ended meanwhile: see below.`);
     else await notify(req, 'wait', `${mailbox.email} was not paused any more.`);
-    res.redirect(303, `/mailboxes/${mailbox.id}`);
+    const back = ownPath(req.body?.back);
+    res.redirect(303, back === '/' ? `/mailboxes/${mailbox.id}` : back);
   });
 
   router.post('/mailboxes/:id/recheck', async (req, res) => {

@@ -92,10 +92,21 @@ export const deliveryWords: Record<DeliveryState, string> = {
 };
 
 /** How a delivery stands, in a word, and the class of its pill: what waits for a moment in time says which. */
-export function pillOf({ state, heldReason }: { readonly state: DeliveryState; readonly heldReason: string | null }): {
+export function pillOf({
+  state,
+  heldReason,
+  isInDoubt = false,
+}: {
+  readonly state: DeliveryState;
+  readonly heldReason: string | null;
+  readonly isInDoubt?: boolean;
+}): {
   readonly tone: string;
   readonly word: string;
 } {
+  if (isInDoubt) return { tone: 'unconfirmed', word: 'In doubt' };
+  if (heldReason === 'found') return { tone: 'scheduled', word: 'Marked as sent' };
+  if (heldReason === 'not_found') return { tone: 'scheduled', word: 'To be sent again' };
   if (heldReason === 'scheduled') return { tone: 'scheduled', word: 'Scheduled' };
   if (heldReason === 'undo') return { tone: 'scheduled', word: 'About to leave' };
   if (heldReason === 'outside_hours') return { tone: 'scheduled', word: 'Waits for hours' };
@@ -109,6 +120,7 @@ export function sendingPill(delivery: Parameters<typeof pillOf>[0]): ReturnType<
 
 /** A line of a timeline, in a word. */
 export function eventWord({ state, heldReason }: Parameters<typeof pillOf>[0]): string {
+  if (state === 'held' && (heldReason === 'found' || heldReason === 'not_found')) return 'Answered';
   return state === 'held' && heldReason === 'undo' ? 'Send pressed' : pillOf({ state, heldReason }).word;
 }
 

@@ -5,11 +5,11 @@ import type { Noticed } from '../deliveries/runs/overview.ts';
 import type { ReportFilter } from '../deliveries/runs/report.ts';
 import type { RunPhase, RunSummary } from '../deliveries/runs/runs.ts';
 import type { Standstill } from '../deliveries/standing.ts';
+import type { HeldReason } from '../deliveries/state.ts';
 import { kindWords } from '../documents/format.ts';
 import type { SenderResolution } from '../mailboxes/sender.ts';
 import { formatAddress } from '../platform/address.ts';
 import { own } from '../platform/own.ts';
-import { nextStep } from './delivery-words.ts';
 import { lettersWords } from './letters-words.ts';
 import { paidWord } from './record-words.ts';
 
@@ -170,22 +170,39 @@ export function leftOutLines(leftOut: Readonly<Record<string, number>>): string[
 
 /** Why some deliveries of a run are held, and what somebody can do about it; `href` null where it goes by itself. */
 export function heldWords(reason: string): { text: string; href: string | null; label: string } {
-  if (reason === 'outside_hours')
-    return { text: 'Outside your sending hours; goes out by itself', href: null, label: '' };
-  const step = nextStep({ state: 'held', heldReason: reason, id: '', runId: null });
-  const href = step && step.href !== '/deliveries/' ? step.href : null;
-  if (step && decidedByPeople.includes(reason)) {
-    const why = reason === 'restored' ? 'restored' : 'held';
-    return { text: step.text, href: `/activity?show=attention&why=${why}`, label: 'Decide' };
-  }
-  return { text: step?.text ?? 'It waits', href, label: step?.label ?? '' };
+  const known = own(heldTexts, reason);
+  if (!known) return { text: 'It waits', href: null, label: '' };
+  const [text, next] = known;
+  if (next === null) return { text, href: null, label: '' };
+  if (next !== 'decide') return { text, href: '/settings/email', label: next };
+  const why = reason === 'restored' ? 'restored' : 'held';
+  return { text, href: `/activity?show=attention&why=${why}`, label: 'Decide' };
 }
 
-/** What is held for one of these goes on by no other way than that somebody decides. */
-const decidedByPeople: readonly string[] = [
-  ...['restored', 'not_sent', 'draft_edited', 'draft_deleted', 'waited_too_long'],
-  ...['sender_changed', 'from_changed', 'not_allowed', 'stuck'],
-];
+/** Of each reason a text for many, and what ends it: a button on the email settings, a decision, or nothing but time. */
+const heldTexts: Readonly<Record<HeldReason, readonly [string, 'Reconnect' | 'Resume' | 'Connect' | 'decide' | null]>> =
+  {
+    mailbox_needs_reconnect: ['Gmail must be connected again', 'Reconnect'],
+    mailbox_paused: ['The Gmail account is paused', 'Resume'],
+    mailbox_disconnected: ['The Gmail account was disconnected', 'Connect'],
+    waited_too_long: ['Waited too long to go out by itself', 'decide'],
+    sender_changed: ['Would come from another address now', 'decide'],
+    from_changed: ['Gmail used another address than this one before', 'decide'],
+    not_allowed: ['The sender may not send it any more', 'decide'],
+    sending_limit: ['Gmail’s limit for one day is used up; goes out by itself', null],
+    operator: ['Google did not let us in; goes out by itself', null],
+    draft_edited: ['Its draft was changed in Gmail', 'decide'],
+    draft_deleted: ['Its draft was deleted in Gmail', 'decide'],
+    not_sent: ['Not sent, though asked for long ago', 'decide'],
+    scheduled: ['Leaves at the time that was chosen', null],
+    outside_hours: ['Outside your sending hours; goes out by itself', null],
+    undo: ['Can still be undone; goes out by itself', null],
+    restored: ['After a restore: was it sent?', 'decide'],
+    found: ['Found in Gmail; marked as sent in a minute', null],
+    not_found: ['Not found in Gmail; sent again in a minute', null],
+    stuck: ['Could not be handed to Gmail, by an error on our side', 'decide'],
+    run_paused: ['The run is paused', null],
+  };
 
 /** `less than a minute`, `about 12 minutes`, `about 3 hours`. */
 export function timeWords(ms: number): string {

@@ -17,7 +17,6 @@ import { formatMoment, wallTimeOf } from '../platform/zoned-time.ts';
 import { atOneMoment, inTenant } from '../tenants/scope.ts';
 import { type SendingRules, sendingRulesOf } from '../tenants/sending-rules.ts';
 import type { WebContext } from './context.ts';
-import { nextStep } from './delivery-words.ts';
 import { found, PageError } from './errors.ts';
 import { newRunPages } from './new-run.ts';
 import { onlyIds, textParam } from './query.ts';
@@ -43,7 +42,7 @@ import { when } from './words.ts';
 
 const words = {
   ...{ countWords, emailCount, number, heldWords, leftOutLines, phaseWords, phaseOf, budgetNote },
-  ...{ pillOf, nextStep, formatAddress, kindWords, partWords, unsentOf },
+  ...{ pillOf, formatAddress, kindWords, partWords, unsentOf },
 };
 
 /** Runs: their list, one run with its progress and report, and what a person decides about all of it at once. */

@@ -57,7 +57,12 @@ export function requireRole(res: Response, ...roles: MemberRole[]): Viewer {
 
 /** The viewer as somebody who looks at deliveries. */
 export function onlookerOf({ memberId, role }: Viewer): Onlooker {
-  return { memberId, seesAll: role === 'owner' || role === 'admin' };
+  return { memberId, seesAll: isAdmin({ role }) };
+}
+
+/** Whether somebody decides about the company’s Gmail accounts and members. */
+export function isAdmin({ role }: Pick<Viewer, 'role'>): boolean {
+  return role === 'owner' || role === 'admin';
 }
 
 /** A path parameter; `''` when the route has none of that name, which then finds nothing. */

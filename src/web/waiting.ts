@@ -7,10 +7,12 @@ import { releaseHoursOf, setReleaseHours } from '../tenants/tenants.ts';
 import { findShown } from './connected-mailbox.ts';
 import { hours } from './connected-words.ts';
 import type { WebContext } from './context.ts';
+import { decidedWords } from './decided-words.ts';
 import { found, PageError } from './errors.ts';
 import { onlyIds, textParam } from './query.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
+import { tellingOf } from './telling.ts';
 import { onlookerOf, param, requireRole, viewerOf } from './viewer.ts';
 
 /** What waits for a mailbox: too old to go out by itself, or because it is not connected; and how old is too old. */
@@ -24,11 +26,15 @@ export function waitingPages(ctx: WebContext): Router {
     const id = param(req, 'id');
     const after = textParam(req, 'after');
     const mailbox = found(await findShown(ctx, viewer, id));
-    const shown = await inTenant(ctx.db, tenantId, async (trx) => ({
-      list: await listDeliveries(trx, tenantId, onlookerOf(viewer), { waitingFor: id, after }),
-      waiting: (await countWaiting(trx, tenantId, id)).forMailbox,
-      limit: hours(await releaseHoursOf(trx, tenantId)),
-    }));
+    const shown = await inTenant(ctx.db, tenantId, async (trx) => {
+      const list = await listDeliveries(trx, tenantId, onlookerOf(viewer), { waitingFor: id, after });
+      return {
+        list,
+        telling: await tellingOf(trx, ctx, viewer, list.rows),
+        waiting: (await countWaiting(trx, tenantId, id)).forMailbox,
+        limit: hours(await releaseHoursOf(trx, tenantId)),
+      };
+    });
     await page(res, 'mailboxes/waiting', {
       title: `Waiting for ${mailbox.email}`,
       section: 'settings',
@@ -45,9 +51,10 @@ export function waitingPages(ctx: WebContext): Router {
   });
 
   router.post('/mailboxes/:id/waiting', async (req, res) => {
-    const { tenantId, memberId } = requireRole(res, 'owner', 'admin', 'member');
+    const viewer = requireRole(res, 'owner', 'admin', 'member');
+    const { tenantId, memberId } = viewer;
     const id = param(req, 'id');
-    const mailbox = found(await findShown(ctx, { tenantId, memberId }, id));
+    const mailbox = found(await findShown(ctx, viewer, id));
     const form = decisionSchema.safeParse(req.body);
     if (!form.success) throw PageError.notFound();
     const { decision: kind, deliveryId, heldUntil } = form.data;
@@ -56,11 +63,14 @@ export function waitingPages(ctx: WebContext): Router {
       return res.redirect(303, `/mailboxes/${id}/waiting`);
     }
     const decision = { kind, deliveryId: deliveryId ?? null, heldUntil, memberId };
-    const { moved, left } = await inTenant(ctx.db, tenantId, async (trx) => ({
-      moved: await decideWaiting(trx, ctx.clock, tenantId, id, decision),
+    const { decided, left } = await inTenant(ctx.db, tenantId, async (trx) => ({
+      decided: await decideWaiting(trx, ctx.clock, tenantId, id, decision),
       left: (await countWaiting(trx, tenantId, id)).forMailbox,
     }));
-    await notify(req, moved > 0 ? 'ok' : 'wait', decidedWords(kind, moved));
+    const words = { viewer, now: ctx.clock() };
+    if (decided.asked === 0)
+      await notify(req, 'wait', 'It has moved on meanwhile, so there was nothing to decide any more.');
+    else await notify(req, ...decidedWords(kind === 'send_now' ? 'send_now' : 'cancel', decided, words));
     res.redirect(303, left > 0 ? `/mailboxes/${id}/waiting` : `/mailboxes/${id}`);
   });
 
@@ -89,10 +99,3 @@ const decisionSchema = z.object({
 });
 
 const hoursSchema = z.object({ hours: z.string().trim().regex(/^\d+$/).transform(Number).pipe(z.number().max(720)) });
-
-function decidedWords(kind: 'send_now' | 'discard', moved: number): string {
-  if (moved === 0) return 'It has moved on meanwhile, so there was nothing to decide any more.';
-  const emails = moved === 1 ? '1 email' : `${moved} emails`;
-  if (kind === 'send_now') return `${emails} ${moved === 1 ? 'is' : 'are'} going out now.`;
-  return `${emails} ${moved === 1 ? 'was' : 'were'} discarded. ${moved === 1 ? 'It stays' : 'They stay'} in Activity as cancelled.`;
-}

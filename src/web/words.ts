@@ -13,6 +13,30 @@ export function when(date: Date, timeZone: string, now: Date): string {
   return format({ day: 'numeric', month: 'long', year: 'numeric' });
 }
 
+/** An instant that waits or has passed, to the minute: `20:03` today, else `1 Dec 20:03`, with the year where it is another. */
+export function moment(date: Date, timeZone: string, now: Date): string {
+  const parts = (instant: Date) =>
+    Object.fromEntries(
+      new Intl.DateTimeFormat('en-GB', {
+        ...{ timeZone, year: 'numeric', month: 'short', day: 'numeric' },
+        ...({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const),
+      })
+        .formatToParts(instant)
+        .map(({ type, value }) => [type, value]),
+    );
+  const [then, today] = [parts(date), parts(now)];
+  const time = `${then['hour']}:${then['minute']}`;
+  const day = `${then['day']} ${then['month']}`;
+  if (then['year'] !== today['year']) return `${day} ${then['year']} ${time}`;
+  return day === `${today['day']} ${today['month']}` ? time : `${day} ${time}`;
+}
+
+/** The same within a sentence: `at 20:03`, `on 1 Dec 20:03`. */
+export function atMoment(date: Date, timeZone: string, now: Date): string {
+  const said = moment(date, timeZone, now);
+  return said.includes(' ') ? `on ${said}` : `at ${said}`;
+}
+
 /** An instant to the minute, whatever day it is: `Sat, 28 Nov 2026, 09:41`. */
 export function exactly(date: Date, timeZone: string): string {
   const day = { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' } as const;

@@ -39,11 +39,14 @@ describe('a decision about many at once', () => {
     const others = [...(await some('held', 1)), ...(await some('sent', 1))];
     const moved = await carryOut([...unconfirmed, ...others], 'mark_as_sent');
     expect(moved.sort()).toEqual([...unconfirmed].sort());
-    expect(await statesOf([...unconfirmed, ...others])).toEqual(['sent', 'sent', 'sent', 'held', 'sent']);
+    // For a minute that can be undone.
+    expect(await statesOf([...unconfirmed, ...others])).toEqual(['held', 'held', 'held', 'held', 'sent']);
     const events = await inTenant(database.db, tenantId, (trx) =>
       trx.selectFrom('delivery_events').selectAll().where('delivery_id', 'in', unconfirmed).execute(),
     );
-    expect(events.map(({ state, member_id }) => [state, member_id])).toEqual(unconfirmed.map(() => ['sent', memberId]));
+    expect(events.map(({ held_reason, member_id }) => [held_reason, member_id])).toEqual(
+      unconfirmed.map(() => ['found', memberId]),
+    );
   });
 
   it('cancels what is queued and what is held', async () => {
@@ -68,6 +71,10 @@ describe('what is offered', () => {
     ['queued', null, ['cancel']],
     ['sending', null, []],
     ['held', 'operator', ['send_now', 'cancel']],
+    ['held', 'sending_limit', ['cancel']],
+    ['held', 'from_changed', ['cancel']],
+    ['held', 'found', ['take_back']],
+    ['held', 'not_found', ['take_back']],
     ['held', 'restored', ['send_now', 'mark_as_sent', 'cancel']],
     ['unconfirmed', null, ['send_again', 'mark_as_sent']],
     ['sent', null, []],
@@ -75,6 +82,15 @@ describe('what is offered', () => {
     ['cancelled', null, []],
   ])('about what is %s (%s)', (state, heldReason, wanted) => {
     expect(decisionsFor({ state, heldReason, fromChangedAt: null, seenAt: null })).toEqual(wanted);
+  });
+
+  it.each([
+    ['held', 'scheduled', ['cancel']],
+    ['held', 'restored', ['send_now', 'mark_as_sent', 'cancel']],
+    ['queued', null, ['cancel']],
+  ] as const)('is never to send what would only be held again: %s (%s)', (state, heldReason, wanted) => {
+    const around = { isHindered: true, waitsForHours: true };
+    expect(decisionsFor({ state, heldReason, fromChangedAt: null, seenAt: null }, around)).toEqual(wanted);
   });
 
   it('is all that a form may ask for', () => {

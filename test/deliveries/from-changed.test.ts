@@ -71,7 +71,7 @@ describe('once a read-back showed another From', () => {
     expect(await page(sender, '/')).toContain(because);
     expect(await page(sender, `/mailboxes/${sender.mailboxId}`)).toContain(because);
     const held = await page(sender, `/deliveries/${second}`);
-    expect(held).toContain('did not keep this address on the From line');
+    expect(held).toContain('Gmail used another address instead of');
     expect(held).not.toContain('Send now');
     const record = await sender.record();
     expect(await page(sender, `/documents/${record.id}/deliveries/new`)).toContain(because);

@@ -167,6 +167,8 @@ const reasons: Record<Exclude<HeldReason, 'restored'>, 'until' | 'for ever'> = {
   scheduled: 'until',
   outside_hours: 'until',
   undo: 'until',
+  found: 'until',
+  not_found: 'until',
   stuck: 'for ever',
   run_paused: 'for ever',
 };

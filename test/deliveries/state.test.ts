@@ -9,7 +9,7 @@ import { aDelivery } from '../support/rows.ts';
 const wanted: Record<DeliveryState, DeliveryState[]> = {
   queued: ['sending', 'held', 'cancelled', 'failed', 'sent', 'unconfirmed'],
   sending: ['sent', 'queued', 'held', 'failed', 'unconfirmed'],
-  held: ['queued', 'cancelled', 'sent', 'held'],
+  held: ['queued', 'cancelled', 'sent', 'held', 'unconfirmed'],
   unconfirmed: ['queued', 'sent', 'held'],
   sent: [],
   failed: ['sent'],

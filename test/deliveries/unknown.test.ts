@@ -74,8 +74,8 @@ describe('what nobody saw arrive', () => {
       const sender = await company(letterhead);
       const { id } = await goneWrong(sender, { kind: 'drop', when: 'after' });
       await sender.founder.post(`/deliveries/${id}/decision`, { decision: 'mark_as_sent' });
-      const sent = await sender.delivery(id);
-      expect(sent.state).toBe('sent');
+      expect(await sender.delivery(id)).toMatchObject({ state: 'held', heldReason: 'found' });
+      const sent = await sender.reaches(id, 'sent');
       expect(sent.sentAt).not.toBeNull();
       expect(sent.events[0]).toMatchObject({
         state: 'sent',
@@ -84,6 +84,23 @@ describe('what nobody saw arrive', () => {
       await sender.founder.post(`/deliveries/${id}/decision`, { decision: 'send_again' });
       expect((await sender.delivery(id)).state).toBe('sent');
       expect(sender.accepted(id)).toHaveLength(1);
+    });
+
+    it.each(['send_again', 'mark_as_sent'])('may undo %s for a minute, and is asked again', async (decision) => {
+      const sender = await company(letterhead);
+      const { id } = await goneWrong(sender, { kind: 'drop', when: 'before' });
+      const decide = (word: string) => sender.founder.post(`/deliveries/${id}/decision`, { decision: word });
+      await decide(decision);
+      await decide('take_back');
+      const { state, heldReason, attempts, events } = await sender.delivery(id);
+      expect([state, heldReason, attempts.length, sender.accepted(id).length]).toEqual(['unconfirmed', null, 1, 0]);
+      expect(events[0]).toMatchObject({ detail: 'The answer was taken back.', memberName: expect.any(String) });
+      // It can be answered otherwise then.
+      await decide('send_again');
+      await sender.reaches(id, 'sent');
+      expect(sender.accepted(id)).toHaveLength(1);
+      await decide('take_back');
+      expect((await sender.delivery(id)).state).toBe('sent');
     });
   });
 });

@@ -84,14 +84,15 @@ describe('what a member has sent, and may not send any more before it leaves,', 
     for (const each of ids) expect((await office.delivery(each)).heldReason).toBe('not_allowed');
   });
 
-  it('is held again where somebody says “send now”', async () => {
+  it('stays held where somebody says “send now”, which is not offered, and they are told why', async () => {
     const { office, tom, id } = await waitingOfTom();
     await letOnly(office.founder, office.mailboxId, [office], [tom]);
     for (const person of [tom.pages, office.founder]) {
       const answer = await person.post(`/deliveries/${id}/decision`, { decision: 'send_now' });
       expect(answer.status).toBe(303);
-      expect((await office.delivery(id)).state).toBe('queued');
-      await deliverNow(letterhead, office, id);
+      const page = await person.get(`/deliveries/${id}`);
+      expect(page.text).toContain('Nothing was sent. It waits: Tom may no longer use the Gmail account');
+      expect(page.text).not.toContain('value="send_now"');
       expect(await office.delivery(id)).toMatchObject({ state: 'held', heldReason: 'not_allowed' });
     }
     expect(office.accepted(id)).toEqual([]);

@@ -1,9 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { answerUndoMs } from '../../src/deliveries/answers.ts';
+import { wakeDue } from '../../src/deliveries/due.ts';
+import { writeEvents } from '../../src/deliveries/state.ts';
 import type { Database } from '../../src/platform/database.ts';
 import type { DeliveryState } from '../../src/platform/database-types.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
+import { blockAccount } from '../../src/tenants/system-queue.ts';
 import { colleague } from '../support/colleague.ts';
 import { type Company, company } from '../support/company.ts';
+import { anotherWorker } from '../support/hand-delivery.ts';
 import { sharedLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { aDelivery } from '../support/rows.ts';
 import { anInvoice, sent } from '../support/send-page.ts';
@@ -48,6 +53,14 @@ const decide = async (who: Visitor, decision: string, form: Record<string, strin
   const { status, location } = await who.post('/activity/decisions', { decision, ...form });
   expect(status).toBe(303);
   return (await who.get(location ?? '')).text;
+};
+const inAnHour = () => new Date(letterhead.google.clock.now() + 3_600_000);
+const accountOf = async (id: string) =>
+  (await within((trx) => trx.selectFrom('deliveries').select('account').where('id', '=', id).executeTakeFirstOrThrow()))
+    .account;
+const aMinuteLater = () => {
+  letterhead.google.clock.forward(answerUndoMs);
+  return wakeDue(anotherWorker(letterhead));
 };
 const page = async (why = '') => (await sender.founder.get(`/activity?show=attention${why && `&why=${why}`}`)).text;
 
@@ -95,7 +108,8 @@ describe('several at once', () => {
     const ids = await some(4, 'unconfirmed');
     const ticked = ids.slice(0, 3);
     const text = await decide(sender.founder, 'mark_as_sent', tick(ticked));
-    expect(text).toContain('3 emails are marked as sent.');
+    expect(text).toContain('3 emails are marked as sent. For a minute this can be undone.');
+    await aMinuteLater();
     expect(await states(ids)).toEqual(['sent', 'sent', 'sent', 'unconfirmed']);
     const events = await within((trx) =>
       trx.selectFrom('delivery_events').select(['delivery_id', 'member_id']).where('state', '=', 'sent').execute(),
@@ -110,6 +124,60 @@ describe('several at once', () => {
       '2 emails are discarded, and stay in Activity as cancelled. 1 other was left alone',
     );
     expect(await states(ids)).toEqual(['cancelled', 'cancelled', 'unconfirmed']);
+  });
+
+  it('can be undone for a minute, in a list of their own that asks nobody', async () => {
+    const ids = await some(2, 'unconfirmed');
+    const restored = await some(1, 'held', { held_reason: 'restored' });
+    const line = { state: 'held', heldReason: 'restored', at: new Date(), detail: 'Restored.' } as const;
+    await within((trx) => writeEvents(trx, sender.tenantId, restored, line));
+    await decide(sender.founder, 'send_again', tick(ids));
+    expect(await decide(sender.founder, 'send_now', tick(restored))).toContain(
+      '1 email is sent again in a minute. Until then this can be undone.',
+    );
+    expect(await page()).toContain('Just answered <b class="nums">3<');
+    const answered = await page('answered');
+    expect(answered).toContain('value="take_back"');
+    expect(answered).not.toContain('value="cancel"');
+    expect(await decide(sender.founder, 'take_back', tick([...ids, ...restored]))).toContain('3 answers were undone.');
+    expect(await states([...ids, ...restored])).toEqual(['unconfirmed', 'unconfirmed', 'held']);
+    expect((await sender.delivery(restored[0] ?? '')).heldReason).toBe('restored');
+    await aMinuteLater();
+    expect(await states(ids)).toEqual(['unconfirmed', 'unconfirmed']);
+  });
+
+  it('are sent where that can work; what would only be held again stays, and is said why', async () => {
+    const ids = [await sender.send(), await sender.send()];
+    const held = { state: 'held', held_reason: 'waited_too_long', not_before: null } as const;
+    await within((trx) => trx.updateTable('deliveries').set(held).where('id', 'in', ids).execute());
+    await sender.founder.post(`/mailboxes/${sender.mailboxId}/pause`);
+    const stopped = await page('held');
+    expect(stopped).not.toContain('value="send_now"');
+    expect(stopped).toContain('>Resume</a>');
+    expect(await decide(sender.founder, 'send_now', tick(ids))).toContain(
+      `Nothing was sent. 2 wait: ${sender.account} is paused: nothing leaves until it is resumed.`,
+    );
+    expect(await states(ids)).toEqual(['held', 'held']);
+    await sender.founder.post(`/mailboxes/${sender.mailboxId}/resumption`);
+    expect(await page('held')).toContain('value="send_now"');
+    await blockAccount(letterhead.database.system, await accountOf(ids[0] ?? ''), inAnHour(), 'sending_limit');
+    expect(await decide(sender.founder, 'send_now', tick(ids))).toMatch(
+      /2 leave [\d: A-Z a-z]+: Gmail says that this account’s limit for one day is used up\./,
+    );
+    expect(await states(ids)).toEqual(['queued', 'queued']);
+    expect((await sender.founder.get('/activity')).text).toMatch(/Queued<\/span>\s*<span class="sub">Leaves \d/);
+  });
+
+  it('names who was first, and when, where somebody else decided meanwhile', async () => {
+    const { pages: dana } = await colleague(letterhead, sender, 'Dana', 'admin');
+    const [mine = '', other = ''] = await some(2, 'unconfirmed');
+    await decide(dana, 'mark_as_sent', tick([other]));
+    expect(await decide(sender.founder, 'mark_as_sent', tick([mine, other]))).toMatch(
+      /1 email is marked as sent\..* 1 other was left alone: .* Dana changed it: \d\d:\d\d\./,
+    );
+    expect(await decide(sender.founder, 'send_again', tick([other]))).toMatch(
+      /Nothing was changed\. .*Dana changed it/,
+    );
   });
 
   it('are not decided about when nothing is ticked', async () => {
@@ -134,6 +202,7 @@ describe('several at once', () => {
     );
     const form = { which: 'all', why: 'restored', until };
     expect(await decide(sender.founder, 'mark_as_sent', form)).toContain('60 emails are marked as sent.');
+    await aMinuteLater();
     expect(new Set(await states(ids))).toEqual(new Set(['sent']));
     expect(await states([...others, later ?? ''])).toEqual(['unconfirmed', 'unconfirmed', 'held']);
   });
@@ -160,6 +229,7 @@ describe('who may decide', () => {
     await decide(member, 'mark_as_sent', { which: 'all', why: 'unconfirmed', until: new Date().toISOString() });
     expect(await states(ids)).toEqual(['unconfirmed', 'unconfirmed']);
     await decide(sender.founder, 'mark_as_sent', tick(ids));
+    await aMinuteLater();
     expect(await states(ids)).toEqual(['sent', 'sent']);
   });
 });

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
-import { askAgain, stateSentence } from '../../src/web/delivery-words.ts';
+import { expect, it } from 'vitest';
+import { askAgain } from '../../src/web/delivery-words.ts';
 
 const now = new Date('2026-11-21T09:00:00Z');
 const inSeconds = (seconds: number) => new Date(now.getTime() + seconds * 1_000);
@@ -19,23 +19,4 @@ it.each([
 ] as const)('a page asks again of %s, until %s s, since %s s: every %s', (state, until, since, every) => {
   const notBefore = until === null ? null : inSeconds(until);
   expect(askAgain({ state, notBefore, stateAt: inSeconds(since) }, now)).toBe(every);
-});
-
-describe('the sentence about an email whose answer was lost', () => {
-  const now = new Date('2026-11-21T09:00:00.000Z');
-  const moment = { now, at: (date: Date) => date.toISOString(), opening: null };
-  const sending = { state: 'sending', heldReason: null } as const;
-  const later = new Date('2026-11-21T09:03:00.000Z');
-
-  it('does not say that it is being handed to Gmail, but until when it is waited, and that it is looked for then', () => {
-    const attempts = [{ outcome: 'unknown' }];
-    const waiting = stateSentence({ ...sending, notBefore: later, attempts }, moment);
-    expect(waiting).toMatch(/^Gmail’s answer never arrived.* Until 2026-11-21T09:03/);
-    expect(stateSentence({ ...sending, notBefore: now, attempts }, moment)).toContain('It is being found out');
-  });
-
-  it('says nothing of the kind while the answer may still come', () => {
-    const attempts = [{ outcome: null }, { outcome: 'unknown' }];
-    expect(stateSentence({ ...sending, notBefore: later, attempts }, moment)).toBe('It is being handed to Gmail.');
-  });
 });

@@ -166,7 +166,9 @@ describe('a pause', () => {
     const settings = words((await one.founder.get('/settings/email')).text);
     expect(settings).toContain('Emails from this account wait until somebody resumes it.');
     expect(settings).toMatch(/Paused by \S/);
-    expect(words((await one.founder.get('/activity')).text)).toContain('The Gmail account is paused');
+    expect(words((await one.founder.get('/activity')).text)).toMatch(
+      /Held [^·]+ was paused by Company \d+ at \d\d:\d\d · Resume/,
+    );
     await act(one, 'resumption');
     expect(words((await one.founder.get(`/mailboxes/${one.mailboxId}`)).text)).toContain(
       '1 waiting email is going out now.',

@@ -53,7 +53,7 @@ describe.concurrent('what waited until Gmail was connected again', () => {
       expect(await one.delivery(id)).toMatchObject({ state: 'held', heldReason: 'waited_too_long' });
     }
     expect((await one.founder.get('/activity?show=attention')).text).toContain(
-      'It waited too long to go out by itself',
+      `It waited too long for ${one.account} to go out by itself`,
     );
   });
 
@@ -68,7 +68,9 @@ describe.concurrent('what waited until Gmail was connected again', () => {
     expect(await stateOf(one, second)).toBe('held');
     const done = await one.founder.post(listOf(one), { ...form, deliveryId: second, decision: 'discard' });
     expect(done.location).toBe(`/mailboxes/${one.mailboxId}`);
-    expect(noticeOf(await one.founder.get(done.location ?? ''))).toContain('1 email was discarded.');
+    expect(noticeOf(await one.founder.get(done.location ?? ''))).toContain(
+      '1 email is discarded, and stays in Activity as cancelled.',
+    );
     const discarded = await one.delivery(second);
     expect(discarded.state).toBe('cancelled');
     expect(discarded.events[0]).toMatchObject({ state: 'cancelled', memberName: expect.any(String) });

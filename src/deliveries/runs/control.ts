@@ -80,7 +80,9 @@ export async function controlRun(
     case 'cancel': {
       let count = 0;
       for (const state of ['queued', 'held'] as const) {
-        const move = { ...cancelledWithRun, ...by, from: state };
+        // What somebody has just found in Gmail was sent, and is no more to be cancelled.
+        const notFound = state === 'held' && { notHeldFor: ['found'] as const };
+        const move = { ...cancelledWithRun, ...by, from: state, ...notFound };
         count += (await moveDeliveries(trx, tenantId, await take({ state }), move)).length;
       }
       return count;

@@ -1,0 +1,68 @@
+import { sql } from 'kysely';
+import type { Database } from '../platform/database.ts';
+import { sendingRulesOf } from '../tenants/sending-rules.ts';
+import { leavesFrom } from './departure.ts';
+import { type Standstill, standstillsOf } from './standing.ts';
+
+/** When a delivery that waits in the queue leaves, and why not before. */
+export interface LeavesLater {
+  readonly until: Date;
+  /** Its account stands still, the company's sending hours have not begun, or it is tried again then. */
+  readonly why: Standstill['reason'] | 'hours' | 'retry';
+}
+
+/**
+ * When deliveries leave that are queued, but not now: for the longest of what each waits for.
+ *
+ * @returns by delivery; none for one that is about to leave, or is not queued
+ */
+export async function departuresOf(
+  db: Database,
+  tenantId: string,
+  deliveryIds: readonly string[],
+  now: Date,
+): Promise<Map<string, LeavesLater>> {
+  if (deliveryIds.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('deliveries')
+    .select(['id', 'account', 'any_time as anyTime', 'not_before as notBefore'])
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', sql<string>`any(${[...deliveryIds]}::uuid[])`)
+    .where('state', '=', 'queued')
+    .execute();
+  if (rows.length === 0) return new Map();
+  const rules = await sendingRulesOf(db, tenantId);
+  const standstills = await standstillsOf(db, [...new Set(rows.map(({ account }) => account))], now);
+  return new Map(
+    rows.flatMap(({ id, account, anyTime, notBefore }) => {
+      const still = standstills.get(account);
+      const reasons: LeavesLater[] = [
+        ...(still ? [{ until: still.until, why: still.reason }] : []),
+        { until: leavesFrom(rules, anyTime, now), why: 'hours' },
+        ...(notBefore ? [{ until: notBefore, why: 'retry' as const }] : []),
+      ];
+      const longest = reasons.reduce((a, b) => (b.until > a.until ? b : a));
+      return longest.until > now ? [[id, longest]] : [];
+    }),
+  );
+}
+
+/** What becomes of deliveries after a decision about them. */
+export interface Prospect {
+  /** About to leave. */
+  readonly leaving: number;
+  /** Leave, but later: how many, when the first of them does, and why. */
+  readonly later: { readonly count: number; readonly first: LeavesLater } | null;
+}
+
+/** Foretells what becomes of deliveries that were just let go; those in another state are not counted. */
+export async function prospectOf(
+  db: Database,
+  tenantId: string,
+  deliveryIds: readonly string[],
+  now: Date,
+): Promise<Prospect> {
+  const later = [...(await departuresOf(db, tenantId, deliveryIds, now)).values()];
+  const [first] = later.toSorted((a, b) => a.until.getTime() - b.until.getTime());
+  return { leaving: deliveryIds.length - later.length, later: first ? { count: later.length, first } : null };
+}

@@ -1,0 +1,66 @@
+import type { Objection } from '../deliveries/check-sender.ts';
+import type { DeliverySummary } from '../deliveries/deliveries.ts';
+import { departuresOf, type LeavesLater } from '../deliveries/departures.ts';
+import { obstaclesOf } from '../deliveries/obstacles.ts';
+import { type Remedy, remedyOf } from '../deliveries/remedy.ts';
+import type { Database } from '../platform/database.ts';
+import type { WebContext } from './context.ts';
+import { type MendWords, mendWords } from './mend-words.ts';
+import { pillOf } from './record-words.ts';
+import { type Headline, headlineOf } from './remedy-words.ts';
+import { standstillWords } from './run-words.ts';
+import type { Viewer } from './viewer.ts';
+import { moment } from './words.ts';
+
+/** What every page says of a delivery. */
+export interface Telling extends Remedy {
+  readonly pill: ReturnType<typeof pillOf>;
+  /** Why it waits, failed or asks for somebody; when it leaves, where that is later. Null where the state says it all. */
+  readonly headline: Headline | null;
+  /** The button, or who can; null where there is nothing to be mended. */
+  readonly mends: MendWords | null;
+}
+
+/**
+ * Reads what stands in the way of deliveries, and says of each why it stands where it stands and what may be done about
+ * it: the same on every page.
+ */
+export async function tellingOf(
+  trx: Database,
+  { clock }: Pick<WebContext, 'clock'>,
+  viewer: Viewer,
+  deliveries: readonly DeliverySummary[],
+): Promise<(delivery: DeliverySummary) => Telling> {
+  const { tenantId } = viewer;
+  const now = clock();
+  const waiting = deliveries.filter(({ state }) => state === 'held' || state === 'queued').map(({ id }) => id);
+  const obstacles = await obstaclesOf(trx, tenantId, waiting, now);
+  const later = await departuresOf(trx, tenantId, waiting, now);
+  return (delivery) => tell(delivery, obstacles.get(delivery.id) ?? null, later.get(delivery.id) ?? null, viewer, now);
+}
+
+function tell(
+  delivery: DeliverySummary,
+  hindrance: Objection | null,
+  later: LeavesLater | null,
+  viewer: Viewer,
+  now: Date,
+): Telling {
+  const reader = { viewer, now };
+  const remedy = remedyOf(delivery, hindrance, { waitsForHours: later?.why === 'hours' });
+  return {
+    ...remedy,
+    pill: pillOf(delivery),
+    headline:
+      headlineOf(delivery, remedy, hindrance, reader) ??
+      (later && { title: `Leaves ${moment(later.until, viewer.tenant.timeZone, now)}`, more: laterWords(later) }),
+    mends: mendWords(delivery, remedy, hindrance, reader),
+  };
+}
+
+/** Why something leaves later. */
+export function laterWords({ why }: LeavesLater): string {
+  if (why === 'hours') return 'It waits for your sending hours.';
+  if (why === 'retry') return 'Gmail did not take it just now. It is tried again.';
+  return `${standstillWords({ reason: why, everybody: false })}.`;
+}
