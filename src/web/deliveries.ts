@@ -227,7 +227,7 @@ function progressOf(ctx: WebContext, viewer: Viewer, { delivery, rules, wait, to
   return {
     ...{ delivery, eventWord, timeZone, question, mayDecide: may, pill: told.pill },
     headline: isPlain ? null : told.headline,
-    sentence: said ?? stateSentence(delivery, { now, at, opening }),
+    sentence: said ?? stateSentence({ ...delivery, markedBy: whoMarked(delivery) }, { now, at, opening }),
     note: wait?.note ?? null,
     seconds: secondsToUndo(delivery, now),
     again: wait ? '5s' : askAgain(delivery, now),
@@ -245,6 +245,12 @@ function progressOf(ctx: WebContext, viewer: Viewer, { delivery, rules, wait, to
       .digest('base64url')
       .slice(0, 22),
   };
+}
+
+/** Who found it in Gmail and said so, where Gmail itself never told. */
+function whoMarked({ state, gmailMessageId, events }: DeliveryRecord): string | null {
+  if (state !== 'sent' || gmailMessageId !== null) return null;
+  return events.find((event) => event.state === 'sent' && event.memberName !== null)?.memberName ?? null;
 }
 
 async function freeze(ctx: WebContext, tenantId: string, deliveryId: string): Promise<void> {

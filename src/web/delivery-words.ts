@@ -78,9 +78,13 @@ export interface Moment {
   readonly opening: Date | null;
 }
 
-/** What a state means that needs no headline, as a sentence. */
+/** What a state means that needs no headline, as a sentence. `markedBy`: who said that it was sent, where nobody but a person knows. */
 export function stateSentence(
-  { state, notBefore }: Pick<DeliverySummary, 'state' | 'notBefore'>,
+  {
+    state,
+    notBefore,
+    markedBy = null,
+  }: Pick<DeliverySummary, 'state' | 'notBefore'> & { readonly markedBy?: string | null },
   { now, at, opening }: Moment,
 ): string {
   switch (state) {
@@ -90,7 +94,7 @@ export function stateSentence(
     case 'sending':
       return 'It is being handed to Gmail.';
     case 'sent':
-      return 'Gmail accepted it.';
+      return markedBy ? `${markedBy} found it in Gmail and marked it as sent.` : 'Gmail accepted it.';
     case 'cancelled':
       return 'It was cancelled before it left.';
     case 'held':

@@ -121,10 +121,10 @@ function words(trouble: Trouble, delivery: Told, hindrance: Objection | null, re
             more: 'Letterhead was restored from a backup. What was sent after the backup is not in it.',
           };
     case 'found':
-      return { title: 'Found in Gmail: marked as sent', more: 'For a minute this can be undone.' };
+      return { title: 'Found in Gmail', more: 'For a minute this can be undone.' };
     case 'not_found':
       return {
-        title: 'Not found in Gmail: to be sent again',
+        title: 'Not found in Gmail',
         more: 'For a minute this can be undone. Then it leaves.',
       };
     case 'stuck':

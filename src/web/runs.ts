@@ -130,7 +130,12 @@ export function runPages(ctx: WebContext): Router {
     const count = await inTenant(ctx.db, viewer.tenantId, (trx) => decideRun(trx, ctx.clock, order, decision, until));
     const done = decision === 'mark_as_sent' ? 'marked as sent' : 'to be sent again';
     if (count === 0) await notify(req, ...movedOn);
-    else await notify(req, 'ok', `${number(count)} ${done}. It is written down that you decided it.`);
+    else
+      await notify(
+        req,
+        'ok',
+        `${number(count)} ${done} in a minute. Until then you can undo it in Activity → Needs you → Just answered.`,
+      );
     res.redirect(303, `/runs/${run.id}`);
   });
 

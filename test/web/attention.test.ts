@@ -1,14 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { answerUndoMs } from '../../src/deliveries/answers.ts';
-import { wakeDue } from '../../src/deliveries/due.ts';
 import { writeEvents } from '../../src/deliveries/state.ts';
 import type { Database } from '../../src/platform/database.ts';
 import type { DeliveryState } from '../../src/platform/database-types.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { blockAccount } from '../../src/tenants/system-queue.ts';
+import { aMinuteLater } from '../support/answered.ts';
 import { colleague } from '../support/colleague.ts';
 import { type Company, company } from '../support/company.ts';
-import { anotherWorker } from '../support/hand-delivery.ts';
 import { sharedLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { aDelivery } from '../support/rows.ts';
 import { anInvoice, sent } from '../support/send-page.ts';
@@ -58,10 +56,6 @@ const inAnHour = () => new Date(letterhead.google.clock.now() + 3_600_000);
 const accountOf = async (id: string) =>
   (await within((trx) => trx.selectFrom('deliveries').select('account').where('id', '=', id).executeTakeFirstOrThrow()))
     .account;
-const aMinuteLater = () => {
-  letterhead.google.clock.forward(answerUndoMs);
-  return wakeDue(anotherWorker(letterhead));
-};
 const page = async (why = '') => (await sender.founder.get(`/activity?show=attention${why && `&why=${why}`}`)).text;
 
 describe('the list of what needs somebody', () => {
@@ -109,7 +103,7 @@ describe('several at once', () => {
     const ticked = ids.slice(0, 3);
     const text = await decide(sender.founder, 'mark_as_sent', tick(ticked));
     expect(text).toContain('3 emails are marked as sent. For a minute this can be undone.');
-    await aMinuteLater();
+    await aMinuteLater(letterhead);
     expect(await states(ids)).toEqual(['sent', 'sent', 'sent', 'unconfirmed']);
     const events = await within((trx) =>
       trx.selectFrom('delivery_events').select(['delivery_id', 'member_id']).where('state', '=', 'sent').execute(),
@@ -142,7 +136,7 @@ describe('several at once', () => {
     expect(await decide(sender.founder, 'take_back', tick([...ids, ...restored]))).toContain('3 answers were undone.');
     expect(await states([...ids, ...restored])).toEqual(['unconfirmed', 'unconfirmed', 'held']);
     expect((await sender.delivery(restored[0] ?? '')).heldReason).toBe('restored');
-    await aMinuteLater();
+    await aMinuteLater(letterhead);
     expect(await states(ids)).toEqual(['unconfirmed', 'unconfirmed']);
   });
 
@@ -202,7 +196,7 @@ describe('several at once', () => {
     );
     const form = { which: 'all', why: 'restored', until };
     expect(await decide(sender.founder, 'mark_as_sent', form)).toContain('60 emails are marked as sent.');
-    await aMinuteLater();
+    await aMinuteLater(letterhead);
     expect(new Set(await states(ids))).toEqual(new Set(['sent']));
     expect(await states([...others, later ?? ''])).toEqual(['unconfirmed', 'unconfirmed', 'held']);
   });
@@ -229,7 +223,7 @@ describe('who may decide', () => {
     await decide(member, 'mark_as_sent', { which: 'all', why: 'unconfirmed', until: new Date().toISOString() });
     expect(await states(ids)).toEqual(['unconfirmed', 'unconfirmed']);
     await decide(sender.founder, 'mark_as_sent', tick(ids));
-    await aMinuteLater();
+    await aMinuteLater(letterhead);
     expect(await states(ids)).toEqual(['sent', 'sent']);
   });
 });

@@ -103,8 +103,8 @@ const held: Record<HeldReason, readonly Row[]> = {
     // Whatever stands in its way, it is asked first whether it was sent.
     [paused, hindered('mailbox_paused'), 'After a restore from a backup: was it sent?', 'Decide'],
   ],
-  found: [[{ notBefore: now }, null, 'Found in Gmail: marked as sent', null]],
-  not_found: [[{ notBefore: now }, null, 'Not found in Gmail: to be sent again', null]],
+  found: [[{ notBefore: now }, null, 'Found in Gmail', null]],
+  not_found: [[{ notBefore: now }, null, 'Not found in Gmail', null]],
   stuck: [[{}, null, 'It could not be handed to Gmail, by an error on our side', 'Try again']],
   run_paused: [
     [

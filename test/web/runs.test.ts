@@ -6,6 +6,7 @@ import type { Database } from '../../src/platform/database.ts';
 import type { MemberRole } from '../../src/platform/database-types.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { invoice } from '../documents/content.ts';
+import { aMinuteLater } from '../support/answered.ts';
 import { type Company, company } from '../support/company.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { manyRecords } from '../support/many-records.ts';
@@ -168,11 +169,12 @@ describe('the page of a run', () => {
     expect((await sender.founder.post(`/runs/${id}/decision`, { decision: 'mark_as_sent' })).status).toBe(404);
     const [, until = ''] = /name="until" value="([^"]+)"/.exec(asked) ?? [];
     await sender.founder.post(`/runs/${id}/decision`, { decision: 'mark_as_sent', until });
+    await aMinuteLater(letterhead);
     await sender.founder.post(`/runs/${id}/resends`, { which: 'failed' });
     await sender.founder.post(`/runs/${id}/control`, { control: 'pause' });
     const { counts, state } = await runNow(ctx, sender, id);
     expect({ state, ...counts }).toMatchObject({ state: 'paused', total: 10, sent: 4, held: 6, failed: 0 });
-    expect(textOf((await sender.founder.get(`/runs/${id}`)).text)).toContain('Its run is paused');
+    expect(textOf((await sender.founder.get(`/runs/${id}`)).text)).toContain('The run is paused');
   });
 
   it('reports by state and page by page', async () => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { controlRun } from '../../src/deliveries/runs/control.ts';
 import { setDocumentStatus } from '../../src/documents/status.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
+import { aMinuteLater } from '../support/answered.ts';
 import { type Company, company } from '../support/company.ts';
 import { deliverNow } from '../support/hand-delivery.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
@@ -46,6 +47,7 @@ describe('“Send again” of an email whose run is stopped sends it', () => {
       it(`by ${name}, after ${control}`, async () => {
         const { id } = await stopped(control, 'unconfirmed');
         expect((await press(id)).status).toBe(303);
+        await aMinuteLater(letterhead);
         await deliverNow(letterhead, sender, id);
         expect(await sender.delivery(id)).toMatchObject({ state: 'sent' });
       });
@@ -55,6 +57,7 @@ describe('“Send again” of an email whose run is stopped sends it', () => {
   it('by the page of the run, after it was paused, and the failed ones too', async () => {
     const { runId, id } = await stopped('pause', 'unconfirmed');
     await sender.founder.post(`/runs/${runId}/decision`, { decision: 'send_again', until: until() });
+    await aMinuteLater(letterhead);
     await deliverNow(letterhead, sender, id);
     expect(await sender.delivery(id)).toMatchObject({ state: 'sent' });
 

@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answerUndoMs } from '../../../src/deliveries/answers.ts';
 import { countAttention } from '../../../src/deliveries/attention.ts';
-import { wakeDue } from '../../../src/deliveries/due.ts';
 import { controlRun, decideRun, type RunControl } from '../../../src/deliveries/runs/control.ts';
 import { phaseOf } from '../../../src/deliveries/runs/runs.ts';
 import { moveDeliveries } from '../../../src/deliveries/state.ts';
 import { inTenant } from '../../../src/tenants/scope.ts';
+import { aMinuteLater } from '../../support/answered.ts';
 import { type Company, company } from '../../support/company.ts';
 import { eventually } from '../../support/eventually.ts';
-import { anotherWorker, deliverNow } from '../../support/hand-delivery.ts';
+import { deliverNow } from '../../support/hand-delivery.ts';
 import { startTestLetterhead, type TestLetterhead } from '../../support/letterhead.ts';
 import { manyRecords } from '../../support/many-records.ts';
 import { deliveriesOf, putInto, runNow, started } from '../../support/runs.ts';
@@ -184,8 +183,7 @@ describe('what nobody knows of a run', () => {
     expect(await decide('mark_as_sent')).toBe(3);
     expect(await decide('send_again')).toBe(0);
     expect(await countsOf(waiting, run)).toMatchObject({ held: 3, waiting: 2, unconfirmed: 0 });
-    waiting.google.clock.forward(answerUndoMs);
-    await wakeDue(anotherWorker(waiting));
+    await aMinuteLater(waiting);
     expect(await countsOf(waiting, run)).toMatchObject({ sent: 3, waiting: 2, unconfirmed: 0 });
     const { events } = await sender.delivery(ids[0] ?? '');
     expect(events[0]).toMatchObject({ state: 'sent', detail: 'Found in Gmail: marked as sent.' });
