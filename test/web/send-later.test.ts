@@ -122,7 +122,7 @@ describe('a chosen moment', () => {
     const at = new Date(Math.ceil(ahead(3 * hour).getTime() / 60_000) * 60_000);
     const id = await sent(sender.founder, await anInvoice(letterhead, sender), { when: 'later', sendAt: wall(at) });
     expect(await sender.delivery(id)).toMatchObject({ state: 'held', heldReason: 'scheduled', notBefore: at });
-    expect((await sender.founder.get(`/deliveries/${id}`)).text).toMatch(/Leaves \d\d:\d\d/);
+    expect((await sender.founder.get(`/deliveries/${id}`)).text).toMatch(/Leaves (\d+ \w+ )?\d\d:\d\d/);
     forward(at.getTime() - now().getTime() - 1_000);
     await round(sender, id);
     expect((await sender.delivery(id)).state).toBe('held');
