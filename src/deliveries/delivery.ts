@@ -70,6 +70,7 @@ export async function getDelivery(
       'deliveries.replaced_by as replacedBy',
       sql<DocumentKind | null>`deliveries.document_snapshot ->> 'kind'`.as('frozenKind'),
       sql<string | null>`deliveries.document_snapshot ->> 'number'`.as('frozenNumber'),
+      sql<string | null>`deliveries.document_snapshot ->> 'typeCode'`.as('frozenTypeCode'),
       sql<string | null>`(select runs.head #>> '{company,name}' from runs where runs.id = deliveries.run_id)`.as(
         'frozenCompany',
       ),
@@ -107,9 +108,9 @@ export async function getDelivery(
     .orderBy('number', 'desc')
     .limit(100)
     .execute();
-  const { frozenKind: kind, frozenNumber: number, frozenCompany: company, ...rest } = row;
+  const { frozenKind: kind, frozenNumber: number, frozenTypeCode: typeCode, frozenCompany: company, ...rest } = row;
   const isToMake = row.runId !== null && attachments.length === 0 && kind !== null && number !== null;
-  const pdfToMake = isToMake ? pdfName({ kind, number }, company ?? '') : null;
+  const pdfToMake = isToMake ? pdfName({ kind, number, typeCode }, company ?? '') : null;
   return { ...rest, recipients: recipientsSchema.parse(row.recipients), pdfToMake, attachments, events, attempts };
 }
 

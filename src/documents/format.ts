@@ -34,9 +34,12 @@ export interface KindWords {
 }
 
 /** The words for a record: those of its kind, and of the type that an imported file gives it. */
-export function wordsOf(record: { readonly kind: DocumentKind; readonly typeCode?: string | undefined }): KindWords {
+export function wordsOf(record: {
+  readonly kind: DocumentKind;
+  readonly typeCode?: string | null | undefined;
+}): KindWords {
   const words = kindWords[record.kind];
-  const type = typeCodeOf(record.typeCode);
+  const type = typeCodeOf(record.typeCode ?? undefined);
   if (!type || type.kind !== record.kind || type.title === words.title) return words;
   const { title } = type;
   return {
@@ -108,7 +111,10 @@ export function keyDate(content: DocumentContent): { label: string; date: string
  * What the PDF of a record is called in the recipient's mail program: `Invoice INV-2026-0007 Brightwater.pdf`. Plain
  * letters, figures, spaces, points and hyphens only: some programs garble, and some systems refuse, anything else.
  */
-export function pdfName(record: { readonly kind: DocumentKind; readonly number: string }, companyName: string): string {
+export function pdfName(
+  record: Parameters<typeof wordsOf>[0] & { readonly number: string },
+  companyName: string,
+): string {
   const parts = [wordsOf(record).title, plainName(record.number, 60), plainName(companyName, 40)];
   return `${parts.filter(Boolean).join(' ')}.pdf`;
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Response } from 'express';
 import { headOf } from '../documents/pdf/head.ts';
 import { PdfError, type PdfRenderer } from '../documents/pdf/render.ts';
@@ -50,12 +49,6 @@ export function pdfTrouble(cause: unknown, next: { readonly href: string; readon
     next,
   };
   return new PageError(503, `pdf_${cause.code}`, words, { cause });
-}
-
-/** Stands for what a PDF shows: the same as long as neither the record nor its company's head changes. */
-export function previewMark(tenant: Tenant, record: DocumentRecord): string {
-  const shown = JSON.stringify({ ...headOf(tenant), content: record.content });
-  return createHash('sha256').update(shown).digest('base64url').slice(0, 22);
 }
 
 /** Answers with a file to look at in the browser, inside our own pages too. */

@@ -8,7 +8,6 @@ import type { Standstill } from '../deliveries/standing.ts';
 import type { HeldReason } from '../deliveries/state.ts';
 import { kindWords } from '../documents/format.ts';
 import type { SenderResolution } from '../mailboxes/sender.ts';
-import { formatAddress } from '../platform/address.ts';
 import { own } from '../platform/own.ts';
 import { lettersWords } from './letters-words.ts';
 import { paidWord } from './record-words.ts';
@@ -35,17 +34,14 @@ export function changedWords(parts: readonly string[], resolution: SenderResolut
       case 'head':
         return 'What stands at the head of your documents was changed.';
       case 'sender':
-        return resolution.ok ? `They would come from ${formatAddress(senderAddress(resolution))} now.` : [];
+        if (!resolution.ok) return [];
+        return `They would come from ${resolution.sender.fromName} <${resolution.sender.fromEmail}> now.`;
       case 'paid':
         return 'Whether paid ones are sent, too, is counted in now.';
       default:
         return 'Records were changed, added or taken away, or go to other addresses now.';
     }
   });
-}
-
-function senderAddress({ sender }: Extract<SenderResolution, { ok: true }>) {
-  return { name: sender.fromName, email: sender.fromEmail };
 }
 
 /** Where a run stands, in a word, and the class of its pill. */

@@ -18,7 +18,7 @@ export interface SendForm {
   readonly key: string;
   /** The version of the record that the preview showed. */
   readonly version: number;
-  /** What the preview showed, in short. */
+  /** What the page showed, as marks of its parts; see `send-marks.ts`. Empty for a program that saw no page. */
   readonly preview: string;
   readonly to: string;
   readonly cc: string;

@@ -22,11 +22,12 @@ import { found, PageError } from './errors.ts';
 import { lettersNotice } from './letters-words.ts';
 import { countSingleEmail } from './limits.ts';
 import { onlyIds, textParam } from './query.ts';
-import { missingLetters, previewMark, recordPdf } from './record-pdf.ts';
+import { missingLetters, recordPdf } from './record-pdf.ts';
 import { paidWord, pillOf } from './record-words.ts';
-import { page } from './render.ts';
+import { fragment, page } from './render.ts';
 import { byRecentLists, refusalOf } from './send-as.ts';
 import { filledIn, readSendForm, type SendForm, takenUp, testEmail } from './send-form.ts';
+import { behindSend, changesBehind } from './send-marks.ts';
 import { hoursWords, suggestedTime } from './send-time.ts';
 import { notify } from './session.ts';
 import { onlookerOf, param, requireRole, type Viewer, viewerOf } from './viewer.ts';
@@ -41,7 +42,8 @@ export function sendPages(ctx: WebContext): Router {
     const { tenantId } = viewer;
     const record = await findRecord(ctx, viewer, req);
     const from = z.uuid().safeParse(textParam(req, 'from')).data;
-    const { tenant, contact, rules, earlier } = await inTenant(ctx.db, tenantId, async (trx) => ({
+    const { tenant, contact, rules, earlier, behind } = await inTenant(ctx.db, tenantId, async (trx) => ({
+      behind: await behindSend(trx, viewer, record, ctx.clock()),
       tenant: await getTenant(trx, tenantId),
       contact: await getParty(trx, tenantId, record.partyId),
       rules: await sendingRulesOf(trx, tenantId),
@@ -49,31 +51,68 @@ export function sendPages(ctx: WebContext): Router {
     }));
     const fresh = {
       ...filledIn(record, contact, tenant, viewer.name, randomUUID()),
-      preview: previewMark(tenant, record),
+      preview: behind.marks,
       sendAt: suggestedTime(rules, ctx.clock()),
     };
     const form = earlier && earlier.documentId === record.id ? takenUp(fresh, earlier) : fresh;
     await sendPage(ctx, res, record, form, []);
   });
 
+  // The same page as it was filled in, with everything behind it as it is now. Nothing is written.
+  router.post('/documents/:id/deliveries/new', async (req, res) => {
+    const viewer = requireRole(res, 'owner', 'admin', 'member');
+    const record = await findRecord(ctx, viewer, req);
+    const { behind, rules } = await inTenant(ctx.db, viewer.tenantId, async (trx) => ({
+      behind: await behindSend(trx, viewer, record, ctx.clock()),
+      rules: await sendingRulesOf(trx, viewer.tenantId),
+    }));
+    const { form } = readSendForm(req.body, rules, ctx.clock());
+    await sendPage(ctx, res, record, { ...form, version: record.version, preview: behind.marks }, []);
+  });
+
+  // Whether what the page showed still holds: asked now and then while it is looked at.
+  router.get('/documents/:id/deliveries/new/stale', async (req, res) => {
+    const viewer = requireRole(res, 'owner', 'admin', 'member');
+    const record = await findRecord(ctx, viewer, req);
+    const now = ctx.clock();
+    const changes = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
+      const behind = await behindSend(trx, viewer, record, now);
+      return changesBehind(trx, viewer, record, textParam(req, 'seen'), behind, now);
+    });
+    if (changes.length === 0) return void res.status(204).end();
+    const action = `/documents/${record.id}/deliveries/new`;
+    await fragment(res, 'layout/stale', { lines: changes.map(({ words }) => words), form: 'send', action });
+  });
+
   router.post('/documents/:id/deliveries', async (req, res) => {
     const viewer = requireRole(res, 'owner', 'admin', 'member');
     const { tenantId, memberId } = viewer;
     const record = await findRecord(ctx, viewer, req);
-    const { tenant, rules } = await inTenant(ctx.db, tenantId, async (trx) => ({
+    const now = ctx.clock();
+    const { tenant, rules, behind } = await inTenant(ctx.db, tenantId, async (trx) => ({
       tenant: await getTenant(trx, tenantId),
       rules: await sendingRulesOf(trx, tenantId),
+      behind: await behindSend(trx, viewer, record, now),
     }));
     const { form, email, problems } = readSendForm(req.body, rules, ctx.clock());
     if (!email) {
       res.status(422);
       return sendPage(ctx, res, record, form, problems);
     }
-    const preview = previewMark(tenant, record);
     // What is sent is what was shown; a program that posts without the page has seen none.
-    if (form.version !== record.version || (form.preview !== '' && form.preview !== preview))
-      return showChanged(ctx, res, record, { ...form, version: record.version, preview });
-
+    const shown = form.preview === '' ? behind.marks : form.preview;
+    const changes = await inTenant(ctx.db, tenantId, (trx) => changesBehind(trx, viewer, record, shown, behind, now));
+    const unseen = changes.filter(({ part }) => part !== 'sent');
+    if (unseen.length > 0 || form.version !== record.version) {
+      const asNow = { ...form, version: record.version, preview: behind.marks };
+      return showChanged(
+        ctx,
+        res,
+        record,
+        asNow,
+        unseen.map(({ words }) => words),
+      );
+    }
     const { to, cc, bcc } = email.recipients;
     await countSingleEmail(
       ctx.limits,
@@ -156,6 +195,7 @@ async function sendPage(
   await page(res, 'deliveries/new', {
     title: `Send ${record.number}`,
     section: record.kind,
+    scripts: ['letterhead/stale.js'],
     ...{ record, form, problems, resolution, wait, timeZone, pillOf, kindWords, wordsOf },
     // Whether it may be sent at all: what paid needs is a tick.
     unsendable: unsendable(record.status, false),
@@ -187,7 +227,7 @@ async function answer(
       // So does it why the record cannot be sent, or what to tick.
       return sendPage(ctx, res.status(409), record, form, result.because === 'paid' ? [paidProblem(record)] : []);
     case 'document_changed':
-      return showChanged(ctx, res, record, form);
+      return showChanged(ctx, res, record, form, []);
     case 'sent_before': {
       const message =
         'It was sent already, or is on its way. Look at the list; tick the box under it only if it is to go out once more.';
@@ -210,8 +250,16 @@ function paidProblem({ kind }: DocumentRecord) {
   };
 }
 
-async function showChanged(ctx: WebContext, res: Response, record: DocumentRecord, form: SendForm) {
-  const message =
-    'The record, or what stands at the head of your documents, was changed since you opened this page. The preview shows it as it is now; check it and press Send again.';
+async function showChanged(
+  ctx: WebContext,
+  res: Response,
+  record: DocumentRecord,
+  form: SendForm,
+  why: readonly string[],
+) {
+  const message = [
+    ...(why.length > 0 ? why : ['The record was changed since you opened this page.']),
+    'This page shows it as it is now: check it, and press Send again.',
+  ].join(' ');
   await sendPage(ctx, res.status(409), record, form, [{ field: 'document', message }]);
 }

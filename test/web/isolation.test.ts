@@ -52,6 +52,7 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
   'GET /deliveries/:id/progress': notFound(({ delivery }) => `/deliveries/${delivery}/progress`),
   'GET /documents/:id': notFound(({ document }) => `/documents/${document}`),
   'GET /documents/:id/deliveries/new': notFound(({ document }) => `/documents/${document}/deliveries/new`),
+  'GET /documents/:id/deliveries/new/stale': notFound(({ document }) => `/documents/${document}/deliveries/new/stale`),
   'GET /documents/:id/edit': notFound(({ document }) => `/documents/${document}/edit`),
   'GET /documents/:id/files/:place': notFound(({ document }) => `/documents/${document}/files/0`),
   'GET /documents/:id/pdf': notFound(({ document }) => `/documents/${document}/pdf`),
@@ -146,6 +147,10 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
   ),
   'POST /documents/:id/deliveries': notFound(
     ({ document }) => `/documents/${document}/deliveries`,
+    () => ({ key: crypto.randomUUID(), version: '1', to: 'mira@northgate.example', subject: 's', message: 'm' }),
+  ),
+  'POST /documents/:id/deliveries/new': notFound(
+    ({ document }) => `/documents/${document}/deliveries/new`,
     () => ({ key: crypto.randomUUID(), version: '1', to: 'mira@northgate.example', subject: 's', message: 'm' }),
   ),
   'POST /documents/:id/deletion': notFound(

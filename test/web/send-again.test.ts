@@ -1,5 +1,7 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { updateDocument } from '../../src/documents/store.ts';
+import { type DocumentRecord, updateDocument } from '../../src/documents/store.ts';
+import type { Database } from '../../src/platform/database.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { invoice } from '../documents/content.ts';
 import { colleague } from '../support/colleague.ts';
@@ -8,7 +10,7 @@ import { deliverNow } from '../support/hand-delivery.ts';
 import { sharedLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { received } from '../support/received.ts';
 import { anInvoice, anotherKey, openSendPage, sendRecord, sent } from '../support/send-page.ts';
-import type { Visitor } from '../support/visitor.ts';
+import { said, type Visitor } from '../support/visitor.ts';
 
 let letterhead: TestLetterhead;
 let sender: Company;
@@ -20,6 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => letterhead.close());
 
+const within = <T>(work: (trx: Database) => Promise<T>) => inTenant(letterhead.database.db, sender.tenantId, work);
 const deliveriesOf = (documentId: string) =>
   inTenant(letterhead.database.db, sender.tenantId, (trx) =>
     trx.selectFrom('deliveries').select(['id', 'state']).where('document_id', '=', documentId).execute(),
@@ -165,27 +168,74 @@ describe('what was shown', () => {
     expect((await sender.founder.get(`/deliveries/${id}/attachments/${file}`)).text).toBe(preview);
   });
 
-  it.each([
-    ['the letterhead', () => rename(`${Math.random()} Street`)],
+  it.each<[string, string, (record: DocumentRecord) => Promise<unknown>]>([
+    [
+      'the letterhead',
+      'What stands at the head of your documents was changed.',
+      () => rename(`${Math.random()} Street`),
+    ],
     [
       'the record',
-      (record: Awaited<ReturnType<typeof anInvoice>>) =>
-        inTenant(letterhead.database.db, sender.tenantId, (trx) =>
+      'It was changed last:',
+      (record) =>
+        within((trx) =>
           updateDocument(trx, sender.tenantId, record.id, { version: record.version, content: invoice() }),
         ),
     ],
-  ])('is shown again, and nothing is sent, where %s changed since', async (_words, change) => {
+    [
+      'the sender',
+      'It would come from Another',
+      () =>
+        within((trx) =>
+          trx
+            .updateTable('mailboxes')
+            .set({ display_name: `Another ${Math.random()}` })
+            .execute(),
+        ),
+    ],
+    [
+      'the contact',
+      'Its contact’s address is Northgate Café &lt;other@customer.example&gt; now.',
+      ({ partyId }) =>
+        within(async (trx) => {
+          await sql`update documents set content = content #- '{party,email}' where party_id = ${partyId}`.execute(trx);
+          await trx.updateTable('parties').set({ email: 'other@customer.example' }).where('id', '=', partyId).execute();
+        }),
+    ],
+  ])(
+    'is shown again, and nothing is sent, where %s changed since; it says so before, too',
+    async (_what, words, change) => {
+      const record = await anInvoice(letterhead, sender);
+      const form: Record<string, string> = { ...(await openSendPage(sender.founder, record)), subject: 'My own words' };
+      const stale = `/documents/${record.id}/deliveries/new/stale?seen=${encodeURIComponent(form['preview'] ?? '')}`;
+      expect((await sender.founder.get(stale)).status).toBe(204);
+      await change(record);
+      const says = await sender.founder.get(stale);
+      expect(said(says)).toContain('This page is out of date.');
+      expect(said(says)).toContain(words);
+      const page = await sender.founder.post(`/documents/${record.id}/deliveries`, form);
+      expect(page.status).toBe(409);
+      expect(said(page)).toContain(words);
+      expect(page.text).toContain('value="My own words"');
+      expect(await deliveriesOf(record.id)).toEqual([]);
+      // The page it shows instead can be sent, and so can the one that was asked to be shown as it is now.
+      const asked = await sender.founder.post(`/documents/${record.id}/deliveries/new`, form);
+      for (const shown of [page, asked]) {
+        const preview = shown.text.match(/name="preview" value="([^"]*)"/)?.[1] ?? '';
+        const version = shown.text.match(/name="version" value="([^"]*)"/)?.[1] ?? '';
+        expect(shown.text).toContain('value="My own words"');
+        if (shown === page) continue;
+        const next = { ...form, ...anotherKey(), preview, version };
+        expect((await sender.founder.post(`/documents/${record.id}/deliveries`, next)).status).toBe(303);
+      }
+    },
+  );
+
+  it('says that it was sent meanwhile; to send it again is asked about', async () => {
     const record = await anInvoice(letterhead, sender);
-    const form = await openSendPage(sender.founder, record);
-    await change(record);
-    const page = await sender.founder.post(`/documents/${record.id}/deliveries`, form);
-    expect(page.status).toBe(409);
-    expect(page.text).toContain('was changed since you opened this page');
-    expect(await deliveriesOf(record.id)).toEqual([]);
-    // The page it shows instead can be sent.
-    const preview = page.text.match(/name="preview" value="([^"]*)"/)?.[1] ?? '';
-    const version = page.text.match(/name="version" value="([^"]*)"/)?.[1] ?? '';
-    const next = { ...form, ...anotherKey(), preview, version };
-    expect((await sender.founder.post(`/documents/${record.id}/deliveries`, next)).status).toBe(303);
+    const { preview = '' } = await openSendPage(sender.founder, record);
+    await sent(sender.founder, record);
+    const stale = `/documents/${record.id}/deliveries/new/stale?seen=${encodeURIComponent(preview)}`;
+    expect(said(await sender.founder.get(stale))).toContain('It was sent meanwhile, or is on its way.');
   });
 });
