@@ -1,5 +1,6 @@
 import { minorDigits } from '../platform/currencies.ts';
 import { own } from '../platform/own.ts';
+import { oneLine } from '../platform/plain-text.ts';
 import type { DocumentContent, DocumentKind, Extra } from './document.ts';
 import { dateLocale, numberLocale, separatorsOf } from './locale.ts';
 import { typeCodeOf } from './type-codes.ts';
@@ -121,7 +122,7 @@ export function pdfName(
 
 /** Without accents (`Łódź Café & Søn` → `Lodz Cafe - Son`); what has no plain letters of its own goes. */
 function plainName(text: string, longest: number): string {
-  return text
+  return oneLine(text)
     .replaceAll(/\p{L}/gu, (letter) => plainLetters.get(letter) ?? letter)
     .normalize('NFKD')
     .replaceAll(/\p{M}/gu, '')

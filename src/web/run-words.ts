@@ -96,7 +96,7 @@ export function noticedWords(
     case 'draft':
       return { why: 'It is still a draft.', fix: 'Mark it as open', href: own };
     case 'cancelled':
-      return { why: 'It is cancelled.', fix: 'Look at it', href: own };
+      return { why: 'It is cancelled.', fix: 'Open', href: own };
     case 'paid':
       return {
         why: `It is ${paidWord(record.kind)}.`,
@@ -132,7 +132,7 @@ export function noticedWords(
         href: reason.of === 'company' ? '/settings/company' : `${own}/edit`,
       };
     case 'recent':
-      return { why: recentWords(record, at), fix: 'Look', href: own };
+      return { why: recentWords(record, at), fix: 'Open', href: own };
     default:
       return reason satisfies never;
   }

@@ -117,6 +117,7 @@ export function judge(record: ChosenRecord, { subject, message }: RunTemplates, 
   return { kind: 'ready', recipients: { to: addressee.to, cc: [], bcc: [] }, ...merged };
 }
 
+/** Names and numbers bring nothing that cannot be seen into a text. */
 function valuesOf(
   record: ChosenRecord,
   contact: string,
@@ -129,7 +130,7 @@ function valuesOf(
   return (field) => {
     switch (field) {
       case 'number':
-        return record.number;
+        return oneLine(record.number);
       case 'kind':
         return wordsOf({ kind, typeCode: record.typeCode ?? undefined }).lower;
       case 'amount':
@@ -144,15 +145,15 @@ function valuesOf(
       case 'delivery_date':
         return day(record.deliveryDate);
       case 'reference':
-        return record.reference;
+        return record.reference === null ? null : oneLine(record.reference);
       case 'name':
-        return record.printed.name;
+        return oneLine(record.printed.name);
       case 'contact':
-        return contact;
+        return oneLine(contact);
       case 'company':
-        return companyName;
+        return oneLine(companyName);
       case 'sender':
-        return memberName;
+        return oneLine(memberName);
       default:
         return field satisfies never;
     }
