@@ -11,7 +11,7 @@ import { sessionCookie } from '../support/session.ts';
 import { answerGoogle, type Person, type PersonOptions, person, press } from './person.ts';
 
 /** As long as the pages give it unless told otherwise. */
-const undoSeconds = 10;
+export const undoSeconds = 10;
 
 /** The office manager of the demo company. */
 export const dana = 'dana@brightwater.example';

@@ -1,9 +1,10 @@
+import type { Page } from 'playwright-core';
 import { beforeAll, expect, it } from 'vitest';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { eventually } from '../support/eventually.ts';
 import { expectFit, expectFitInEveryLook } from '../support/fit.ts';
 import { manyRecords } from '../support/many-records.ts';
-import { dana, office, openDesk } from './desk.ts';
+import { dana, office, openDesk, undoSeconds } from './desk.ts';
 import { leading, press } from './person.ts';
 
 // Some twenty a second, and time stands but where it is moved on: so it can be paused in the middle.
@@ -19,6 +20,24 @@ beforeAll(async () => {
     .executeTakeFirstOrThrow();
   await inTenant(desk.letterhead.database.db, tenantId, (trx) => manyRecords(trx, tenantId, 120));
 });
+
+/** The numbers above the rows and the rows themselves, as they are on the page at one moment. */
+const shown = `(() => {
+  const texts = (selector) => [...document.querySelectorAll(selector)].map((each) => each.textContent.trim());
+  const rows = texts('#report tbody tr .pill').filter((word) => word === 'Sent').length;
+  const tab = texts('.tabs a').find((each) => each.startsWith('Sent'));
+  return { rows, sent: [texts('.tallies .sent dd')[0], texts('.meter-head b')[0], tab.replace('Sent ', '')].map(Number) };
+})()`;
+
+/** They were put in place together. Some leave at once, so that the last of those that were sent may be some rows further down. */
+async function expectAgreement(page: Page): Promise<void> {
+  const { rows, sent } = await page.evaluate<{ rows: number; sent: number[] }>(shown);
+  const [count = 0] = sent;
+  expect(count).toBeGreaterThan(0);
+  expect(sent).toEqual([count, count, count]);
+  if (count > 40) expect(rows).toBeGreaterThanOrEqual(40);
+  else expect(rows).toBe(count);
+}
 
 it('an office manager ticks some, and looks over what would go to each', async () => {
   const { page } = desk;
@@ -44,13 +63,30 @@ it('an office manager ticks some, and looks over what would go to each', async (
   await expectFitInEveryLook(page);
 });
 
+it('an office manager is told once more what will leave, undoes it, and is back where they were', async () => {
+  const { page } = desk;
+  await press(page, 'Send 120 invoices…');
+  await page.getByText('120 emails to 120 addresses').waitFor();
+  await expectFit(page);
+  await press(page, 'Send 120 invoices');
+  await page.waitForURL(/\/runs\/[0-9a-f-]{36}$/);
+  await page.locator('[data-phase=undo]').waitFor();
+  await expectFit(page);
+  await press(page, 'Undo');
+  expect(await page.getByLabel('Subject').inputValue()).toBe('Your {{ kind }} {{ number }}');
+  expect(desk.google.truth.accepted()).toEqual([]);
+});
+
 it('an office manager starts what they looked over, pauses, resumes and sees all of it leave', async () => {
   const { page } = desk;
-  await leading(page, () => page.getByRole('button', { name: 'Send 120 invoices' }).click());
-  await page.waitForURL(/\/runs\/[0-9a-f-]{36}$/);
+  await press(page, 'Send 120 invoices…');
+  await press(page, 'Send 120 invoices');
+  await page.locator('[data-phase=undo]').waitFor();
+  desk.google.clock.forward(undoSeconds * 1_000);
   await page.getByRole('button', { name: 'Pause' }).focus();
   await page.locator('.tallies .sent', { hasText: /[1-9]/ }).waitFor();
   expect(await page.evaluate('document.activeElement.id')).toBe('pause');
+  await expectAgreement(page);
   await press(page, 'Pause');
   await page.locator('[data-phase=paused]').waitFor();
   expect(desk.google.truth.accepted().length).toBeLessThan(120);

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPacer } from '../../src/deliveries/pacer.ts';
 import { setDocumentStatus } from '../../src/documents/status.ts';
 import type { Database } from '../../src/platform/database.ts';
-import { inTenant } from '../../src/tenants/scope.ts';
+import { atOneMoment, inTenant } from '../../src/tenants/scope.ts';
 import { setSendingRules } from '../../src/tenants/sending-rules.ts';
 import { type Company, company } from '../support/company.ts';
 import { join } from '../support/found.ts';
@@ -255,4 +256,37 @@ describe('send one to me first', () => {
     const left = await sender.founder.post('/runs/sample', form);
     expect(said(left)).toContain('Nothing was sent to you. The record in the preview would be left out.');
   });
+});
+
+it('records of one date stand in the order of their numbers everywhere: list, home, preview, run', async () => {
+  const { sender } = await withRecords(12);
+  await within(sender, (trx) =>
+    sql`update documents set issue_date = '2026-11-30', number = 'N-' || ltrim(right(number, 5), '0'),
+      content = content || jsonb_build_object('number', 'N-' || ltrim(right(number, 5), '0'))`.execute(trx),
+  );
+  const order = Array.from({ length: 12 }, (_, index) => `N-${index + 1}`);
+  const numbers = ({ text }: { text: string }) => [...text.matchAll(/>(N-\d+)</g)].map(([, number]) => number);
+  expect(numbers(await sender.founder.get('/documents?kind=invoice'))).toEqual(order);
+  const home = numbers(await sender.founder.get('/'));
+  expect(home.length).toBeGreaterThan(2);
+  expect(home).toEqual(order.slice(0, home.length));
+  const form = await runForm(sender.founder, all);
+  const preview = await sender.founder.post('/runs/new', { ...form, place: '10' });
+  expect(said(preview)).toMatch(/10 of 12.*Invoice N-10 from/);
+  const id = await startRunOf(sender.founder, all);
+  expect(numbers(await sender.founder.get(`/runs/${id}`))).toEqual(order);
+});
+
+it('a run’s page is read at one moment: what is committed in between is not half in it', async () => {
+  const { sender } = await withRecords(2);
+  const { counts } = await atOneMoment(ctx.db, sender.tenantId, async (trx) => {
+    const count = async () =>
+      Number((await trx.selectFrom('documents').select(sql<number>`count(*)`.as('of')).executeTakeFirstOrThrow()).of);
+    const before = await count();
+    await within(sender, (other) => other.deleteFrom('documents').execute());
+    return { counts: [before, await count()] };
+  });
+  expect(counts).toEqual([2, 2]);
+  const writes = atOneMoment(ctx.db, sender.tenantId, (trx) => trx.deleteFrom('parties').execute());
+  await expect(writes).rejects.toMatchObject({ code: '25006' });
 });
