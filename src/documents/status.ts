@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 import type { DocumentStatus } from './document.ts';
 import { DocumentError } from './errors.ts';
-import { numbered } from './numbering.ts';
+import { freeNumber, numbered } from './numbering.ts';
 import { columnsOf, type DocumentRecord, stored } from './store.ts';
 
 /**
@@ -49,7 +49,7 @@ export async function wasWritten(db: Database, tenantId: string, documentId: str
 }
 
 /**
- * Deletes a draft. Everything else stays: a number that was given out, and what was sent, is part of the books. Throws
+ * Deletes a draft; a number that it held is free again. Everything else stays: a number that was given out, and what was sent, is part of the books. Throws
  * `not_found`, `not_a_draft`.
  *
  * @param db a transaction inside the tenant
@@ -59,7 +59,7 @@ export async function deleteDraft(db: Database, tenantId: string, documentId: st
     .selectFrom('documents')
     .where('tenant_id', '=', tenantId)
     .where('id', '=', documentId)
-    .select('status')
+    .select(['status', 'kind', 'number'])
     .forUpdate()
     .executeTakeFirst();
   if (!found) throw new DocumentError('not_found', 'This record does not exist any more.');
@@ -69,4 +69,5 @@ export async function deleteDraft(db: Database, tenantId: string, documentId: st
     throw new DocumentError('not_a_draft', `${why}, so it stays. Mark it as cancelled instead.`, { documentId });
   }
   await db.deleteFrom('documents').where('tenant_id', '=', tenantId).where('id', '=', documentId).execute();
+  if (found.number !== null) await freeNumber(db, tenantId, found.kind, found.number);
 }

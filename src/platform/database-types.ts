@@ -221,6 +221,13 @@ export interface Documents {
   version: Generated<number>;
 }
 
+export interface FreeDocumentNumbers {
+  kind: DocumentKind;
+  sequence: number;
+  tenant_id: string;
+  year: number;
+}
+
 export interface FromSwaps {
   at: Timestamp;
   delivery_id: string;
@@ -543,6 +550,7 @@ export interface DB {
   document_files: DocumentFiles;
   document_numbers: DocumentNumbers;
   documents: Documents;
+  free_document_numbers: FreeDocumentNumbers;
   from_swaps: FromSwaps;
   google_tokens: GoogleTokens;
   grants: Grants;

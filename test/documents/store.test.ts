@@ -284,6 +284,28 @@ describe('a draft', () => {
     expect((await within(tenantId, (db) => setDocumentStatus(db, tenantId, typed.id, 'open'))).number).toBe('X-7');
   });
 
+  it('of before, which holds a number taken in order, gives it to the next record when it is deleted: no gap, no twin', async () => {
+    await newTenant();
+    const make = () => within(tenantId, (db) => createDocument(db, tenantId, { content: unnumbered(), at }));
+    const made = [await make(), await make(), await make()];
+    await within(tenantId, (db) =>
+      db.updateTable('documents').set({ status: 'draft' }).where('number', '<>', `INV-${year}-0003`).execute(),
+    );
+    for (const { id, number } of made.slice(0, 2)) {
+      await within(tenantId, (db) => deleteDraft(db, tenantId, id));
+      expect(number).not.toBe(`INV-${year}-0003`);
+    }
+    // Somebody types one of them meanwhile: it is not given out again.
+    await within(tenantId, (db) => createDocument(db, tenantId, { content: invoice({ number: `INV-${year}-0001` }) }));
+    const next = [await make(), await make()].map(({ number }) => number);
+    expect(next).toEqual([`INV-${year}-0002`, `INV-${year}-0004`]);
+    const typed = await within(tenantId, (db) =>
+      createDocument(db, tenantId, { content: invoice({ number: `INV-${year}-0900` }), status: 'draft' }),
+    );
+    await within(tenantId, (db) => deleteDraft(db, tenantId, typed.id));
+    expect((await make()).number).toBe(`INV-${year}-0005`);
+  });
+
   it('is the only record that can be deleted', async () => {
     await newTenant();
     const { id } = await draft();
