@@ -18,6 +18,10 @@ export const isInDoubt: RawBuilder<boolean> = sql<boolean>`(attempts.settled_at 
 export const hasDoubt: RawBuilder<boolean> = sql<boolean>`exists (select from attempts
   where attempts.delivery_id = deliveries.id and ${isInDoubt})`;
 
+/** SQL: whether the row of `deliveries` at hand was handed to Gmail, whose answer will not come any more. */
+export const isWithoutAnswer: RawBuilder<boolean> = sql<boolean>`(deliveries.state = 'sending' and exists (select from attempts
+  where attempts.delivery_id = deliveries.id and settled_at is null and (outcome = 'unknown' or restored_at is not null)))`;
+
 /** Ends the doubt about deliveries: somebody looked into Gmail, we or a person. */
 export async function settleDoubts(
   trx: Database,

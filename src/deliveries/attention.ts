@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 import { answered } from './answers.ts';
+import { isWithoutAnswer } from './attempt.ts';
 import { isDecidedBy, isSeenBy, type Onlooker } from './onlooker.ts';
 
 /** Why a delivery needs somebody. */
@@ -68,6 +69,38 @@ export async function countByWhy(
     .groupBy(sql`1`)
     .execute();
   return new Map(rows.map(({ why, seen, theirs }) => [why, { seen, theirs }]));
+}
+
+/** What is under way and asks nobody, of what they may see. */
+export interface OnTheWay {
+  /** Gmail’s answer never arrived, and it is being found out. */
+  readonly inDoubt: number;
+  /** Leaves by itself at a moment that is known. */
+  readonly later: number;
+  /** Of runs that somebody paused. */
+  readonly paused: number;
+}
+
+/** Counts what is under way and asks nobody. */
+export async function countOnTheWay(db: Database, tenantId: string, onlooker: Onlooker): Promise<OnTheWay> {
+  const { rows } = await sql<OnTheWay>`
+    select (count(*) filter (where ${isWithoutAnswer}))::int as "inDoubt",
+      (count(*) filter (where deliveries.state = 'held' and deliveries.not_before is not null
+        and not ${isAnswered} and deliveries.held_reason <> 'restored'))::int as later,
+      (count(*) filter (where deliveries.state = 'held' and deliveries.held_reason = 'run_paused'))::int as paused
+    from deliveries where tenant_id = ${tenantId} and state in ('held', 'sending') and ${isSeenBy(onlooker)}`.execute(
+    db,
+  );
+  return rows[0] ?? { inDoubt: 0, later: 0, paused: 0 };
+}
+
+/** Whether the company ever sent a record. */
+export async function hasSent(db: Database, tenantId: string): Promise<boolean> {
+  const { rows } = await sql`
+    select from deliveries where tenant_id = ${tenantId} and purpose = 'document' and sent_at is not null limit 1`.execute(
+    db,
+  );
+  return rows.length > 0;
 }
 
 /** Which of these deliveries they may decide about. */

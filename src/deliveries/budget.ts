@@ -15,6 +15,31 @@ export interface Budget {
   readonly forecast: Forecast;
 }
 
+/** The day is used up, though no round of the pacer has noticed it: until the oldest of what is over is a day old. */
+async function fullNow(
+  db: Database,
+  tenantId: string,
+  account: string,
+  over: number,
+  now: Date,
+): Promise<Standstill | null> {
+  if (over < 0) return null;
+  const row = await db
+    .selectFrom('deliveries')
+    .select('sent_at as sentAt')
+    .where('tenant_id', '=', tenantId)
+    .where('account', '=', account)
+    .where('sent_at', '>', new Date(now.getTime() - dayMs))
+    .orderBy('sent_at')
+    .offset(over)
+    .limit(1)
+    .executeTakeFirst();
+  if (!row?.sentAt) return null;
+  return { until: new Date(row.sentAt.getTime() + dayMs), reason: 'budget', everybody: false };
+}
+
+const dayMs = 86_400_000;
+
 /** Whose deliveries go before those that are asked about. */
 export type Ahead =
   /** All that wait. */
@@ -56,7 +81,7 @@ export async function budgetOf(
     .select(sql<number>`count(*)::int`.as('count'))
     .where('tenant_id', '=', tenantId)
     .where('account', '=', mailbox.account);
-  const sent = await ofAccount.where('sent_at', '>', new Date(now.getTime() - 86_400_000)).executeTakeFirstOrThrow();
+  const sent = await ofAccount.where('sent_at', '>', new Date(now.getTime() - dayMs)).executeTakeFirstOrThrow();
   let before = ofAccount.where('state', 'in', ['queued', 'sending']);
   if (ahead && 'deliveryId' in ahead) {
     const created = db.selectFrom('deliveries').select('created_at').where('id', '=', ahead.deliveryId);
@@ -73,7 +98,9 @@ export async function budgetOf(
     mailboxEmail: mailbox.email,
     used: sent.count,
     limit,
-    standsStill: await standstillOf(db, mailbox.account, now),
+    standsStill:
+      (await standstillOf(db, mailbox.account, now)) ??
+      (await fullNow(db, tenantId, mailbox.account, sent.count - limit, now)),
     forecast: forecast(facts, pace, costOf(capabilitiesOf(mailbox.scopes ?? [], mailbox.wanted)), count),
   };
 }

@@ -9,6 +9,7 @@ import type {
   MailboxState,
   RunState,
 } from '../platform/database-types.ts';
+import { isWithoutAnswer } from './attempt.ts';
 import { needsSomebody } from './attention.ts';
 import type { Refusal } from './failure.ts';
 import { isDecidedBy, isSeenBy, type Onlooker } from './onlooker.ts';
@@ -202,10 +203,6 @@ export function listHidden(
     .limit(50)
     .execute();
 }
-
-/** SQL: whether the row of `deliveries` at hand was handed to Gmail, whose answer will not come any more. */
-const isWithoutAnswer = sql<boolean>`(deliveries.state = 'sending' and exists (select from attempts
-  where attempts.delivery_id = deliveries.id and settled_at is null and (outcome = 'unknown' or restored_at is not null)))`;
 
 /** The rows of {@link DeliverySummary}, to be narrowed: nothing here asks who looks. */
 export function summaries(db: Database, tenantId: string) {

@@ -19,6 +19,19 @@ export class RecipientCapError extends Error {
   }
 }
 
+/** Whether a company has no recipient left within 24 hours, and from when on it has again; null where it has some. */
+export async function capReached(
+  trx: Database,
+  tenantId: string,
+  perDay: number | null,
+  now: Date,
+): Promise<{ readonly perDay: number; readonly until: Date } | null> {
+  if (perDay === null) return null;
+  const { count, oldest } = await countRecipients(trx, tenantId, now);
+  if (count < perDay || oldest === null) return null;
+  return { perDay, until: new Date(oldest.getTime() + dayMs) };
+}
+
 /**
  * Counts the recipients of all emails that a company wrote within 24 hours, whoever wrote them and by whatever way, and
  * refuses when they are too many. Call it in the transaction that writes emails, after they are written: it sees them, and
@@ -34,12 +47,16 @@ export async function assertWithinCap(
   now: Date,
 ): Promise<void> {
   if (perDay === null) return;
+  const { count, oldest } = await countRecipients(trx, tenantId, now);
+  if (count <= perDay) return;
+  throw new RecipientCapError(perDay, Math.max(1_000, (oldest ?? now).getTime() + dayMs - now.getTime()));
+}
+
+async function countRecipients(trx: Database, tenantId: string, now: Date) {
   const since = new Date(now.getTime() - dayMs);
   const { rows } = await sql<{ count: number; oldest: Date | null }>`
     select coalesce(sum(jsonb_array_length(recipients -> 'to') + jsonb_array_length(recipients -> 'cc')
       + jsonb_array_length(recipients -> 'bcc')), 0)::int as count, min(created_at) as oldest
     from deliveries where tenant_id = ${tenantId}::uuid and created_at > ${since}`.execute(trx);
-  const { count = 0, oldest = null } = rows[0] ?? {};
-  if (count <= perDay) return;
-  throw new RecipientCapError(perDay, Math.max(1_000, (oldest ?? now).getTime() + dayMs - now.getTime()));
+  return rows[0] ?? { count: 0, oldest: null };
 }

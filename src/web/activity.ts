@@ -17,6 +17,7 @@ import type { WebContext } from './context.ts';
 import { decidedWords } from './decided-words.ts';
 import { bulkWords, whyWords } from './delivery-words.ts';
 import { PageError } from './errors.ts';
+import { heldUpNotices } from './held-up.ts';
 import { textParam } from './query.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
@@ -33,15 +34,16 @@ export function activityPages(ctx: WebContext): Router {
     const onlooker = onlookerOf(viewer);
     const after = textParam(req, 'after');
     if (req.query['show'] !== 'attention') {
-      const { list, telling } = await inTenant(ctx.db, tenantId, async (trx) => {
+      const { list, telling, heldUp } = await inTenant(ctx.db, tenantId, async (trx) => {
         const list = await listDeliveries(trx, tenantId, onlooker, { after });
-        return { list, telling: await tellingOf(trx, ctx, viewer, list.rows) };
+        const telling = await tellingOf(trx, ctx, viewer, list.rows);
+        return { list, telling, heldUp: await heldUpNotices(trx, ctx, viewer) };
       });
-      const shown = { ...list, telling, isFirst: after === '' };
+      const shown = { ...list, telling, heldUp, isFirst: after === '' };
       return page(res, 'deliveries/activity', { title: 'Activity', section: 'activity', ...shown });
     }
     const asked = req.query['why'];
-    const { list, counts, theirs, why, telling } = await inTenant(ctx.db, tenantId, async (trx) => {
+    const { list, counts, theirs, why, telling, heldUp } = await inTenant(ctx.db, tenantId, async (trx) => {
       const counts = await countByWhy(trx, tenantId, onlooker);
       // Where all need somebody for the same, the page says what to do about that, and its buttons fit it.
       const [first = null, ...others] = counts.keys();
@@ -50,7 +52,8 @@ export function activityPages(ctx: WebContext): Router {
       const list = await listDeliveries(trx, tenantId, onlooker, { after, attention: why !== 'answered', only });
       const ids = list.rows.map(({ id }) => id);
       const telling = await tellingOf(trx, ctx, viewer, list.rows);
-      return { list, counts, why, telling, theirs: new Set(await keepTheirs(trx, tenantId, onlooker, ids)) };
+      const heldUp = await heldUpNotices(trx, ctx, viewer);
+      return { list, counts, why, telling, heldUp, theirs: new Set(await keepTheirs(trx, tenantId, onlooker, ids)) };
     });
     const choices =
       viewer.role === 'viewer'
@@ -64,7 +67,7 @@ export function activityPages(ctx: WebContext): Router {
       title: 'Needs you',
       section: 'activity',
       scripts: ['letterhead/select.js'],
-      ...{ ...list, telling, theirs, choices, why, whyWords, isFirst: after === '' },
+      ...{ ...list, telling, heldUp, theirs, choices, why, whyWords, isFirst: after === '' },
       kinds: whys.flatMap((each) => (counts.has(each) ? [{ why: each, count: counts.get(each)?.seen ?? 0 }] : [])),
       // Enough of a kind to decide about all of them rather than a page at a time.
       all: why && choices.length > 0 ? (counts.get(why)?.theirs ?? 0) : 0,

@@ -6,10 +6,12 @@ import { inTenant } from '../tenants/scope.ts';
 import { releaseHoursOf } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
 import { defaultChoices } from './default-sender.ts';
+import { heldUpNotices } from './held-up.ts';
 import { mayWords } from './permission-words.ts';
 import { byRecentLists } from './send-as.ts';
 import { aliasChoices, withoutAliases } from './sender-choice.ts';
 import { exceptionWords } from './sender-rules.ts';
+import { usageOf, usageWords } from './usage.ts';
 import type { Viewer } from './viewer.ts';
 import { workspaceCard } from './workspace-card.ts';
 
@@ -32,17 +34,16 @@ export async function emailSettings(ctx: WebContext, viewer: Viewer, after: stri
         releaseHours: await releaseHoursOf(trx, tenantId),
         workspace: await workspaceCard(trx, viewer),
         hasShared: await hasSharedMailbox(trx, tenantId),
+        heldUp: await heldUpNotices(trx, ctx, viewer),
+        usage: await usageOf(trx, tenantId, mailboxes, ctx.clock()),
         ...{ resolve, now: resolve(rule) },
       };
     });
-  const { mailboxes, hasShared, rules, releaseHours, rule, resolve, now, defaults, workspace } = await byRecentLists(
-    ctx,
-    viewer,
-    read,
-    (found) => found.now,
-  );
+  const { mailboxes, hasShared, heldUp, usage, rules, releaseHours, rule, resolve, now, defaults, workspace } =
+    await byRecentLists(ctx, viewer, read, (found) => found.now);
   return {
     ...cards(mailboxes, after),
+    ...{ heldUp, usageWords: usageWords(usage, viewer, ctx.clock()) },
     hasPersonal: mailboxes.some(
       (mailbox) => mailbox.kind === 'personal' && !mailbox.delegated && mailbox.state !== 'disconnected',
     ),

@@ -1,17 +1,25 @@
 import { Router } from 'express';
+import { countByWhy, countOnTheWay, hasSent } from '../deliveries/attention.ts';
 import { listDeliveries } from '../deliveries/deliveries.ts';
 import { wordsOf } from '../documents/format.ts';
 import { countDocuments, latestDocuments } from '../documents/listing.ts';
 import type { DocumentSummary } from '../documents/summary.ts';
+import { readDefaults } from '../mailboxes/default-sender.ts';
 import { listSwaps } from '../mailboxes/from-swaps.ts';
 import type { TroubledMailbox } from '../mailboxes/mailbox-events.ts';
 import { hasSharedMailbox, listMailboxes } from '../mailboxes/mailboxes.ts';
+import { stillNamed } from '../mailboxes/named-rules.ts';
+import { listRules } from '../mailboxes/sender-rules.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { localeOf } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
-import { dayFrom, pillOf, statusPill } from './record-words.ts';
+import { heldUpNotices } from './held-up.ts';
+import { homeCounts, stillNamedWords } from './home-words.ts';
+import { dayFrom, statusPill } from './record-words.ts';
 import { page } from './render.ts';
+import { tellingOf } from './telling.ts';
 import { onlookerOf, viewerOf } from './viewer.ts';
+import { atMoment } from './words.ts';
 
 /** The start page: what to do next, and what happened last. Behind the sign-in. */
 export function homePages(ctx: WebContext): Router {
@@ -23,15 +31,23 @@ export function homePages(ctx: WebContext): Router {
     const seen = await inTenant(ctx.db, tenantId, async (trx) => {
       const mailboxes = await listMailboxes(trx, tenantId, viewer.memberId);
       const ids = mailboxes.map(({ id }) => id);
+      const onlooker = onlookerOf(viewer);
+      const deliveries = await listDeliveries(trx, tenantId, onlooker);
+      const { ownDefaultId } = await readDefaults(trx, tenantId, viewer.memberId);
       return {
         mailboxes,
         swaps: await listSwaps(trx, tenantId, ids),
         hasShared: await hasSharedMailbox(trx, tenantId),
         counts: await countDocuments(trx, tenantId),
         records: await latestDocuments(trx, tenantId, 6),
-        deliveries: await listDeliveries(trx, tenantId, onlookerOf(viewer)),
+        ...{ deliveries, telling: await tellingOf(trx, ctx, viewer, deliveries.rows.slice(0, 6)) },
+        heldUp: await heldUpNotices(trx, ctx, viewer),
+        needs: homeCounts(await countByWhy(trx, tenantId, onlooker), await countOnTheWay(trx, tenantId, onlooker)),
+        named: stillNamed(mailboxes, await listRules(trx, tenantId), ownDefaultId),
+        hasSent: await hasSent(trx, tenantId),
       };
     });
+    const at = (date: Date) => atMoment(date, viewer.tenant.timeZone, ctx.clock());
     const today = dayFrom(ctx.clock(), viewer.tenant.timeZone);
     const troubled: readonly TroubledMailbox[] = res.locals['troubled'] ?? [];
     const told = new Set(troubled.map(({ id }) => id));
@@ -48,12 +64,12 @@ export function homePages(ctx: WebContext): Router {
         // Whoever can mend it is told by the banner.
         .filter(({ id, state }) => state === 'needs_reconnect' && !told.has(id))
         .map((mailbox) => mailbox.email),
-      swaps: seen.swaps,
+      ...{ swaps: seen.swaps, heldUp: seen.heldUp, needs: seen.needs, telling: seen.telling, hasSent: seen.hasSent },
+      named: seen.named.map((each) => ({ mailboxId: each.mailboxId, words: stillNamedWords(each, at) })),
       records: seen.records,
       deliveries: seen.deliveries.rows.slice(0, 6),
       wordsOf,
       statusPill: (row: DocumentSummary) => statusPill(row, today),
-      pillOf,
       locale: localeOf(viewer.tenant),
       firstName: viewer.name.split(' ')[0] ?? '',
       mayWrite: viewer.role !== 'viewer',

@@ -18,6 +18,7 @@ import { page } from './render.ts';
 import { tryToReadAliases } from './send-as.ts';
 import { ruleColumns } from './sender-overview.ts';
 import { notify } from './session.ts';
+import { usageOf, usageWords } from './usage.ts';
 import { param, requireRole, viewerOf } from './viewer.ts';
 
 const settings = '/settings/email';
@@ -31,15 +32,17 @@ export function mailboxPages(ctx: WebContext): Router {
     const viewer = viewerOf(res);
     const { tenantId } = viewer;
     const mailbox = found(await findShown(ctx, viewer, param(req, 'id')));
-    const { waiting, swaps } = await inTenant(ctx.db, tenantId, async (trx) => ({
+    const { waiting, swaps, usage } = await inTenant(ctx.db, tenantId, async (trx) => ({
       waiting: await countWaiting(trx, tenantId, mailbox.id),
       swaps: await listSwaps(trx, tenantId, [mailbox.id]),
+      usage: await usageOf(trx, tenantId, [mailbox], ctx.clock()),
     }));
     const maySend = viewer.role !== 'viewer';
     const mayChange = viewer.role === 'owner' || viewer.role === 'admin';
     await page(res, 'mailboxes/mailbox', {
       title: mailbox.email,
       section: 'settings',
+      day: usageWords(usage, viewer, ctx.clock())(mailbox.id),
       ...{ mailbox, waiting, swaps, maySend, mayWords, told: [mailbox.id] },
       permissions: permissionRows(mailbox, ctx.offered),
       ...{ mayChange, mayManage: mailbox.kind === 'personal' ? maySend : mayChange },

@@ -5,7 +5,7 @@ import { createDelivery, type SendRequest, type SendResult } from '../deliveries
 import { getDelivery } from '../deliveries/delivery.ts';
 import { leavesFrom } from '../deliveries/departure.ts';
 import { listEarlier } from '../deliveries/earlier.ts';
-import { assertWithinCap } from '../deliveries/recipient-cap.ts';
+import { assertWithinCap, capReached } from '../deliveries/recipient-cap.ts';
 import { unsendable } from '../deliveries/sendable.ts';
 import { kindWords, pdfName, wordsOf } from '../documents/format.ts';
 import { getParty } from '../documents/parties.ts';
@@ -25,12 +25,14 @@ import { onlyIds, textParam } from './query.ts';
 import { missingLetters, recordPdf } from './record-pdf.ts';
 import { paidWord, pillOf } from './record-words.ts';
 import { fragment, page } from './render.ts';
+import { number } from './run-words.ts';
 import { byRecentLists, refusalOf } from './send-as.ts';
 import { filledIn, readSendForm, type SendForm, takenUp, testEmail } from './send-form.ts';
 import { behindSend, changesBehind } from './send-marks.ts';
 import { hoursWords, suggestedTime } from './send-time.ts';
 import { notify } from './session.ts';
 import { onlookerOf, param, requireRole, type Viewer, viewerOf } from './viewer.ts';
+import { atMoment } from './words.ts';
 
 /** Sending a record, and a test email to oneself. */
 export function sendPages(ctx: WebContext): Router {
@@ -180,10 +182,11 @@ async function sendPage(
       return {
         ...{ resolution, rules, tenant: await getTenant(trx, tenantId) },
         earlier: await listEarlier(trx, tenantId, onlookerOf(viewer), record.id, now),
+        cap: await capReached(trx, tenantId, ctx.recipientsPerDay, now),
         wait: resolution.ok ? await waitOfNext(trx, ctx, tenantId, resolution.sender.mailboxId, at) : null,
       };
     });
-  const { resolution, earlier, rules, tenant, wait } = await byRecentLists(
+  const { resolution, earlier, rules, tenant, wait, cap } = await byRecentLists(
     ctx,
     viewer,
     read,
@@ -196,6 +199,9 @@ async function sendPage(
     title: `Send ${record.number}`,
     section: record.kind,
     scripts: ['letterhead/stale.js'],
+    cap:
+      cap &&
+      `Your company may write to ${number(cap.perDay)} recipients in 24 hours, and has. You can send again ${atMoment(cap.until, timeZone, now)}.`,
     ...{ record, form, problems, resolution, wait, timeZone, pillOf, kindWords, wordsOf },
     // Whether it may be sent at all: what paid needs is a tick.
     unsendable: unsendable(record.status, false),

@@ -53,7 +53,8 @@ describe('a delivery that waits for its Google account says why, and until when'
     await tick();
     await deliverNow(letterhead, sender, first);
     const second = await sender.send();
-    expect(await pageOf(sender, second)).toContain('It is about to leave.');
+    // At once, and not only when the pacer has noticed.
+    expect(await pageOf(sender, second)).toContain('are used up');
     letterhead.google.clock.forward(6_000);
     await tick();
     const page = await pageOf(sender, second);
