@@ -361,6 +361,7 @@ export interface Members {
   google_sub: string | null;
   hd: string | null;
   id: Generated<string>;
+  locale: string | null;
   name: string;
   person_id: string;
   removed_at: Timestamp | null;

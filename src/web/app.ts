@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
 import helmet from 'helmet';
 import type pg from 'pg';
 import { RecipientCapError } from '../deliveries/recipient-cap.ts';
+import { formatNumber } from '../documents/format.ts';
 import { accountChoicePages } from './account-choice.ts';
 import { activityPages } from './activity.ts';
 import { asset, assets } from './assets.ts';
@@ -161,7 +162,8 @@ function ownHost(publicUrl: string): RequestHandler {
 function answerErrors(ctx: WebContext): ErrorRequestHandler {
   return async (error, req, res, next) => {
     if (res.headersSent) return next(error);
-    const known = error instanceof PageError ? error : (clientError(error) ?? capError(error) ?? databaseError(error));
+    const known =
+      error instanceof PageError ? error : (clientError(error) ?? capError(error, res) ?? databaseError(error));
     if (known?.code === 'busy') ctx.log.warn({ err: error, path: req.path }, 'the database did not answer');
     if (known?.retryAfter) res.set('Retry-After', String(known.retryAfter));
     if (await answerWithSwitch(ctx, req, res, known)) return;
@@ -183,9 +185,9 @@ function answerErrors(ctx: WebContext): ErrorRequestHandler {
 }
 
 /** More recipients than the operator allows, on whatever page. */
-function capError(error: unknown): PageError | undefined {
+function capError(error: unknown, res: Response): PageError | undefined {
   if (!(error instanceof RecipientCapError)) return undefined;
-  const most = error.perDay.toLocaleString('en');
+  const most = formatNumber(String(error.perDay), res.locals['viewer']?.locale ?? 'en-GB');
   const why = `Whoever runs Letterhead allows each company ${most} recipients in 24 hours, and this would be more. Nothing was sent.`;
   return PageError.tooMany(error.waitMs, why);
 }

@@ -15,14 +15,14 @@ export function changePages(ctx: WebContext): Router {
   const router = Router();
 
   router.get(address, async (req, res) => {
-    const { tenantId, tenant } = requireRole(res, 'owner', 'admin');
+    const { tenantId, tenant, locale } = requireRole(res, 'owner', 'admin');
     const before = textParam(req, 'before');
     const { rows, next } = await inTenant(ctx.db, tenantId, (trx) => listChanges(trx, tenantId, { before }));
     await page(res, 'settings/changes', {
       title: 'Changes',
       section: 'settings',
       ...{ rows, changeWords, timeZone: tenant.timeZone },
-      exactly: (date: Date) => exactly(date, tenant.timeZone),
+      exactly: (date: Date) => exactly(date, tenant.timeZone, locale),
       first: before && address,
       more: next && `${address}?before=${next}`,
     });

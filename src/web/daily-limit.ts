@@ -2,6 +2,7 @@ import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { budgetOf } from '../deliveries/budget.ts';
 import { defaultDailyLimit } from '../deliveries/pacing.ts';
+import { separatorsOf } from '../documents/locale.ts';
 import { dailyLimitOf, highestDailyLimit, setDailyLimit } from '../mailboxes/daily-limit.ts';
 import { findMailbox, type MailboxRecord } from '../mailboxes/mailboxes.ts';
 import { inTenant } from '../tenants/scope.ts';
@@ -25,16 +26,17 @@ export function dailyLimitPages(ctx: WebContext): Router {
   });
 
   router.post('/mailboxes/:id/daily-limit', async (req, res) => {
-    const { mailbox, tenantId } = await findOwn(ctx, req, res);
+    const { mailbox, tenantId, locale } = await findOwn(ctx, req, res);
     const typed = z.string().trim().catch('').parse(req.body?.limit);
-    const limit = typed === '' ? null : Number(typed.replaceAll(',', ''));
+    const limit =
+      typed === '' ? null : Number(typed.replaceAll(separatorsOf(locale).group, '').replaceAll(/[\s,]/g, ''));
     if (limit !== null && !(Number.isInteger(limit) && limit >= 1 && limit <= highestDailyLimit)) {
       res.status(422);
-      const problem = `Write a whole number from 1 to ${number(highestDailyLimit)}, or leave it empty.`;
+      const problem = `Write a whole number from 1 to ${number(highestDailyLimit, locale)}, or leave it empty.`;
       return limitPage(ctx, res, tenantId, mailbox, typed, problem);
     }
     await inTenant(ctx.db, tenantId, (trx) => setDailyLimit(trx, tenantId, mailbox.id, limit));
-    const most = number(limit ?? defaultDailyLimit(mailbox.email));
+    const most = number(limit ?? defaultDailyLimit(mailbox.email), locale);
     await notify(req, 'ok', `Saved: ${mailbox.email} sends ${most} emails in 24 hours at most. What is over waits.`);
     res.redirect(303, `/mailboxes/${mailbox.id}`);
   });
@@ -44,11 +46,11 @@ export function dailyLimitPages(ctx: WebContext): Router {
 
 /** Of one's own Gmail by oneself, of the company's by an admin. */
 async function findOwn(ctx: WebContext, req: Request, res: Response) {
-  const { tenantId, memberId } = requireRole(res, 'owner', 'admin', 'member');
+  const { tenantId, memberId, locale } = requireRole(res, 'owner', 'admin', 'member');
   const id = param(req, 'id');
   const mailbox = found(await inTenant(ctx.db, tenantId, (trx) => findMailbox(trx, tenantId, memberId, id)));
   if (mailbox.kind === 'shared') requireRole(res, 'owner', 'admin');
-  return { mailbox, tenantId };
+  return { mailbox, tenantId, locale };
 }
 
 async function limitPage(
@@ -65,7 +67,7 @@ async function limitPage(
   await page(res, 'mailboxes/daily-limit', {
     title: `Emails a day of ${mailbox.email}`,
     section: 'settings',
-    ...{ mailbox, value, budget, budgetNote, number },
+    ...{ mailbox, value, budget, budgetNote },
     usual: defaultDailyLimit(mailbox.email),
     problemOf: () => problem,
   });

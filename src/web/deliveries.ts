@@ -208,7 +208,13 @@ async function findDelivery(ctx: WebContext, viewer: Viewer, req: Request): Prom
     const at = (date: Date) => formatMoment(date, rules.timeZone);
     const told = (await tellingOf(trx, ctx, viewer, [delivery]))(delivery);
     const question = told.mend === 'answer' ? await questionAbout(trx, ctx, viewer, delivery) : null;
-    return { delivery, rules, told, question, wait: await waitOf(trx, ctx, tenantId, delivery, at) };
+    return {
+      delivery,
+      rules,
+      told,
+      question,
+      wait: await waitOf(trx, ctx, tenantId, delivery, { at, locale: viewer.locale }),
+    };
   });
 }
 

@@ -21,7 +21,7 @@ export async function waitOf(
   { pace, clock }: Pick<WebContext, 'pace' | 'clock'>,
   tenantId: string,
   delivery: DeliveryRecord,
-  at: (date: Date) => string,
+  writing: WaitWriting,
 ): Promise<Wait | null> {
   const now = clock();
   const { id, state, heldReason, notBefore, mailboxId, runId } = delivery;
@@ -33,10 +33,17 @@ export async function waitOf(
   const budget = await budgetOf(trx, { pace, now }, tenantId, mailboxId, 1, ahead);
   if (!budget) return null;
   if (limited && notBefore) {
+    const { at, locale } = writing;
     const why = standstillWords({ reason: 'sending_limit', everybody: false });
-    return { sentence: `${why}. It goes on by itself on ${at(notBefore)}.`, note: dayNote(budget) };
+    return { sentence: `${why}. It goes on by itself on ${at(notBefore)}.`, note: dayNote(budget, locale) };
   }
-  return ready ? readyWords(budget, runId !== null, at) : null;
+  return ready ? readyWords(budget, runId !== null, writing) : null;
+}
+
+/** How moments and numbers are written on the page that says it. */
+export interface WaitWriting {
+  readonly at: (date: Date) => string;
+  readonly locale: string;
 }
 
 /** The same before an email is written down: what the next one would wait for. */
@@ -45,28 +52,31 @@ export async function waitOfNext(
   { pace, clock }: Pick<WebContext, 'pace' | 'clock'>,
   tenantId: string,
   mailboxId: string,
-  at: (date: Date) => string,
+  writing: WaitWriting,
 ): Promise<Wait | null> {
   const budget = await budgetOf(trx, { pace, now: clock() }, tenantId, mailboxId, 1, null);
-  return budget ? readyWords(budget, false, at) : null;
+  return budget ? readyWords(budget, false, writing) : null;
 }
 
-function readyWords(budget: Budget, inLine: boolean, at: (date: Date) => string): Wait | null {
+function readyWords(budget: Budget, inLine: boolean, { at, locale }: WaitWriting): Wait | null {
   const { standsStill, forecast } = budget;
   if (standsStill) {
     const day = standsStill.reason === 'budget' || standsStill.reason === 'sending_limit';
     const sentence = `${standstillWords(standsStill)}. It goes on by itself on ${at(standsStill.until)}.`;
-    return { sentence, note: day ? dayNote(budget) : null };
+    return { sentence, note: day ? dayNote(budget, locale) : null };
   }
   if (!inLine) return null;
   if (forecast.later > 0) {
     const when = forecast.days <= 1 ? 'tomorrow' : `in about ${forecast.days} days`;
-    return { sentence: `Others go first, and use up the emails of a day: it leaves ${when}.`, note: dayNote(budget) };
+    return {
+      sentence: `Others go first, and use up the emails of a day: it leaves ${when}.`,
+      note: dayNote(budget, locale),
+    };
   }
   if (forecast.takesMs < 45_000) return null;
   return { sentence: `Others go first; it leaves in ${timeWords(forecast.takesMs)}.`, note: null };
 }
 
-function dayNote({ mailboxEmail, used, limit }: Budget): string {
-  return `Of the ${number(limit)} emails of one day, ${number(used)} were sent from here through ${mailboxEmail} in the last 24 hours. ${budgetNote}`;
+function dayNote({ mailboxEmail, used, limit }: Budget, locale: string): string {
+  return `Of the ${number(limit, locale)} emails of one day, ${number(used, locale)} were sent from here through ${mailboxEmail} in the last 24 hours. ${budgetNote}`;
 }

@@ -10,7 +10,6 @@ import { withoutSign } from '../documents/payment.ts';
 import { createDocument, type DocumentRecord, getDocument, updateDocument } from '../documents/store.ts';
 import type { Database } from '../platform/database.ts';
 import { inTenant } from '../tenants/scope.ts';
-import { localeOf } from '../tenants/tenants.ts';
 import { countries, currencies } from './choices.ts';
 import type { WebContext } from './context.ts';
 import { type Difference, differences, rebased } from './document-changes.ts';
@@ -95,7 +94,7 @@ export function documentEditor(ctx: WebContext): Router {
     const parsed = parseDocumentForm(
       { ...contentFields(req), kind: form.kind, party: form.party },
       undefined,
-      localeOf(viewer.tenant),
+      viewer.locale,
     );
     if (!parsed.ok || chosen.question) return show(res, { form, chosen, problems: parsed.ok ? [] : parsed.problems });
     const asked = datesAsked(req, parsed.content);
@@ -177,7 +176,7 @@ export function documentEditor(ctx: WebContext): Router {
     const parsed = parseDocumentForm(
       { ...contentFields(req), kind: record.kind, party: form.party },
       record.content,
-      localeOf(viewer.tenant),
+      viewer.locale,
     );
     if (!parsed.ok || chosen.question)
       return show(res, {
@@ -363,7 +362,7 @@ function afterRowButton(req: Request, form: TypedForm): TypedForm | undefined {
 }
 
 function totalsLocals(viewer: Viewer, form: TypedForm, base: DocumentContent | undefined) {
-  const locale = localeOf(viewer.tenant);
+  const locale = viewer.locale;
   const { totals, currency, nets, leftOut, ...read } = sumsOf(form, base, viewer.tenant.currency, locale);
   const percent = (value: string) => formatPercent(value, locale);
   return {

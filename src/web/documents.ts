@@ -31,7 +31,7 @@ import { documentsWithNumber, getDocument } from '../documents/store.ts';
 import type { DocumentSummary } from '../documents/summary.ts';
 import { computeTotals } from '../documents/totals.ts';
 import { inTenant } from '../tenants/scope.ts';
-import { getTenant, localeOf } from '../tenants/tenants.ts';
+import { getTenant } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
 import { documentEditor } from './document-editor.ts';
 import { found, PageError } from './errors.ts';
@@ -101,7 +101,7 @@ export function documentPages(ctx: WebContext): Router {
       sendingPill,
       statusPill: (row: DocumentSummary) => statusPill(row, today),
       mayWrite: viewer.role !== 'viewer',
-      locale: localeOf(viewer.tenant),
+      locale: viewer.locale,
       scripts: ['letterhead/select.js'],
     });
   });
@@ -130,7 +130,7 @@ export function documentPages(ctx: WebContext): Router {
       };
     });
     const letters = await missingLetters(ctx, papers.tenant, record);
-    const locale = localeOf(viewer.tenant);
+    const locale = viewer.locale;
     // What the customer has, and what the record says by now; the company's head is told on the email's own page.
     const changed = papers.lastPaper
       ? paperDifferences({ ...papers.lastPaper, head: null }, record.content, headOf(papers.tenant))

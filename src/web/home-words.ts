@@ -1,6 +1,7 @@
 import type { Why } from '../deliveries/attention.ts';
 import { kindWords } from '../documents/format.ts';
 import type { StillNamed } from '../mailboxes/named-rules.ts';
+import { emailCount } from './run-words.ts';
 
 /** A line of what Home tells of emails: how many, what of them, and where they are. */
 export interface HomeCount {
@@ -29,13 +30,19 @@ const whyLines: Readonly<
 export function homeCounts(
   counts: ReadonlyMap<Why, { readonly seen: number }>,
   onTheWay: { readonly inDoubt: number; readonly later: number; readonly paused: number },
+  locale: string,
 ): HomeCount[] {
-  const emails = (count: number) => (count === 1 ? '1 email' : `${count.toLocaleString('en')} emails`);
   const lines = (Object.keys(whyLines) as Why[]).flatMap((why): HomeCount[] => {
     const seen = counts.get(why)?.seen ?? 0;
     const { one, many, tone } = whyLines[why];
     if (seen === 0) return [];
-    return [{ words: `${emails(seen)} ${seen === 1 ? one : many}`, href: `/activity?show=attention&why=${why}`, tone }];
+    return [
+      {
+        words: `${emailCount(seen, locale)} ${seen === 1 ? one : many}`,
+        href: `/activity?show=attention&why=${why}`,
+        tone,
+      },
+    ];
   });
   const { inDoubt, later, paused } = onTheWay;
   const more: HomeCount[] = [
@@ -46,7 +53,7 @@ export function homeCounts(
     { count: paused, words: paused === 1 ? 'waits in a paused run' : 'wait in a paused run', href: '/runs' },
     { count: later, words: later === 1 ? 'leaves later, by itself' : 'leave later, by themselves' },
   ].flatMap(({ count, words, href = '/activity' }) =>
-    count > 0 ? [{ words: `${emails(count)} ${words}`, href, tone: 'wait' as const }] : [],
+    count > 0 ? [{ words: `${emailCount(count, locale)} ${words}`, href, tone: 'wait' as const }] : [],
   );
   return [...lines, ...more];
 }

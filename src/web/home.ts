@@ -11,7 +11,6 @@ import { hasSharedMailbox, listMailboxes } from '../mailboxes/mailboxes.ts';
 import { stillNamed } from '../mailboxes/named-rules.ts';
 import { listRules } from '../mailboxes/sender-rules.ts';
 import { inTenant } from '../tenants/scope.ts';
-import { localeOf } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
 import { heldUpNotices } from './held-up.ts';
 import { homeCounts, stillNamedWords } from './home-words.ts';
@@ -42,7 +41,11 @@ export function homePages(ctx: WebContext): Router {
         records: await latestDocuments(trx, tenantId, 6),
         ...{ deliveries, telling: await tellingOf(trx, ctx, viewer, deliveries.rows.slice(0, 6)) },
         heldUp: await heldUpNotices(trx, ctx, viewer),
-        needs: homeCounts(await countByWhy(trx, tenantId, onlooker), await countOnTheWay(trx, tenantId, onlooker)),
+        needs: homeCounts(
+          await countByWhy(trx, tenantId, onlooker),
+          await countOnTheWay(trx, tenantId, onlooker),
+          viewer.locale,
+        ),
         named: stillNamed(mailboxes, await listRules(trx, tenantId), ownDefaultId),
         hasSent: await hasSent(trx, tenantId),
       };
@@ -70,7 +73,7 @@ export function homePages(ctx: WebContext): Router {
       deliveries: seen.deliveries.rows.slice(0, 6),
       wordsOf,
       statusPill: (row: DocumentSummary) => statusPill(row, today),
-      locale: localeOf(viewer.tenant),
+      locale: viewer.locale,
       firstName: viewer.name.split(' ')[0] ?? '',
       mayWrite: viewer.role !== 'viewer',
       mayConnect: viewer.role === 'owner' || viewer.role === 'admin',

@@ -5,7 +5,6 @@ import { wordsOf } from '../documents/format.ts';
 import { type ImportOutcome, importFile, questionWords } from '../documents/import-document.ts';
 import { keepQuestion, takeQuestion } from '../documents/import-questions.ts';
 import { inTenant } from '../tenants/scope.ts';
-import { localeOf } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
 import { PageError } from './errors.ts';
 import { onlyIds } from './query.ts';
@@ -91,7 +90,7 @@ function locals(viewer: Viewer, outcomes: readonly Outcome[]) {
     differencesFromOwn,
     differenceWords,
     mostFiles,
-    locale: localeOf(viewer.tenant),
+    locale: viewer.locale,
     nothingChosen: false,
   };
 }

@@ -4,7 +4,7 @@ import { listTroubled } from '../mailboxes/mailbox-events.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { findPerson, type Membership, membershipsOf, rememberCompany } from '../tenants/system.ts';
 import { sessionsEndedAt } from '../tenants/system-events.ts';
-import { getTenant } from '../tenants/tenants.ts';
+import { getTenant, localeOf } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
 import { PageError } from './errors.ts';
 import { callbackPaths } from './google-flows.ts';
@@ -52,10 +52,11 @@ export function loadViewer(ctx: WebContext): RequestHandler {
       const tenant = await getTenant(trx, tenantId);
       const member = await trx
         .selectFrom('members')
-        .select(['name', 'email'])
+        .select(['name', 'email', 'locale'])
         .where('id', '=', memberId)
         .executeTakeFirstOrThrow();
-      const viewer = { personId, memberId, tenantId, role, ...member, tenant, memberships };
+      const locale = member.locale ?? localeOf(tenant);
+      const viewer = { personId, memberId, tenantId, role, ...member, locale, tenant, memberships };
       const attention = await countAttention(trx, tenantId, onlookerOf(viewer));
       return { viewer, attention, troubled: await listTroubled(trx, tenantId, memberId) };
     });

@@ -19,14 +19,14 @@ import { fragment, page } from './render.ts';
 import { newRunForm, type RunForm, readRunForm, readSelection, runFields, selectionFields } from './run-form.ts';
 import { type Problem, previewAlone, review, type Seen, tooMany } from './run-review.ts';
 import { type SampleResult, sendSample } from './run-sample.ts';
-import { budgetNote, changedWords, countWords, emailCount, noticedWords, number } from './run-words.ts';
+import { budgetNote, changedWords, countWords, noticedWords } from './run-words.ts';
 import { byRecentLists, refusalOf } from './send-as.ts';
 import { hoursWords, readChosenTime, suggestedTime } from './send-time.ts';
 import { notify } from './session.ts';
 import { onlookerOf, requireRole, type Viewer } from './viewer.ts';
 
 const words = {
-  ...{ countWords, emailCount, number, noticedWords, budgetNote, kindWords },
+  ...{ noticedWords, budgetNote, kindWords },
   ...{ mergeFields, formatAddress, pdfName, mostText },
 };
 
@@ -94,7 +94,7 @@ export function newRunPages(ctx: WebContext): Router {
       return showForm(ctx, res.status(409), viewer, form, [asItIsNow(form, seen)]);
     if (overview.sending === 0) return showForm(ctx, res.status(422), viewer, form, [nothing]);
     await page(res, 'runs/confirm', {
-      title: `Send ${countWords(overview.sending, form.selection.kind)}`,
+      title: `Send ${countWords(overview.sending, form.selection.kind, viewer.locale)}`,
       section: form.selection.kind,
       ...words,
       ...{ form, overview, fields: runFields(form), sender: resolution.sender, resolution },
@@ -175,7 +175,7 @@ async function answer(
     case 'nothing':
       return again(422, [nothing]);
     case 'too_many':
-      throw tooMany(form);
+      throw tooMany(form, viewer.locale);
     case 'key_used': {
       const message =
         'This page was used before to start another run. Look at Runs what was sent; start only if this is a second run.';

@@ -1,6 +1,5 @@
 import type { FormGuess } from '../documents/form.ts';
 import { formatAmount, formatNumber } from '../documents/format.ts';
-import { localeOf } from '../tenants/tenants.ts';
 import type { TypedForm } from './document-form.ts';
 import type { Sums } from './document-sums.ts';
 import type { Viewer } from './viewer.ts';
@@ -26,14 +25,14 @@ export function marksOf(
 }
 
 /** Says as what numbers were read that could be two, for the page after they were saved; empty where there are none. */
-export function guessedWords(guesses: readonly FormGuess[], form: TypedForm, { tenant }: Viewer): string {
+export function guessedWords(guesses: readonly FormGuess[], form: TypedForm, { tenant, locale }: Viewer): string {
   const currency = form.head.currency || tenant.currency;
   const said = guesses.slice(0, 3).map((guess) => {
     const [, key, name] = /^lines\[(\d+)\]\[(\w+)\]$/.exec(guess.field) ?? [];
     const line = form.lines.findIndex((each) => String(each.key) === key);
     const typed =
       line < 0 ? '' : (Object.entries(form.lines[line]?.values ?? {}).find(([each]) => each === name)?.[1] ?? '');
-    return ` Line ${line + 1}: “${typed}” was read as ${asRead(guess, currency, localeOf(tenant))}.`;
+    return ` Line ${line + 1}: “${typed}” was read as ${asRead(guess, currency, locale)}.`;
   });
   return said.join('') + (guesses.length > 3 ? ` So were ${guesses.length - 3} more: check the amounts.` : '');
 }

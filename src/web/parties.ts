@@ -11,7 +11,6 @@ import { addressesOfRecords } from '../documents/party-records.ts';
 import type { DocumentSummary } from '../documents/summary.ts';
 import { readAddressField } from '../platform/address-list.ts';
 import { inTenant } from '../tenants/scope.ts';
-import { localeOf } from '../tenants/tenants.ts';
 import { countries } from './choices.ts';
 import type { WebContext } from './context.ts';
 import { labels, type PartyForm, partyFields, partyForm, readParty } from './document-form.ts';
@@ -76,7 +75,7 @@ export function partyPages(ctx: WebContext): Router {
       };
     });
     if (party.mergedInto !== undefined) return res.redirect(303, `/parties/${party.mergedInto}`);
-    const locale = localeOf(viewer.tenant);
+    const locale = viewer.locale;
     const today = dayFrom(ctx.clock(), viewer.tenant.timeZone);
     await page(res, 'parties/show', {
       title: party.name,

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import ejs from 'ejs';
 import type { Response } from 'express';
-import { formatDate, formatMoney } from '../documents/format.ts';
+import type { DocumentKind } from '../documents/document.ts';
+import { formatDate, formatMoney, formatNumber } from '../documents/format.ts';
 import { breakAddresses } from './addresses.ts';
 import { carryCompany } from './carry-company.ts';
 import { fillForm } from './fill-form.ts';
@@ -9,7 +10,8 @@ import { troubleOf } from './health-words.ts';
 import { icon } from './icon.ts';
 import type { KeptForm } from './kept-fields.ts';
 import { withoutRecord } from './record-words.ts';
-import { sentence, when } from './words.ts';
+import { countWords, emailCount } from './run-words.ts';
+import { sentence, toTheSecond, when } from './words.ts';
 
 const views = path.join(import.meta.dirname, '../../views');
 
@@ -36,7 +38,8 @@ export interface PageLocals {
 /**
  * Answers with a whole page: the view inside `views/layout/page.ejs`.
  *
- * Views also see `icon(name)`, `formatMoney`, `formatDate`, `when(date)` in the tenant's time zone, and
+ * Views also see `icon(name)`, `locale` (that of the viewer, for everything on a page), `formatMoney`, `formatDate`,
+ * `number(count)` and `when(date)` in the tenant's time zone, and
  * the viewer (null in front of the sign-in).
  *
  * @param view path under `views/`, without `.ejs`
@@ -58,6 +61,7 @@ export async function fragment(res: Response, view: string, locals: Record<strin
 function helpers(res: Response) {
   const now: Date = res.app.locals['clock']();
   const timeZone = res.locals['viewer']?.tenant.timeZone ?? 'UTC';
+  const locale = res.locals['viewer']?.locale ?? 'en-GB';
   return {
     viewer: null,
     icon,
@@ -66,7 +70,12 @@ function helpers(res: Response) {
     sentence,
     troubleOf,
     withoutRecord,
-    when: (date: Date) => when(date, timeZone, now),
+    locale,
+    number: (count: number | string) => formatNumber(String(count), locale),
+    countWords: (count: number, kind: DocumentKind) => countWords(count, kind, locale),
+    emailCount: (count: number) => emailCount(count, locale),
+    toTheSecond: (date: Date, zone: string) => toTheSecond(date, zone, locale),
+    when: (date: Date) => when(date, timeZone, now, locale),
     unsavedAs: (name: string) => unsavedAs(res, name),
   };
 }

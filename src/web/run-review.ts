@@ -46,7 +46,7 @@ export async function review(trx: Database, ctx: WebContext, viewer: Viewer, for
   const { tenantId } = viewer;
   const ids = await chosenIds(trx, tenantId, form.selection);
   if (ids.length === 0) throw nothingChosen(form);
-  if (ids.length > mostRecords) throw tooMany(form);
+  if (ids.length > mostRecords) throw tooMany(form, viewer.locale);
   const { question, problems } = await ask(trx, ctx, viewer, form);
   const { resolution } = question;
   const rules = await sendingRulesOf(trx, tenantId);
@@ -66,10 +66,10 @@ export async function review(trx: Database, ctx: WebContext, viewer: Viewer, for
             null,
           )
         : undefined;
-    const at = (date: Date) => when(date, viewer.tenant.timeZone, question.now);
+    const at = (date: Date) => when(date, viewer.tenant.timeZone, question.now, viewer.locale);
     const opens = leavesFrom(rules, form.anyTime, question.now);
     const opening = opens > question.now ? opens : null;
-    const lines = budget ? budgetLines(budget, { ofRun: 'of these', at, opening }) : [];
+    const lines = budget ? budgetLines(budget, { ofRun: 'of these', at, opening, locale: viewer.locale }) : [];
     return { ...seen, overview: over, budget: lines, opening, problems };
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
@@ -142,11 +142,11 @@ function nothingChosen({ selection }: RunForm): PageError {
 }
 
 /** The page for a choice of more records than a run takes. */
-export function tooMany({ selection }: RunForm): PageError {
+export function tooMany({ selection }: RunForm, locale: string): PageError {
   const { plural } = kindWords[selection.kind];
   return new PageError(422, 'too_many', {
     title: 'Too many at once',
-    message: `A run takes ${number(mostRecords)} ${plural.toLowerCase()} at most. Search for a part of them, and send that first.`,
+    message: `A run takes ${number(mostRecords, locale)} ${plural.toLowerCase()} at most. Search for a part of them, and send that first.`,
     next: { href: `/documents?kind=${selection.kind}`, label: `Back to the ${plural.toLowerCase()}` },
   });
 }

@@ -6,25 +6,25 @@ import type { ReportFilter } from '../deliveries/runs/report.ts';
 import type { RunPhase, RunSummary } from '../deliveries/runs/runs.ts';
 import type { Standstill } from '../deliveries/standing.ts';
 import type { HeldReason } from '../deliveries/state.ts';
-import { kindWords } from '../documents/format.ts';
+import { formatNumber, kindWords } from '../documents/format.ts';
 import type { SenderResolution } from '../mailboxes/sender.ts';
 import { own } from '../platform/own.ts';
 import { lettersWords } from './letters-words.ts';
 import { paidWord } from './record-words.ts';
 
 /** `1,200 invoices`, `1 invoice`. */
-export function countWords(count: number, kind: RunSummary['kind']): string {
-  return `${number(count)} ${count === 1 ? kindWords[kind].lower : kindWords[kind].plural.toLowerCase()}`;
+export function countWords(count: number, kind: RunSummary['kind'], locale: string): string {
+  return `${number(count, locale)} ${count === 1 ? kindWords[kind].lower : kindWords[kind].plural.toLowerCase()}`;
 }
 
-/** `1,200`. */
-export function number(count: number): string {
-  return count.toLocaleString('en');
+/** `1,200`, as whoever looks writes it. */
+export function number(count: number, locale: string): string {
+  return formatNumber(String(count), locale);
 }
 
 /** `300 emails`, `1 email`. */
-export function emailCount(count: number): string {
-  return count === 1 ? '1 email' : `${number(count)} emails`;
+export function emailCount(count: number, locale: string): string {
+  return count === 1 ? '1 email' : `${number(count, locale)} emails`;
 }
 
 /** Says of each part of the page that starts a run why it is not as it was shown; see `survey.ts`. */
@@ -158,10 +158,10 @@ const leftOutWords: Readonly<Record<string, string>> = {
 } satisfies Record<Reason['kind'], string>;
 
 /** What was left out when a run was started: `3 without an email address`, most first. */
-export function leftOutLines(leftOut: Readonly<Record<string, number>>): string[] {
+export function leftOutLines(leftOut: Readonly<Record<string, number>>, locale: string): string[] {
   return Object.entries(leftOut)
     .sort(([, a], [, b]) => b - a)
-    .map(([reason, count]) => `${number(count)} ${own(leftOutWords, reason) ?? reason}`);
+    .map(([reason, count]) => `${number(count, locale)} ${own(leftOutWords, reason) ?? reason}`);
 }
 
 /** Why some deliveries of a run are held, and what somebody can do about it; `href` null where it goes by itself. */
@@ -235,6 +235,7 @@ interface BudgetWords {
   readonly at: (date: Date) => string;
   /** When the company's sending hours begin, where that is later than now. */
   readonly opening: Date | null;
+  readonly locale: string;
 }
 
 /**
@@ -242,17 +243,19 @@ interface BudgetWords {
  */
 export function budgetLines(
   { used, limit, standsStill, forecast }: Budget,
-  { ofRun, at, opening }: BudgetWords,
+  { ofRun, at, opening, locale }: BudgetWords,
 ): string[] {
   const { soon, later, takesMs } = forecast;
-  const lines = [`${number(used)} of ${number(limit)} used in the last 24 hours`];
+  const lines = [`${number(used, locale)} of ${number(limit, locale)} used in the last 24 hours`];
   if (standsStill) lines.push(`${standstillWords(standsStill)}; it goes on at ${at(standsStill.until)}`);
   if (opening) lines.push(`your sending hours begin ${at(opening)}`);
   else if (soon > 0 && !standsStill)
-    lines.push(`${later > 0 ? `${number(soon)} leave in` : 'all leave in'} ${timeWords(takesMs)}`);
+    lines.push(`${later > 0 ? `${number(soon, locale)} leave in` : 'all leave in'} ${timeWords(takesMs)}`);
   if (later > 0) {
     const days = Math.ceil(later / limit);
-    lines.push(`${number(later)} ${ofRun} go out ${days === 1 ? 'tomorrow' : `over the ${days} days after that`}`);
+    lines.push(
+      `${number(later, locale)} ${ofRun} go out ${days === 1 ? 'tomorrow' : `over the ${days} days after that`}`,
+    );
   }
   return lines;
 }

@@ -41,7 +41,7 @@ import { onlookerOf, param, requireRole, type Viewer, viewerOf } from './viewer.
 import { when } from './words.ts';
 
 const words = {
-  ...{ countWords, emailCount, number, heldWords, leftOutLines, phaseWords, phaseOf, budgetNote },
+  ...{ heldWords, leftOutLines, phaseWords, phaseOf, budgetNote },
   ...{ pillOf, formatAddress, kindWords, partWords, unsentOf },
 };
 
@@ -70,7 +70,7 @@ export function runPages(ctx: WebContext): Router {
 
   router.get('/runs/:id', async (req, res) => {
     const seen = await readRun(ctx, viewerOf(res), req);
-    const title = countWords(seen.run.counts.total, seen.run.kind);
+    const title = countWords(seen.run.counts.total, seen.run.kind, viewerOf(res).locale);
     const scripts = ['letterhead/countdown.js'];
     await page(res, 'runs/show', { title, section: 'runs', scripts, ...words, ...seen });
   });
@@ -99,7 +99,7 @@ export function runPages(ctx: WebContext): Router {
       await notify(req, 'ok', 'Undone: nothing was sent. Change what you like, and send it when it is right.');
       return res.redirect(303, `/runs/new?from=${run.id}`);
     }
-    await notify(req, ...(moved === undefined ? movedOn : controlled(control, moved)));
+    await notify(req, ...(moved === undefined ? movedOn : controlled(control, moved, viewer.locale)));
     res.redirect(303, `/runs/${run.id}`);
   });
 
@@ -116,7 +116,7 @@ export function runPages(ctx: WebContext): Router {
     const time = { sendAt: chosen.at, timeZone: rules.timeZone, anyTime };
     const order = { tenantId, memberId, runId: run.id };
     const moved = await inTenant(ctx.db, tenantId, (trx) => rescheduleRun(trx, ctx.clock, order, time));
-    const done = `${emailCount(moved)} will leave on ${formatMoment(chosen.at, rules.timeZone)}.`;
+    const done = `${emailCount(moved, viewer.locale)} will leave on ${formatMoment(chosen.at, rules.timeZone)}.`;
     await notify(req, ...(moved === 0 ? movedOn : (['ok', done] as const)));
     res.redirect(303, `/runs/${run.id}`);
   });
@@ -134,7 +134,7 @@ export function runPages(ctx: WebContext): Router {
       await notify(
         req,
         'ok',
-        `${number(count)} ${done} in a minute. Until then you can undo it in Activity → Needs you → Just answered.`,
+        `${number(count, viewer.locale)} ${done} in a minute. Until then you can undo it in Activity → Needs you → Just answered.`,
       );
     res.redirect(303, `/runs/${run.id}`);
   });
@@ -153,7 +153,7 @@ export function runPages(ctx: WebContext): Router {
       await assertWithinCap(trx, viewer.tenantId, ctx.recipientsPerDay, ctx.clock());
       return sent;
     });
-    await notify(req, ...resent(result));
+    await notify(req, ...resent(result, viewer.locale));
     res.redirect(303, `/runs/${run.id}`);
   });
 
@@ -211,7 +211,7 @@ async function readProgress(trx: Database, ctx: WebContext, viewer: Viewer, runI
   const ahead = { runId, startedAt: run.createdAt };
   const budget =
     leaving > 0 ? await budgetOf(trx, { pace: ctx.pace, now }, tenantId, run.mailboxId, leaving, ahead) : undefined;
-  const at = (date: Date) => when(date, viewer.tenant.timeZone, now);
+  const at = (date: Date) => when(date, viewer.tenant.timeZone, now, viewer.locale);
   const rules = await sendingRulesOf(trx, tenantId);
   const opens = leavesFrom(rules, run.anyTime, now);
   const opening = opens > now ? opens : null;
@@ -225,7 +225,7 @@ async function readProgress(trx: Database, ctx: WebContext, viewer: Viewer, runI
     opening,
     standstill:
       opening || !standsStill ? null : `${standstillWords(standsStill)}. It goes on ${at(standsStill.until)}.`,
-    budget: budget ? budgetLines(budget, { ofRun: 'of this run', at, opening }) : [],
+    budget: budget ? budgetLines(budget, { ofRun: 'of this run', at, opening, locale: viewer.locale }) : [],
     ...timeOf(run, rules, now),
     // Whom it would come from when somebody sends the failed ones again: the rule is asked anew.
     resender: failed > 0 && mayDecide ? (await senderFor(trx, tenantId, memberId, run.kind)).resolution : null,
@@ -262,33 +262,39 @@ type Notice = readonly ['ok' | 'wait' | 'fail', string];
 
 const movedOn: Notice = ['wait', 'It has moved on meanwhile, so there was nothing to decide any more.'];
 
-function controlled(control: RunControl, moved: number): Notice {
+function controlled(control: RunControl, moved: number, locale: string): Notice {
   switch (control) {
     case 'pause':
-      return ['wait', `Paused: ${number(moved)} wait. What was on its way to Gmail at this moment still arrives.`];
+      return [
+        'wait',
+        `Paused: ${number(moved, locale)} wait. What was on its way to Gmail at this moment still arrives.`,
+      ];
     case 'resume':
-      return ['ok', `Resumed: ${number(moved)} go on.`];
+      return ['ok', `Resumed: ${number(moved, locale)} go on.`];
     case 'send_now':
-      return moved === 0 ? movedOn : ['ok', `${emailCount(moved)} ${moved === 1 ? 'leaves' : 'leave'} now.`];
+      return moved === 0 ? movedOn : ['ok', `${emailCount(moved, locale)} ${moved === 1 ? 'leaves' : 'leave'} now.`];
     case 'cancel':
-      return ['ok', `Cancelled: ${number(moved)} do not leave. What was on its way at this moment still arrives.`];
+      return [
+        'ok',
+        `Cancelled: ${number(moved, locale)} do not leave. What was on its way at this moment still arrives.`,
+      ];
     default:
       return control satisfies never;
   }
 }
 
-function resentWords(count: number, left: number): Notice {
+function resentWords(count: number, left: number, locale: string): Notice {
   const why = 'cannot be sent any more: drafts, cancelled or paid by now. Open the record to send it all the same.';
   const rest =
     left === 0
       ? ''
       : left === 1
         ? ` 1 was left alone: its record ${why}`
-        : ` ${number(left)} were left alone: their records ${why}`;
+        : ` ${number(left, locale)} were left alone: their records ${why}`;
   if (count === 0) return left === 0 ? movedOn : ['fail', `Nothing was sent.${rest}`];
   return [
     left === 0 ? 'ok' : 'wait',
-    `${count === 1 ? 'It is sent again.' : `${number(count)} are sent again.`}${rest}`,
+    `${count === 1 ? 'It is sent again.' : `${number(count, locale)} are sent again.`}${rest}`,
   ];
 }
 
@@ -303,10 +309,10 @@ function readResend(body: unknown): ResendWhich | { readonly problem: string } |
 
 const oneSchema = z.object({ delivery: z.uuid(), to: z.string().max(10_000) });
 
-function resent(result: ResendResult): Notice {
+function resent(result: ResendResult, locale: string): Notice {
   switch (result.kind) {
     case 'sent_again':
-      return resentWords(result.count, result.left);
+      return resentWords(result.count, result.left, locale);
     case 'refused':
       return ['fail', `Nothing was sent. ${result.resolution.because} ${result.resolution.fix}`];
     case 'nothing':

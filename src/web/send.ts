@@ -183,7 +183,9 @@ async function sendPage(
         ...{ resolution, rules, tenant: await getTenant(trx, tenantId) },
         earlier: await listEarlier(trx, tenantId, onlookerOf(viewer), record.id, now),
         cap: await capReached(trx, tenantId, ctx.recipientsPerDay, now),
-        wait: resolution.ok ? await waitOfNext(trx, ctx, tenantId, resolution.sender.mailboxId, at) : null,
+        wait: resolution.ok
+          ? await waitOfNext(trx, ctx, tenantId, resolution.sender.mailboxId, { at, locale: viewer.locale })
+          : null,
       };
     });
   const { resolution, earlier, rules, tenant, wait, cap } = await byRecentLists(
@@ -201,7 +203,7 @@ async function sendPage(
     scripts: ['letterhead/stale.js'],
     cap:
       cap &&
-      `Your company may write to ${number(cap.perDay)} recipients in 24 hours, and has. You can send again ${atMoment(cap.until, timeZone, now)}.`,
+      `Your company may write to ${number(cap.perDay, viewer.locale)} recipients in 24 hours, and has. You can send again ${atMoment(cap.until, timeZone, now)}.`,
     ...{ record, form, problems, resolution, wait, timeZone, pillOf, kindWords, wordsOf },
     // Whether it may be sent at all: what paid needs is a tick.
     unsendable: unsendable(record.status, false),

@@ -1,6 +1,7 @@
 import { type Response, Router } from 'express';
 import { z } from 'zod';
 import { countForHours, reconsiderHours } from '../deliveries/reconsider-hours.ts';
+import { formatNumber } from '../documents/format.ts';
 import type { Database } from '../platform/database.ts';
 import { wallTimeOf } from '../platform/zoned-time.ts';
 import { inTenant } from '../tenants/scope.ts';
@@ -46,7 +47,7 @@ export function sendingSettingsPages(ctx: WebContext): Router {
       await reconsiderHours(ctx, trx, tenantId);
       return waiting;
     });
-    await notify(req, 'ok', `Saved.${waitingWords(waiting, isOpen(after, ctx.clock()))}`);
+    await notify(req, 'ok', `Saved.${waitingWords(waiting, isOpen(after, ctx.clock()), viewerOf(res).locale)}`);
     res.redirect(303, '/settings/sending');
   });
 
@@ -83,9 +84,9 @@ async function waitingForHours(ctx: WebContext, trx: Database, tenantId: string,
   return isOpen(rules, ctx.clock()) ? 0 : countForHours(trx, tenantId);
 }
 
-function waitingWords(count: number, leavesNow: boolean): string {
+function waitingWords(count: number, leavesNow: boolean, locale: string): string {
   if (count === 0) return '';
-  const emails = count === 1 ? 'One email that waited' : `${count.toLocaleString('en')} emails that waited`;
+  const emails = count === 1 ? 'One email that waited' : `${formatNumber(String(count), locale)} emails that waited`;
   if (leavesNow) return ` ${emails} for the sending hours ${count === 1 ? 'leaves' : 'leave'} now.`;
   return ` ${emails} for the old sending hours ${count === 1 ? 'waits' : 'wait'} for the new ones.`;
 }

@@ -4,6 +4,7 @@ import { tellOwners } from '../deliveries/company-notices.ts';
 import { reconsiderHours } from '../deliveries/reconsider-hours.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { changeCompany, companySchema, getTenant, letterheadSchema } from '../tenants/tenants.ts';
+import { accountPages } from './account.ts';
 import { changePages } from './changes.ts';
 import { countries, currencies, timeZones } from './choices.ts';
 import type { WebContext } from './context.ts';
@@ -37,6 +38,7 @@ export function settingsPages(ctx: WebContext): Router {
   router.use(defaultSenderPages(ctx));
   router.use(sendingSettingsPages(ctx));
   router.use(changePages(ctx));
+  router.use(accountPages(ctx));
 
   router.get('/settings/company', async (_req, res) => {
     const { tenantId } = viewerOf(res);

@@ -57,7 +57,7 @@ export function usageWords(usage: ReadonlyMap<string, Usage>, viewer: Viewer, no
     if (!facts) return null;
     const { used, limit, standsStill } = facts;
     const isFull = standsStill?.reason === 'budget' || standsStill?.reason === 'sending_limit';
-    const day = `${number(used)} of ${number(limit)} emails in the last 24 hours`;
+    const day = `${number(used, viewer.locale)} of ${number(limit, viewer.locale)} emails in the last 24 hours`;
     if (!isFull || !standsStill) return { words: day, isFull: false };
     const until = moment(standsStill.until, viewer.tenant.timeZone, now);
     const whose =

@@ -12,6 +12,8 @@ export interface Viewer {
   readonly role: MemberRole;
   readonly name: string;
   readonly email: string;
+  /** How pages write numbers, money and dates for this member: `en-IE`. */
+  readonly locale: string;
   /** What pages need of the tenant: its name, currency and clock. */
   readonly tenant: {
     readonly name: string;

@@ -1,10 +1,12 @@
+import { dateLocale } from '../documents/locale.ts';
+
 /**
  * An instant for a person, in their company's time zone: `09:41` today, `Mon 09:41` within a week,
  * `3 March` within the year, else `3 March 2025`.
  */
-export function when(date: Date, timeZone: string, now: Date): string {
+export function when(date: Date, timeZone: string, now: Date, locale: string): string {
   const format = (options: Intl.DateTimeFormatOptions) =>
-    new Intl.DateTimeFormat('en-GB', { timeZone, ...options }).format(date);
+    new Intl.DateTimeFormat(dateLocale(locale), { timeZone, hourCycle: 'h23', ...options }).format(date);
   const day = (instant: Date) => new Intl.DateTimeFormat('en-CA', { timeZone }).format(instant);
   const time = { hour: '2-digit', minute: '2-digit' } as const;
   if (day(date) === day(now)) return format(time);
@@ -38,10 +40,16 @@ export function atMoment(date: Date, timeZone: string, now: Date): string {
 }
 
 /** An instant to the minute, whatever day it is: `Sat, 28 Nov 2026, 09:41`. */
-export function exactly(date: Date, timeZone: string): string {
+export function exactly(date: Date, timeZone: string, locale: string): string {
   const day = { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' } as const;
   const time = { hour: '2-digit', minute: '2-digit' } as const;
-  return new Intl.DateTimeFormat('en-GB', { timeZone, ...day, ...time }).format(date);
+  return new Intl.DateTimeFormat(dateLocale(locale), { timeZone, hourCycle: 'h23', ...day, ...time }).format(date);
+}
+
+/** An instant as a timeline needs it: `28 Nov 2026, 09:41:07`. */
+export function toTheSecond(date: Date, timeZone: string, locale: string): string {
+  const style = { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' } as const;
+  return new Intl.DateTimeFormat(dateLocale(locale), { timeZone, ...style }).format(date);
 }
 
 /** A day for people of whom no time zone is known: `14 December 2026`. */

@@ -3,11 +3,8 @@ import { formatAmount, formatDate, formatMoney, formatNumber, formatPercent } fr
 import { readersLocale, separatorsOf } from '../../src/documents/locale.ts';
 import { printedDocument } from '../../src/documents/pdf/printed.ts';
 import { invoice } from './content.ts';
+import { europe } from './countries.ts';
 
-const europe =
-  'AD AL AM AT AX AZ BA BE BG BY CH CY CZ DE DK EE ES FI FO FR GB GE GG GI GR HR HU IE IM IS IT JE LI LT LU LV MC MD ME MK MT NL NO PL PT RO RS RU SE SI SJ SK SM TR UA VA XK'.split(
-    ' ',
-  );
 const elsewhere = 'US CA MX BR AR IN PK BD LK NP TH JP KR CN TW SG SA AE EG IR IL ET KE NG ZA AU NZ'.split(' ');
 
 /** The signs before the last two digits of every amount, and before the fraction of every percentage. */

@@ -13,24 +13,30 @@ const budget = (over: Partial<Budget> & { soon: number; later: number }): Budget
 
 describe('the words of a budget', () => {
   it('say how much is used, and what goes out when', () => {
-    expect(budgetLines(budget({ soon: 320, later: 40 }), { ofRun: 'of this run', at, opening: null })).toEqual([
+    expect(
+      budgetLines(budget({ soon: 320, later: 40 }), { ofRun: 'of this run', at, opening: null, locale: 'en-IE' }),
+    ).toEqual([
       '180 of 500 used in the last 24 hours',
       '320 leave in about 7 minutes',
       '40 of this run go out tomorrow',
     ]);
-    expect(budgetLines(budget({ soon: 30, later: 0 }), { ofRun: 'of this run', at, opening: null })).toEqual([
-      '180 of 500 used in the last 24 hours',
-      'all leave in less than a minute',
-    ]);
-    expect(budgetLines(budget({ soon: 320, later: 1_600 }), { ofRun: 'of these', at, opening: null })[2]).toBe(
-      '1,600 of these go out over the 4 days after that',
-    );
+    expect(
+      budgetLines(budget({ soon: 30, later: 0 }), { ofRun: 'of this run', at, opening: null, locale: 'en-IE' }),
+    ).toEqual(['180 of 500 used in the last 24 hours', 'all leave in less than a minute']);
+    expect(
+      budgetLines(budget({ soon: 320, later: 1_600 }), { ofRun: 'of these', at, opening: null, locale: 'en-IE' })[2],
+    ).toBe('1,600 of these go out over the 4 days after that');
   });
 
   it('say that an account stands still, and promise no time then', () => {
     const standsStill = { until: new Date(), reason: 'sending_limit', everybody: false } as const;
     expect(
-      budgetLines(budget({ soon: 5, later: 0, standsStill }), { ofRun: 'of this run', at, opening: null }),
+      budgetLines(budget({ soon: 5, later: 0, standsStill }), {
+        ofRun: 'of this run',
+        at,
+        opening: null,
+        locale: 'en-IE',
+      }),
     ).toEqual([
       '180 of 500 used in the last 24 hours',
       'Gmail says that this account’s limit for one day is used up; it goes on at 14:00',
@@ -38,7 +44,7 @@ describe('the words of a budget', () => {
   });
 
   it('say when the sending hours begin, instead of how long it takes', () => {
-    const words = { ofRun: 'of this run', at, opening: new Date() };
+    const words = { ofRun: 'of this run', at, opening: new Date(), locale: 'en-IE' };
     expect(budgetLines(budget({ soon: 5, later: 0 }), words)[1]).toBe('your sending hours begin 14:00');
   });
 });
@@ -53,8 +59,11 @@ it.each([
 });
 
 it('counts are said with their kind, and reasons by their number', () => {
-  expect([countWords(1, 'quote'), countWords(1_200, 'credit_note')]).toEqual(['1 quote', '1,200 credit notes']);
-  expect(leftOutLines({ recent: 1, no_address: 12 })).toEqual([
+  expect([countWords(1, 'quote', 'en-IE'), countWords(1_200, 'credit_note', 'en-IE')]).toEqual([
+    '1 quote',
+    '1,200 credit notes',
+  ]);
+  expect(leftOutLines({ recent: 1, no_address: 12 }, 'en-IE')).toEqual([
     '12 without an email address',
     '1 sent within 24 hours before, or waiting to be',
   ]);
