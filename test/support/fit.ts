@@ -16,9 +16,14 @@ export async function expectFitInEveryLook(page: Page): Promise<void> {
   for (const { viewport, colorScheme } of looks) {
     await page.setViewportSize(viewport);
     await page.emulateMedia({ colorScheme });
-    await expectFit(page, colorScheme === 'light' ? undefined : ['color-contrast']);
+    await expectFit(page, rulesIn({ colorScheme }));
   }
   await page.setViewportSize(looks[0].viewport);
+}
+
+/** Which rules of axe a look is about: all in the first; in the narrow and dark one those that know width or colours. */
+export function rulesIn({ colorScheme }: { readonly colorScheme: string }): readonly string[] | undefined {
+  return colorScheme === 'light' ? undefined : ['color-contrast', 'target-size'];
 }
 
 /** That the page at hand is no wider than its window, and breaks no rule that axe knows. */
