@@ -461,6 +461,7 @@ export interface Runs {
   id: Generated<string>;
   idempotency_key: string;
   left_out: Json;
+  left_out_records: Generated<Json>;
   mailbox_id: string;
   member_id: string;
   message: string;

@@ -161,7 +161,12 @@ const leftOutWords: Readonly<Record<string, string>> = {
 export function leftOutLines(leftOut: Readonly<Record<string, number>>, locale: string): string[] {
   return Object.entries(leftOut)
     .sort(([, a], [, b]) => b - a)
-    .map(([reason, count]) => `${number(count, locale)} ${own(leftOutWords, reason) ?? reason}`);
+    .map(([reason, count]) => `${number(count, locale)} ${leftOutReason(reason)}`);
+}
+
+/** Why one record was left out: `without an email address`. */
+export function leftOutReason(reason: string): string {
+  return own(leftOutWords, reason) ?? reason;
 }
 
 /** Why some deliveries of a run are held, and what somebody can do about it; `href` null where it goes by itself. */

@@ -30,6 +30,7 @@ import {
   emailCount,
   heldWords,
   leftOutLines,
+  leftOutReason,
   number,
   partWords,
   phaseWords,
@@ -41,7 +42,7 @@ import { onlookerOf, param, requireRole, type Viewer, viewerOf } from './viewer.
 import { when } from './words.ts';
 
 const words = {
-  ...{ heldWords, leftOutLines, phaseWords, phaseOf, budgetNote },
+  ...{ heldWords, leftOutLines, leftOutReason, phaseWords, phaseOf, budgetNote },
   ...{ pillOf, formatAddress, kindWords, partWords, unsentOf },
 };
 

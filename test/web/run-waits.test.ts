@@ -195,6 +195,16 @@ describe('the last look before a run starts', () => {
   });
 });
 
+it('a run says which records it left out, and why', async () => {
+  const { sender, ids } = await withRecords(3);
+  await within(sender, (trx) => setDocumentStatus(trx, sender.tenantId, ids[1] ?? '', 'paid'));
+  const id = await startRunOf(sender.founder, all);
+  const page = await sender.founder.get(`/runs/${id}`);
+  expect(said(page)).toContain('Left out when it was started: 1 paid.');
+  expect(page.text).toContain(`<a href="/documents/${ids[1]}">B-00002</a>`);
+  expect(page.text).not.toContain(`<a href="/documents/${ids[0]}">`);
+});
+
 describe('where nothing can be sent', () => {
   it('no button offers to send nothing', async () => {
     const { sender, ids } = await withRecords(1);

@@ -16,3 +16,16 @@ export const askedSchema = z.object({
 });
 /** See {@link askedSchema}. */
 export type Asked = Readonly<z.infer<typeof askedSchema>>;
+
+/** Of so many records that were left out a run keeps which they are; of all, how many. */
+export const mostLeftOutKept = 300;
+
+/** A record that was left out when a run was started, as it was then. */
+export const leftOutRecordSchema = z.object({
+  id: z.string(),
+  number: z.string(),
+  name: z.string(),
+  reason: z.string(),
+});
+/** See {@link leftOutRecordSchema}. */
+export type LeftOutRecord = Readonly<z.infer<typeof leftOutRecordSchema>>;

@@ -5,7 +5,7 @@ import type { Database } from '../../platform/database.ts';
 import type { DeliveryState, DocumentKind, RunState } from '../../platform/database-types.ts';
 import { isDecidedBy, isSeenBy, type Onlooker } from '../onlooker.ts';
 import type { HeldReason } from '../state.ts';
-import { type Asked, askedSchema } from './asked.ts';
+import { type Asked, askedSchema, type LeftOutRecord, leftOutRecordSchema } from './asked.ts';
 
 /** How many deliveries of a run stand how. What was sent again counts where it stands now. */
 export interface RunCounts {
@@ -51,6 +51,8 @@ export interface RunRecord extends RunSummary {
   readonly mayDecide: boolean;
   /** How many of the chosen records were left out when it was started, by reason. */
   readonly leftOut: Readonly<Record<string, number>>;
+  /** The first of these. */
+  readonly leftOutRecords: readonly LeftOutRecord[];
   /** When the first of what waits for nothing but its time leaves. */
   readonly leavesAt: Date | null;
   /** It leaves whatever the sending hours say. */
@@ -108,6 +110,7 @@ export async function getRun(
       'runs.message',
       'runs.state_at as stateAt',
       'runs.left_out as leftOut',
+      'runs.left_out_records as leftOutRecords',
       'runs.any_time as anyTime',
       'runs.asked',
       'decider.name as stateByName',
@@ -127,7 +130,8 @@ export async function getRun(
   if (!row) return undefined;
   const counts = (await countRuns(db, tenantId, [runId])).get(runId) ?? countsOf([]);
   const asked = askedSchema.safeParse(row.asked).data ?? null;
-  return { ...row, leftOut: leftOutSchema.parse(row.leftOut), asked, counts };
+  const leftOutRecords = leftOutRecordSchema.array().parse(row.leftOutRecords);
+  return { ...row, leftOut: leftOutSchema.parse(row.leftOut), leftOutRecords, asked, counts };
 }
 
 const leftOutSchema = z.record(z.string(), z.number());

@@ -9,7 +9,7 @@ import { beginningOf, columnsOf } from '../begin.ts';
 import type { Departure } from '../departure.ts';
 import { TemplateError } from '../merge.ts';
 import { assertWithinCap } from '../recipient-cap.ts';
-import type { Asked } from './asked.ts';
+import { type Asked, type LeftOutRecord, mostLeftOutKept } from './asked.ts';
 import { type Judgement, type Reason, type RunText, readTemplates } from './judge.ts';
 import { askRun } from './question.ts';
 import { chosenIds, holdRecords, mostRecords, type RunSelection } from './records.ts';
@@ -116,15 +116,16 @@ async function start(trx: Database, clock: Clock, request: RunRequest, pdf: RunQ
   const wish = { undo: true, many: true, sendAt: request.sendAt ?? null, anyTime: request.anyTime ?? false };
   const departure = await beginningOf(trx, tenantId, resolution, wish, question.now);
   const common = { run, rule, departure };
-  const { total, leftOut, fingerprint } = await writeDeliveries(trx, request, question, ids, common);
+  const { total, leftOut, leftOutRecords, fingerprint } = await writeDeliveries(trx, request, question, ids, common);
   if (fingerprint !== request.fingerprint) throw new NotStarted({ kind: 'changed' });
   if (total === 0) throw new NotStarted({ kind: 'nothing' });
   await trx
     .updateTable('runs')
-    .set({ total, left_out: JSON.stringify(leftOut) })
+    .set({ total, left_out: JSON.stringify(leftOut), left_out_records: JSON.stringify(leftOutRecords) })
     .where('tenant_id', '=', tenantId)
     .where('id', '=', run.id)
     .execute();
+  await beginUndoWhenWritten(trx, run.id, departure, question.now, clock());
   const from = `To be sent from ${resolution.sender.fromEmail}.`;
   await writeFirstEvents(trx, run.id, departure.state === 'held' ? departure.detail : from, request.memberId);
   if (departure.state === 'queued') await wake(trx, 'waiting');
@@ -188,22 +189,31 @@ async function writeDeliveries(
   question: RunQuestion,
   ids: readonly string[],
   common: { readonly run: NewRun; readonly rule: SenderRule; readonly departure: Departure },
-): Promise<{ total: number; leftOut: Partial<Record<Reason['kind'], number>>; fingerprint: string }> {
+): Promise<{
+  total: number;
+  leftOut: Partial<Record<Reason['kind'], number>>;
+  leftOutRecords: readonly LeftOutRecord[];
+  fingerprint: string;
+}> {
   const { again } = request;
   const leftOut: Partial<Record<Reason['kind'], number>> = {};
+  const leftOutRecords: LeftOutRecord[] = [];
   let total = 0;
   const records = survey(trx, question, ids);
   while (true) {
     const { done, value } = await records.next();
-    if (done) return { total, leftOut, fingerprint: value };
+    if (done) return { total, leftOut, leftOutRecords, fingerprint: value };
     const ready: ReadyRecord[] = [];
     for (const { record, judgement } of value) {
       const reason = reasonToLeaveOut(
         judgement,
         record.recent !== null && again !== 'all' && !again.includes(record.id),
       );
-      if (reason) leftOut[reason] = (leftOut[reason] ?? 0) + 1;
-      else if (judgement.kind === 'ready') ready.push({ id: record.id, ...judgement });
+      if (reason) {
+        leftOut[reason] = (leftOut[reason] ?? 0) + 1;
+        const { id, number, partyName: name } = record;
+        if (leftOutRecords.length < mostLeftOutKept) leftOutRecords.push({ id, number, name, reason });
+      } else if (judgement.kind === 'ready') ready.push({ id: record.id, ...judgement });
     }
     await insertDeliveries(trx, request, question.now, common, ready, total);
     total += ready.length;
@@ -244,6 +254,17 @@ async function insertDeliveries(
         ${ready.map(({ subject }) => subject)}::text[], ${ready.map(({ message }) => message)}::text[])
       with ordinality as ready (id, recipients, subject, message, place)
     join documents on documents.id = ready.id and documents.tenant_id = ${tenantId}::uuid`.execute(trx);
+}
+
+/** Writing thousands takes seconds, in which nobody could undo anything: then the time for it begins after that. */
+async function beginUndoWhenWritten(trx: Database, runId: string, departure: Departure, begun: Date, written: Date) {
+  const tookMs = written.getTime() - begun.getTime();
+  if (departure.state !== 'held' || departure.reason !== 'undo' || !departure.until || tookMs < 1_000) return;
+  await trx
+    .updateTable('deliveries')
+    .set({ not_before: new Date(departure.until.getTime() + tookMs) })
+    .where('run_id', '=', runId)
+    .execute();
 }
 
 async function writeFirstEvents(trx: Database, runId: string, detail: string, memberId: string): Promise<void> {
