@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { RunRequest } from '../../src/deliveries/runs/asked.ts';
 import { type RunText, readTemplates, usualText } from '../../src/deliveries/runs/judge.ts';
 import { type Overview, overview } from '../../src/deliveries/runs/overview.ts';
 import { askRun } from '../../src/deliveries/runs/question.ts';
 import { chosenIds, type RunSelection } from '../../src/deliveries/runs/records.ts';
 import { getRun, type RunRecord } from '../../src/deliveries/runs/runs.ts';
-import { type RunRequest, type StartResult, startRun } from '../../src/deliveries/runs/start.ts';
+import { type StartResult, startRun } from '../../src/deliveries/runs/start.ts';
 import type { DeliveryState } from '../../src/platform/database-types.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import type { WebContext } from '../../src/web/context.ts';

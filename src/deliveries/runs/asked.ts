@@ -1,5 +1,27 @@
 import { z } from 'zod';
 import { documentKinds, documentStatuses } from '../../documents/document.ts';
+import type { RunText } from './judge.ts';
+import type { RunSelection } from './records.ts';
+
+/** What is to be sent, by whom. The same key never makes two runs. */
+export interface RunRequest {
+  readonly tenantId: string;
+  readonly memberId: string;
+  /** One per page that was shown; later a caller's own. */
+  readonly idempotencyKey: string;
+  readonly selection: RunSelection;
+  readonly text: RunText;
+  /** Which of those that were sent lately are sent again. */
+  readonly again: 'all' | readonly string[];
+  /** Those that are paid are sent, too. */
+  readonly thoughPaid?: boolean | undefined;
+  /** When it is to leave; left out: now, after the moment in which it can be undone. */
+  readonly sendAt?: Date | null | undefined;
+  /** It leaves whatever the sending hours say. */
+  readonly anyTime?: boolean | undefined;
+  /** Of what the page showed, see `survey.ts`. */
+  readonly fingerprint: string;
+}
 
 /** What somebody filled in to start a run, besides its texts and its time: enough to begin again from. */
 export const askedSchema = z.object({
