@@ -70,9 +70,14 @@ export function readOneAddress(
 ): { readonly ok: true; readonly email: string | null } | { readonly ok: false; readonly message: string } {
   const { addresses, unreadable } = parseAddresses(text);
   const [wrong] = unreadable;
-  if (wrong) return { ok: false, message: addressProblem(wrong) };
   const [first, ...others] = withoutRepeats(addresses);
   if (others.length > 0) return { ok: false, message: 'Write one email address, or leave it empty.' };
+  if (wrong?.why === 'several')
+    return {
+      ok: false,
+      message: `“${wrong.text.slice(0, 80)}” is not one email address. Write one, or leave it empty.`,
+    };
+  if (wrong) return { ok: false, message: addressProblem(wrong) };
   return { ok: true, email: first?.email ?? null };
 }
 

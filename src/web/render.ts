@@ -76,16 +76,16 @@ function helpers(res: Response) {
     emailCount: (count: number) => emailCount(count, locale),
     toTheSecond: (date: Date, zone: string) => toTheSecond(date, zone, locale),
     when: (date: Date) => when(date, timeZone, now, locale),
-    unsavedAs: (name: string) => unsavedAs(res, name),
+    unsavedAs: (name: string, isUnsaved?: boolean) => unsavedAs(res, name, isUnsaved),
   };
 }
 
 /**
  * The attributes of a form whose unsaved content the browser keeps, see `public/unsaved.js`: under this name, and whether
- * what it shows is unsaved from the beginning.
+ * what it shows is unsaved from the beginning: unless told, what answers a form that was sent, or is filled in again after
+ * signing in.
  */
-function unsavedAs(res: Response, name: string): string {
-  const isUnsaved = res.req.method === 'POST' || res.locals['kept'] !== undefined;
+function unsavedAs(res: Response, name: string, isUnsaved = res.req.method === 'POST' || 'kept' in res.locals): string {
   return `data-unsaved-as="${ejs.escapeXML(name)}"${isUnsaved ? ' data-unsaved-now' : ''}`;
 }
 

@@ -54,6 +54,31 @@ describe('contacts', () => {
     expect(form.text).toContain('value="Harbour Hotel"');
   });
 
+  it('show how many of their records go elsewhere, and what was merged into them, whatever the counts', async () => {
+    const contact = async (street: string) => {
+      const form = { 'party[name]': 'Two Of A Kind', 'party[street]': street };
+      return (await dana.post('/parties', form)).location?.replace('/parties/', '') ?? '';
+    };
+    const [first, second, third] = [await contact('1 Quay'), await contact('2 Quay'), await contact('3 Quay')];
+    const line = { 'lines[0][name]': 'Shelf', 'lines[0][unitPrice]': '1' };
+    for (const email of ['a@x.example', 'b@x.example']) {
+      const party = {
+        partyId: second,
+        'party[name]': 'Two Of A Kind',
+        'party[street]': '2 Quay',
+        'party[email]': email,
+      };
+      const form = { kind: 'invoice', issueDate: '2026-11-21', currency: 'EUR', ...line, ...party };
+      expect((await dana.post('/documents', form)).status).toBe(303);
+    }
+    expect((await dana.get(`/parties/${second}`)).text).toContain('2 open records go to another email');
+    for (const other of [second, third]) await dana.post(`/parties/${first}/merges`, { other });
+    const { status, text } = await dana.get(`/parties/${first}`);
+    expect(status).toBe(200);
+    expect(text).toContain('2 records, ');
+    expect(text).toContain('0 records, ');
+  });
+
   it('of another company are not there', async () => {
     const { location } = await dana.post('/parties', { 'party[name]': 'Ours' });
     const rival = await founder(letterhead, 'mira@northgate.example', 'Northgate Café');
