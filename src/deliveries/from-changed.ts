@@ -1,7 +1,9 @@
 import { type FromSwap, openSwap, settleSwap } from '../mailboxes/from-swaps.ts';
+import { distrustSendAs } from '../mailboxes/send-as.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { wake } from '../platform/wake.ts';
+import { noteChange } from '../tenants/rights-changes.ts';
 import { createDelivery, type SendResult } from './create.ts';
 import { moveDeliveries, writeEvent } from './state.ts';
 
@@ -29,7 +31,9 @@ export async function concludeFrom(trx: Database, clock: Clock, tenantId: string
   const { mailboxId, deliveryId, wanted, used, triesFrom, sentAt } = readBack;
   const at = clock();
   if (used !== wanted.toLowerCase()) {
-    await openSwap(trx, tenantId, { mailboxId, email: wanted, sentFrom: used, deliveryId, at }, sentAt);
+    const swap = { mailboxId, email: wanted, sentFrom: used, deliveryId, at };
+    // The list of addresses said that Gmail knows it.
+    if (await openSwap(trx, tenantId, swap, sentAt)) await distrustSendAs(trx, tenantId, mailboxId);
     const detail = `Gmail sent it from ${used} instead of ${wanted}. Nothing more leaves from that address until somebody has looked.`;
     return writeEvent(trx, tenantId, deliveryId, { state: 'sent', at, detail });
   }
@@ -42,14 +46,20 @@ export async function concludeFrom(trx: Database, clock: Clock, tenantId: string
  * @param memberId the admin who looked and says go on
  * @returns how many deliveries go on; undefined where the address was not held
  */
-export function goOnFrom(
+export async function goOnFrom(
   trx: Database,
   clock: Clock,
   tenantId: string,
-  swap: Pick<FromSwap, 'mailboxId' | 'email'>,
+  swap: Pick<FromSwap, 'mailboxId' | 'email' | 'sentFrom'> & { readonly mailboxEmail: string },
   memberId: string,
 ): Promise<number | undefined> {
-  return letGo(trx, clock, tenantId, swap, memberId);
+  const moved = await letGo(trx, clock, tenantId, swap, memberId);
+  if (moved === undefined) return undefined;
+  // What they saw in Gmail may be newer than our list of its addresses.
+  await distrustSendAs(trx, tenantId, swap.mailboxId);
+  const { email, sentFrom, mailboxEmail: mailbox } = swap;
+  await noteChange(trx, tenantId, { memberId, at: clock() }, { kind: 'from_trusted', mailbox, email, sentFrom });
+  return moved;
 }
 
 async function letGo(

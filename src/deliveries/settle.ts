@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { SentMessage } from '../google/gmail.ts';
 import { dropAccessToken } from '../mailboxes/grant-vault.ts';
 import { endMailbox } from '../mailboxes/health.ts';
+import { distrustSendAs } from '../mailboxes/send-as.ts';
 import type { Database } from '../platform/database.ts';
 import type { AttemptOutcome } from '../platform/database-types.ts';
 import { wake } from '../platform/wake.ts';
@@ -114,6 +115,9 @@ export async function settleAttempt(
         return;
       case 'refuse':
         await moveDelivery(trx, tenantId, deliveryId, { ...move, to: 'failed' });
+        // It may be its address that Gmail refused: the next one asks whether Gmail knows it still.
+        if (delivery.email.from.email.toLowerCase() !== delivery.mailboxEmail.toLowerCase())
+          await distrustSendAs(trx, tenantId, delivery.mailboxId);
         return wake(trx, 'waiting');
       case 'unknown': {
         const detail = `${outcome.words} We wait to be sure that nothing is still on its way.`;

@@ -6,7 +6,7 @@ import { capabilitiesOf } from './capabilities.ts';
 import { readReason } from './ended-words.ts';
 import { dropAccessToken } from './grant-vault.ts';
 import { endMailbox, recoverMailbox } from './health.ts';
-import { mailboxTroubleOf, saidByGmail } from './mailbox-trouble.ts';
+import { mailboxTroubleOf, type SaidByGmail, saidByGmail } from './mailbox-trouble.ts';
 
 /** What another look at a mailbox showed. `not_now`: Google could not be asked, or said nothing about it. */
 export type Rechecked = 'works' | 'ended' | 'not_now';
@@ -44,6 +44,30 @@ export async function recheckMailbox(
     if (error instanceof GoogleError) return 'not_now';
     throw error;
   }
+}
+
+/** What Gmail names about the account itself: no consent of a person can make up for it. */
+const ofTheAccount: readonly SaidByGmail[] = ['no_gmail', 'mailbox_suspended', 'admin_policy'];
+
+/**
+ * Looks, right after a mailbox was connected, whether its Google account has a Gmail that sends: Google lets an account
+ * without one connect like any other. Nothing is sent. Where Gmail cannot be asked, or says nothing about the account, the
+ * mailbox stays as it is, and the first send shows it.
+ *
+ * @returns why it cannot send; null where nothing speaks against it
+ */
+export async function probeConnected(
+  ctx: TokenContext,
+  tenantId: string,
+  mailboxId: string,
+  accessToken: string,
+): Promise<SaidByGmail | null> {
+  const failure = await probeSending(ctx.google, accessToken);
+  const said = failure && mailboxTroubleOf(failure);
+  if (!said || !ofTheAccount.includes(said)) return null;
+  const ended = { reason: said, sure: true, at: ctx.clock() };
+  await inTenant(ctx.db, tenantId, (trx) => endMailbox(trx, tenantId, mailboxId, ended));
+  return said;
 }
 
 function isTokenRefused(failure: GoogleFailure): boolean {

@@ -37,6 +37,16 @@ export async function forgetSendAs(db: Database, tenantId: string, mailboxId: st
     .execute();
 }
 
+/** Gmail showed that the kept list is wrong: it is asked for anew before anything is sent by it. The list itself stays to be seen. */
+export async function distrustSendAs(trx: Database, tenantId: string, mailboxId: string): Promise<void> {
+  await trx
+    .updateTable('mailboxes')
+    .set({ send_as_fetched_at: null })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', mailboxId)
+    .execute();
+}
+
 /** Replaces the kept list: an address that Gmail no longer names is no longer usable. */
 export async function keepSendAs(
   db: Database,

@@ -100,7 +100,7 @@ function chosenBy(rule: SenderRule, question: SenderQuestion): SenderResolution 
     case 'current_user':
       return fromMember(question);
     case 'alias':
-      return fromAlias(rule, question.mailboxes);
+      return fromAlias(rule, question);
     default:
       return rule satisfies never;
   }
@@ -111,11 +111,15 @@ function unlessSwapped(
   resolution: Extract<SenderResolution, { ok: true }>,
   mailboxes: readonly MailboxFacts[],
 ): SenderResolution {
-  const { mailboxId, mailboxEmail, fromEmail } = resolution.sender;
-  const swap = mailboxes
-    .find(({ id }) => id === mailboxId)
-    ?.swapped.find(({ email }) => email === fromEmail.toLowerCase());
-  if (!swap) return resolution;
+  const { mailboxId, fromEmail } = resolution.sender;
+  const mailbox = mailboxes.find(({ id }) => id === mailboxId);
+  return (mailbox && swapOf(mailbox, fromEmail)) ?? resolution;
+}
+
+/** That Gmail did not keep an address on the From line, and nobody has looked since; null where it was kept. */
+function swapOf({ email: mailboxEmail, swapped }: MailboxFacts, fromEmail: string): SenderResolution | null {
+  const swap = swapped.find(({ email }) => email === fromEmail.toLowerCase());
+  if (!swap) return null;
   return refuse(
     'from_changed',
     `Gmail sent an email from ${swap.sentFrom} instead of ${fromEmail}, so nothing more leaves from that address.`,
@@ -234,7 +238,10 @@ function inMembersStead(question: SenderQuestion): SenderResolution | undefined 
   };
 }
 
-function fromAlias(rule: Extract<SenderRule, { mode: 'alias' }>, mailboxes: readonly MailboxFacts[]): SenderResolution {
+function fromAlias(
+  rule: Extract<SenderRule, { mode: 'alias' }>,
+  { mailboxes, triesFrom = false }: SenderQuestion,
+): SenderResolution {
   const mailbox = mailboxes.find((each) => each.id === rule.mailboxId);
   if (mailbox && !mailbox.mayUse) {
     return refuse(
@@ -250,6 +257,9 @@ function fromAlias(rule: Extract<SenderRule, { mode: 'alias' }>, mailboxes: read
       'Connect that Gmail account again in Settings → Email, or choose another sender there.',
     );
   }
+  // Known by what Gmail did, whatever its list says of it by now.
+  const swapped = triesFrom ? null : swapOf(mailbox, rule.email);
+  if (swapped) return swapped;
   const entry = findSendAs(mailbox, rule.email);
   if (!entry) {
     return mailbox.capabilities.includes('aliases')

@@ -63,6 +63,8 @@ const rightsChangeSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('delegation_allowed'), domain, may }),
   z.object({ kind: z.literal('delegation_removed'), domain }),
   z.object({ kind: z.literal('company_changed'), fields: z.array(companyField) }),
+  // Gmail had used another address than `email`; somebody looked, and lets it be used again.
+  z.object({ kind: z.literal('from_trusted'), mailbox, email: z.string(), sentFrom: z.string() }),
 ]);
 
 /** See {@link rightsChangeSchema}. */

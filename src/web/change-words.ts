@@ -65,6 +65,11 @@ export function changeWords({ change, by }: RightsChangeLine): ChangeWords {
       return { what: `Disconnected ${whoseWords(change)}`, detail: null };
     case 'mailbox_paused':
       return { what: `Paused ${change.mailbox}`, detail: null };
+    case 'from_trusted':
+      return {
+        what: `Looked, and let ${change.email} be used again through ${change.mailbox}`,
+        detail: `Gmail had sent an email from ${change.sentFrom} instead.`,
+      };
     case 'mailbox_resumed':
       return { what: `Resumed ${change.mailbox}`, detail: null };
     case 'permission_switched': {

@@ -4,8 +4,10 @@ import type { Consent } from '../google/strategy.ts';
 import { readCapabilities, scopesFor } from '../mailboxes/capabilities.ts';
 import { connectMailbox } from '../mailboxes/connect.ts';
 import { ConnectError } from '../mailboxes/connect-error.ts';
+import { endedWords } from '../mailboxes/ended-words.ts';
 import type { MailboxRecord } from '../mailboxes/mailboxes.ts';
 import type { ConnectRequest } from '../mailboxes/place.ts';
+import { probeConnected } from '../mailboxes/recheck.ts';
 import type { MailboxKind } from '../platform/database-types.ts';
 import { connectError, consentError, wrongViewer } from './connect-errors.ts';
 import { findConnected } from './connected-mailbox.ts';
@@ -126,6 +128,12 @@ export async function keepConsent(
     return res.redirect(303, `/mailboxes/connection/choices/${id}`);
   }
   const { mailboxId, result } = connected;
+  const cannot = await probeConnected(ctx, tenantId, mailboxId, consent.accessToken);
+  if (cannot) {
+    const { what, fix } = endedWords({ reason: cannot, sure: true }, email);
+    await notify(req, 'fail', `${email} is connected, but cannot send. ${what} ${fix}`);
+    return res.redirect(303, `/mailboxes/${mailboxId}`);
+  }
   const mailbox = await findConnected(ctx, request, mailboxId);
   const aliases = mailbox?.capabilities.includes('aliases')
     ? await tryToReadAliases(ctx, tenantId, mailboxId)

@@ -38,7 +38,9 @@ export function fromSwapPages(ctx: WebContext): Router {
   router.post('/mailboxes/:id/from-go-on', async (req, res) => {
     const { viewer, mailbox, swap } = await heldAddress(ctx, req, res);
     const { tenantId, memberId } = viewer;
-    const moved = await inTenant(ctx.db, tenantId, (trx) => goOnFrom(trx, ctx.clock, tenantId, swap, memberId));
+    const moved = await inTenant(ctx.db, tenantId, (trx) =>
+      goOnFrom(trx, ctx.clock, tenantId, { ...swap, mailboxEmail: mailbox.email }, memberId),
+    );
     const out = moved === 1 ? '1 email is going out now.' : `${moved} emails are going out now.`;
     await notify(req, 'ok', `${swap.email} is used again. ${moved ? out : ''}`.trim());
     res.redirect(303, `/mailboxes/${mailbox.id}`);

@@ -80,7 +80,7 @@ describe('another Google account, chosen while reconnecting', () => {
     await page.press('Reconnect');
     await page.press('Use another');
     await answerGoogle(page, { account: mira });
-    expect(words()).toContain(`You chose ${mira} at Google, but this was about ${office}.`);
+    expect(words()).toContain(`You chose ${mira} at Google, but this was about ${office}, which belongs to`);
     await desk.expectFit();
     await page.press('Choose the right one');
     await answerGoogle(page, { account: office });

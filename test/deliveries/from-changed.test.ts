@@ -56,8 +56,24 @@ const testEmail = (sender: Company) =>
       .executeTakeFirst();
     return row?.id ?? '';
   });
+const listReadAt = (sender: Company) =>
+  inTenant(letterhead.database.db, sender.tenantId, async (trx) => {
+    const row = await trx.selectFrom('mailboxes').select('send_as_fetched_at').executeTakeFirstOrThrow();
+    return row.send_as_fetched_at;
+  });
 const press = (sender: Company, what: 'from-test' | 'from-go-on') =>
   sender.founder.post(`/mailboxes/${sender.mailboxId}/${what}`, { email: alias });
+
+it('what Gmail proved wrong of its list of addresses is asked anew before the next email, however new the list is', async () => {
+  const sender = await swapping();
+  const [first, second] = [await sender.send(), await sender.send()];
+  expect(await listReadAt(sender)).not.toBeNull();
+  await work(sender, first);
+  expect(await listReadAt(sender)).toBeNull();
+  await work(sender, second);
+  // Read again, though fifteen minutes have not passed.
+  expect(await listReadAt(sender)).not.toBeNull();
+});
 
 describe('once a read-back showed another From', () => {
   it('what was written before is held, what is written now is refused, and every page says why', async () => {
@@ -108,7 +124,8 @@ describe('once a read-back showed another From', () => {
 
   it('an admin who looked lets all go on; what Gmail swaps after that stops the next one again', async () => {
     const sender = await swapping();
-    const [first, late, second, third] = [
+    const [first, late, second, third, last] = [
+      await sender.send(),
       await sender.send(),
       await sender.send(),
       await sender.send(),
@@ -118,13 +135,21 @@ describe('once a read-back showed another From', () => {
     await work(sender, first, second, third);
     expect([await standing(sender, second), await standing(sender, third)]).toEqual(['from_changed', 'from_changed']);
     letterhead.google.clock.forward(60_000);
+    letterhead.google.accounts.addSendAs(sender.account, { email: alias, status: 'accepted', name: 'Accounts' });
     await press(sender, 'from-go-on');
+    expect(await page(sender, '/settings/changes')).toContain(
+      `Looked, and let ${alias} be used again through ${sender.account}`,
+    );
     expect([await standing(sender, second), await standing(sender, third)]).toEqual(['queued', 'queued']);
     // It left before that, and is read back only now.
     await afterDelivery(worker, { tenantId: sender.tenantId, deliveryId: late });
     letterhead.google.clock.forward(60_000);
-    await work(sender, second, third);
-    expect([await standing(sender, second), await standing(sender, third)]).toEqual(['sent', 'from_changed']);
+    await work(sender, second);
+    expect([await standing(sender, second), (await sender.delivery(second)).sentFrom]).toEqual(['sent', alias]);
+    // Within the quarter of an hour in which the list is believed.
+    letterhead.google.accounts.removeSendAs(sender.account, alias);
+    await work(sender, third, last);
+    expect([await standing(sender, third), await standing(sender, last)]).toEqual(['sent', 'from_changed']);
   });
 
   it('nobody but an admin decides', async () => {

@@ -46,7 +46,9 @@ describe('another Google account than the mailbox’s', () => {
     const other = stranger();
     const page = await one.founder.get(await chooseWrongly(one.founder, one.mailboxId, other));
     expect([page.status, titleOf(page)]).toEqual([200, 'That is another Google account']);
-    expect(page.text).toContain(`You chose <b>${other}</b> at Google, but this was about <b>${one.account}</b>.`);
+    expect(page.text).toContain(
+      `You chose <b>${other}</b> at Google, but this was about <b>${one.account}</b>, which belongs to`,
+    );
     expect(page.text).toContain(`Connect ${other} as another mailbox`);
     expect(await mailboxesOf(one)).toEqual(before);
     expect(await letterhead.context.tokens.of(one.tenantId, one.mailboxId)).toBeTruthy();

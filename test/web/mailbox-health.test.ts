@@ -272,6 +272,19 @@ describe('another look at a connection', () => {
     },
   );
 
+  it('says at connecting that a Google account has no Gmail, and sends nothing to find out', async () => {
+    const one = await company(letterhead);
+    const account = one.account.replace('office', 'drive');
+    letterhead.google.accounts.add({ email: account, name: 'Drive' });
+    letterhead.google.faults.add({ method: 'messages.send', account, times: 9, effect: { kind: 'mailNotEnabled' } });
+    const page = words((await one.founder.connect(account)).text);
+    expect(page).toContain(`${account} is connected, but cannot send. The Google account ${account} has no Gmail`);
+    const { state } = await inTenant(letterhead.database.db, one.tenantId, (trx) =>
+      trx.selectFrom('mailboxes').select('state').where('email', '=', account).executeTakeFirstOrThrow(),
+    );
+    expect(state).toBe('needs_reconnect');
+  });
+
   it('says when Google could not be asked', async () => {
     const one = await company(letterhead);
     await end(one, 'revoked', false);
