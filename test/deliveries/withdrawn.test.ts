@@ -194,7 +194,7 @@ it('while workers send, nothing begins to leave any more once the answer to the 
     const tom = await colleague(busy, office, 'Tom');
     // Every other one stays under way, so that the worker has its hands full long before all have left.
     busy.google.faults.add({ method: 'messages.send', every: 2, effect: { kind: 'slow', ms: 600_000 } });
-    for (let number = 0; number < 300; number += 1) await office.send({ memberId: tom.memberId });
+    for (let number = 0; number < 150; number += 1) await office.send({ memberId: tom.memberId });
     await busy.startWorker();
     await eventually(
       () => busy.google.truth.accepted().length,
