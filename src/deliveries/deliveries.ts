@@ -31,6 +31,8 @@ export interface DeliverySummary {
   readonly documentId: string | null;
   /** Of the record as it was sent, whatever it says by now: kind, number, and whom it is for. */
   readonly documentKind: DocumentKind | null;
+  /** UNTDID 1001, where an imported file said so: a pro-forma invoice is no invoice. */
+  readonly documentTypeCode: string | null;
   readonly documentNumber: string | null;
   readonly partyName: string | null;
   /** The run it was started with, or null. */
@@ -253,6 +255,7 @@ export function summaries(db: Database, tenantId: string) {
       'deliveries.from_changed_at as fromChangedAt',
       'deliveries.seen_at as seenAt',
       sql<DocumentKind | null>`deliveries.document_snapshot ->> 'kind'`.as('documentKind'),
+      sql<string | null>`deliveries.document_snapshot ->> 'typeCode'`.as('documentTypeCode'),
       sql<string | null>`deliveries.document_snapshot ->> 'number'`.as('documentNumber'),
       sql<string | null>`deliveries.document_snapshot #>> '{party,name}'`.as('partyName'),
       eb

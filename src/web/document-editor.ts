@@ -3,7 +3,7 @@ import { dateQuestions, datesMark } from '../documents/date-questions.ts';
 import { type DocumentContent, type DocumentKind, type PartyDetails, unnumbered } from '../documents/document.ts';
 import { DocumentError } from '../documents/errors.ts';
 import { type FormProblem, parseDocumentForm } from '../documents/form.ts';
-import { formatAmount, formatPercent, kindWords } from '../documents/format.ts';
+import { formatAmount, formatPercent, kindWords, wordsOf } from '../documents/format.ts';
 import { lastChange } from '../documents/last-change.ts';
 import { createParty, getParty, listParties } from '../documents/parties.ts';
 import { withoutSign } from '../documents/payment.ts';
@@ -279,7 +279,7 @@ export function documentEditor(ctx: WebContext): Router {
     { form, record, version, problems: given = [], changes, whoChanged, chosen, answer, dates }: Shown,
   ): Promise<void> {
     const viewer = writer(res);
-    const words = kindWords[form.kind];
+    const words = record ? wordsOf(record) : kindWords[form.kind];
     const asked = chosen.question && questionWords(chosen.question, form.party.name ?? '');
     const problems = asked ? [{ field: 'party[name]', message: asked }, ...given] : given;
     const { contacts, emails } = await inTenant(ctx.db, viewer.tenantId, async (trx) => ({

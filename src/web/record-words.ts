@@ -5,7 +5,7 @@ import {
   documentStatuses,
   unnumbered,
 } from '../documents/document.ts';
-import { wordsOf } from '../documents/format.ts';
+import { type KindWords, wordsOf } from '../documents/format.ts';
 import type { DocumentMatch } from '../documents/matching.ts';
 import { type DocumentSummary, isOverdue } from '../documents/summary.ts';
 import type { DeliveryPurpose, DeliveryState } from '../platform/database-types.ts';
@@ -122,6 +122,14 @@ export function sendingPill(delivery: Parameters<typeof pillOf>[0]): ReturnType<
 export function eventWord({ state, heldReason }: Parameters<typeof pillOf>[0]): string {
   if (state === 'held' && (heldReason === 'found' || heldReason === 'not_found')) return 'Answered';
   return state === 'held' && heldReason === 'undo' ? 'Send pressed' : pillOf({ state, heldReason }).word;
+}
+
+/** The words for the record that a delivery carries, as it was sent: a pro-forma invoice is no invoice. */
+export function what(delivery: {
+  readonly documentKind: DocumentKind | null;
+  readonly documentTypeCode: string | null;
+}): KindWords {
+  return wordsOf({ kind: delivery.documentKind ?? 'invoice', typeCode: delivery.documentTypeCode ?? undefined });
 }
 
 /** A delivery that carries no record: what stands in the place of the record's number, and of whom it is for. */

@@ -2,14 +2,14 @@ import path from 'node:path';
 import ejs from 'ejs';
 import type { Response } from 'express';
 import type { DocumentKind } from '../documents/document.ts';
-import { formatDate, formatMoney, formatNumber } from '../documents/format.ts';
+import { formatDate, formatMoney, formatNumber, wordsOf } from '../documents/format.ts';
 import { breakAddresses } from './addresses.ts';
 import { carryCompany } from './carry-company.ts';
 import { fillForm } from './fill-form.ts';
 import { troubleOf } from './health-words.ts';
 import { icon } from './icon.ts';
 import type { KeptForm } from './kept-fields.ts';
-import { withoutRecord } from './record-words.ts';
+import { what, withoutRecord } from './record-words.ts';
 import { countWords, emailCount } from './run-words.ts';
 import { sentence, toTheSecond, when } from './words.ts';
 
@@ -70,6 +70,8 @@ function helpers(res: Response) {
     sentence,
     troubleOf,
     withoutRecord,
+    wordsOf,
+    what,
     locale,
     number: (count: number | string) => formatNumber(String(count), locale),
     countWords: (count: number, kind: DocumentKind) => countWords(count, kind, locale),

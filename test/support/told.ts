@@ -10,6 +10,7 @@ export function aTold(over: Partial<DeliverySummary> = {}): DeliverySummary {
       subject: 'Invoice INV-1',
       documentId: 'r1',
       documentKind: 'invoice',
+      documentTypeCode: null,
     },
     recipients: { to: [{ name: '', email: 'mira@northgate.example' }], cc: [], bcc: [] },
     ...{ documentNumber: 'INV-1', partyName: 'Northgate', runId: null, sentFrom: null, fromChangedAt: null },

@@ -63,7 +63,7 @@ export function printedDocument({ company, content, locale: own }: PdfInput): Pr
   const taxed = totals.taxes.filter(
     (tax) => tax.taxRate !== undefined || !sameAmount(tax.tax, '0') || tax.taxCategory !== undefined,
   );
-  const details = furtherDetails(content);
+  const details = furtherDetails(content, locale);
   return {
     title: words.title,
     number: breakable(content.number),
@@ -170,7 +170,7 @@ function printedLines(content: DocumentContent, totals: DocumentTotals, locale: 
       ...(line.itemId === undefined ? [] : [`Item ${line.itemId}`]),
       ...present([line.description, line.note]).flatMap(paragraphs),
       ...adjustments,
-      ...lineDetails(line),
+      ...lineDetails(line, locale),
     ].map((text) => breakable(text));
     const base = line.priceBaseQuantity;
     const per = base === undefined || sameAmount(base, '1') ? '' : ` / ${formatNumber(base, locale)}`;
