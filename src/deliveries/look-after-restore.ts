@@ -23,6 +23,9 @@ export async function lookAfterRestore(ctx: DeliverContext, job: DeliveryJob): P
   const { tenantId, deliveryId } = job;
   const asked = await inTenant(ctx.db, tenantId, (trx) => readRestored(trx, tenantId, deliveryId));
   if (!asked) return;
+  // A worker of the database as it was may have handed it to Google a moment before: nobody looks until that is settled.
+  const settledAt = new Date(asked.heldAt.getTime() + ctx.sendDeadlineMs + ctx.settleMs);
+  if (settledAt > ctx.clock()) return inTenant(ctx.db, tenantId, (trx) => lookAt(trx, tenantId, deliveryId, settledAt));
   const look = await lookUp(ctx, job, asked);
   await inTenant(ctx.db, tenantId, (trx) => write(ctx, trx, job, asked, look));
   // Whoever was allowed to send it again meanwhile was not seen by whoever released what they had waiting.
