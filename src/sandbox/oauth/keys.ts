@@ -9,7 +9,10 @@ interface SigningKey {
   publicPem: string;
 }
 
-/** The RS256 key of the ID tokens; made when first needed, since making one costs a tenth of a second. */
+/** Making one costs a tenth of a second of CPU: all Local Googles of a process that are new sign with the same. */
+let ofThisProcess: Promise<JWK> | undefined;
+
+/** The RS256 key of the ID tokens, made when it is first needed. */
 export class SigningKeys {
   #key: Promise<SigningKey> | undefined;
   #made: (privateJwk: JWK) => void;
@@ -37,13 +40,15 @@ export class SigningKeys {
   }
 
   #current(): Promise<SigningKey> {
-    this.#key ??= generateKeyPair('RS256', { extractable: true })
-      .then(({ privateKey }) => exportJWK(privateKey))
-      .then((jwk) => {
-        this.#made(jwk);
-        return fromJwk(jwk);
-      });
+    this.#key ??= this.#first();
     return this.#key;
+  }
+
+  async #first(): Promise<SigningKey> {
+    ofThisProcess ??= generateKeyPair('RS256', { extractable: true }).then(({ privateKey }) => exportJWK(privateKey));
+    const jwk = await ofThisProcess;
+    this.#made(jwk);
+    return fromJwk(jwk);
   }
 }
 
