@@ -93,7 +93,7 @@ describe('another Google account, chosen while reconnecting', () => {
     await page.press(/^Send now/);
     expect(told()).toBe('1 email is going out now.');
     await page.press(/^Discard.*Test email/);
-    expect(told()).toContain('1 email was discarded.');
+    expect(told()).toContain('1 email is discarded');
     const sent = () => desk.google.truth.accepted().length;
     await eventually(
       async () => sent(),
