@@ -48,6 +48,8 @@ export function loadViewer(ctx: WebContext): RequestHandler {
     }
     const { tenantId, memberId, role } = shown;
     req.session.tenantId ??= tenantId;
+    // Who never switched has looked at one all the same: what they join later must not take its place.
+    if (!memberships.some(({ isLast }) => isLast)) await rememberCompany(ctx.system, personId, tenantId);
     const { viewer, attention, troubled } = await inTenant(ctx.db, tenantId, async (trx) => {
       const tenant = await getTenant(trx, tenantId);
       const member = await trx

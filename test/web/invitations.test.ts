@@ -81,6 +81,19 @@ describe('whoever is invited', () => {
     expect(await companyOf(own)).toContain('Company 1 Ltd');
   });
 
+  it('lands where they were at their next sign-in, though they never switched and the other name comes first', async () => {
+    const email = account('quiet.example');
+    const quiet = await founder(letterhead, email, 'Quiet Works');
+    expect(await companyOf(quiet)).toBe('Quiet Works');
+    const other = await founder(letterhead, account('aardvark.example'), 'Aardvark Ltd');
+    await invite({ founder: other }, email);
+    await quiet.join(email);
+    expect(await companyOf(quiet)).toBe('Quiet Works');
+    await quiet.post('/sign-out');
+    await quiet.signIn(email);
+    expect(await companyOf(quiet)).toBe('Quiet Works');
+  });
+
   it('without a company lands in the one they accept', async () => {
     const email = account('fresh.example');
     await invite(office, email);
