@@ -2,18 +2,21 @@ import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { getTenant } from '../tenants/tenants.ts';
+import { oddYears } from './date-questions.ts';
 import { DocumentError } from './errors.ts';
 import { keepFiles } from './files.ts';
 import type { ImportedDocument } from './read-ubl.ts';
 import { createDocument, type DocumentRecord } from './store.ts';
+import type { Identity } from './ubl/identity.ts';
 import { ImportError } from './ubl/import-error.ts';
 import type { UblReader } from './ubl/reader.ts';
-import { whoseIs } from './whose-file.ts';
+import { type OwnIdentity, plainName, whoseIs } from './whose-file.ts';
 
 /** What stands between a file and a record until somebody says that it is right. */
 export type ImportQuestion =
   | { readonly code: 'not_ours'; readonly issuer: string; readonly company: string }
-  | { readonly code: 'number_taken'; readonly number: string; readonly documentId: string; readonly same: boolean };
+  | { readonly code: 'number_taken'; readonly number: string; readonly documentId: string; readonly same: boolean }
+  | { readonly code: 'odd_year'; readonly words: string };
 
 /** What became of a file. */
 export type ImportOutcome =
@@ -100,9 +103,8 @@ async function questionsAbout(
 ): Promise<ImportQuestion[]> {
   const company = await getTenant(db, tenantId);
   const notOurs: ImportQuestion[] =
-    whoseIs(issuer, company) === 'theirs'
-      ? [{ code: 'not_ours', issuer: issuer.names[0] ?? issuer.taxIds[0] ?? 'somebody else', company: company.name }]
-      : [];
+    whoseIs(issuer, company) === 'theirs' ? [{ code: 'not_ours', ...toldApart(issuer, company) }] : [];
+  const odd: ImportQuestion[] = oddYears(content).map((words) => ({ code: 'odd_year', words }));
   const twin = await db
     .selectFrom('documents')
     .where('tenant_id', '=', tenantId)
@@ -112,9 +114,17 @@ async function questionsAbout(
     .orderBy('created_at')
     .executeTakeFirst();
   // The very same bytes are not a question.
-  if (!twin || twin.source_sha256 === source.sha256) return notOurs;
+  if (!twin || twin.source_sha256 === source.sha256) return [...notOurs, ...odd];
   const same = twin.party.toLowerCase() === content.party.name.toLowerCase();
-  return [...notOurs, { code: 'number_taken', number: content.number, documentId: twin.id, same }];
+  return [...notOurs, ...odd, { code: 'number_taken', number: content.number, documentId: twin.id, same }];
+}
+
+/** What a file's issuer and the company are called where they are two; of one name, with their tax numbers. */
+function toldApart(issuer: Identity, { name, taxId }: OwnIdentity): { issuer: string; company: string } {
+  const [theirs = issuer.taxIds[0] ?? 'somebody else'] = issuer.names;
+  if (plainName(theirs) !== plainName(name)) return { issuer: theirs, company: name };
+  const numbered = (called: string, number: string | null | undefined) => (number ? `${called} (${number})` : called);
+  return { issuer: numbered(theirs, issuer.taxIds[0]), company: numbered(name, taxId) };
 }
 
 /** What is asked, in words; `kind` is what the record would be. */
@@ -126,6 +136,8 @@ export function questionWords(question: ImportQuestion): string {
       return question.same
         ? `${question.number} for this customer or supplier is here already, from another file. If it is the same record exported again, leave it; imported again it would be here twice.`
         : `The number ${question.number} is on another record already. Check which of the two is right.`;
+    case 'odd_year':
+      return `${question.words} Import it only if that is right.`;
     default:
       return question satisfies never;
   }

@@ -3,6 +3,7 @@ import multer from 'multer';
 import { differencesFromOwn, differenceWords } from '../documents/differences.ts';
 import { wordsOf } from '../documents/format.ts';
 import { type ImportOutcome, importFile, questionWords } from '../documents/import-document.ts';
+import { importNotices } from '../documents/import-notices.ts';
 import { keepQuestion, takeQuestion } from '../documents/import-questions.ts';
 import { inTenant } from '../tenants/scope.ts';
 import type { WebContext } from './context.ts';
@@ -89,6 +90,7 @@ function locals(viewer: Viewer, outcomes: readonly Outcome[]) {
     questionWords,
     differencesFromOwn,
     differenceWords,
+    importNotices,
     mostFiles,
     locale: viewer.locale,
     nothingChosen: false,

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inTenant } from '../../src/tenants/scope.ts';
 import { sharedLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { signedInCookie } from './signed-in.ts';
 
@@ -77,6 +78,42 @@ describe('importing files', () => {
     expect((await anyway(asked)).status).toBe(404);
   });
 
+  it('names two companies of one name by their tax numbers', async () => {
+    const taxed = (await caseFile('seller-is-somebody-else.xml'))
+      .replace('Hartmann Werkzeuge KG', 'Brightwater Joinery')
+      .replace(/(<cac:AccountingSupplierParty><cac:Party>)/, `$1${taxScheme('DE999999999')}`);
+    await setTaxNumber('IE1234567T');
+    const asked = await upload({ 'a.xml': taxed.replace('>M-9<', '>M-9-T<') });
+    await setTaxNumber(null);
+    expect(asked.text).toContain('by Brightwater Joinery (DE999999999), not by Brightwater Joinery (IE1234567T).');
+  });
+
+  it.each([
+    ['two addresses side by side', 'a@x.example b@y.example'],
+    ['two addresses and a word', 'a@x.example und b@y.example'],
+    ['no address', 'n/a'],
+  ])('takes no address from a file that holds %s, and names what it holds', async (_what, mail) => {
+    const contact = `<cac:Contact><cbc:ElectronicMail>${mail}</cbc:ElectronicMail></cac:Contact>`;
+    const file = (await caseFile('type-381-in-invoice.xml'))
+      .replace('</cac:Party></cac:AccountingCustomerParty>', `${contact}</cac:Party></cac:AccountingCustomerParty>`)
+      .replace('CN-IN-INV2', `MAIL-${mail.length}`);
+    const page = await upload({ 'a.xml': file });
+    expect(page.text).toContain('>Imported<');
+    expect(page.text.replaceAll('<wbr>', '')).toContain(`No email address was taken from the file. “${mail}” is not`);
+  });
+
+  it('asks about a year that is more likely a slip, and says that a due date lies before the date', async () => {
+    const file = (await caseFile('reexported-1.xml')).replace('RE-2026-77', 'YEAR-26');
+    const dated = (date: string, number: string) =>
+      file.replace('YEAR-26', number).replace(/<cbc:IssueDate>[^<]*/, `<cbc:IssueDate>${date}`);
+    const asked = await upload({ 'a.xml': dated('0026-11-30', 'YEAR-26') });
+    expect(asked.status).toBe(422);
+    expect(asked.text).toContain('Date is in the year 26. Import it only if that is right.');
+    expect((await anyway(asked)).text).toContain('>Imported<');
+    const late = await upload({ 'b.xml': dated('2099-01-01', 'YEAR-99') });
+    expect(late.text).toContain('Its due date lies before its date. Check both.');
+  });
+
   it('asks about a record that was exported again, and leads to the first', async () => {
     const first = await upload({ '1.xml': await caseFile('reexported-1.xml') });
     const record = /href="(\/documents\/[0-9a-f-]{36})"/.exec(first.text)?.[1] ?? 'none';
@@ -122,6 +159,15 @@ describe('importing files', () => {
     expect(page.status).toBe(403);
   });
 });
+
+function setTaxNumber(number: string | null) {
+  return inTenant(letterhead.context.db, company, (trx) =>
+    trx.updateTable('tenants').set({ tax_id: number }).where('id', '=', company).execute(),
+  );
+}
+
+const taxScheme = (number: string) =>
+  `<cac:PartyTaxScheme><cbc:CompanyID>${number}</cbc:CompanyID><cac:TaxScheme><cbc:ID>VAT</cbc:ID></cac:TaxScheme></cac:PartyTaxScheme>`;
 
 function caseFile(name: string): Promise<string> {
   return readFile(path.join(import.meta.dirname, '../fixtures/cases', name), 'utf8');

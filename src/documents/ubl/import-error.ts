@@ -40,7 +40,7 @@ export function differ(
 ): ImportError {
   return new ImportError(
     'totals_differ',
-    `The file states ${stated} ${currency} as ${name}, but ${what} come to ${own} ${currency}. Nothing was imported, because one of the two must be wrong: ask whoever made the file which.`,
+    `The file states ${stated} ${currency} as ${name}, but for ${what} we come to ${own} ${currency}. Nothing was imported, because one of the two must be wrong: ask whoever made the file which.`,
     { line: element?.line },
   );
 }
