@@ -286,6 +286,8 @@ export function documentEditor(ctx: WebContext): Router {
       contacts: await listParties(trx, viewer.tenantId, { limit: 200 }),
       emails: record && (await emailsOfRecord(trx, viewer, record)),
     }));
+    // By field: a form of thousands of rows asks for each.
+    const byField = new Map(problems.toReversed().map(({ field, message }) => [field, message]));
     res.status(changes ? 409 : problems.length > 0 ? 422 : 200);
     await page(res, 'documents/form', {
       whoChanged,
@@ -304,7 +306,7 @@ export function documentEditor(ctx: WebContext): Router {
       currencies,
       contacts: contacts.rows,
       problems: asListed(problems, form),
-      problemOf: (field: string) => problems.find((problem) => problem.field === field)?.message,
+      problemOf: (field: string) => byField.get(field),
       changes,
       blank: nextLine(form.lines),
       ...{ emails, emailChoice: answer?.choice, toWhom, pillOf, dates, confirmed: res.req.body?.dates === dates },
@@ -338,10 +340,10 @@ function contentFields(req: Request): Record<string, unknown> {
 
 /** In the order of the page. The list above the form says which line a sentence is about; beside the field it is plain to see. */
 function asListed(problems: readonly FormProblem[], form: TypedForm): FormProblem[] {
+  const places = new Map(form.lines.map(({ key }, index) => [String(key), index]));
   const placed = problems.map(({ field, message }) => {
-    const key = /^lines\[(\d+)\]/.exec(field)?.[1];
-    const index = form.lines.findIndex((line) => String(line.key) === key);
-    if (index >= 0) return { field, message: `Line ${index + 1}: ${message}`, place: index + 2 };
+    const index = places.get(/^lines\[(\d+)\]/.exec(field)?.[1] ?? '');
+    if (index !== undefined) return { field, message: `Line ${index + 1}: ${message}`, place: index + 2 };
     return { field, message, place: field.startsWith('party') ? 0 : 1 };
   });
   return placed.sort((a, b) => a.place - b.place).map(({ field, message }) => ({ field, message }));

@@ -1,5 +1,12 @@
 import { decimalForForm } from '../documents/decimal-input.ts';
-import { type DocumentContent, type DocumentKind, type PartyDetails, unnumbered } from '../documents/document.ts';
+import {
+  type DocumentContent,
+  type DocumentKind,
+  maxLines,
+  type PartyDetails,
+  unnumbered,
+} from '../documents/document.ts';
+import { PageError } from './errors.ts';
 
 /** The record's own fields; each kind shows some of them. */
 export const headFields = [
@@ -99,11 +106,21 @@ export const labels = {
   taxRate: 'Tax %',
 } as const;
 
-/** Reads what was posted, to show it again. What does not belong is left out here, and named by `parseDocumentForm`. */
+/** Reads what was posted, to show it again. What does not belong is left out here, and named by `parseDocumentForm`. Throws 413 for more lines than a record has. */
 export function readTyped(kind: DocumentKind, body: unknown): TypedForm {
+  const sent = Object.keys(record(record(body)['lines'])).length;
+  if (sent > maxLines) throw tooManyLines(sent);
   const rows = Object.entries(record(record(body)['lines'])).filter(([key]) => /^\d{1,9}$/.test(key));
   const lines = rows.map(([key, row]) => ({ key: Number(key), values: { ...emptyLine, ...texts(lineFields, row) } }));
   return { kind, head: texts(headFields, body), party: readParty(body), lines };
+}
+
+/** More than a record can have: nobody reads, adds up or shows them. */
+function tooManyLines(sent: number): PageError {
+  return new PageError(413, 'too_many_lines', {
+    title: 'That is too much at once',
+    message: `What was sent has ${sent} lines; a record has at most ${maxLines}. Nothing was changed. Go back and take some out.`,
+  });
 }
 
 /** The other side's fields of a posted form: `party[…]`. */

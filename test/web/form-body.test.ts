@@ -103,6 +103,16 @@ describe('the pages', () => {
     expect(page.text).toContain('too much at once');
   });
 
+  it.each(['/documents', '/documents/totals'])(
+    'refuse more lines than a record has before any is read: %s',
+    async (to) => {
+      const lines = Array.from({ length: 5_001 }, (_, line): [string, string] => [`lines[${line}][name]`, 'x']);
+      const page = await dana.founder.post(to, [['kind', 'invoice'], ...lines]);
+      expect(page.status).toBe(413);
+      expect(page.text).toContain('5001 lines; a record has at most 5000');
+    },
+  );
+
   it('take of a stranger no more than the usual, where a member may send more', async () => {
     const form = { notes: 'x'.repeat(100_000) };
     expect((await visitor(letterhead).post('/documents', form)).status).toBe(413);
