@@ -113,6 +113,19 @@ describe('the pages', () => {
     },
   );
 
+  it('list so many problems and count the rest', async () => {
+    const lines = Array.from({ length: 60 }, (_, line): [string, string] => [`lines[${line}][unitPrice]`, 'abc']);
+    const { status, text } = await dana.founder.post('/documents', [
+      ['kind', 'invoice'],
+      ['party[name]', 'Elm'],
+      ...lines,
+    ]);
+    expect(status).toBe(422);
+    const list = /class="problems"[\s\S]*?<\/ul>/.exec(text)?.[0] ?? '';
+    expect(list.match(/<a /g)).toHaveLength(50);
+    expect(list).toMatch(/and \d+ more/);
+  });
+
   it('take of a stranger no more than the usual, where a member may send more', async () => {
     const form = { notes: 'x'.repeat(100_000) };
     expect((await visitor(letterhead).post('/documents', form)).status).toBe(413);
