@@ -253,7 +253,7 @@ describe('a change', () => {
     const rest = Object.fromEntries([...letter, 'paymentDetails'].map((field) => [field, '']));
     expect((await founder.post('/settings/company', { ...company1, ...rest })).status).toBe(303);
     const first = await founder.get(address);
-    expect(first.text).toContain('Mon, 2 Mar 2026, 08:30');
+    expect(first.text).toContain('Mon, Mar 2, 2026, 08:30');
     expect(first.text).toContain('Times are those of Asia/Tokyo');
     expect(lines(first)).toHaveLength(50);
     const [, more = ''] = /href="(\/settings\/changes\?before=\d+)"/.exec(first.text) ?? [];

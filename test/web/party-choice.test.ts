@@ -73,7 +73,7 @@ describe('a new name over a customer', () => {
     expect(fresh.text).toContain(`value="same:${a}"`);
     const other = await ask({ ...one, 'party[name]': 'typed two' });
     expect(other.text).toContain('two@x.example');
-    expect(other.text).toContain(`name="partyId" value="${b}"`);
+    expect(other.text).toMatch(new RegExp(`name="partyId"[^>]* value="${b}"`));
     expect((await ask({ ...one, 'party[name]': 'Typed One' })).status).toBe(204);
     expect((await ask({ 'party[name]': 'Nobody', 'party[email]': 'n@x.example' })).status).toBe(204);
   });

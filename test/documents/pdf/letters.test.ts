@@ -70,7 +70,7 @@ describe('the letters of a paper', () => {
 
   it('are named wherever they stand: in the letterhead, a unit, a note, the terms, an extra', async () => {
     const plain = input('Oak');
-    const extra = { path: 'cac:Delivery/cbc:ID', label: 'Delivery › ID', value: 'ᚦ' };
+    const extra = { path: 'cac:ProjectReference/cbc:ID', label: 'Project', value: 'ᚦ' };
     const found = await renderer.missingLetters([
       plain,
       { ...plain, company: { ...company, street: 'ᚠ 1' } },
