@@ -25,7 +25,7 @@ import { type Wait, waitOf } from './delivery-wait.ts';
 import { askAgain, decisionWords, secondsToUndo, stateSentence } from './delivery-words.ts';
 import { found, PageError } from './errors.ts';
 import { paperDifferences } from './paper-words.ts';
-import { onlyIds, textParam } from './query.ts';
+import { onlyIds, textField, textParam } from './query.ts';
 import { type Question, questionAbout } from './question.ts';
 import { newPaper } from './record-emails.ts';
 import { pdfTrouble, sendInline } from './record-pdf.ts';
@@ -124,7 +124,7 @@ export function deliveryPages(ctx: WebContext): Router {
     if (!mayDecide(viewer, delivery)) throw notYours();
     const { id } = delivery;
     const anyTime = req.body?.anyTime === 'yes';
-    const chosen = readChosenTime(String(req.body?.sendAt ?? ''), rules, anyTime, ctx.clock());
+    const chosen = readChosenTime(textField(req, 'sendAt'), rules, anyTime, ctx.clock());
     if ('message' in chosen) {
       await notify(req, 'fail', `Not changed. ${chosen.message}`);
       return res.redirect(303, `/deliveries/${id}`);

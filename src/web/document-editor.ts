@@ -29,7 +29,7 @@ import { found } from './errors.ts';
 import { guessedWords, marksOf } from './number-marks.ts';
 import { revisedWords, toWhom } from './paper-words.ts';
 import { type ChosenParty, chooseParty, questionWords, readPicked, suggestParty } from './party-choice.ts';
-import { onlyIds, textParam } from './query.ts';
+import { onlyIds, textField, textParam } from './query.ts';
 import {
   carryNewVersion,
   type EmailAnswer,
@@ -153,7 +153,7 @@ export function documentEditor(ctx: WebContext): Router {
     const typed = readTyped(record.kind, req.body);
     const picked = readPicked(req.body?.partyId);
     const edited = afterRowButton(req, typed);
-    const version = Number(req.body?.version);
+    const version = Number(textField(req, 'version'));
     if (edited)
       return show(res, {
         form: edited,

@@ -19,7 +19,7 @@ import { type SendingRules, sendingRulesOf } from '../tenants/sending-rules.ts';
 import type { WebContext } from './context.ts';
 import { found, PageError } from './errors.ts';
 import { newRunPages } from './new-run.ts';
-import { onlyIds, textParam } from './query.ts';
+import { onlyIds, textField, textParam } from './query.ts';
 import { dayFrom, pillOf } from './record-words.ts';
 import { fragment, page } from './render.ts';
 import { reportHead, reportLine, sendCsv } from './run-csv.ts';
@@ -109,7 +109,7 @@ export function runPages(ctx: WebContext): Router {
     const { tenantId, memberId } = viewer;
     const anyTime = req.body?.anyTime === 'yes';
     const rules = await inTenant(ctx.db, tenantId, (trx) => sendingRulesOf(trx, tenantId));
-    const chosen = readChosenTime(String(req.body?.sendAt ?? ''), rules, anyTime, ctx.clock());
+    const chosen = readChosenTime(textField(req, 'sendAt'), rules, anyTime, ctx.clock());
     if ('message' in chosen) {
       await notify(req, 'fail', `Not changed. ${chosen.message}`);
       return res.redirect(303, `/runs/${run.id}`);

@@ -1,3 +1,5 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { limitsOf, parseForm } from '../../src/web/form-body.ts';
@@ -131,4 +133,12 @@ describe('the pages', () => {
     expect((await visitor(letterhead).post('/documents', form)).status).toBe(413);
     expect((await dana.founder.post('/documents', form)).status).toBe(422);
   });
+});
+
+it('no page makes a text or a number of a field without asking what it is: one with fields within has neither', async () => {
+  const web = path.join(import.meta.dirname, '../../src/web');
+  const files = (await readdir(web)).filter((file) => file.endsWith('.ts'));
+  expect(files.length).toBeGreaterThan(50);
+  for (const file of files.filter((each) => each !== 'form-body.ts'))
+    expect(await readFile(path.join(web, file), 'utf8'), file).not.toMatch(/\b(String|Number|BigInt)\(req\.body/);
 });
