@@ -7,16 +7,17 @@ import { SlowestFirst } from './test/support/slowest-first.ts';
 /** What takes long, for `npm run test:all`. */
 const long = 'test/**/*.long.test.ts';
 
-/** Files with properties that are tried more often there; see `test/support/property-runs.ts`. */
-function withProperties(): string[] {
-  return globSync('test/**/*.test.ts').filter((file) => readFileSync(file, 'utf8').includes('propertyRuns('));
+/** Files of which more is tried there: properties, rows of long tables, looks at pages; see `test/support/at-length.ts`. */
+function withMore(): string[] {
+  const more = /propertyRuns\(|someRows\(|expectFit/;
+  return globSync('test/**/*.test.ts').filter((file) => more.test(readFileSync(file, 'utf8')));
 }
 
 export default defineConfig(({ mode }) => {
   const atLength = mode === 'at-length';
   return {
     test: {
-      include: atLength ? [long, ...withProperties()] : ['test/**/*.test.ts'],
+      include: atLength ? [long, ...withMore()] : ['test/**/*.test.ts'],
       exclude: [...configDefaults.exclude, ...(atLength ? [] : [long])],
       provide: { atLength },
       // Products, commands and workers that tests start as processes read what an earlier one compiled.

@@ -59,8 +59,9 @@ const extraSchema = z.strictObject({
 /** See {@link extraSchema}. */
 export type Extra = z.infer<typeof extraSchema>;
 
-/** Names are one line, without what nobody can see: they stand in emails, too. */
-const nameText = z.string().transform(oneLine).pipe(text(300));
+/** One line, without what nobody can see: such as names and numbers, which stand in emails, too. */
+const line = (most: number) => z.string().transform(oneLine).pipe(text(most));
+const nameText = line(300);
 
 /** The customer or supplier as it is printed on this record; a later change of the party leaves it alone. */
 export const partyDetailsSchema = z.strictObject({
@@ -70,13 +71,13 @@ export const partyDetailsSchema = z.strictObject({
   email: text(5_000).optional(),
   /** Where e-invoices reach it: scheme and identifier, `0088:7300010000001`. */
   endpoint: text(300).optional(),
-  phone: text(100).optional(),
-  taxId: text(100).optional(),
-  street: text(300).optional(),
+  phone: line(100).optional(),
+  taxId: line(100).optional(),
+  street: line(300).optional(),
   extraStreet: text(600).optional(),
-  city: text(200).optional(),
-  postalCode: text(50).optional(),
-  region: text(200).optional(),
+  city: line(200).optional(),
+  postalCode: line(50).optional(),
+  region: line(200).optional(),
   /** ISO 3166-1 alpha-2. */
   country: z
     .string()
@@ -184,18 +185,18 @@ export const documentContentSchema = z.strictObject({
     .string()
     .regex(/^\d{2,3}$/)
     .optional(),
-  number: text(100),
+  number: line(100),
   issueDate: dateSchema,
   dueDate: dateSchema.optional(),
   validUntil: dateSchema.optional(),
   deliveryDate: dateSchema.optional(),
   currency: currencySchema,
   /** The other side's reference, printed as "Your reference". */
-  reference: text(300).optional(),
+  reference: line(300).optional(),
   /** The purchase order that an invoice belongs to. */
-  orderReference: text(300).optional(),
+  orderReference: line(300).optional(),
   /** The invoice that a credit note corrects. */
-  invoiceReference: text(300).optional(),
+  invoiceReference: line(300).optional(),
   party: partyDetailsSchema,
   lines: z.array(lineSchema).min(1, 'needs at least one line').max(maxLines, `has more than ${maxLines} lines`),
   adjustments: z.array(adjustmentSchema).max(200).default([]),

@@ -73,7 +73,11 @@ export function parseDocumentForm(body: unknown, base?: DocumentContent, locale?
   }
   if (!parsed.success || problems.length > 0) return { ok: false, problems, guesses };
   const content = keepStated(parsed.data, base);
-  return { ok: true, content: { ...content, number: draft.number }, guesses };
+  return {
+    ok: true,
+    content: { ...content, number: draft.number === undefined ? undefined : content.number },
+    guesses,
+  };
 }
 
 /** The currency that the form's money is in; undefined where it names none that there is. */

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { FaultRule } from '../../src/sandbox/faults.ts';
 import type { LocalGoogle } from '../../src/sandbox/local-google.ts';
 import type { AppPolicy } from '../../src/sandbox/policies.ts';
+import { looksAtLength } from '../support/at-length.ts';
 import { sharedChromium } from '../support/chromium.ts';
 import { eventually } from '../support/eventually.ts';
 import { expectFitInEveryLook } from '../support/fit.ts';
@@ -24,7 +25,7 @@ export interface TextDesk {
   setApp(policy: Partial<AppPolicy>): void;
   /** Somebody with a Google account of their own, whom the manager invites, and who signs in and accepts. */
   colleague(account: string, name: string): Promise<TextBrowser>;
-  /** Looks at this page in Chromium, wide and narrow, light and dark: the manager's, unless told. */
+  /** In `npm run test:all`: looks at this page in Chromium, wide and light, narrow and dark. The manager's, unless told. */
   expectFit(page?: TextBrowser): Promise<void>;
 }
 
@@ -80,6 +81,7 @@ export function openTextDesk(options: DeskOptions = {}): TextDesk {
       return somebody;
     },
     async expectFit(of = desk.page) {
+      if (!looksAtLength()) return;
       const looking = people.get(of) ?? (await person(await sharedChromium(), desk.letterhead));
       people.set(of, looking);
       await looking.context.addCookies(of.cookies().map((cookie) => ({ ...cookie, url: desk.letterhead.url })));

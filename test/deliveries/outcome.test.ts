@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { classifyFailure, type Outcome, retryTime } from '../../src/deliveries/outcome.ts';
 import type { GoogleFailure } from '../../src/google/errors.ts';
-import { propertyRuns } from '../support/property-runs.ts';
+import { propertyRuns } from '../support/at-length.ts';
 
 const now = new Date('2026-11-21T09:00:00.000Z');
 const day = 86_400_000;

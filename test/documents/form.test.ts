@@ -24,6 +24,23 @@ const problemsOf = (body: unknown) => {
 };
 
 describe('the form of a record', () => {
+  it('keeps nothing that nobody can see in what is one line: numbers, references, an address', () => {
+    const hidden = (text: string) => `\u202e${text.slice(0, 2)}\u200b\u0007${text.slice(2)}\u2069`;
+    const one = { number: 'RE-77', reference: 'Ref 1', orderReference: 'PO 2', invoiceReference: 'RE-76' };
+    const address = {
+      taxId: 'IE1234567T',
+      phone: '+353 1 2',
+      street: '3 Lane',
+      city: 'Galway',
+      postalCode: 'H91',
+      region: 'West',
+    };
+    const dressed = (fields: object) =>
+      Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, hidden(value)]));
+    const form = parseDocumentForm({ ...filled, ...dressed(one), party: { ...filled.party, ...dressed(address) } });
+    expect(form).toMatchObject({ ok: true, content: { ...one, party: address } });
+  });
+
   it('becomes content, trimmed, without the empty row, and without a number where none is typed', () => {
     expect(parseDocumentForm(filled)).toEqual({
       ok: true,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PartyDetails } from '../../src/documents/document.ts';
 import { foldName, identityKeys, sameParty } from '../../src/documents/party-identity.ts';
-import { propertyRuns } from '../support/property-runs.ts';
+import { propertyRuns } from '../support/at-length.ts';
 
 const kiel = { name: 'Weber GmbH', street: 'Kai 1', postalCode: '24103', city: 'Kiel', country: 'DE' };
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { resolveSender, type SenderQuestion } from '../../src/mailboxes/sender.ts';
 import { isUsable, type MailboxFacts } from '../../src/mailboxes/sender-facts.ts';
-import { propertyRuns } from '../support/property-runs.ts';
+import { propertyRuns } from '../support/at-length.ts';
 
 // Few values, so that they meet: every address can be a mailbox, an alias and the member's, in any case.
 const address = fc

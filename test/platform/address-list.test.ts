@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addressKey, fittingName, formatAddress, holdsOtherAddress, isAddress } from '../../src/platform/address.ts';
 import { addressProblem, parseAddresses, readAddressField } from '../../src/platform/address-list.ts';
-import { propertyRuns } from '../support/property-runs.ts';
+import { propertyRuns } from '../support/at-length.ts';
 
 const mira = { name: 'Mira Okafor', email: 'mira@northgate.example' };
 const bare = (...emails: string[]) => emails.map((email) => ({ name: '', email }));

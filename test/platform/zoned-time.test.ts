@@ -8,7 +8,7 @@ import {
   isWallTime,
   wallTimeOf,
 } from '../../src/platform/zoned-time.ts';
-import { propertyRuns } from '../support/property-runs.ts';
+import { propertyRuns } from '../support/at-length.ts';
 
 const iso = (dates: readonly Date[]) => dates.map((date) => date.toISOString());
 

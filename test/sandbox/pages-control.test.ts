@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type { Browser } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { LocalGoogle } from '../../src/sandbox/local-google.ts';
+import { someRows } from '../support/at-length.ts';
 import { sharedChromium } from '../support/chromium.ts';
 import {
   authorizeUrl,
@@ -145,11 +146,12 @@ describe('the account page', () => {
 });
 
 describe('every page', () => {
-  it.each([
+  const looks = [
     [1100, 'light', 'all'],
     [375, 'light', 'sizes'],
     [375, 'dark', 'contrast'],
-  ] as const)(
+  ] as const;
+  it.each(someRows(looks))(
     'fits %i px in %s, breaks no rule of WCAG that axe knows, and says nothing to the console',
     async (width, colorScheme, rules) => {
       const google = await start({ unverified: true });

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
+import { looksAtLength } from './at-length.ts';
 
 const axe = path.join(import.meta.dirname, '../../node_modules/axe-core/axe.min.js');
 
@@ -11,12 +12,13 @@ export const looks = [
   { viewport: { width: 320, height: 640 }, colorScheme: 'dark' },
 ] as const;
 
-/** Looks at the page at hand in every window, and leaves it in the first. */
+/** Looks at the page at hand in every window, and leaves it in the first; where there is the time for it. */
 export async function expectFitInEveryLook(page: Page): Promise<void> {
+  if (!looksAtLength()) return;
   for (const { viewport, colorScheme } of looks) {
     await page.setViewportSize(viewport);
     await page.emulateMedia({ colorScheme });
-    await expectFit(page, rulesIn({ colorScheme }));
+    await lookAt(page, rulesIn({ colorScheme }));
   }
   await page.setViewportSize(looks[0].viewport);
 }
@@ -26,8 +28,13 @@ export function rulesIn({ colorScheme }: { readonly colorScheme: string }): read
   return colorScheme === 'light' ? undefined : ['color-contrast', 'target-size'];
 }
 
-/** That the page at hand is no wider than its window, and breaks no rule that axe knows. */
-export async function expectFit(page: Page, rules?: readonly string[]): Promise<void> {
+/** The same in the window that it stands in. */
+export async function expectFit(page: Page): Promise<void> {
+  if (looksAtLength()) await lookAt(page);
+}
+
+/** That the page at hand is no wider than its window, and breaks no rule that axe knows; however long that takes. */
+export async function lookAt(page: Page, rules?: readonly string[]): Promise<void> {
   const here = `${new URL(page.url()).pathname} at ${page.viewportSize()?.width}`;
   const wider = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
   expect(wider, `${here} is wider than its window`).toBeLessThanOrEqual(0);

@@ -13,7 +13,6 @@ const slowest: readonly string[] = [
   'sandbox/pages-control.test.ts',
   'commands/keys.test.ts',
   'browser/access.test.ts',
-  'browser/long-addresses.test.ts',
   'browser/runs.test.ts',
   'commands/doctor.test.ts',
   'web/isolation.test.ts',

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { asset } from '../../src/web/assets.ts';
 import { icon } from '../../src/web/icon.ts';
 import { sharedChromium } from '../support/chromium.ts';
-import { expectFit, looks, rulesIn } from '../support/fit.ts';
+import { lookAt, looks, rulesIn } from '../support/fit.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
 import { founder, type Visitor } from '../support/visitor.ts';
 import { signedInCookie } from './signed-in.ts';
@@ -94,7 +94,7 @@ describe('every page', () => {
       ];
       for (const address of [record, `${record}/edit`, ...others]) {
         await page.goto(letterhead.url + address);
-        await expectFit(page, rulesIn(look));
+        await lookAt(page, rulesIn(look));
       }
       // The page that is not there is the browser's only complaint.
       expect(complaints.filter((text) => !text.includes('404'))).toEqual([]);
