@@ -1,4 +1,5 @@
 import { enableCompileCache } from 'node:module';
+import path from 'node:path';
 import { parseConfig, readEnv } from './platform/config.ts';
 import { StartError } from './platform/start-error.ts';
 
@@ -58,8 +59,9 @@ const spokenErrors = new Set([
   'KeyRingError',
 ]);
 
-// A start reads what an earlier one compiled: half the CPU until it serves. Where there is no place for it, it goes without.
-enableCompileCache();
+// A start reads what an earlier one compiled: half the CPU until it serves. Beside the packages, where nobody else on the machine
+// can put code for us to run, as they could in /tmp. Where that may not be written, it goes without.
+enableCompileCache(path.join(import.meta.dirname, '../node_modules/.cache/compiled'));
 
 try {
   await main(process.argv[2], process.argv.slice(3));
