@@ -31,9 +31,28 @@ for (const texts of document.querySelectorAll('[data-previewed]'))
     clearTimeout(late);
     late = setTimeout(() => preview()?.setAttribute('data-stale', 'late'), 4_000);
   });
-document.addEventListener('htmx:after:swap', () => {
+document.addEventListener('htmx:after:swap', ({ detail }) => {
+  if (detail.ctx.target?.id !== 'preview') return;
   clearTimeout(late);
   preview()?.removeAttribute('data-stale');
+});
+
+// What is typed is asked for after a moment. Another record that was asked for meanwhile stays asked for.
+document.addEventListener(
+  'click',
+  ({ target }) => {
+    const button = target.closest?.('#preview button[name=place]');
+    if (!button) return;
+    preview().querySelector('[name=shown]').value = button.value;
+    preview().querySelector('[name=find]').value = '';
+  },
+  true,
+);
+// Enter in the search field means the button beside it, not the one that sends.
+document.addEventListener('keydown', (event) => {
+  if (event.key !== 'Enter' || !event.target.matches?.('#preview [name=find]')) return;
+  event.preventDefault();
+  document.getElementById('preview-find').click();
 });
 
 // Boxes that change what would be sent are answered at once.

@@ -93,7 +93,6 @@ const formSchema = z.object({
 /** Reads that page. Texts are cut far beyond what is allowed, so that nothing typed is lost. */
 export function readRunForm(body: unknown, today: string): RunForm {
   const form = formSchema.parse(body ?? {});
-  const find = form.find.trim().slice(0, 200);
   return {
     selection: readSelection(body, today),
     key: form.key || randomUUID(),
@@ -106,9 +105,14 @@ export function readRunForm(body: unknown, today: string): RunForm {
     sendAt: form.sendAt.slice(0, 100),
     anyTime: form.anyTime === 'yes',
     sampleKey: form.sampleKey || randomUUID(),
-    preview: find === '' ? { place: form.place ?? form.shown } : { search: find },
+    preview: previewOf(form.place, form.shown, form.find.trim().slice(0, 200)),
     from: { leftOut: form.leftOutFrom, recent: form.recentFrom },
   };
+}
+
+/** A place that was pressed goes before what is still in the search field; without either it stays where it is. */
+function previewOf(pressed: number | undefined, shown: number, find: string): RunForm['preview'] {
+  return pressed === undefined && find !== '' ? { search: find } : { place: pressed ?? shown };
 }
 
 /** The fields by which one page hands everything that was filled in to the next, `[name, value]`. */

@@ -60,7 +60,33 @@ it('an office manager ticks some, and looks over what would go to each', async (
   await page.getByLabel(/Preview another/).fill('00100');
   await page.getByRole('button', { name: 'Show', exact: true }).click();
   await page.locator('#preview', { hasText: 'Your invoice B-00100' }).waitFor();
+  // From a search that found one, the next one is the one after it.
+  await page.getByRole('button', { name: 'The next one' }).click();
+  await page.locator('#preview', { hasText: 'Your invoice B-00101' }).waitFor();
   await expectFitInEveryLook(page);
+});
+
+it('an office manager who asks for the next one just after typing stays there, however slow the answer is', async () => {
+  const { page } = desk;
+  await page.getByLabel('Subject').fill('About {{ kind }} {{ number }}');
+  await page.locator('#preview', { hasText: 'About invoice B-00101' }).waitFor();
+  // The answer to the press comes only once the preview of what was typed is asked for.
+  const typed = new Promise<void>((resolve) => {
+    let asked = 0;
+    page.route('**/runs/new', async (route) => {
+      asked += 1;
+      if (asked === 1) await typed;
+      else resolve();
+      await route.continue().catch(() => {});
+    });
+  });
+  await page.getByLabel('Subject').fill('On {{ kind }} {{ number }}');
+  await page.getByRole('button', { name: 'The next one' }).click();
+  await page.locator('#preview', { hasText: 'On invoice B-00102' }).waitFor();
+  await page.locator('#preview:not([data-stale])').waitFor();
+  await page.unroute('**/runs/new');
+  await page.getByLabel('Subject').fill('Your {{ kind }} {{ number }}');
+  await page.locator('#preview', { hasText: 'Your invoice B-00102' }).waitFor();
 });
 
 it('an office manager is told once more what will leave, undoes it, and is back where they were', async () => {
