@@ -145,7 +145,7 @@ async function readiness(
     await hold(ctx, trx, tenantId, delivery, reason, words);
     return nothing;
   }
-  if (delivery.document && delivery.email.attachments.length === 0) return { kind: 'needs', what: 'pdf', delivery };
+  if (delivery.document && !delivery.hasPaper) return { kind: 'needs', what: 'pdf', delivery };
   if (!token) return { kind: 'needs', what: 'token', delivery };
   const capabilities = mailbox?.capabilities ?? [];
   const via = capabilities.includes('safe_retry') ? 'draft' : 'message';

@@ -1,6 +1,8 @@
 import MailComposer from 'nodemailer/lib/mail-composer/index.js';
 import { type Address, fittingName } from '../platform/address.ts';
+import { safeFileName } from '../platform/file-name.ts';
 import { headerLine } from '../platform/plain-text.ts';
+import { safeMediaType } from './attached-files.ts';
 import type { Recipients } from './recipients.ts';
 
 /** The header that tells our emails in Gmail: it survives there, while the Message-ID does not. */
@@ -44,8 +46,8 @@ export function compose(email: Email): Promise<Buffer> {
     html: withMailLines(textToHtml(email.message)),
     headers: { [deliveryHeader]: email.deliveryId },
     attachments: email.attachments.map(({ fileName, mediaType, bytes }) => ({
-      filename: fileName,
-      contentType: mediaType,
+      filename: safeFileName(fileName),
+      contentType: safeMediaType(mediaType),
       content: Buffer.from(bytes),
     })),
     // What people write is content, never a path or an address to fetch.

@@ -8,6 +8,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { DocumentKind } from '../platform/database-types.ts';
 import { wake } from '../platform/wake.ts';
+import { attachableFiles, attachFiles, chooseFiles, type NotAttachable } from './attached-files.ts';
 import { beginningOf, columnsOf } from './begin.ts';
 import { findEarlier } from './earlier.ts';
 import type { Recipients } from './recipients.ts';
@@ -30,6 +31,8 @@ export interface SendRequest {
     readonly pdf: Uint8Array;
     /** The company as the PDF shows it, where that is known. */
     readonly head?: Head;
+    /** Which of the files that are embedded in the record go along, by their places. */
+    readonly files?: readonly number[];
   } | null;
   /** For one email of a run that somebody sends to themselves first: what it would carry. It is a test email. */
   readonly sample?: { readonly kind: DocumentKind; readonly fileName: string; readonly pdf: Uint8Array };
@@ -63,6 +66,8 @@ export type SendResult =
   | { readonly kind: 'key_used'; readonly deliveryId: string }
   /** The record is a draft, cancelled, or paid without {@link SendRequest.thoughPaid}. */
   | { readonly kind: 'not_sendable'; readonly because: Unsendable }
+  /** Files that were to go along cannot. */
+  | { readonly kind: 'not_attachable'; readonly because: NotAttachable }
   /** The record changed between the preview and now. */
   | { readonly kind: 'document_changed' }
   /** Somebody else, or another tab, sent this record meanwhile, or it was not confirmed that it goes out again. */
@@ -80,6 +85,8 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
   const earlier = await findByKey(trx, request);
   if (earlier) return answerAgain(earlier, requestHash);
 
+  const choice = filesOf(document);
+  if (!choice.ok) return { kind: 'not_attachable', because: choice.because };
   const through = request.notice ?? request.invitation ?? request.through;
   const { rule, resolution } = through
     ? await senderThrough(trx, tenantId, memberId, through, request.triesFrom)
@@ -158,6 +165,11 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
       })
       .execute();
   }
+  if (document) {
+    const ids = { deliveryId, documentId: document.record.id };
+    const all = await attachFiles(trx, tenantId, ids, choice.files);
+    if (!all) throw new Error('A file that a record names is not kept beside it.');
+  }
   const from = `To be sent from ${sender.fromEmail}.`;
   const detail = departure.state === 'held' ? departure.detail : from;
   // A notice is Letterhead's own: it goes in somebody's name because they may use the mailbox, not because they wrote it.
@@ -166,6 +178,13 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
   await writeEvent(trx, tenantId, deliveryId, { state: departure.state, heldReason, at: now, detail, memberId: by });
   if (departure.state === 'queued') await wake(trx, 'waiting');
   return { kind: 'created', deliveryId, repeated: false };
+}
+
+/** The files that are to go along with a record. */
+function filesOf(document: SendRequest['document']): ReturnType<typeof chooseFiles> {
+  if (!document) return { ok: true, files: [] };
+  const { record, fileName, pdf, files = [] } = document;
+  return chooseFiles(attachableFiles(record.content, fileName), files, pdf.length);
 }
 
 function purposeOf({ document, notice, invitation }: SendRequest) {
@@ -213,7 +232,9 @@ function answerAgain(earlier: { id: string; request_hash: string }, requestHash:
 }
 
 function hashOf({ recipients, subject, message, document, sendAt = null, anyTime = false }: SendRequest): string {
-  return sha256(JSON.stringify([recipients, subject, message, document?.record.id ?? null, sendAt, anyTime]));
+  const { record, files = [] } = document ?? {};
+  const said = [recipients, subject, message, record?.id ?? null, sendAt, anyTime];
+  return sha256(JSON.stringify(files.length > 0 ? [...said, [...new Set(files)].sort()] : said));
 }
 
 function sha256(data: string | Uint8Array): string {

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { pdfName } from '../documents/format.ts';
 import type { Database } from '../platform/database.ts';
 import type { DeliveryState, DocumentKind } from '../platform/database-types.ts';
+import { type AttachedFile, listAttachedFiles } from './attached-files.ts';
 import { type DeliverySummary, summaries } from './deliveries.ts';
 import { isDecidedBy, isSeenBy, type Onlooker } from './onlooker.ts';
 import { recipientsSchema } from './recipients.ts';
@@ -26,6 +27,8 @@ export interface DeliveryRecord extends DeliverySummary {
   /** What its PDF will be called that is not made yet, see `freeze.ts`; null where there is none to be made. */
   readonly pdfToMake: string | null;
   readonly attachments: readonly { readonly fileName: string; readonly size: number; readonly sha256: string }[];
+  /** The record's files that go along with it, after the PDF. */
+  readonly files: readonly AttachedFile[];
   readonly events: readonly {
     readonly at: Date;
     readonly state: DeliveryState;
@@ -84,6 +87,7 @@ export async function getDelivery(
     .select(['file_name as fileName', 'sha256', sql<number>`length(bytes)`.as('size')])
     .where('delivery_id', '=', deliveryId)
     .execute();
+  const files = row.documentId === null ? [] : await listAttachedFiles(db, tenantId, deliveryId);
   const events = await db
     .selectFrom('delivery_events')
     .leftJoin('members', 'members.id', 'delivery_events.member_id')
@@ -111,7 +115,15 @@ export async function getDelivery(
   const { frozenKind: kind, frozenNumber: number, frozenTypeCode: typeCode, frozenCompany: company, ...rest } = row;
   const isToMake = row.runId !== null && attachments.length === 0 && kind !== null && number !== null;
   const pdfToMake = isToMake ? pdfName({ kind, number, typeCode }, company ?? '') : null;
-  return { ...rest, recipients: recipientsSchema.parse(row.recipients), pdfToMake, attachments, events, attempts };
+  return {
+    ...rest,
+    recipients: recipientsSchema.parse(row.recipients),
+    pdfToMake,
+    attachments,
+    files,
+    events,
+    attempts,
+  };
 }
 
 /** The bytes that were sent with a delivery, and their SHA-256 of that moment; undefined when there is no such file that they may see. */

@@ -35,6 +35,8 @@ export interface SendableDelivery extends KnownDrafts {
   /** Whether its account's last outcome was unknown. */
   readonly afterTrouble: boolean;
   readonly document: boolean;
+  /** The PDF of its document is made, and among its attachments. */
+  readonly hasPaper: boolean;
   /** What its PDF is to be made from, where it is queued without one; null where there is none to be made. */
   readonly toPrint: PdfInput | null;
   /** It tries whether Gmail keeps its From. */
@@ -102,11 +104,11 @@ export async function loadAllForSending(
     .where('deliveries.tenant_id', '=', tenantId)
     .where('deliveries.id', '=', ids)
     .execute();
-  const files: ReadonlyMap<string, Email['attachments']> =
+  const files: ReadonlyMap<string, LoadedFile[]> =
     atHand === 'without files' ? new Map() : await loadFiles(trx, tenantId, deliveryIds, atHand);
   const bare = rows.filter(
     ({ id, state, document_id }) =>
-      atHand !== 'without files' && state === 'queued' && document_id !== null && !files.has(id),
+      atHand !== 'without files' && state === 'queued' && document_id !== null && !hasPaper(files.get(id)),
   );
   const printable = await readPrintable(
     trx,
@@ -133,6 +135,7 @@ export async function loadAllForSending(
     standsStillUntil: row.standing.until === null ? null : new Date(row.standing.until),
     afterTrouble: row.standing.unknown ?? false,
     document: row.document_id !== null,
+    hasPaper: hasPaper(files.get(row.id)),
     toPrint: printable.get(row.id) ?? null,
     anyTime: row.any_time,
     triesFrom: row.tries_from,
@@ -151,23 +154,33 @@ export async function loadAllForSending(
   }));
 }
 
+type LoadedFile = Email['attachments'][number] & { readonly position: number };
+
+function hasPaper(files: readonly LoadedFile[] = []): boolean {
+  return files.some(({ position }) => position === 0);
+}
+
+/** The PDFs first, then what goes along with them. What is at hand is the PDF of a run's email, with which nothing does. */
 async function loadFiles(
   trx: Database,
   tenantId: string,
   deliveryIds: readonly string[],
   atHand: ReadonlyMap<string, FrozenFile>,
-): Promise<Map<string, Email['attachments']>> {
-  const files = new Map<string, Email['attachments']>(
-    [...atHand].map(([id, { fileName, bytes }]) => [id, [{ fileName, mediaType: pdfType, bytes }]]),
+): Promise<Map<string, LoadedFile[]>> {
+  const files = new Map<string, LoadedFile[]>(
+    [...atHand].map(([id, { fileName, bytes }]) => [id, [{ position: 0, fileName, mediaType: pdfType, bytes }]]),
   );
   const others = deliveryIds.filter((id) => !atHand.has(id));
   if (others.length === 0) return files;
-  const rows = await trx
-    .selectFrom('delivery_attachments')
-    .select(['delivery_id as deliveryId', 'file_name as fileName', 'media_type as mediaType', 'bytes'])
-    .where('tenant_id', '=', tenantId)
-    .where('delivery_id', '=', sql<string>`any(${others}::uuid[])`)
-    .execute();
+  const ids = sql<string>`any(${others}::uuid[])`;
+  const { rows } = await sql<LoadedFile & { readonly deliveryId: string }>`
+    select delivery_id as "deliveryId", 0 as position, file_name as "fileName", media_type as "mediaType", bytes
+    from delivery_attachments where tenant_id = ${tenantId}::uuid and delivery_id = ${ids}
+    union all
+    select going.delivery_id, going.position, going.file_name, going.media_type, file.bytes
+    from delivery_files going join document_files file using (tenant_id, document_id, place)
+    where going.tenant_id = ${tenantId}::uuid and going.delivery_id = ${ids}
+    order by position`.execute(trx);
   for (const [id, theirs] of Map.groupBy(rows, ({ deliveryId }) => deliveryId)) files.set(id, theirs);
   return files;
 }

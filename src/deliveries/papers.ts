@@ -13,6 +13,8 @@ export interface Paper {
   readonly sentAt: Date | null;
   readonly frozenAt: Date;
   readonly recipients: Recipients;
+  /** What went, or goes, along with the PDF: names of files. */
+  readonly files: readonly string[];
   /** Whether the record says now what it said then. */
   readonly isAsNow: boolean;
 }
@@ -35,6 +37,10 @@ export async function listPapers(
       'deliveries.recipients',
     ])
     .select([frozenAt.as('frozenAt'), sql<boolean>`deliveries.document_snapshot = documents.content`.as('isAsNow')])
+    .select(
+      sql<string[]>`array(select file_name from delivery_files where delivery_files.tenant_id = deliveries.tenant_id
+        and delivery_files.delivery_id = deliveries.id order by position)`.as('files'),
+    )
     .where('deliveries.tenant_id', '=', tenantId)
     .where('deliveries.document_id', '=', documentId)
     .where('deliveries.state', 'not in', ['cancelled', 'failed'])

@@ -5,6 +5,7 @@ import type { DocumentRecord } from '../documents/store.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { wake } from '../platform/wake.ts';
+import { attachSameFiles } from './attached-files.ts';
 import { followRecord } from './follow-record.ts';
 import { pdfType } from './freeze.ts';
 import { isDecidedBy, type Onlooker } from './onlooker.ts';
@@ -121,6 +122,7 @@ async function replace(
       ...{ sha256: createHash('sha256').update(pdf).digest('hex'), bytes: Buffer.from(pdf) },
     })
     .execute();
+  await attachSameFiles(trx, tenantId, old.id, id);
   const detail = 'Replaced by an email with the new version.';
   await moveDelivery(trx, tenantId, old.id, { ...by, from: old.state, to: 'cancelled', detail });
   await trx.updateTable('deliveries').set({ replaced_by: id }).where('id', '=', old.id).execute();

@@ -176,6 +176,24 @@ export interface DeliveryEvents {
   tenant_id: string;
 }
 
+export interface DeliveryFiles {
+  delivery_id: string;
+  document_id: string;
+  /**
+   * What it is called in the email.
+   */
+  file_name: string;
+  media_type: string;
+  place: number;
+  /**
+   * Where it stands in the email, after the PDF: from 1.
+   */
+  position: number;
+  sha256: string;
+  size: number;
+  tenant_id: string;
+}
+
 export interface DocumentFiles {
   bytes: Buffer;
   document_id: string;
@@ -549,6 +567,7 @@ export interface DB {
   deliveries: Deliveries;
   delivery_attachments: DeliveryAttachments;
   delivery_events: DeliveryEvents;
+  delivery_files: DeliveryFiles;
   document_files: DocumentFiles;
   document_numbers: DocumentNumbers;
   documents: Documents;

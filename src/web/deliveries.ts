@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import { type Request, Router } from 'express';
 import { isDecision } from '../deliveries/decide.ts';
 import { decideAndTell } from '../deliveries/decided.ts';
-import { type DeliveryRecord, getAttachment, getDelivery } from '../deliveries/delivery.ts';
+import { type DeliveryRecord, getDelivery } from '../deliveries/delivery.ts';
 import { leavesFrom } from '../deliveries/departure.ts';
-import { freezeToLook } from '../deliveries/freeze.ts';
 import { lastMove } from '../deliveries/last-move.ts';
 import { readPaper } from '../deliveries/papers.ts';
 import { reviseWaitingEmails } from '../deliveries/revise.ts';
@@ -21,6 +20,7 @@ import { type SendingRules, sendingRulesOf } from '../tenants/sending-rules.ts';
 import { getTenant } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
 import { decidedWords } from './decided-words.ts';
+import { deliveryFiles } from './delivery-files.ts';
 import { type Wait, waitOf } from './delivery-wait.ts';
 import { askAgain, decisionWords, secondsToUndo, stateSentence } from './delivery-words.ts';
 import { found, PageError } from './errors.ts';
@@ -28,7 +28,6 @@ import { paperDifferences } from './paper-words.ts';
 import { onlyIds, textField, textParam } from './query.ts';
 import { type Question, questionAbout } from './question.ts';
 import { newPaper } from './record-emails.ts';
-import { pdfTrouble, sendInline } from './record-pdf.ts';
 import { eventWord } from './record-words.ts';
 import { fragment, page } from './render.ts';
 import { hoursWords, readChosenTime, suggestedTime } from './send-time.ts';
@@ -65,26 +64,7 @@ export function deliveryPages(ctx: WebContext): Router {
     await fragment(res, 'deliveries/progress', progress);
   });
 
-  router.get('/deliveries/:id/attachments/:name', async (req, res) => {
-    const viewer = viewerOf(res);
-    const { tenantId } = viewer;
-    const id = param(req, 'id');
-    const name = param(req, 'name');
-    const { delivery } = await findDelivery(ctx, viewer, req);
-    // Whoever looks before it is sent sees, and freezes, the very bytes that will be.
-    if (delivery.pdfToMake === name) await freeze(ctx, tenantId, id);
-    const file = found(
-      await inTenant(ctx.db, tenantId, (trx) => getAttachment(trx, tenantId, onlookerOf(viewer), id, name)),
-    );
-    const digest = createHash('sha256').update(file.bytes).digest();
-    if (digest.toString('hex') !== file.sha256) {
-      ctx.log.error({ tenantId, deliveryId: id }, 'an attachment is not the bytes that were kept');
-      throw damaged(id);
-    }
-    // RFC 9530: whoever keeps the file can hold it against what was sent.
-    res.set('Repr-Digest', `sha-256=:${digest.toString('base64')}:`);
-    sendInline(res, file.mediaType, file.fileName, file.bytes);
-  });
+  router.use(deliveryFiles(ctx));
 
   /** Somebody else was first, or Letterhead was. */
   async function movedOn(req: Request, viewer: Viewer, id: string, consequence: string): Promise<void> {
@@ -259,26 +239,8 @@ function whoMarked({ state, gmailMessageId, events }: DeliveryRecord): string | 
   return events.find((event) => event.state === 'sent' && event.memberName !== null)?.memberName ?? null;
 }
 
-async function freeze(ctx: WebContext, tenantId: string, deliveryId: string): Promise<void> {
-  try {
-    await freezeToLook(ctx, tenantId, deliveryId);
-  } catch (cause) {
-    throw pdfTrouble(cause, { href: `/deliveries/${deliveryId}`, label: 'Back to the email' });
-  }
-}
-
 function mayDecide(viewer: Viewer, delivery: DeliveryRecord): boolean {
   return viewer.role !== 'viewer' && delivery.mayDecide;
-}
-
-/** What is kept is not what was sent: it must not be shown as that. */
-function damaged(deliveryId: string): PageError {
-  return new PageError(500, 'damaged', {
-    title: 'This file is damaged',
-    message:
-      'What is kept of it is not what was attached to the email, so it is not shown. It was written down for whoever runs Letterhead. The email itself is in Gmail, with the right file.',
-    next: { href: `/deliveries/${deliveryId}`, label: 'Back to the email' },
-  });
 }
 
 /** Seen, but sent through a Gmail that is not theirs to use. */

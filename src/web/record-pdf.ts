@@ -22,6 +22,20 @@ export async function recordPdf(
   }
 }
 
+/** How large the PDF of a record is, in bytes; null where it cannot be made just now, which whoever sends it is told. */
+export async function pdfSize(
+  ctx: { pdf: PdfRenderer },
+  tenant: Tenant,
+  { content }: DocumentRecord,
+): Promise<number | null> {
+  try {
+    return (await ctx.pdf.render({ ...headOf(tenant), content })).length;
+  } catch (error) {
+    if (error instanceof PdfError) return null;
+    throw error;
+  }
+}
+
 /**
  * The letters of a record that no font has. None where nobody can say just now: its PDF cannot be made then either, and
  * says so.

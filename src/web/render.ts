@@ -11,7 +11,7 @@ import { icon } from './icon.ts';
 import type { KeptForm } from './kept-fields.ts';
 import { what, withoutRecord } from './record-words.ts';
 import { countWords, emailCount } from './run-words.ts';
-import { sentence, toTheSecond, when } from './words.ts';
+import { fileSize, sentence, toTheSecond, when } from './words.ts';
 
 const views = path.join(import.meta.dirname, '../../views');
 
@@ -39,7 +39,7 @@ export interface PageLocals {
  * Answers with a whole page: the view inside `views/layout/page.ejs`.
  *
  * Views also see `icon(name)`, `locale` (that of the viewer, for everything on a page), `formatMoney`, `formatDate`,
- * `number(count)` and `when(date)` in the tenant's time zone, and
+ * `number(count)`, `fileSize(bytes)` and `when(date)` in the tenant's time zone, and
  * the viewer (null in front of the sign-in).
  *
  * @param view path under `views/`, without `.ejs`
@@ -78,6 +78,7 @@ function helpers(res: Response) {
     emailCount: (count: number) => emailCount(count, locale),
     toTheSecond: (date: Date, zone: string) => toTheSecond(date, zone, locale),
     when: (date: Date) => when(date, timeZone, now, locale),
+    fileSize: (bytes: number) => fileSize(bytes, locale),
     unsavedAs: (name: string, isUnsaved?: boolean) => unsavedAs(res, name, isUnsaved),
   };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { DeliverySummary } from '../deliveries/deliveries.ts';
+import type { DeliveryRecord } from '../deliveries/delivery.ts';
 import { addresseeOf, filledInTo, type Recipients, readRecipients } from '../deliveries/recipients.ts';
 import { formatDate, formatMoney, keyDate, wordsOf } from '../documents/format.ts';
 import { readersLocale } from '../documents/locale.ts';
@@ -34,6 +34,8 @@ export interface SendForm {
   readonly again: readonly string[];
   /** “Send it although it is paid” was ticked. */
   readonly thoughPaid: boolean;
+  /** Which of the record's files are ticked to go along, as their places were sent. */
+  readonly files: readonly string[];
 }
 
 /** The same, understood. */
@@ -46,6 +48,8 @@ export interface FormEmail {
   readonly anyTime: boolean;
   readonly inSpiteOf: readonly string[];
   readonly thoughPaid: boolean;
+  /** The places of the record's files that go along; one that is no place is -1, which no file has. */
+  readonly files: readonly number[];
 }
 
 /**
@@ -85,17 +89,25 @@ export function filledIn(
     bcc: '',
     subject: `${kind.title} ${record.number} from ${tenant.name}`,
     message: `Hello ${addressee.contact},\n\n${attached}.\n\nKind regards\n${memberName}\n${tenant.name}`,
-    ...{ preview: '', when: 'now', sendAt: '', anyTime: false, again: [], thoughPaid: false },
+    ...{ preview: '', when: 'now', sendAt: '', anyTime: false, again: [], thoughPaid: false, files: [] },
   };
 }
 
-/** The same with the words and recipients of an email that was written before, to be corrected. */
+/** The same with the words, recipients and files of an email that was written before, to be corrected. */
 export function takenUp(
   form: SendForm,
-  { recipients, subject, message }: DeliverySummary & { readonly message: string },
+  { recipients, subject, message, files }: Pick<DeliveryRecord, 'recipients' | 'subject' | 'message' | 'files'>,
 ): SendForm {
   const people = (field: keyof Recipients) => formatAddresses(recipients[field]);
-  return { ...form, to: people('to'), cc: people('cc'), bcc: people('bcc'), subject, message };
+  return {
+    ...form,
+    to: people('to'),
+    cc: people('cc'),
+    bcc: people('bcc'),
+    subject,
+    message,
+    files: files.map(({ place }) => String(place)),
+  };
 }
 
 function dateWords(kind: DocumentRecord['kind'], date: string): string {
@@ -131,6 +143,10 @@ const formSchema = z.object({
   sendAt: text,
   anyTime: ticked,
   thoughPaid: ticked,
+  // One box sends a text, several a list; anything else was no box of ours.
+  files: z
+    .union([z.string().transform((place) => [place]), z.array(z.string()), z.undefined().transform(() => [])])
+    .catch(['?']),
   again: text.transform((ids) => ids.split(',').filter((id) => z.uuid().safeParse(id).success)),
 });
 
@@ -162,7 +178,10 @@ export function readSendForm(
   if ('message' in chosen) problems.push({ field: 'sendAt', message: chosen.message });
   const sendAt = 'at' in chosen ? chosen.at : null;
   const message = form.message.replaceAll('\r\n', '\n');
-  const email = { idempotencyKey: form.key, recipients, subject, message, sendAt, anyTime, inSpiteOf, thoughPaid };
+  const files = form.files.map((place) => (/^\d{1,4}$/.test(place) ? Number(place) : -1));
+  const email = {
+    ...{ idempotencyKey: form.key, recipients, subject, message, sendAt, anyTime, inSpiteOf, thoughPaid, files },
+  };
   return {
     form: form.key ? form : { ...form, key: crypto.randomUUID() },
     email: problems.length === 0 ? email : null,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
+import { attachableFiles } from '../deliveries/attached-files.ts';
 import { createDelivery, type SendRequest, type SendResult } from '../deliveries/create.ts';
 import { getDelivery } from '../deliveries/delivery.ts';
 import { leavesFrom } from '../deliveries/departure.ts';
@@ -11,18 +12,20 @@ import { kindWords, pdfName, wordsOf } from '../documents/format.ts';
 import { getParty } from '../documents/parties.ts';
 import { headOf } from '../documents/pdf/head.ts';
 import { type DocumentRecord, getDocument } from '../documents/store.ts';
+import { mostAttachedBytes } from '../google/attachments.ts';
 import { senderFor } from '../mailboxes/sender-rules.ts';
 import { formatMoment } from '../platform/zoned-time.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { sendingRulesOf } from '../tenants/sending-rules.ts';
 import { getTenant } from '../tenants/tenants.ts';
+import { notAttachableWords } from './attached-words.ts';
 import type { WebContext } from './context.ts';
 import { waitOfNext } from './delivery-wait.ts';
 import { found, PageError } from './errors.ts';
 import { lettersNotice } from './letters-words.ts';
 import { countSingleEmail } from './limits.ts';
 import { onlyIds, textParam } from './query.ts';
-import { missingLetters, recordPdf } from './record-pdf.ts';
+import { missingLetters, pdfSize, recordPdf } from './record-pdf.ts';
 import { paidWord, pillOf } from './record-words.ts';
 import { fragment, page } from './render.ts';
 import { number } from './run-words.ts';
@@ -123,11 +126,12 @@ export function sendPages(ctx: WebContext): Router {
     );
     // No email with empty boxes in the place of a name.
     if ((await missingLetters(ctx, tenant, record)).length > 0) return sendPage(ctx, res.status(422), record, form, []);
+    const { files, ...rest } = email;
     const document = {
-      ...{ record, fileName: pdfName(record, tenant.name), head: headOf(tenant) },
+      ...{ files, record, fileName: pdfName(record, tenant.name), head: headOf(tenant) },
       pdf: await recordPdf(ctx, tenant, record),
     };
-    const result = await create(ctx, viewer, { tenantId, memberId, ...email, document });
+    const result = await create(ctx, viewer, { tenantId, memberId, ...rest, document });
     await answer(ctx, req, res, record, form, result);
   });
 
@@ -197,10 +201,15 @@ async function sendPage(
   const letters = await missingLetters(ctx, tenant, record);
   const { hours, timeZone } = rules;
   const opening = leavesFrom(rules, false, now);
+  const fileName = pdfName(record, tenant.name);
+  const files = attachableFiles(record.content, fileName);
   await page(res, 'deliveries/new', {
     title: `Send ${record.number}`,
     section: record.kind,
-    scripts: ['letterhead/stale.js'],
+    scripts: ['letterhead/stale.js', ...(files.length > 0 ? ['letterhead/attached.js'] : [])],
+    ...{ fileName, files, mostAttachedBytes },
+    // Made once more only where somebody weighs what goes along with it.
+    pdfBytes: files.length > 0 && letters.length === 0 ? await pdfSize(ctx, tenant, record) : null,
     cap:
       cap &&
       `Your company may write to ${number(cap.perDay, viewer.locale)} recipients in 24 hours, and has. You can send again ${atMoment(cap.until, timeZone, now)}.`,
@@ -211,7 +220,6 @@ async function sendPage(
     ...{ earlier: earlier.seen, hidden: earlier.hidden, earlierIds: earlier.ids },
     hours: hours && hoursWords(hours),
     waitsUntil: opening > now ? formatMoment(opening, timeZone) : null,
-    fileName: pdfName(record, viewer.tenant.name),
   });
 }
 
@@ -234,6 +242,10 @@ async function answer(
     case 'not_sendable':
       // So does it why the record cannot be sent, or what to tick.
       return sendPage(ctx, res.status(409), record, form, result.because === 'paid' ? [paidProblem(record)] : []);
+    case 'not_attachable': {
+      const message = notAttachableWords(result.because, viewerOf(res).locale);
+      return sendPage(ctx, res.status(422), record, form, [{ field: 'files', message }]);
+    }
     case 'document_changed':
       return showChanged(ctx, res, record, form, []);
     case 'sent_before': {

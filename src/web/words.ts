@@ -52,6 +52,14 @@ export function toTheSecond(date: Date, timeZone: string, locale: string): strin
   return new Intl.DateTimeFormat(dateLocale(locale), { timeZone, ...style }).format(date);
 }
 
+/** How large a file is, as people say it: `48 KB`, `1.3 MB`. `public/attached.js` says it the same way. */
+export function fileSize(bytes: number, locale: string): string {
+  const inUnit = (unit: number, digits: number) =>
+    new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(bytes / unit);
+  if (bytes < 1_000_000) return `${bytes < 1_024 ? 1 : inUnit(1_024, 0)} KB`;
+  return `${inUnit(1_048_576, 1)} MB`;
+}
+
 /** A day for people of whom no time zone is known: `14 December 2026`. */
 export function onDay(date: Date): string {
   return new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' }).format(

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import PostalMime, { type Email as ReadEmail } from 'postal-mime';
 import { describe, expect, it } from 'vitest';
 import { compose, deliveryHeader, type Email, textToHtml } from '../../src/deliveries/compose.ts';
+import { mostAttachedBytes } from '../../src/google/attachments.ts';
 
 const pdf = Uint8Array.from({ length: 5_000 }, (_, index) => (index * 37) % 256);
 
@@ -56,6 +57,13 @@ describe('an email', () => {
     expect(attachments[0]).toMatchObject({ filename: 'INV-2026-0042.pdf', mimeType: 'application/pdf' });
     const content = attachments[0]?.content;
     expect(content instanceof ArrayBuffer && Buffer.from(content).equals(pdf)).toBe(true);
+  });
+
+  it('with as much attached as is allowed, is no larger than Gmail and others take', async () => {
+    const bytes = new Uint8Array(mostAttachedBytes);
+    const attachments = [{ fileName: 'drawings.zip', mediaType: 'application/zip', bytes }];
+    const message = await compose(email({ attachments, message: 'ü'.repeat(10_000) }));
+    expect(message.length).toBeLessThan(25 * 1024 * 1024);
   });
 
   it('goes without an attachment as well', async () => {

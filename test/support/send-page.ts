@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { DocumentContent } from '../../src/documents/document.ts';
+import { keepFiles } from '../../src/documents/files.ts';
 import { createDocument, type DocumentRecord } from '../../src/documents/store.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { invoice } from '../documents/content.ts';
@@ -11,6 +13,26 @@ export function anInvoice({ context }: TestLetterhead, { tenantId }: Company): P
   return inTenant(context.db, tenantId, (trx) =>
     createDocument(trx, tenantId, { content: { ...invoice(), number: undefined } }),
   );
+}
+
+/** A file that came embedded in an imported one. */
+export interface EmbeddedFile extends Omit<NonNullable<DocumentContent['files']>[number], 'size'> {
+  readonly bytes: Uint8Array;
+}
+
+/** The same with files, as an import keeps them. */
+export function anInvoiceWithFiles(
+  { context }: TestLetterhead,
+  { tenantId }: Pick<Company, 'tenantId'>,
+  embedded: readonly EmbeddedFile[],
+): Promise<DocumentRecord> {
+  const files = embedded.map(({ bytes, ...file }) => ({ ...file, size: bytes.length }));
+  return inTenant(context.db, tenantId, async (trx) => {
+    const record = await createDocument(trx, tenantId, { content: { ...invoice({ files }), number: undefined } });
+    const kept = embedded.map(({ bytes }) => bytes);
+    await keepFiles(trx, tenantId, record.id, kept);
+    return record;
+  });
 }
 
 /** Opens the page that sends a record; returns what its form holds. */

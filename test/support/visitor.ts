@@ -20,7 +20,7 @@ export interface Visitor {
     headers?: Record<string, string>,
   ): Promise<Page>;
   /** The same, with everything that is in the page that answers it. */
-  postRaw(path: string, form?: Record<string, string>, headers?: Record<string, string>): Promise<Page>;
+  postRaw(path: string, form?: FormFields, headers?: Record<string, string>): Promise<Page>;
   /** Posts files from a file field, as a browser does. */
   upload(
     path: string,

@@ -3,7 +3,7 @@ import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { importDocument } from '../../src/documents/import-document.ts';
-import { readUbl } from '../../src/documents/read-ubl.ts';
+import { type ImportedDocument, readUbl } from '../../src/documents/read-ubl.ts';
 import { keepDelegation } from '../../src/mailboxes/delegations.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { membershipsOf } from '../../src/tenants/system.ts';
@@ -49,6 +49,7 @@ const attempts: Record<string, (ids: Ids) => Attempt> = {
   'GET /deliveries/:id/attachments/:name': notFound(
     ({ delivery }) => `/deliveries/${delivery}/attachments/Invoice%20Snippet1%20Brightwater%20Joinery.pdf`,
   ),
+  'GET /deliveries/:id/files/:position': notFound(({ delivery }) => `/deliveries/${delivery}/files/1`),
   'GET /deliveries/:id/progress': notFound(({ delivery }) => `/deliveries/${delivery}/progress`),
   'GET /documents/:id': notFound(({ document }) => `/documents/${document}`),
   'GET /documents/:id/deliveries/new': notFound(({ document }) => `/documents/${document}/deliveries/new`),
@@ -375,8 +376,7 @@ describe('a stranger with somebody else’s ids', () => {
   it('is refused for being a stranger: the same addresses open for whoever belongs there', async () => {
     const reads = Object.entries(attempts)
       .filter(([route]) => route.startsWith('GET'))
-      // This record has no file, and nobody of the company is the one it invites.
-      .filter(([route]) => !route.includes('/files/'))
+      // Nobody of the company is the one it invites.
       .filter(([route]) => !route.includes('/invitations/'));
     expect(reads.length).toBeGreaterThan(5);
     for (const [route, attempt] of reads) expect((await dana.get(attempt(ids).path)).status, route).toBe(200);
@@ -393,6 +393,12 @@ async function dataOfDana() {
   return { memberships: await membershipsOf(letterhead.database.system, person.id) };
 }
 
+function withFile(read: ImportedDocument): ImportedDocument {
+  const bytes = Buffer.from('a plan');
+  const files = [{ name: 'plan.txt', mediaType: 'text/plain', size: bytes.length }];
+  return { ...read, content: { ...read.content, files }, files: [bytes] };
+}
+
 async function collect({ context, database, google }: TestLetterhead): Promise<Ids> {
   const [membership] = (await dataOfDana()).memberships;
   if (!membership) throw new Error('Dana has no company');
@@ -400,7 +406,7 @@ async function collect({ context, database, google }: TestLetterhead): Promise<I
   const file = path.join(import.meta.dirname, '../fixtures/ubl/peppol-base-example.xml');
   const bytes = await readFile(file);
   const record = await inTenant(database.db, tenant, (trx) =>
-    importDocument(trx, tenant, null, readUbl(bytes, 'a.xml')),
+    importDocument(trx, tenant, null, withFile(readUbl(bytes, 'a.xml'))),
   );
   const sent = await dana.post(`/documents/${record.id}/deliveries`, {
     key: crypto.randomUUID(),
@@ -408,6 +414,7 @@ async function collect({ context, database, google }: TestLetterhead): Promise<I
     to: 'mira@northgate.example',
     subject: 'Invoice',
     message: 'Here it is',
+    files: '0',
   });
   const mailbox = await inTenant(database.db, tenant, (trx) =>
     trx.selectFrom('mailboxes').select('id').executeTakeFirstOrThrow(),

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Company, company } from '../support/company.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
-import { type Page, said, type Visitor, visitor } from '../support/visitor.ts';
+import { anInvoiceWithFiles } from '../support/send-page.ts';
+import { type FormFields, type Page, said, type Visitor, visitor } from '../support/visitor.ts';
 
 let letterhead: TestLetterhead;
 let office: Company;
@@ -18,7 +19,7 @@ const party = (fields: Record<string, string>) =>
 /** Somebody whose session ended while a form was open; they send it now, and sign in from the page that answers. */
 async function sendTooLate(
   at: { readonly page: string; readonly action: string },
-  form: Record<string, string>,
+  form: FormFields,
   { account = office.account, action = `${at.action}?company=${office.tenantId}` } = {},
 ): Promise<{ late: Visitor; page: Page }> {
   const late = visitor(letterhead);
@@ -67,6 +68,19 @@ describe('a form that is sent when the session has expired', () => {
     for (const name of ['Late Ltd', 'Line no 0', 'Line no 3', 'Line no 17'])
       expect(page.text).toContain(`value="${name}"`);
     expect((await late.get('/documents?kind=invoice')).text).not.toContain('Late Ltd');
+  });
+
+  it('of an email keeps the files that were ticked to go along', async () => {
+    const file = (name: string) => ({ name, mediaType: 'text/plain', bytes: Buffer.from(name) });
+    const { id } = await anInvoiceWithFiles(letterhead, office, ['a.txt', 'b.txt', 'c.txt'].map(file));
+    const action = `/documents/${id}/deliveries`;
+    const { page } = await sendTooLate({ page: `${action}/new`, action }, [
+      ...Object.entries({ to: 'late@northgate.example', subject: 'Late', message: 'Typed.' }),
+      ...['0', '2'].map((place): [string, string] => ['files', place]),
+    ]);
+    expect(page.text).toContain('value="late@northgate.example"');
+    const boxes = [...page.text.matchAll(/<input type="checkbox" name="files"[^>]*>/g)].map(([box]) => box);
+    expect(boxes.map((box) => / checked(?=[ >])/.test(box))).toEqual([true, false, true]);
   });
 
   it('whose page has no place for all of it can be sent as it was', async () => {

@@ -31,6 +31,8 @@ export interface Overview {
   readonly again: number;
   /** How many of those are paid. */
   readonly paid: number;
+  /** How many of those have files embedded in them, which stay behind. */
+  readonly withFiles: number;
   /** To how many addresses those go. */
   readonly addresses: number;
   /** What those come to: the sum of their amounts for each currency. */
@@ -80,7 +82,7 @@ export async function overview(
 class Tally {
   readonly #from: OverviewChoice['from'];
   readonly #isAgain: (id: string) => boolean;
-  readonly #seen = { total: 0, ready: 0, leftOut: 0, recent: 0, sending: 0, again: 0, paid: 0 };
+  readonly #seen = { total: 0, ready: 0, leftOut: 0, recent: 0, sending: 0, again: 0, paid: 0, withFiles: 0 };
   readonly #reasons: Partial<Record<Reason['kind'], number>> = {};
   readonly #noticed: { leftOut: Noticed[]; recent: Noticed[] } = { leftOut: [], recent: [] };
   readonly #addresses = new Set<string>();
@@ -113,20 +115,21 @@ class Tally {
   }
 
   #send(ready: ReadyEmail): void {
-    const { currency, payable, recent, status } = ready.record;
+    const { currency, payable, recent, status, fileCount = 0 } = ready.record;
     this.#seen.sending += 1;
     if (recent !== null) this.#seen.again += 1;
     if (status === 'paid') this.#seen.paid += 1;
+    if (fileCount > 0) this.#seen.withFiles += 1;
     for (const { email } of ready.email.recipients.to) this.#addresses.add(email.toLowerCase());
     this.#amounts.set(currency, sumOf([this.#amounts.get(currency) ?? '0', payable]).toFixed());
     if (this.#first.length < firstShown) this.#first.push(ready);
   }
 
   result(): Omit<Overview, 'fingerprint'> {
-    const { total, ready, recent, sending, again, paid } = this.#seen;
+    const { total, ready, recent, sending, again, paid, withFiles } = this.#seen;
     const sums = [...this.#amounts].map(([currency, amount]) => ({ currency, amount }));
     return {
-      ...{ total, ready, leftOut: this.#reasons, recent, sending, again, paid },
+      ...{ total, ready, leftOut: this.#reasons, recent, sending, again, paid, withFiles },
       ...{ addresses: this.#addresses.size, sums, first: this.#first, noticed: this.#noticed },
     };
   }

@@ -35,6 +35,8 @@ export interface ChosenRecord {
   readonly validUntil: string | null;
   readonly deliveryDate: string | null;
   readonly reference: string | null;
+  /** How many files are embedded in it, which a run leaves behind. */
+  readonly fileCount?: number;
   readonly currency: string;
   readonly payable: string;
   /** The newest delivery of it that makes sending it again worth a question, see `earlier.ts`. */
@@ -196,5 +198,6 @@ function selectRecords(trx: Database, tenantId: string, now: Date) {
       said('deliveryDate').as('deliveryDate'),
       said('reference').as('reference'),
       said('typeCode').as('typeCode'),
+      sql<number>`coalesce(jsonb_array_length(documents.content -> 'files'), 0)`.as('fileCount'),
     ]);
 }
