@@ -30,7 +30,7 @@ export type Merged =
 
 /** A text that was understood. */
 export interface MergeTemplate {
-  /** @throws {TemplateError} where it takes too long or asks for something that is not there */
+  /** @throws {TemplateError} where it makes too much or asks for something that is not there */
   merge(values: MergeValues): Merged;
 }
 
@@ -44,15 +44,15 @@ export class TemplateError extends Error {
 const allowedTags = ['if', 'unless', 'case', 'comment', 'raw'];
 
 /**
- * For one record, in milliseconds and in characters that come to be on the way. Without loops no text gets near; the
- * time is one that a busy machine cannot make of a harmless one.
+ * In characters: of the text, and of what comes to be on the way for one record. With these and without loops it is over soon
+ * whatever it says. Not in time: a machine that is busy, or slept, would refuse a harmless one.
  */
-const limits = { parseLimit: 100_000, renderLimit: 2_000, memoryLimit: 1_000_000 };
+const limits = { parseLimit: 100_000, memoryLimit: 1_000_000 };
 
 /**
  * Understands a text with fields in it: `Hello {{ contact }}`, in Liquid as LiquidJS reads it. It is a stranger's
- * program, so it gets as little as it can: strings, a few filters of our own, no files, no loops, limits on time and
- * memory. A field that does not exist is an error wherever it stands, also where no record would come to it.
+ * program, so it gets as little as it can: strings, a few filters of our own, no files, no loops, limits on what it
+ * makes. A field that does not exist is an error wherever it stands, also where no record would come to it.
  *
  * @throws {TemplateError}
  */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type MergeValues, parseTemplate, TemplateError } from '../../src/deliveries/merge.ts';
 
 const said: Partial<Record<string, string>> = {
@@ -10,9 +10,9 @@ const said: Partial<Record<string, string>> = {
 const values: MergeValues = (field) => said[field] ?? null;
 const late: MergeValues = (field) => (field === 'due_date' ? null : values(field));
 
-function troubleIn(text: string): string {
+function troubleIn(text: string, from = values): string {
   try {
-    parseTemplate(text).merge(values);
+    parseTemplate(text).merge(from);
   } catch (error) {
     if (error instanceof TemplateError) return error.message;
     throw error;
@@ -60,6 +60,28 @@ describe('a text with fields', () => {
     ['{{ }}', /cannot be understood/],
   ])('%j is an error in words', (text, words) => {
     expect(troubleIn(text)).toMatch(words);
+  });
+
+  it('is put together however long a busy machine, or one that slept, takes for it', () => {
+    const template = parseTemplate('{{ number }} {% if due_date %}due{% endif %} {{ amount }}');
+    const late = vi.spyOn(performance, 'now');
+    const values = (field: string) => {
+      late.mockReturnValue(1e12);
+      return field;
+    };
+    expect(template.merge(values)).toEqual({ kind: 'text', text: 'number due amount' });
+    late.mockRestore();
+  });
+
+  it.each([
+    ['ranges', '{% if (1..200000) contains 3 %}{% endif %}'.repeat(460)],
+    ['fields through filters', '{{number|upcase|downcase|first_word}}'.repeat(530)],
+    ['one field through filters', `{{number${'|upcase|first_word'.repeat(1_100)}}}`],
+    ['blocks within blocks', '{%if number%}'.repeat(800) + '{%endif%}'.repeat(800)],
+  ])('takes no longer than it is long, made of %s', (_words, text) => {
+    const { user: before } = process.cpuUsage();
+    troubleIn(text, () => 'x '.repeat(500));
+    expect(process.cpuUsage().user - before).toBeLessThan(3_000_000);
   });
 
   it('cannot be made to work for long', () => {
