@@ -2,8 +2,12 @@
 FROM node:24-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json ./
-# The image brings Node 24 itself, so the development packages (node@24 among them) stay out.
+# The image brings Node 24 itself, and needs a PostgreSQL and a Google elsewhere: what stands in for them stays out.
 RUN npm ci --omit=dev --no-audit --no-fund
+COPY bin/slim.ts bin/
+COPY src ./src
+COPY views ./views
+RUN node bin/slim.ts
 
 FROM node:24-slim
 ENV NODE_ENV=production

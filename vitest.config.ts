@@ -4,21 +4,21 @@ import { configDefaults, defineConfig } from 'vitest/config';
 import { CostReport } from './test/support/cost-report.ts';
 import { SlowestFirst } from './test/support/slowest-first.ts';
 
-/** What takes long, for `npm run test:all`. */
-const long = 'test/**/*.long.test.ts';
+/** The product's tests and Local Google's. Files named `….long.test.ts` take long: `npm run test:all` runs them. */
+const all = ['test/**/*.test.ts', 'local-google/test/**/*.test.ts'];
 
 /** Files of which more is tried there: properties, rows of long tables, looks at pages; see `test/support/at-length.ts`. */
 function withMore(): string[] {
   const more = /propertyRuns\(|someRows\(|expectFit/;
-  return globSync('test/**/*.test.ts').filter((file) => more.test(readFileSync(file, 'utf8')));
+  return all.flatMap((files) => globSync(files)).filter((file) => more.test(readFileSync(file, 'utf8')));
 }
 
 export default defineConfig(({ mode }) => {
   const atLength = mode === 'at-length';
   return {
     test: {
-      include: atLength ? [long, ...withMore()] : ['test/**/*.test.ts'],
-      exclude: [...configDefaults.exclude, ...(atLength ? [] : [long])],
+      include: atLength ? [...all.map((files) => files.replace('*.test', '*.long.test')), ...withMore()] : all,
+      exclude: [...configDefaults.exclude, ...(atLength ? [] : ['**/*.long.test.ts'])],
       provide: { atLength },
       // Products, commands and workers that tests start as processes read what an earlier one compiled.
       env: { NODE_COMPILE_CACHE: 'node_modules/.cache/compiled' },

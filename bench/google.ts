@@ -5,11 +5,12 @@
  *
  *   node bench/google.ts [messages]
  */
+
 import { fork } from 'node:child_process';
 import { createServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { startLocalGoogle } from '../src/sandbox/local-google.ts';
+import { startLocalGoogle } from 'local-google';
 
 const MESSAGE_BYTES = 60 * 1024;
 const CONNECTIONS = 16;

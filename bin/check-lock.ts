@@ -77,9 +77,9 @@ export function checkLock(text: string): LockReport {
   return { packages: Object.keys(packages).length, builds, gaps };
 }
 
-/** Where Node would find a package from another: beside it, or in a folder further up. */
+/** Where Node would find a package from another, or from a workspace: beside it, or in a folder further up. */
 function findEntry(packages: Record<string, unknown>, from: string, name: string): string | undefined {
-  for (let folder = from; ; folder = folder.replace(/(^|\/)node_modules\/(@[^/]+\/)?[^/]+$/, '')) {
+  for (let folder = from; ; folder = folder.replace(/(^|\/)node_modules\/(@[^/]+\/)?[^/]+$|\/?[^/]+$/, '')) {
     const candidate = `${folder && `${folder}/`}node_modules/${name}`;
     if (Object.hasOwn(packages, candidate)) return candidate;
     if (folder === '') return undefined;

@@ -22,7 +22,7 @@ async function main(argument: string | undefined, rest: string[]): Promise<void>
   const env = readEnv(process.env);
   switch (argument) {
     case undefined:
-      return (await import('./commands/all.ts')).runAll(parseConfig(env, 'all'));
+      return (await everything()).runAll(parseConfig(env, 'all'));
     case 'serve':
     case 'work':
       return (await import('./commands/production.ts')).runProduction(parseConfig(env, argument));
@@ -46,6 +46,18 @@ async function main(argument: string | undefined, rest: string[]): Promise<void>
       throw new StartError(
         `There is no command “${argument}”. Use serve, work, migrate, import, keys, troubles, restored, events, delegation or doctor, or no argument at all to run everything.`,
       );
+  }
+}
+
+/** The no-argument mode needs a PostgreSQL and a Google of its own, which the production image does not bring. */
+async function everything(): Promise<typeof import('./commands/all.ts')> {
+  try {
+    return await import('./commands/all.ts');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')) throw error;
+    throw new StartError(
+      'Local Google and the embedded PostgreSQL are not installed here. Name a command: serve, work or migrate; or run `npm start` in a checkout.',
+    );
   }
 }
 

@@ -1,8 +1,8 @@
+import { approve } from 'local-google';
 import { z } from 'zod';
 import { releaseMailbox } from '../../src/deliveries/release.ts';
 import { scopesFor } from '../../src/mailboxes/capabilities.ts';
 import { type ConnectContext, connectMailbox } from '../../src/mailboxes/connect.ts';
-import { approve } from '../../src/sandbox/approve.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { rememberPerson } from '../../src/tenants/system.ts';
 import { createTenant } from '../../src/tenants/tenants.ts';

@@ -1,6 +1,5 @@
+import { type FaultEffect, type FaultRule, seededRandom } from 'local-google';
 import { z } from 'zod';
-import { seededRandom } from '../../src/sandbox/fault-effects.ts';
-import type { FaultEffect, FaultRule } from '../../src/sandbox/faults.ts';
 import type { SetName } from './senders.ts';
 import { control, type World } from './world.ts';
 

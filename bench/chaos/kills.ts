@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { sql } from 'kysely';
-import { seededRandom } from '../../src/sandbox/fault-effects.ts';
+import { seededRandom } from 'local-google';
 import { whenever } from './feed.ts';
 import type { Program } from './processes.ts';
 import type { SetName } from './senders.ts';

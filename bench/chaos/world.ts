@@ -117,7 +117,7 @@ function startGoogle(dataDir: string, emails: readonly { readonly email: string 
   const accounts = emails.map(({ email }) => ({ email, name: email }));
   const clients = [{ id: client.id, secret: client.secret, name: 'Chaos', redirectUris: [client.redirect] }];
   writeFileSync(seed, JSON.stringify({ accounts, clients }));
-  const args = ['src/sandbox/main.ts', '--port', '0', '--memory', '--time-scale', scale, '--seed', seed];
+  const args = ['local-google/src/main.ts', '--port', '0', '--memory', '--time-scale', scale, '--seed', seed];
   return startProgram(args, {}, /ready at (\S+)/);
 }
 

@@ -1,11 +1,11 @@
 import path from 'node:path';
+import { type LocalGoogle, startLocalGoogle } from 'local-google';
 import type { Clock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { createLog } from '../platform/log.ts';
 import { migrate } from '../platform/migrate.ts';
 import { createShutdown, onSignals, type Shutdown } from '../platform/shutdown.ts';
 import { StartError } from '../platform/start-error.ts';
-import { type LocalGoogle, startLocalGoogle } from '../sandbox/local-google.ts';
 import { countTenants } from '../tenants/system.ts';
 import { callbackPaths } from '../web/google-flows.ts';
 import { fillDemo } from './demo.ts';

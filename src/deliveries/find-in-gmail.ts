@@ -50,7 +50,7 @@ export interface Since {
 
 /**
  * Looks through the mailbox's sent messages for the one that carries our header, newest first, back to what was sent
- * before the first attempt. The list of SENT is immediately consistent; a search is not (google.md, B).
+ * before the first attempt. The list of SENT is immediately consistent; a search is not (docs/google.md, B).
  *
  * Where nothing is known to have been sent before, the look ends at messages that Gmail dates before the first attempt:
  * but only if our clock and Google's agree. A clock that was wrong would end it too early, and what was sent would

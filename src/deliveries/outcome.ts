@@ -106,7 +106,7 @@ const mailboxWords: Readonly<Record<SaidByGmail, string>> = {
   refused: 'Gmail does not let us send through this account.',
 };
 
-/** The day's limit, as against the minute's: Gmail says so only in its sentence, with 429 or 403 (google.md, D). */
+/** The day's limit, as against the minute's: Gmail says so only in its sentence, with 429 or 403 (docs/google.md, D). */
 function isSendingLimit(message: string): boolean {
   return message.includes('(Mail sending)');
 }

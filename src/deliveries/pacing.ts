@@ -6,7 +6,7 @@ import type { Capability } from '../platform/capability.ts';
  * present is allowed by a small burst. So one timestamp per account is all that processes share.
  */
 
-/** What Google charges for each request, in units of quota (google.md, D; the last from its older table). */
+/** What Google charges for each request, in units of quota (docs/google.md, D; the last from its older table). */
 export const units = { send: 100, createDraft: 10, readHeaders: 20, list: 5, deleteDraft: 10 } as const;
 
 /**

@@ -21,7 +21,7 @@ export interface HeardTrouble {
 /**
  * Recognises what is the operator's trouble and no tenant's. Pure; null for everything else.
  *
- * @see google.md, A (errors at the token endpoint) and D (the Gmail API's)
+ * @see docs/google.md, A (errors at the token endpoint) and D (the Gmail API's)
  */
 export function operatorTroubleOf(service: GoogleService, failure: GoogleFailure): HeardTrouble | null {
   if (failure.kind !== 'answered') return null;

@@ -25,7 +25,7 @@ export type SaidByGmail = (typeof saidByGmail)[number];
  *
  * 401 is not here: it may be a token's alone, and a new one is tried first.
  *
- * @see google.md, D (quotas and errors)
+ * @see docs/google.md, D (quotas and errors)
  */
 export function mailboxTroubleOf(failure: GoogleFailure): SaidByGmail | null {
   if (failure.kind !== 'answered' || isRateRefusal(failure) || operatorTroubleOf('gmail', failure)) return null;

@@ -26,7 +26,7 @@ const graceMs = 60_000;
  * inside its tenant, so an event that is dealt with twice, because we broke off in the middle, does no harm either.
  *
  * - `tokens-revoked`: the account's grants are over, and the person's sessions too: they sign in with the same app.
- * - `token-revoked`: so is the grant of that token, and perhaps the others of its account (google.md, 0.5).
+ * - `token-revoked`: so is the grant of that token, and perhaps the others of its account (docs/google.md, 0.5).
  * - `account-disabled`: so are all of the account's mailboxes and the person's sessions, whatever the reason.
  * - `account-enabled`: what needs reconnecting is looked at again.
  * - `sessions-revoked`: the person's sessions are over.

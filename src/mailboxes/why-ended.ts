@@ -65,7 +65,7 @@ const day = 86_400_000;
 const week = 7 * day;
 /** Google says “six months”: as few days as that can be. */
 const sixMonths = 181 * day;
-/** google.md, 0.6. */
+/** docs/google.md, 0.6. */
 const tokensKept = 100;
 
 /**
@@ -80,7 +80,7 @@ const tokensKept = 100;
  * 6. Another mailbox of the same Workspace domain ended within the last hours: most likely their administrator.
  * 7. Removed, or a changed password: which of the two, Google does not say.
  *
- * @see google.md, section A, for what ends a refresh token and how it is worded
+ * @see docs/google.md, section A, for what ends a refresh token and how it is worded
  */
 export function whyEnded(failure: GoogleFailure, facts: GrantFacts): Ended {
   const named = namedByGoogle(failure);

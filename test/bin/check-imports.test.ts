@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findViolations, partOf, readSourceFiles, type SourceFile } from '../../bin/check-imports.ts';
 
 const house: SourceFile[] = [
-  file('src/main.ts', './web/app.ts', './sandbox/world.ts'),
+  file('src/main.ts', './web/app.ts', 'local-google'),
   file('src/web/app.ts', 'express', '../deliveries/create.ts'),
   file('src/deliveries/create.ts', '../documents/store.ts', '../mailboxes/sender.ts'),
   file('src/documents/store.ts', '../tenants/scope.ts'),
@@ -13,9 +13,11 @@ const house: SourceFile[] = [
   file('src/tenants/scope.ts', '../platform/database.ts'),
   file('src/google/gmail.ts', '../platform/database.ts'),
   file('src/platform/database.ts', 'pg', 'node:path'),
-  file('src/sandbox/world.ts'),
+  file('local-google/src/index.ts', './world.ts'),
+  file('local-google/src/world.ts'),
+  file('local-google/test/world.test.ts', '../src/world.ts', '../../test/tenants/scope.test.ts'),
   file('migrations/0001_spine.ts', '../src/platform/database.ts'),
-  file('test/tenants/scope.test.ts', '../../src/tenants/scope.ts', '../../src/sandbox/world.ts'),
+  file('test/tenants/scope.test.ts', '../../src/tenants/scope.ts', 'local-google'),
   file('bin/check.ts', '../src/platform/database.ts'),
 ];
 
@@ -36,8 +38,9 @@ describe('the import rule', () => {
     ['src/documents/store.ts', '../mailboxes/sender.ts', 'documents may import tenants, google, platform'],
     ['src/mailboxes/sender.ts', '../documents/store.ts', 'mailboxes may import tenants, google, platform'],
     ['src/deliveries/create.ts', '../web/app.ts', 'deliveries may import documents,'],
-    ['src/web/app.ts', '../sandbox/world.ts', 'web may import deliveries,'],
-    ['src/sandbox/world.ts', '../platform/database.ts', 'sandbox imports only itself'],
+    ['src/web/app.ts', 'local-google', 'web may import deliveries,'],
+    ['local-google/src/world.ts', '../../src/platform/database.ts', 'local-google imports only itself'],
+    ['local-google/test/world.test.ts', '../../src/web/app.ts', 'local-google/test may import local-google, test'],
     ['src/platform/database.ts', '../../test/tenants/scope.test.ts', 'platform imports only itself'],
     ['src/web/app.ts', '../../bin/check.ts', 'web may import deliveries,'],
     ['migrations/0001_spine.ts', '../src/tenants/scope.ts', 'migrations may import platform'],
@@ -51,9 +54,7 @@ describe('the import rule', () => {
   });
 
   it('lets commands start everything, and nothing but main start them', () => {
-    expect(findViolations([...house, file('src/commands/chaos.ts', '../sandbox/world.ts', '../web/app.ts')])).toEqual(
-      [],
-    );
+    expect(findViolations([...house, file('src/commands/chaos.ts', 'local-google', '../web/app.ts')])).toEqual([]);
     const back = findViolations([
       ...house,
       file('src/commands/chaos.ts'),

@@ -63,6 +63,12 @@ describe('the check of the lock', () => {
     expect(checkLock(lockWith(SYSTEMS, nested)).gaps).toEqual([]);
   });
 
+  it('looks for what a workspace needs in its own folder, then further up', () => {
+    const workspace = { dependencies: { tool: '^1.0.0', absent: '^1.0.0' } };
+    const lock = lockWith(SYSTEMS, { 'parts/workspace': workspace, 'node_modules/workspace': {} });
+    expect(checkLock(lock).gaps).toEqual(['parts/workspace needs absent: no entry']);
+  });
+
   it('fails on a lock without any build: it looked at the wrong file', () => {
     expect(checkLock('{"packages":{}}').gaps).toHaveLength(1);
   });

@@ -1,8 +1,6 @@
+import type { AppPolicy, FaultRule, LocalGoogle } from 'local-google';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
-import type { FaultRule } from '../../src/sandbox/faults.ts';
-import type { LocalGoogle } from '../../src/sandbox/local-google.ts';
-import type { AppPolicy } from '../../src/sandbox/policies.ts';
 import { sharedChromium } from '../support/chromium.ts';
 import { connected, found, join, type Seat } from '../support/found.ts';
 import { startTestLetterhead, type TestLetterhead, testClient } from '../support/letterhead.ts';

@@ -1,7 +1,5 @@
+import type { AppPolicy, FaultRule, LocalGoogle } from 'local-google';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
-import type { FaultRule } from '../../src/sandbox/faults.ts';
-import type { LocalGoogle } from '../../src/sandbox/local-google.ts';
-import type { AppPolicy } from '../../src/sandbox/policies.ts';
 import { looksAtLength } from '../support/at-length.ts';
 import { sharedChromium } from '../support/chromium.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,8 +1,8 @@
+import type { FaultEffect } from 'local-google';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { afterDelivery } from '../../src/deliveries/after.ts';
 import { decide } from '../../src/deliveries/decide.ts';
 import type { Capability } from '../../src/platform/capability.ts';
-import type { FaultEffect } from '../../src/sandbox/faults.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import type { Sender } from '../support/company.ts';
 import { eventually } from '../support/eventually.ts';

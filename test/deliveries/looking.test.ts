@@ -1,7 +1,7 @@
+import type { FaultEffect } from 'local-google';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deliver } from '../../src/deliveries/deliver.ts';
 import type { Capability } from '../../src/platform/capability.ts';
-import type { FaultEffect } from '../../src/sandbox/faults.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { wrongBy } from '../support/clock.ts';
 import type { Sender } from '../support/company.ts';

@@ -1,9 +1,9 @@
+import type { FaultEffect } from 'local-google';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DeliverContext } from '../../src/deliveries/context.ts';
 import { deliver } from '../../src/deliveries/deliver.ts';
 import { releaseRecovered } from '../../src/deliveries/let-go.ts';
 import { recheckMailbox } from '../../src/mailboxes/recheck.ts';
-import type { FaultEffect } from '../../src/sandbox/faults.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import type { Sender } from '../support/company.ts';
 import { anotherWorker } from '../support/hand-delivery.ts';

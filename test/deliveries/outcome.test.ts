@@ -15,7 +15,7 @@ const said = (status: number, reason: string, message = ''): GoogleFailure => ({
 });
 const slower = 'User-rate limit exceeded.  Retry after 2026-11-21T09:30:00.000Z';
 
-/** Every row of Gmail's refusals (google.md, D), and what it means for a delivery at its first attempt. */
+/** Every row of Gmail's refusals (docs/google.md, D), and what it means for a delivery at its first attempt. */
 const rows: [what: string, failure: GoogleFailure, expected: Partial<Outcome> & { kind: Outcome['kind'] }][] = [
   ['400 Invalid To header', said(400, 'invalidArgument', 'Invalid To header'), { kind: 'refuse' }],
   ['400 no recipient', said(400, 'badRequest', 'Recipient address required'), { kind: 'refuse' }],

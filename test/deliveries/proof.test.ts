@@ -1,6 +1,6 @@
+import type { FaultEffect } from 'local-google';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { saveRule } from '../../src/mailboxes/sender-rules.ts';
-import type { FaultEffect } from '../../src/sandbox/faults.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { company, type Sender } from '../support/company.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,5 +1,5 @@
+import type { FaultEffect } from 'local-google';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FaultEffect } from '../../src/sandbox/faults.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { type Company, company } from '../support/company.ts';
 import { eventually } from '../support/eventually.ts';

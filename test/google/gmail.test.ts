@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { gmail } from 'googleapis/build/src/apis/gmail/index.js';
+import { type LocalGoogle, startLocalGoogle } from 'local-google';
 import PostalMime from 'postal-mime';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type GoogleApp, oauthClient } from '../../src/google/app.ts';
 import { type AccessToken, listSendAs, sendMessage } from '../../src/google/gmail.ts';
 import { refreshAccessToken } from '../../src/google/oauth.ts';
-import { type LocalGoogle, startLocalGoogle } from '../../src/sandbox/local-google.ts';
 import { ACCOUNT, appOf, CLIENT, consentOf, MAIL } from './google-app.ts';
 
 let google: LocalGoogle;

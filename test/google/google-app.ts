@@ -3,13 +3,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import type { LocalGoogle } from 'local-google';
+import { connect } from '../../local-google/test/support.ts';
 import type { GoogleApp } from '../../src/google/app.ts';
 import { findEndpoints } from '../../src/google/endpoints.ts';
 import type { AccessToken } from '../../src/google/gmail.ts';
-import type { LocalGoogle } from '../../src/sandbox/local-google.ts';
-import { connect } from '../sandbox/support.ts';
 
-export { CLIENT } from '../sandbox/support.ts';
+export { CLIENT } from '../../local-google/test/support.ts';
 
 /** An account of Local Google's own making. */
 export const ACCOUNT = 'office@brightwater.example';

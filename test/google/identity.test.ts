@@ -1,8 +1,8 @@
+import { type LocalGoogle, startLocalGoogle } from 'local-google';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type GoogleApp, scopes } from '../../src/google/app.ts';
 import { type AccessToken, listSent } from '../../src/google/gmail.ts';
 import { readProfile, readTokenInfo, readTokenOwner, tryRedirect } from '../../src/google/identity.ts';
-import { type LocalGoogle, startLocalGoogle } from '../../src/sandbox/local-google.ts';
 import { eventually } from '../support/eventually.ts';
 import { ACCOUNT, appOf, CLIENT, consentOf } from './google-app.ts';
 

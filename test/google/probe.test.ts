@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type LocalGoogle, startLocalGoogle } from 'local-google';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GoogleApp } from '../../src/google/app.ts';
 import { probeSending } from '../../src/google/probe.ts';
-import { type LocalGoogle, startLocalGoogle } from '../../src/sandbox/local-google.ts';
 import { appOf, CLIENT, consentOf } from './google-app.ts';
 
 let google: LocalGoogle;

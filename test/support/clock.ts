@@ -1,6 +1,5 @@
+import { type LocalGoogle, Clock as MovableClock } from 'local-google';
 import type { Clock } from '../../src/platform/clock.ts';
-import { Clock as MovableClock } from '../../src/sandbox/clock.ts';
-import type { LocalGoogle } from '../../src/sandbox/local-google.ts';
 
 /** The product's clock in a test: Local Google's, so that both live in the same time and are moved on together. */
 export function clockOf({ clock }: Pick<LocalGoogle, 'clock'>): Clock {

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { Accepted, SendAsSeed } from 'local-google';
 import { createDelivery, type SendRequest, type SendResult } from '../../src/deliveries/create.ts';
 import { type DeliveryRecord, getDelivery } from '../../src/deliveries/delivery.ts';
 import { importDocument } from '../../src/documents/import-document.ts';
 import { readUbl } from '../../src/documents/read-ubl.ts';
 import type { DocumentRecord } from '../../src/documents/store.ts';
 import type { DeliveryState } from '../../src/platform/database-types.ts';
-import type { SendAsSeed } from '../../src/sandbox/accounts.ts';
-import type { Accepted } from '../../src/sandbox/truth.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import type { Permission } from '../../src/web/permission-words.ts';
 import { fixture } from '../documents/content.ts';

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
+import type { FaultEffect, FaultRule } from 'local-google';
 import type { Capability } from '../../src/platform/capability.ts';
 import { type Database, openDatabase } from '../../src/platform/database.ts';
 import type { DeliveryState } from '../../src/platform/database-types.ts';
-import type { FaultEffect, FaultRule } from '../../src/sandbox/faults.ts';
 import { endTrouble, wholeProject } from '../../src/tenants/system-queue.ts';
 import type { Sender } from './company.ts';
 import { eventually } from './eventually.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { sql } from 'kysely';
+import type { LocalGoogle } from 'local-google';
 import { openDatabase } from '../../src/platform/database.ts';
-import type { LocalGoogle } from '../../src/sandbox/local-google.ts';
 import { askedOf } from './asking.ts';
 
 /**

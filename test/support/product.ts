@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type LocalGoogle, startLocalGoogle } from 'local-google';
 import type pg from 'pg';
 import { pino } from 'pino';
 import { openParts, type ServiceConfig, work } from '../../src/commands/parts.ts';
@@ -10,7 +11,6 @@ import type { Capability } from '../../src/platform/capability.ts';
 import { newKey } from '../../src/platform/key-ring.ts';
 import type { DatabaseUrls } from '../../src/platform/roles.ts';
 import { createShutdown } from '../../src/platform/shutdown.ts';
-import { type LocalGoogle, startLocalGoogle } from '../../src/sandbox/local-google.ts';
 import { createApp } from '../../src/web/app.ts';
 import type { WebContext } from '../../src/web/context.ts';
 import { callbackPaths } from '../../src/web/google-flows.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { LocalGoogle } from 'local-google';
 import PostalMime, { type Email } from 'postal-mime';
 import { extractText, getDocumentProxy } from 'unpdf';
-import type { LocalGoogle } from '../../src/sandbox/local-google.ts';
 
 /** A message as it came in at its recipient's, read by a parser that is not ours. */
 export interface Received extends Email {

@@ -10,7 +10,7 @@ const slowest: readonly string[] = [
   'unconfirmed/drafts.test.ts',
   'deliveries/crash.test.ts',
   'mailboxes/one-refresh.test.ts',
-  'sandbox/pages-control.test.ts',
+  'local-google/test/pages-control.test.ts',
   'commands/keys.test.ts',
   'browser/access.test.ts',
   'browser/runs.test.ts',
@@ -40,7 +40,7 @@ const slowest: readonly string[] = [
 export class SlowestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification) => {
-      const known = slowest.findIndex((file) => moduleId.endsWith(`/test/${file}`));
+      const known = slowest.findIndex((file) => moduleId.endsWith(`/${file}`));
       return known === -1 ? slowest.length : known;
     };
     return (await super.sort(files)).toSorted((a, b) => place(a) - place(b));

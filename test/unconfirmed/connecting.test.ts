@@ -1,6 +1,6 @@
+import type { Unconfirmed } from 'local-google';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openGrant } from '../../src/mailboxes/grant-vault.ts';
-import type { Unconfirmed } from '../../src/sandbox/policies.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { type Company, company } from '../support/company.ts';
 import { startTestLetterhead, type TestLetterhead, testClient } from '../support/letterhead.ts';

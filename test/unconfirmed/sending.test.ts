@@ -1,7 +1,6 @@
+import type { QuotaSettings, Unconfirmed } from 'local-google';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Capability } from '../../src/platform/capability.ts';
-import type { Unconfirmed } from '../../src/sandbox/policies.ts';
-import type { QuotaSettings } from '../../src/sandbox/quotas/settings.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import type { Sender } from '../support/company.ts';
 import { eventually } from '../support/eventually.ts';

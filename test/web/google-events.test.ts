@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import type { SecurityEventType } from 'local-google';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openGrant } from '../../src/mailboxes/grant-vault.ts';
-import type { SecurityEventType } from '../../src/sandbox/oauth/security-events.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { recentEvents } from '../../src/tenants/system-events.ts';
 import { type Company, company } from '../support/company.ts';

@@ -1,5 +1,5 @@
+import type { FaultEffect } from 'local-google';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { FaultEffect } from '../../src/sandbox/faults.ts';
 import { type Company, company } from '../support/company.ts';
 import { sharedLetterhead, type TestLetterhead, testClient } from '../support/letterhead.ts';
 import { type AtGoogle, type Page, said, visitor } from '../support/visitor.ts';
