@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
-import { documentContentSchema } from '../documents/document.ts';
+import { storedContent } from '../documents/content.ts';
 import { pdfName } from '../documents/format.ts';
 import { headSchema } from '../documents/pdf/head.ts';
 import type { PdfInput } from '../documents/pdf/input.ts';
 import { PdfError } from '../documents/pdf/render.ts';
 import type { Database } from '../platform/database.ts';
+import { inTurns } from '../platform/turns.ts';
 import { inTenant } from '../tenants/scope.ts';
 import type { DeliverContext } from './context.ts';
 import { moveDelivery } from './state.ts';
@@ -35,12 +36,11 @@ export async function readPrintable(
     .where('deliveries.tenant_id', '=', tenantId)
     .where('deliveries.id', '=', sql<string>`any(${[...deliveryIds]}::uuid[])`)
     .execute();
-  return new Map(
-    rows.map(({ id, document_snapshot, head }) => [
-      id,
-      { ...headSchema.parse(head), content: documentContentSchema.parse(document_snapshot) },
-    ]),
-  );
+  const inputs = new Map<string, PdfInput>();
+  for (const { id, document_snapshot, head } of rows) {
+    inputs.set(id, { ...headSchema.parse(head), content: await inTurns(storedContent(document_snapshot)) });
+  }
+  return inputs;
 }
 
 /** Makes a PDF, of which nothing is an empty box. @throws {PdfError} */

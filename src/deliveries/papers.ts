@@ -1,8 +1,10 @@
 import { sql } from 'kysely';
-import { type DocumentContent, documentContentSchema } from '../documents/document.ts';
+import { storedContent } from '../documents/content.ts';
+import type { DocumentContent } from '../documents/document.ts';
 import { type Head, headSchema } from '../documents/pdf/head.ts';
 import type { Database } from '../platform/database.ts';
 import type { DeliveryState } from '../platform/database-types.ts';
+import { inTurns } from '../platform/turns.ts';
 import { isSeenBy, type Onlooker } from './onlooker.ts';
 import { type Recipients, recipientsSchema } from './recipients.ts';
 
@@ -73,7 +75,7 @@ export async function readPaper(db: Database, tenantId: string, deliveryId: stri
     .executeTakeFirst();
   if (!row || row.content === null) return undefined;
   return {
-    content: documentContentSchema.parse(row.content),
+    content: await inTurns(storedContent(row.content)),
     head: headSchema.safeParse(row.head).data ?? null,
     frozenAt: row.frozenAt,
   };

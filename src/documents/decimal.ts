@@ -14,7 +14,8 @@ export function sumOf(values: readonly (string | Decimal)[]): Decimal {
 
 /** How many digits a number has after the point, zeros at the end not counted: `1.250` → 2. */
 export function placesOf(value: string | Decimal): number {
-  return new Decimal(value).toFixed().split('.')[1]?.replace(/0+$/, '').length ?? 0;
+  const { c, e } = new Decimal(value);
+  return Math.max(0, c.length - 1 - e);
 }
 
 /** Whether two decimal strings are the same number: `25.0` and `25`. */

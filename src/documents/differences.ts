@@ -1,6 +1,7 @@
+import type { Work } from '../platform/turns.ts';
 import { sameAmount } from './decimal.ts';
 import type { DocumentContent } from './document.ts';
-import { computeTotals, type DocumentTotals } from './totals.ts';
+import { type DocumentTotals, totalsOf } from './totals.ts';
 
 /** A sum that an imported file states, and to what our arithmetic would come from its lines and rates. */
 export interface Difference {
@@ -12,11 +13,11 @@ export interface Difference {
 const compared = ['lineTotal', 'taxTotal', 'payable'] as const satisfies readonly (keyof DocumentTotals)[];
 
 /** Where a record prints what its file states, and we would come to another sum: none for a record of our own. */
-export function differencesFromOwn(content: DocumentContent): Difference[] {
+export function* differencesFromOwn(content: DocumentContent): Work<Difference[]> {
   const { statedTaxes, statedSums } = content;
   if (!statedTaxes && !statedSums && content.lines.every(({ statedNet }) => statedNet === undefined)) return [];
-  const stated = computeTotals(content);
-  const own = computeTotals({
+  const stated = yield* totalsOf(content);
+  const own = yield* totalsOf({
     ...content,
     ...{ statedTaxes: undefined, statedSums: undefined, digits: undefined },
     lines: content.lines.map((line) => ({ ...line, statedNet: undefined })),

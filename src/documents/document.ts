@@ -47,7 +47,7 @@ const taxCategorySchema = z.string().regex(/^[A-Z]{1,3}$/, 'is not a tax categor
 const percentSchema = decimalSchema;
 
 /** What an imported file says that the model has no place for. */
-const extraSchema = z.strictObject({
+export const extraSchema = z.strictObject({
   /** For people: `Delivery › Delivery location › ID`. */
   label: text(1_000),
   value: z.string(),
@@ -121,7 +121,7 @@ const fileSchema = z.strictObject({
 });
 
 /** One line of a record. */
-const lineSchema = z.strictObject({
+export const lineSchema = z.strictObject({
   /** The line's own number or id, as the file gave it. */
   id: text(100).optional(),
   /** The seller's number for the article. */

@@ -1,5 +1,6 @@
 import { readAddressField } from '../platform/address-list.ts';
 import { own } from '../platform/own.ts';
+import { atOnce, type Work } from '../platform/turns.ts';
 import { parseDecimalInput, type Reading } from './decimal-input.ts';
 
 /** One thing that is wrong with a form, beside the field it is about. */
@@ -136,6 +137,11 @@ export class FormFields {
 
   /** A list, in the order of its indices. `express` gives an object instead of an array when there are many. */
   list<T>(name: string, read: (fields: FormFields) => T | undefined): T[] {
+    return atOnce(this.longList(name, read));
+  }
+
+  /** As {@link list}, a few entries at a time. */
+  *longList<T>(name: string, read: (fields: FormFields) => T | undefined): Work<T[]> {
     this.#unread.delete(name);
     const found: T[] = [];
     for (const [key, value] of entriesOf(this.#fields[name])) {
@@ -147,6 +153,7 @@ export class FormFields {
       if (entry === undefined) continue;
       if (this.#prefix === '') this.#shared.places.set(`${name}.${found.length}`, field);
       found.push(entry);
+      if (found.length % 10 === 0) yield;
     }
     return found;
   }
@@ -167,8 +174,10 @@ export class FormFields {
   }
 
   /** Everything that is wrong, with the fields that nobody has read. */
-  problems(): FormProblem[] {
-    return [...this.#shared.problems, ...this.#strangers()];
+  *problems(): Work<FormProblem[]> {
+    const found = [...this.#shared.problems];
+    yield* this.#strangers(found);
+    return found;
   }
 
   /** What the schema says about a place in the content, beside the field that it came from. */
@@ -183,12 +192,15 @@ export class FormFields {
     return { field: first + bracketed(rest), message: sentence(names, message) };
   }
 
-  #strangers(): FormProblem[] {
-    const own = [...this.#unread].map((name) => ({
-      field: this.#nameOf(name),
-      message: `The field “${this.#nameOf(name).slice(0, 80)}” is not known here. Reload the page and try again.`,
-    }));
-    return [...own, ...this.#inner.flatMap((inner) => inner.#strangers())];
+  *#strangers(found: FormProblem[]): Work<void> {
+    for (const name of this.#unread) {
+      const field = this.#nameOf(name);
+      const message = `The field “${field.slice(0, 80)}” is not known here. Reload the page and try again.`;
+      found.push({ field, message });
+      if (found.length % 100 === 0) yield;
+    }
+    for (const inner of this.#inner) yield* inner.#strangers(found);
+    yield;
   }
 
   #nameOf(name: string): string {

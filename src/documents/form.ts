@@ -1,9 +1,11 @@
 import { isCurrency } from '../platform/currencies.ts';
-import { type DocumentContent, documentContentSchema } from './document.ts';
+import { atOnce, each, type Work } from '../platform/turns.ts';
+import { checkedContent } from './content.ts';
+import type { DocumentContent } from './document.ts';
 import { FormFields, type FormGuess, type FormProblem } from './form-fields.ts';
 import { foldName } from './party-identity.ts';
 import type { DraftContent } from './store.ts';
-import { computeTotals, sameAmount } from './totals.ts';
+import { sameAmount, totalsOf } from './totals.ts';
 
 export type { FormGuess, FormProblem } from './form-fields.ts';
 
@@ -30,6 +32,11 @@ const pageFields = ['partyId', 'version', 'status', 'saveParty', 'dates'];
  *   is a problem
  */
 export function parseDocumentForm(body: unknown, base?: DocumentContent, locale?: string): DocumentForm {
+  return atOnce(documentFormOf(body, base, locale));
+}
+
+/** As {@link parseDocumentForm}, a few lines at a time: a form may have thousands. */
+export function* documentFormOf(body: unknown, base?: DocumentContent, locale?: string): Work<DocumentForm> {
   const form = FormFields.reading(body, { locale, currency: currencyOf(body, base) });
   const draft = {
     kind: form.text('kind', base?.kind),
@@ -44,8 +51,10 @@ export function parseDocumentForm(body: unknown, base?: DocumentContent, locale?
     orderReference: form.text('orderReference', base?.orderReference),
     invoiceReference: form.text('invoiceReference', base?.invoiceReference),
     party: readParty(form, base),
-    lines: form.has('lines') ? form.list('lines', (line) => readLine(line, base)) : (base?.lines ?? []),
-    adjustments: form.has('adjustments') ? form.list('adjustments', readAdjustment) : (base?.adjustments ?? []),
+    lines: form.has('lines') ? yield* form.longList('lines', (line) => readLine(line, base)) : (base?.lines ?? []),
+    adjustments: form.has('adjustments')
+      ? yield* form.longList('adjustments', readAdjustment)
+      : (base?.adjustments ?? []),
     prepaid: form.decimal('prepaid', base?.prepaid, 'money'),
     rounding: form.decimal('rounding', base?.rounding, 'money'),
     // What only a file says stays as it is.
@@ -58,21 +67,23 @@ export function parseDocumentForm(body: unknown, base?: DocumentContent, locale?
     extras: base?.extras ?? [],
   };
   form.ignore(pageFields);
-  for (const { value, index } of draft.lines.map((value, index) => ({ value, index }))) {
-    form.check(index, value);
-  }
-  const problems = form.problems();
+  yield* each<Parameters<FormFields['check']>[1], void>(draft.lines, (line, index) => form.check(index, line));
+  const problems = yield* form.problems();
   const guesses = form.guesses();
   // The schema wants a number; without one the next is taken when the record is stored.
-  const parsed = documentContentSchema.safeParse(withoutMissing({ ...draft, number: draft.number ?? 'next' }));
+  const lines = yield* each<object, unknown>(draft.lines, withoutMissing);
+  const whole = { ...Object(withoutMissing({ ...draft, lines: [], number: draft.number ?? 'next' })), lines };
+  const parsed = yield* checkedContent(whole);
   if (!parsed.success) {
-    for (const issue of parsed.error.issues) {
+    const said = new Set(problems.map(({ field }) => field));
+    for (const issue of parsed.issues) {
       const problem = form.problemOf(issue.path, issue.message);
-      if (!problems.some(({ field }) => field === problem.field)) problems.push(problem);
+      if (!said.has(problem.field)) problems.push(problem);
+      said.add(problem.field);
     }
   }
   if (!parsed.success || problems.length > 0) return { ok: false, problems, guesses };
-  const content = keepStated(parsed.data, base);
+  const content = yield* keepStated(parsed.data, base);
   return {
     ok: true,
     content: { ...content, number: draft.number === undefined ? undefined : content.number },
@@ -180,10 +191,10 @@ interface Arithmetic {
 }
 
 /** The taxes and sums that a file states stand as long as what they are computed from does. */
-function keepStated(content: DocumentContent, base: DocumentContent | undefined): DocumentContent {
+function* keepStated(content: DocumentContent, base: DocumentContent | undefined): Work<DocumentContent> {
   if (!base?.statedTaxes && !base?.statedSums) return content;
-  const own = (of: DocumentContent) => computeTotals({ ...of, statedTaxes: undefined, statedSums: undefined });
-  const [now, was] = [own(content), own(base)];
+  const own = (of: DocumentContent) => totalsOf({ ...of, statedTaxes: undefined, statedSums: undefined });
+  const [now, was] = [yield* own(content), yield* own(base)];
   const same = (part: (totals: typeof now) => unknown) => JSON.stringify(part(now)) === JSON.stringify(part(was));
   return {
     ...content,

@@ -1,12 +1,8 @@
 import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
-import {
-  type DocumentContent,
-  type DocumentKind,
-  type DocumentStatus,
-  documentContentSchema,
-  unnumbered,
-} from './document.ts';
+import { inTurns } from '../platform/turns.ts';
+import { storedContent } from './content.ts';
+import { type DocumentContent, type DocumentKind, type DocumentStatus, unnumbered } from './document.ts';
 
 const prefixes: Record<DocumentKind, string> = { invoice: 'INV', credit_note: 'CN', quote: 'Q', purchase_order: 'PO' };
 
@@ -104,7 +100,7 @@ export async function numbered(
   status: DocumentStatus,
   at: Date,
 ): Promise<DocumentContent> {
-  const parsed = documentContentSchema.parse(content);
+  const parsed = await inTurns(storedContent(content));
   if (status === 'draft' || parsed.number !== unnumbered) return parsed;
   return { ...parsed, number: await nextNumber(db, tenantId, parsed.kind, at) };
 }

@@ -5,6 +5,7 @@ import {
   type DocumentContentInput,
   type DocumentKind,
   documentContentSchema,
+  type Extra,
   maxLines,
 } from './document.ts';
 import type { DocumentSource } from './source.ts';
@@ -79,6 +80,7 @@ export function readUbl(bytes: Uint8Array, fileName: string): ImportedDocument {
   const issuer = identityOf(root.first(`${format.issuer}/cac:Party`));
   const { files, bytes: embedded } = takeFiles(root);
   const extras = [...takeExtras(root), ...(outermost === root ? [] : takeExtras(outermost))];
+  refuseTooMuch(content, extras);
   const complete = documentContentSchema.safeParse({ ...content, ...(files.length > 0 ? { files } : {}), extras });
   if (!complete.success) throw unfit(complete.error.issues[0], lines);
   return {
@@ -93,6 +95,19 @@ export function readUbl(bytes: Uint8Array, fileName: string): ImportedDocument {
       declared,
     },
   };
+}
+
+/** What a record may keep of a file beside what it has a place for: each page that shows it reads all of it. */
+const mostExtras = 40_000;
+const mostLetters = 10_000_000;
+
+function refuseTooMuch(content: DocumentContent, extras: readonly Extra[]): void {
+  const count = content.lines.reduce((sum, line) => sum + line.extras.length, extras.length);
+  if (count <= mostExtras && JSON.stringify([content, extras]).length <= mostLetters) return;
+  throw new ImportError(
+    'too_complex',
+    `The file says more than a record can keep: ${count.toLocaleString('en')} details that have no place of their own here, where ${mostExtras.toLocaleString('en')} are the most. Split it, and import the parts; or ask whoever made it for one with less in it.`,
+  );
 }
 
 function formatOf(root: XmlElement): Format {

@@ -29,7 +29,7 @@ export async function setDocumentStatus(
   const { content } = await stored(db, tenantId, documentId);
   await db
     .updateTable('documents')
-    .set({ status, ...columnsOf(await numbered(db, tenantId, content, status, at)) })
+    .set({ status, ...(await columnsOf(await numbered(db, tenantId, content, status, at))) })
     .where('tenant_id', '=', tenantId)
     .where('id', '=', documentId)
     .execute();

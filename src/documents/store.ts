@@ -1,19 +1,15 @@
 import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
-import {
-  type DocumentContent,
-  type DocumentKind,
-  type DocumentStatus,
-  documentContentSchema,
-  unnumbered,
-} from './document.ts';
+import { inTurns } from '../platform/turns.ts';
+import { storedContent } from './content.ts';
+import { type DocumentContent, type DocumentKind, type DocumentStatus, unnumbered } from './document.ts';
 import { DocumentError } from './errors.ts';
 import { findOrCreateParty } from './find-party.ts';
 import { numbered } from './numbering.ts';
 import { isId } from './paging.ts';
 import { type DocumentSource, documentSourceSchema } from './source.ts';
 import { type DocumentSummary, summaries, toSummary } from './summary.ts';
-import { computeTotals } from './totals.ts';
+import { totalsOf } from './totals.ts';
 
 /** A whole record. */
 export interface DocumentRecord extends DocumentSummary {
@@ -68,7 +64,7 @@ export async function createDocument(db: Database, tenantId: string, document: N
       source: source ? JSON.stringify(source) : null,
       source_sha256: source?.sha256 ?? null,
       number_repeats: document.numberRepeats ?? false,
-      ...columnsOf(content),
+      ...(await columnsOf(content)),
     })
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
@@ -124,7 +120,7 @@ export async function updateDocument(
   await db
     .updateTable('documents')
     .set({
-      ...columnsOf(content),
+      ...(await columnsOf(content)),
       status,
       party_id: partyId,
       number_repeats: numberRepeats,
@@ -152,7 +148,7 @@ export async function getDocument(
   if (!row) return undefined;
   return {
     ...toSummary(row),
-    content: documentContentSchema.parse(row.content),
+    content: await inTurns(storedContent(row.content)),
     source: row.source_data === null ? undefined : documentSourceSchema.parse(row.source_data),
     version: row.version,
     createdBy: row.created_by ?? undefined,
@@ -192,14 +188,15 @@ export async function documentsWithNumber(
 }
 
 /** The columns of a row that follow from its content. */
-export function columnsOf(content: DocumentContent) {
+export async function columnsOf(content: DocumentContent) {
+  const { payable } = await inTurns(totalsOf(content));
   return {
     kind: content.kind,
     number: content.number === unnumbered ? null : content.number,
     issue_date: content.issueDate,
     due_date: content.dueDate ?? null,
     currency: content.currency,
-    payable: computeTotals(content).payable,
+    payable,
     content: JSON.stringify(content),
   };
 }

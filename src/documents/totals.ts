@@ -1,4 +1,5 @@
 import { minorDigits } from '../platform/currencies.ts';
+import { atOnce, each, type Work } from '../platform/turns.ts';
 import { Decimal, placesOf, plain, unsigned } from './decimal.ts';
 import type { DocumentContent, DocumentLine } from './document.ts';
 
@@ -64,6 +65,11 @@ export function sumDigits(content: Pick<DocumentContent, 'currency' | 'digits'>)
  * Pure; the content must have passed its schema.
  */
 export function computeTotals(content: DocumentContent): DocumentTotals {
+  return atOnce(totalsOf(content));
+}
+
+/** As {@link computeTotals}, a few lines at a time: for pages, which show records of thousands of lines. */
+export function* totalsOf(content: DocumentContent): Work<DocumentTotals> {
   const digits = sumDigits(content);
   const rounded = (value: Decimal): Decimal => value.round(digits);
   // What a file states is never cut short.
@@ -81,7 +87,7 @@ export function computeTotals(content: DocumentContent): DocumentTotals {
   };
 
   let lineTotal = new Decimal(0);
-  const lines = content.lines.map((line) => {
+  const lines = yield* each(content.lines, (line) => {
     const amounts = lineAmounts(line, rounded);
     lineTotal = lineTotal.plus(amounts.net);
     tax(line, amounts.net);
@@ -195,9 +201,11 @@ function isOfTable(tax: NonNullable<DocumentContent['statedTaxes']>[number]): bo
 }
 
 function lineAmounts(line: DocumentLine, rounded: (value: Decimal) => Decimal) {
-  const exact = new Decimal(line.quantity).times(line.unitPrice).div(line.priceBaseQuantity ?? 1);
+  const product = new Decimal(line.quantity).times(line.unitPrice);
+  const exact = line.priceBaseQuantity === undefined ? product : product.div(line.priceBaseQuantity);
   const gross = rounded(exact);
-  const discount = rounded(exact.times(line.discountPercent ?? 0).div(100));
+  const discount =
+    line.discountPercent === undefined ? new Decimal(0) : rounded(exact.times(line.discountPercent).div(100));
   const sum = (type: 'allowance' | 'charge'): Decimal =>
     line.adjustments
       .filter((adjustment) => adjustment.type === type)

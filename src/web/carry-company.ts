@@ -22,6 +22,8 @@ export const companyParam = 'company';
 export function carryCompany(html: string, tenantId: string, here: string): string {
   return html.replaceAll(markup, (tag, holdsText: string | undefined) => {
     if (holdsText !== undefined || tag.startsWith('<!--')) return tag;
+    // Most tags of a long page lead nowhere.
+    if (!/^<form\b|action|\shx-/i.test(tag)) return tag;
     const carried = tag.replaceAll(attribute, (whole, name: string, double?: string, single?: string) => {
       const value = double ?? single;
       const leads = leading.has(name.toLowerCase()) || (name.toLowerCase() === 'action' && isPost(tag));

@@ -12,8 +12,9 @@ import { unsendable } from '../deliveries/sendable.ts';
 import { kindWords } from '../documents/format.ts';
 import { headOf } from '../documents/pdf/head.ts';
 import { getDocument, lockDocument } from '../documents/store.ts';
-import { computeTotals } from '../documents/totals.ts';
+import { totalsOf } from '../documents/totals.ts';
 import { formatAddress } from '../platform/address.ts';
+import { inTurns } from '../platform/turns.ts';
 import { formatMoment, wallTimeOf } from '../platform/zoned-time.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { type SendingRules, sendingRulesOf } from '../tenants/sending-rules.ts';
@@ -137,7 +138,7 @@ export function deliveryPages(ctx: WebContext): Router {
       );
       return res.redirect(303, `/deliveries/${id}`);
     }
-    const before = { ...record, content: paper.content, payable: computeTotals(paper.content).payable };
+    const before = { ...record, content: paper.content, payable: (await inTurns(totalsOf(paper.content))).payable };
     const version = await newPaper(ctx, tenantId, record, record.content);
     if ('field' in version) {
       await notify(req, 'fail', version.message);
@@ -165,7 +166,8 @@ async function paperOf(ctx: WebContext, viewer: Viewer, { id, documentId }: Deli
     const paper = await readPaper(trx, tenantId, id);
     const record = await getDocument(trx, tenantId, documentId);
     if (!paper || !record) return undefined;
-    const changes = paperDifferences(paper, record.content, headOf(await getTenant(trx, tenantId)));
+    const head = headOf(await getTenant(trx, tenantId));
+    const changes = await inTurns(paperDifferences(paper, record.content, head));
     return { frozenAt: paper.frozenAt, changes, isSendable: unsendable(record.status, true) === null };
   });
 }

@@ -30,11 +30,11 @@ export function differences(content: DocumentContent, typed: TypedForm): Differe
  * name where the lines have moved, so that what only a file said of a line is never given to another.
  */
 export function rebased(content: DocumentContent, typed: TypedForm): TypedForm {
+  const places = new Map(content.lines.map((stored, index) => [stored.name, String(index)] as const).toReversed());
   const lines = typed.lines.map((line) => {
     const { origin, name } = line.values;
     if (origin === '' || content.lines[Number(origin)]?.name === name.trim()) return line;
-    const index = content.lines.findIndex((stored) => stored.name === name.trim());
-    return { ...line, values: { ...line.values, origin: index < 0 ? '' : String(index) } };
+    return { ...line, values: { ...line.values, origin: places.get(name.trim()) ?? '' } };
   });
   return { ...typed, lines };
 }

@@ -1,14 +1,14 @@
 import { type Request, type Response, Router } from 'express';
 import { dateQuestions, datesMark } from '../documents/date-questions.ts';
-import { type DocumentContent, type DocumentKind, type PartyDetails, unnumbered } from '../documents/document.ts';
+import { type DocumentKind, type PartyDetails, unnumbered } from '../documents/document.ts';
 import { DocumentError } from '../documents/errors.ts';
-import { type FormProblem, parseDocumentForm } from '../documents/form.ts';
-import { formatAmount, formatPercent, kindWords, wordsOf } from '../documents/format.ts';
+import { documentFormOf, type FormProblem } from '../documents/form.ts';
+import { kindWords, wordsOf } from '../documents/format.ts';
 import { lastChange } from '../documents/last-change.ts';
 import { createParty, getParty, listParties } from '../documents/parties.ts';
-import { withoutSign } from '../documents/payment.ts';
 import { createDocument, type DocumentRecord, getDocument, updateDocument } from '../documents/store.ts';
 import type { Database } from '../platform/database.ts';
+import { each, inTurns, type Work } from '../platform/turns.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { countries, currencies } from './choices.ts';
 import type { WebContext } from './context.ts';
@@ -24,9 +24,9 @@ import {
   type TypedForm,
   turned,
 } from './document-form.ts';
-import { sumsOf } from './document-sums.ts';
+import { byField, linesLocals, totalsLocals } from './document-rows.ts';
 import { found } from './errors.ts';
-import { guessedWords, marksOf } from './number-marks.ts';
+import { guessedWords } from './number-marks.ts';
 import { revisedWords, toWhom } from './paper-words.ts';
 import { type ChosenParty, chooseParty, questionWords, readPicked, suggestParty } from './party-choice.ts';
 import { onlyIds, textField, textParam } from './query.ts';
@@ -83,7 +83,7 @@ export function documentEditor(ctx: WebContext): Router {
 
   router.post('/documents', async (req, res) => {
     const viewer = writer(res);
-    const typed = readTyped(kindNamed(req.body?.kind), req.body);
+    const typed = await inTurns(readTyped(kindNamed(req.body?.kind), req.body));
     const picked = readPicked(req.body?.partyId);
     const edited = afterRowButton(req, typed);
     if (edited) return show(res, { form: edited, chosen: { partyId: picked } });
@@ -91,11 +91,8 @@ export function documentEditor(ctx: WebContext): Router {
       chooseParty(trx, viewer.tenantId, typed.party, picked),
     );
     const form = { ...typed, party: chosen.form };
-    const parsed = parseDocumentForm(
-      { ...contentFields(req), kind: form.kind, party: form.party },
-      undefined,
-      viewer.locale,
-    );
+    const fields = { ...contentFields(req), kind: form.kind, party: form.party };
+    const parsed = await inTurns(documentFormOf(fields, undefined, viewer.locale));
     if (!parsed.ok || chosen.question) return show(res, { form, chosen, problems: parsed.ok ? [] : parsed.problems });
     const asked = datesAsked(req, parsed.content);
     if (asked.length > 0) return show(res, { form, chosen, problems: asked, dates: datesMark(parsed.content) });
@@ -120,7 +117,8 @@ export function documentEditor(ctx: WebContext): Router {
     const viewer = writer(res);
     const id = typeof req.body?.id === 'string' ? req.body.id : '';
     const base = id ? (await stored(viewer, id)).content : undefined;
-    await fragment(res, 'documents/totals', totalsLocals(viewer, readTyped(kindNamed(req.body?.kind), req.body), base));
+    const typed = await inTurns(readTyped(kindNamed(req.body?.kind), req.body));
+    await fragment(res, 'documents/totals', await totalsLocals(res, viewer, typed, base));
   });
 
   // A contact's address, once its name is typed; nothing where no contact has that name.
@@ -150,7 +148,7 @@ export function documentEditor(ctx: WebContext): Router {
   router.post('/documents/:id', async (req, res) => {
     const viewer = writer(res);
     const record = await stored(viewer, param(req, 'id'));
-    const typed = readTyped(record.kind, req.body);
+    const typed = await inTurns(readTyped(record.kind, req.body));
     const picked = readPicked(req.body?.partyId);
     const edited = afterRowButton(req, typed);
     const version = Number(textField(req, 'version'));
@@ -173,11 +171,8 @@ export function documentEditor(ctx: WebContext): Router {
     const form = { ...typed, party: chosen.form };
     // Somebody else's change is said first: what they changed may be what is wrong.
     if (version !== record.version) return showConflict(res, form, record, readEmailAnswer(req.body));
-    const parsed = parseDocumentForm(
-      { ...contentFields(req), kind: record.kind, party: form.party },
-      record.content,
-      viewer.locale,
-    );
+    const fields = { ...contentFields(req), kind: record.kind, party: form.party };
+    const parsed = await inTurns(documentFormOf(fields, record.content, viewer.locale));
     if (!parsed.ok || chosen.question)
       return show(res, {
         ...{ form, record, chosen, answer: readEmailAnswer(req.body) },
@@ -286,8 +281,8 @@ export function documentEditor(ctx: WebContext): Router {
       contacts: await listParties(trx, viewer.tenantId, { limit: 200 }),
       emails: record && (await emailsOfRecord(trx, viewer, record)),
     }));
-    // By field: a form of thousands of rows asks for each.
-    const byField = new Map(problems.toReversed().map(({ field, message }) => [field, message]));
+    const totals = await totalsLocals(res, viewer, form, record?.content);
+    const problemOf = byField(problems);
     res.status(changes ? 409 : problems.length > 0 ? 422 : 200);
     await page(res, 'documents/form', {
       whoChanged,
@@ -305,12 +300,12 @@ export function documentEditor(ctx: WebContext): Router {
       countries,
       currencies,
       contacts: contacts.rows,
-      problems: asListed(problems, form),
-      problemOf: (field: string) => byField.get(field),
+      problems: await inTurns(asListed(problems, form)),
+      problemOf,
       changes,
-      blank: nextLine(form.lines),
       ...{ emails, emailChoice: answer?.choice, toWhom, pillOf, dates, confirmed: res.req.body?.dates === dates },
-      ...totalsLocals(viewer, form, record?.content),
+      ...(await linesLocals(res, form, totals, problems)),
+      ...totals,
     });
   }
 
@@ -339,9 +334,9 @@ function contentFields(req: Request): Record<string, unknown> {
 }
 
 /** In the order of the page. The list above the form says which line a sentence is about; beside the field it is plain to see. */
-function asListed(problems: readonly FormProblem[], form: TypedForm): FormProblem[] {
+function* asListed(problems: readonly FormProblem[], form: TypedForm): Work<FormProblem[]> {
   const places = new Map(form.lines.map(({ key }, index) => [String(key), index]));
-  const placed = problems.map(({ field, message }) => {
+  const placed = yield* each(problems, ({ field, message }) => {
     const index = places.get(/^lines\[(\d+)\]/.exec(field)?.[1] ?? '');
     if (index !== undefined) return { field, message: `Line ${index + 1}: ${message}`, place: index + 2 };
     return { field, message, place: field.startsWith('party') ? 0 : 1 };
@@ -361,19 +356,6 @@ function afterRowButton(req: Request, form: TypedForm): TypedForm | undefined {
   // Numbered anew: express closes the gaps in what comes back, and the next “Remove” must mean the same row.
   const lines = left.map((line, key) => ({ ...line, key }));
   return { ...form, lines: lines.length > 0 ? lines : [nextLine([])] };
-}
-
-function totalsLocals(viewer: Viewer, form: TypedForm, base: DocumentContent | undefined) {
-  const locale = viewer.locale;
-  const { totals, currency, nets, leftOut, ...read } = sumsOf(form, base, viewer.tenant.currency, locale);
-  const percent = (value: string) => formatPercent(value, locale);
-  return {
-    ...{ totals, leftOut, currency, percent, locale, withoutSign, kind: form.kind, isNew: base === undefined },
-    nets: nets.map((net) => net && formatAmount(net, currency, locale)),
-    marks: marksOf(read, currency, locale),
-    isNegative: totals?.payable.startsWith('-') ?? false,
-    isZero: totals !== undefined && !/[1-9]/.test(totals.payable),
-  };
 }
 
 /** What is asked about the dates of a form, unless it confirms these very dates. */

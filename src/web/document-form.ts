@@ -6,6 +6,7 @@ import {
   type PartyDetails,
   unnumbered,
 } from '../documents/document.ts';
+import { each, type Work } from '../platform/turns.ts';
 import { PageError } from './errors.ts';
 
 /** The record's own fields; each kind shows some of them. */
@@ -107,11 +108,14 @@ export const labels = {
 } as const;
 
 /** Reads what was posted, to show it again. What does not belong is left out here, and named by `parseDocumentForm`. Throws 413 for more lines than a record has. */
-export function readTyped(kind: DocumentKind, body: unknown): TypedForm {
-  const sent = Object.keys(record(record(body)['lines'])).length;
-  if (sent > maxLines) throw tooManyLines(sent);
-  const rows = Object.entries(record(record(body)['lines'])).filter(([key]) => /^\d{1,9}$/.test(key));
-  const lines = rows.map(([key, row]) => ({ key: Number(key), values: { ...emptyLine, ...texts(lineFields, row) } }));
+export function* readTyped(kind: DocumentKind, body: unknown): Work<TypedForm> {
+  const sent = Object.entries(record(record(body)['lines']));
+  if (sent.length > maxLines) throw tooManyLines(sent.length);
+  const rows = sent.filter(([key]) => /^\d{1,9}$/.test(key));
+  const lines = yield* each(rows, ([key, row]) => ({
+    key: Number(key),
+    values: { ...emptyLine, ...texts(lineFields, row) },
+  }));
   return { kind, head: texts(headFields, body), party: readParty(body), lines };
 }
 
@@ -174,7 +178,7 @@ export function partyForm(details: PartyDetails): PartyForm {
 
 /** Another row; below others it begins with the tax of the last. */
 export function nextLine(lines: readonly LineForm[]): LineForm {
-  const key = Math.max(-1, ...lines.map((line) => line.key)) + 1;
+  const key = lines.reduce((most, line) => Math.max(most, line.key), -1) + 1;
   return { key, values: { ...emptyLine, quantity: '1', taxRate: lines.at(-1)?.values.taxRate ?? '' } };
 }
 

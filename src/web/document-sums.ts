@@ -1,6 +1,7 @@
 import type { DocumentContent } from '../documents/document.ts';
-import { type FormGuess, type FormProblem, parseDocumentForm } from '../documents/form.ts';
-import { computeTotals, type DocumentTotals } from '../documents/totals.ts';
+import { type DocumentForm, documentFormOf, type FormGuess, type FormProblem } from '../documents/form.ts';
+import { type DocumentTotals, totalsOf } from '../documents/totals.ts';
+import { each, type Work } from '../platform/turns.ts';
 import type { LineForm, TypedForm } from './document-form.ts';
 
 /** What a form adds up to so far. */
@@ -24,43 +25,49 @@ export interface Sums {
  *
  * @param locale of the page: how a number is read that could be two
  */
-export function sumsOf(form: TypedForm, base: DocumentContent | undefined, ownCurrency: string, locale: string): Sums {
+export function* sumsOf(
+  form: TypedForm,
+  base: DocumentContent | undefined,
+  ownCurrency: string,
+  locale: string,
+): Work<Sums> {
   const currency = form.head.currency || base?.currency || ownCurrency;
-  const parse = (lines: readonly LineForm[]) =>
-    parseDocumentForm(
-      {
-        kind: form.kind,
-        number: '-',
-        issueDate: '2000-01-01',
-        dueDate: '',
-        validUntil: '',
-        currency,
-        party: { name: '-' },
-        // A row without a name is added up too: the price is often typed first.
-        lines: Object.fromEntries(
-          lines.map(({ key, values }) => [key, { ...values, name: values.name.trim() || '-' }]),
-        ),
-      },
-      base,
-      locale,
-    );
-  const isPriced = ({ values }: LineForm) => values.unitPrice.trim() !== '';
-  const isTyped = (line: LineForm) => isPriced(line) || numberFields.some((name) => line.values[name].trim() !== '');
   const typed = form.lines.filter(isTyped);
-  const all = parse(typed);
+  const all = yield* parsedLines(typed);
   const { guesses } = all;
   const problems = all.ok ? [] : all.problems;
-  const unread = problems.filter(({ field }) => isTypedNumber(form, field));
+  const byKey = new Map(form.lines.map((line) => [String(line.key), line]));
+  const unread = problems.filter(({ field }) => isTypedNumber(byKey, field));
   const wrong = new Set(problems.map(({ field }) => lineOf(field)));
   const unreadLines = new Set(unread.map(({ field }) => lineOf(field)));
   const counted = typed.filter((line) => isPriced(line) && !wrong.has(String(line.key)));
   const leftOut = form.lines.flatMap(({ key }, index) => (unreadLines.has(String(key)) ? [index + 1] : []));
   const told = { currency, unread, leftOut, guesses };
-  const parsed = all.ok && counted.length === typed.length ? all : parse(counted);
+  const parsed = all.ok && counted.length === typed.length ? all : yield* parsedLines(counted);
   if (!parsed.ok) return { ...told, nets: form.lines.map(() => undefined) };
-  const totals = computeTotals({ ...parsed.content, number: '-' });
-  const nets = form.lines.map((line) => totals.lines[counted.indexOf(line)]?.net);
+  const totals = yield* totalsOf({ ...parsed.content, number: '-' });
+  const netOf = new Map(counted.map((line, index) => [line, totals.lines[index]?.net]));
+  const nets = form.lines.map((line) => netOf.get(line));
   return counted.length > 0 ? { ...told, totals, nets } : { ...told, nets };
+
+  /** The lines as a record of their own; one without a name is added up too: the price is often typed first. */
+  function* parsedLines(lines: readonly LineForm[]): Work<DocumentForm> {
+    const named = yield* each(
+      lines,
+      ({ key, values }) => [key, { ...values, name: values.name.trim() || '-' }] as const,
+    );
+    const dates = { issueDate: '2000-01-01', dueDate: '', validUntil: '' };
+    const draft = { kind: form.kind, number: '-', ...dates, currency, party: { name: '-' } };
+    return yield* documentFormOf({ ...draft, lines: Object.fromEntries(named) }, base, locale);
+  }
+}
+
+function isPriced({ values }: LineForm): boolean {
+  return values.unitPrice.trim() !== '';
+}
+
+function isTyped(line: LineForm): boolean {
+  return isPriced(line) || numberFields.some((name) => line.values[name].trim() !== '');
 }
 
 const numberFields = ['quantity', 'unitPrice', 'discountPercent', 'taxRate'] as const;
@@ -70,10 +77,8 @@ function lineOf(field: string): string | undefined {
 }
 
 /** Whether a problem is about a number that somebody typed, rather than one that is still missing. */
-function isTypedNumber(form: TypedForm, field: string): boolean {
+function isTypedNumber(byKey: ReadonlyMap<string, LineForm>, field: string): boolean {
   const [, key, name] = /^lines\[(\d+)\]\[(\w+)\]$/.exec(field) ?? [];
   const number = numberFields.find((each) => each === name);
-  return (
-    number !== undefined && form.lines.some((line) => String(line.key) === key && line.values[number].trim() !== '')
-  );
+  return number !== undefined && (byKey.get(key ?? '')?.values[number].trim() ?? '') !== '';
 }

@@ -10,7 +10,6 @@ import { documentStatuses } from '../documents/document.ts';
 import { DocumentError } from '../documents/errors.ts';
 import { fileBytes } from '../documents/files.ts';
 import {
-  extraText,
   formatAmount,
   formatCountry,
   formatNumber,
@@ -29,7 +28,8 @@ import { headOf } from '../documents/pdf/head.ts';
 import { deleteDraft, setDocumentStatus, wasWritten } from '../documents/status.ts';
 import { documentsWithNumber, getDocument } from '../documents/store.ts';
 import type { DocumentSummary } from '../documents/summary.ts';
-import { computeTotals } from '../documents/totals.ts';
+import { totalsOf } from '../documents/totals.ts';
+import { inTurns } from '../platform/turns.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { getTenant } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
@@ -38,6 +38,7 @@ import { found, PageError } from './errors.ts';
 import { lettersNotice } from './letters-words.ts';
 import { paperDifferences, stoppedWords, toWhom } from './paper-words.ts';
 import { onlyIds, textParam } from './query.ts';
+import { extrasOf } from './record-extras.ts';
 import { missingLetters, recordPdf, sendAttachment, sendInline } from './record-pdf.ts';
 import {
   dayFrom,
@@ -133,7 +134,7 @@ export function documentPages(ctx: WebContext): Router {
     const locale = viewer.locale;
     // What the customer has, and what the record says by now; the company's head is told on the email's own page.
     const changed = papers.lastPaper
-      ? paperDifferences({ ...papers.lastPaper, head: null }, record.content, headOf(papers.tenant))
+      ? await inTurns(paperDifferences({ ...papers.lastPaper, head: null }, record.content, headOf(papers.tenant)))
       : [];
     await page(res, 'documents/show', {
       title: titleOf(record),
@@ -141,12 +142,12 @@ export function documentPages(ctx: WebContext): Router {
       words: wordsOf(record),
       payment: paymentOf(record, record.payable),
       withoutSign,
-      differences: differencesFromOwn(record.content),
+      differences: await inTurns(differencesFromOwn(record.content)),
       differenceWords,
       record,
       content: record.content,
       lines: record.content.lines.slice(0, linesShown),
-      totals: computeTotals(record.content),
+      totals: await inTurns(totalsOf(record.content)),
       dates: datesOf(record.content),
       keyDate: ['nothing', 'in_favour'].includes(paymentOf(record, record.payable) ?? '')
         ? undefined
@@ -168,7 +169,7 @@ export function documentPages(ctx: WebContext): Router {
       percent: (value: string) => formatPercent(value, locale),
       country: (code: string) => formatCountry(code, locale),
       unitName,
-      extraText,
+      ...(await extrasOf(res, record)),
     });
   });
 

@@ -3,27 +3,33 @@ import type { KeptField } from './kept-fields.ts';
 /** A tag with its attributes, or what holds text: a textarea is one part with its text. */
 const part = /<textarea\b((?:"[^"]*"|[^">])*)>[\s\S]*?<\/textarea>|<(\/?[a-z][a-z0-9]*)\b((?:"[^"]*"|[^">])*)>/gi;
 
+/** Fills a form of a page, which may come in several pieces. */
+export interface FormFiller {
+  /** @param html the next piece, as our own views render it: attributes in double quotes. */
+  fill(html: string): string;
+  /** Whether every field found its place; where the form has not so many fields, it was not. */
+  isWhole(): boolean;
+}
+
 /**
  * Fills a form of a rendered page with what was typed into it before.
  *
- * @param html the page, or a piece of one, as our own views render it: attributes in double quotes
  * @param action path of the form's action, without a query
  * @param here path of the page: where a form without an action leads
- * @returns the page, and whether every field found its place; where the form has not so many fields, it was not
  */
-export function fillForm(
-  html: string,
-  action: string,
-  fields: readonly KeptField[],
-  here: string,
-): { readonly html: string; readonly isWhole: boolean } {
+export function formFiller(action: string, fields: readonly KeptField[], here: string): FormFiller {
   const values = new Map<string, string[]>();
   for (const { name, value } of fields) values.set(name, [...(values.get(name) ?? []), value]);
   const placed = new Set<string>();
   let within = false;
   let select: string | null = null;
 
-  const filled = html.replaceAll(part, (tag, ofTextarea: string | undefined, name = '', attributes = '') => {
+  return {
+    fill: (html) => html.replaceAll(part, filled),
+    isWhole: () => [...values.keys()].every((name) => placed.has(name)),
+  };
+
+  function filled(tag: string, ofTextarea: string | undefined, name = '', attributes = ''): string {
     if (ofTextarea !== undefined) return within ? textarea(tag, ofTextarea) : tag;
     switch (name.toLowerCase()) {
       case 'form':
@@ -52,8 +58,7 @@ export function fillForm(
       default:
         return tag;
     }
-  });
-  return { html: filled, isWhole: [...values.keys()].every((name) => placed.has(name)) };
+  }
 
   function take(name: string): string[] | undefined {
     const found = values.get(name);

@@ -1,5 +1,7 @@
 import express, { type Request, type RequestHandler } from 'express';
+import { atOnce, inTurns, type Work } from '../platform/turns.ts';
 import { PageError } from './errors.ts';
+import { holdsNul } from './no-nulls.ts';
 
 /** How much a form may say. */
 export interface FormLimits {
@@ -40,12 +42,10 @@ export function formBody(): RequestHandler {
     read(req, res, (error: unknown) => {
       if (error) return next(error);
       if (!isForm(req)) return next();
-      try {
-        req.body = parseForm(String(req.body ?? ''), limits.fields);
-      } catch (problem) {
-        return next(problem);
-      }
-      next();
+      inTurns(formOf(String(req.body ?? ''), limits.fields)).then((form) => {
+        req.body = form;
+        next();
+      }, next);
     });
   };
 }
@@ -76,11 +76,26 @@ export interface FormTree {
  * @throws {PageError} 413 for too many fields, 400 for a name that is nested too deeply or is a text and a tree at once
  */
 export function parseForm(text: string, mostFields: number = usual.fields): FormTree {
+  return atOnce(formOf(text, mostFields));
+}
+
+/** As {@link parseForm}, a few fields at a time. */
+function* formOf(text: string, mostFields: number): Work<FormTree> {
   if (count(text, '&', mostFields) >= mostFields) throw tooMany();
+  if (text.includes('%00') || text.includes('\u0000')) throw holdsNul();
   const tree = newTree();
-  for (const [name, value] of new URLSearchParams(text)) put(tree, name, value);
+  for (let from = 0; from < text.length; yield) {
+    const end = text.indexOf('&', from + lettersAtATime);
+    const to = end < 0 ? text.length : end;
+    // A question mark in front would be taken for the beginning of a query.
+    for (const [name, value] of new URLSearchParams(`&${text.slice(from, to)}`)) put(tree, name, value);
+    from = to + 1;
+  }
   return tree;
 }
+
+/** A few milliseconds of work. */
+const lettersAtATime = 64 * 1024;
 
 /** How often a letter stands in a text, as far as `most`. */
 function count(text: string, letter: string, most: number): number {

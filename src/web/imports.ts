@@ -1,10 +1,11 @@
 import { type RequestHandler, Router } from 'express';
 import multer from 'multer';
-import { differencesFromOwn, differenceWords } from '../documents/differences.ts';
+import { type Difference, differencesFromOwn, differenceWords } from '../documents/differences.ts';
 import { wordsOf } from '../documents/format.ts';
 import { type ImportOutcome, importFile, questionWords } from '../documents/import-document.ts';
 import { importNotices } from '../documents/import-notices.ts';
 import { keepQuestion, takeQuestion } from '../documents/import-questions.ts';
+import { inTurns } from '../platform/turns.ts';
 import { inTenant } from '../tenants/scope.ts';
 import type { WebContext } from './context.ts';
 import { PageError } from './errors.ts';
@@ -26,7 +27,7 @@ export function importPages(ctx: WebContext): Router {
 
   router.get('/imports', async (_req, res) => {
     const viewer = requireRole(res, 'owner', 'admin', 'member');
-    await page(res, 'imports/page', locals(viewer, []));
+    await page(res, 'imports/page', await locals(viewer, []));
   });
 
   router.post('/imports', mayImport, files(), async (req, res) => {
@@ -37,7 +38,7 @@ export function importPages(ctx: WebContext): Router {
     }
     if (outcomes.length === 0 || outcomes.every(({ result }) => result === 'refused' || result === 'asks'))
       res.status(422);
-    await page(res, 'imports/page', { ...locals(viewer, outcomes), nothingChosen: outcomes.length === 0 });
+    await page(res, 'imports/page', { ...(await locals(viewer, outcomes)), nothingChosen: outcomes.length === 0 });
   });
 
   // “Import anyway”, beside what was asked about a file: it was kept, and need not be chosen again.
@@ -55,7 +56,7 @@ export function importPages(ctx: WebContext): Router {
     }
     const outcome = await importFile(ctx, tenantId, memberId, file, { anyway: true, at: ctx.clock() });
     if (outcome.result === 'refused') res.status(422);
-    await page(res, 'imports/page', locals(viewer, [{ ...outcome, fileName: file.name }]));
+    await page(res, 'imports/page', await locals(viewer, [{ ...outcome, fileName: file.name }]));
   });
 
   /** Each file stands for itself: one that is broken leaves the others alone, and leaves nothing behind. */
@@ -81,14 +82,19 @@ export function importPages(ctx: WebContext): Router {
   return router;
 }
 
-function locals(viewer: Viewer, outcomes: readonly Outcome[]) {
+async function locals(viewer: Viewer, outcomes: readonly Outcome[]) {
+  const differences = new Map<Outcome, readonly Difference[]>();
+  for (const outcome of outcomes) {
+    if (outcome.result !== 'imported') continue;
+    differences.set(outcome, await inTurns(differencesFromOwn(outcome.record.content)));
+  }
   return {
     title: 'Import',
     section: 'none' as const,
     outcomes,
     wordsOf,
     questionWords,
-    differencesFromOwn,
+    differencesOf: (outcome: Outcome) => differences.get(outcome) ?? [],
     differenceWords,
     importNotices,
     mostFiles,

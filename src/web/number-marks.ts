@@ -1,5 +1,6 @@
 import type { FormGuess } from '../documents/form.ts';
 import { formatAmount, formatNumber } from '../documents/format.ts';
+import { each, type Work } from '../platform/turns.ts';
 import type { TypedForm } from './document-form.ts';
 import type { Sums } from './document-sums.ts';
 import type { Viewer } from './viewer.ts';
@@ -12,13 +13,14 @@ export interface NumberMark {
 }
 
 /** The marks of a form's numbers. */
-export function marksOf(
+export function* marksOf(
   { unread, guesses }: Pick<Sums, 'unread' | 'guesses'>,
   currency: string,
   locale: string,
-): NumberMark[] {
+): Work<NumberMark[]> {
   const wrong = unread.map(({ field, message }): NumberMark => ({ field, tone: 'error', text: message }));
-  const read = guesses.map(
+  const read = yield* each(
+    guesses,
     (guess): NumberMark => ({ field: guess.field, tone: 'read', text: `Read as ${asRead(guess, currency, locale)}.` }),
   );
   return [...wrong, ...read];

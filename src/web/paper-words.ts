@@ -3,7 +3,8 @@ import type { WaitingEmail } from '../deliveries/waiting-emails.ts';
 import type { DocumentContent } from '../documents/document.ts';
 import { formatDate, formatMoney } from '../documents/format.ts';
 import type { Head } from '../documents/pdf/head.ts';
-import { computeTotals } from '../documents/totals.ts';
+import { totalsOf } from '../documents/totals.ts';
+import type { Work } from '../platform/turns.ts';
 import { type Difference, differences } from './document-changes.ts';
 import { formOf } from './document-form.ts';
 
@@ -11,9 +12,9 @@ import { formOf } from './document-form.ts';
  * What stands on the paper of an email and is different now: fields, lines and sum of the record, then the company's head.
  * `stored` is what the paper says, `typed` what it would say now.
  */
-export function paperDifferences(paper: PaperContent, content: DocumentContent, head: Head): Difference[] {
+export function* paperDifferences(paper: PaperContent, content: DocumentContent, head: Head): Work<Difference[]> {
   const fields = differences(paper.content, formOf(content));
-  const [was, is] = [totalOf(paper.content, head.locale), totalOf(content, head.locale)];
+  const [was, is] = [yield* totalOf(paper.content, head.locale), yield* totalOf(content, head.locale)];
   const total = was === is ? [] : [{ label: 'Total', stored: was, typed: is }];
   const day = (text: string) => (/^\d{4}-\d\d-\d\d$/.test(text) ? formatDate(text, head.locale) : text);
   const shown = [...fields, ...total].map(({ label, stored, typed }) => ({
@@ -27,8 +28,8 @@ export function paperDifferences(paper: PaperContent, content: DocumentContent, 
   return [...shown, ...other, ...(paper.head ? headDifferences(paper.head, head) : [])];
 }
 
-function totalOf(content: DocumentContent, locale: string): string {
-  return formatMoney(computeTotals(content).payable, content.currency, locale);
+function* totalOf(content: DocumentContent, locale: string): Work<string> {
+  return formatMoney((yield* totalsOf(content)).payable, content.currency, locale);
 }
 
 const headLabels: Record<keyof Head['company'], string> = {

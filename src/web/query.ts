@@ -20,6 +20,15 @@ export function textField(req: Request, name: string): string {
   return typeof value === 'string' ? value : '';
 }
 
+/**
+ * The texts of a form, to show them again as they were typed. A field with fields within it, or one that comes several
+ * times, is none: a view could not write it.
+ */
+export function typedTexts(req: Request): Record<string, string> {
+  const fields: [string, unknown][] = Object.entries(req.body ?? {});
+  return Object.fromEntries(fields.filter((field): field is [string, string] => typeof field[1] === 'string'));
+}
+
 /** Answers 404 where a route's `:id` is no uuid, as for any other id that finds nothing. */
 export function onlyIds(router: Router): void {
   router.param('id', (_req, _res, next, id) => next(z.uuid().safeParse(id).success ? undefined : PageError.notFound()));

@@ -4,12 +4,14 @@ import { listPapers, type Paper } from '../deliveries/papers.ts';
 import { type NewVersion, type Revised, reviseWaitingEmails } from '../deliveries/revise.ts';
 import { unsendable } from '../deliveries/sendable.ts';
 import { listWaitingEmails, type WaitingEmail } from '../deliveries/waiting-emails.ts';
-import { type DocumentContent, documentContentSchema } from '../documents/document.ts';
+import { storedContent } from '../documents/content.ts';
+import type { DocumentContent } from '../documents/document.ts';
 import type { FormProblem } from '../documents/form.ts';
 import { pdfName } from '../documents/format.ts';
 import { headOf } from '../documents/pdf/head.ts';
 import type { DocumentRecord } from '../documents/store.ts';
 import type { Database } from '../platform/database.ts';
+import { inTurns } from '../platform/turns.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { getTenant, type Tenant } from '../tenants/tenants.ts';
 import type { WebContext } from './context.ts';
@@ -92,7 +94,7 @@ export async function newPaper(
   content: DocumentContent,
 ): Promise<Omit<NewVersion, 'record'> | FormProblem> {
   const tenant: Tenant = await inTenant(ctx.db, tenantId, (trx) => getTenant(trx, tenantId));
-  const record = { ...before, content: documentContentSchema.parse(content) };
+  const record = { ...before, content: await inTurns(storedContent(content)) };
   const letters = await missingLetters(ctx, tenant, record);
   if (letters.length > 0) {
     const message = `${lettersWords(letters)} So the new version cannot be sent. Write them in another way, or keep the old version in the email.`;

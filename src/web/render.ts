@@ -3,12 +3,14 @@ import ejs from 'ejs';
 import type { Response } from 'express';
 import type { DocumentKind } from '../documents/document.ts';
 import { formatDate, formatMoney, formatNumber, wordsOf } from '../documents/format.ts';
+import { turn } from '../platform/turns.ts';
 import { breakAddresses } from './addresses.ts';
 import { carryCompany } from './carry-company.ts';
-import { fillForm } from './fill-form.ts';
+import { formFiller } from './fill-form.ts';
 import { troubleOf } from './health-words.ts';
 import { icon } from './icon.ts';
 import type { KeptForm } from './kept-fields.ts';
+import { keepRows, sendInPieces, throughPieces } from './long-page.ts';
 import { what, withoutRecord } from './record-words.ts';
 import { countWords, emailCount } from './run-words.ts';
 import { fileSize, sentence, toTheSecond, when } from './words.ts';
@@ -46,16 +48,43 @@ export interface PageLocals {
  */
 export async function page(res: Response, view: string, locals: PageLocals): Promise<void> {
   const shared = { ...helpers(res), ...res.app.locals, ...res.locals, ...locals };
-  const body = fillKept(res, await renderView(view, shared));
-  keepPrivate(res);
-  res.type('html').send(finish(res, await renderView('layout/page', { ...shared, ...body })));
+  const body = await fillKept(res, await renderView(view, shared));
+  await answer(res, await renderView('layout/page', { ...shared, ...body }));
 }
 
 /** Answers with a piece of a page, for htmx to put in place. */
 export async function fragment(res: Response, view: string, locals: Record<string, unknown>): Promise<void> {
-  keepPrivate(res);
   const shared = { ...helpers(res), ...res.app.locals, ...res.locals, ...locals };
-  res.type('html').send(finish(res, await renderView(view, shared)));
+  await answer(res, await renderView(view, shared));
+}
+
+/**
+ * Renders a long list for a page, a few rows at a time, and lets others have their turn in between.
+ *
+ * @param view is given `rows`, some of them, and the locals
+ * @returns what stands for the rows in the page or the piece of one that is answered with, see `long-page.ts`
+ */
+export async function rowsOf(
+  res: Response,
+  view: string,
+  rows: readonly unknown[],
+  locals: Record<string, unknown>,
+): Promise<string> {
+  const shared = { ...helpers(res), ...locals };
+  const pieces: string[] = [];
+  for (let from = 0; from < rows.length; from += rowsAtATime) {
+    if (from > 0) await turn();
+    pieces.push(await renderView(view, { ...shared, rows: rows.slice(from, from + rowsAtATime) }));
+  }
+  return pieces.length > 1 ? keepRows(res, pieces) : (pieces[0] ?? '');
+}
+
+/** A few milliseconds of work. */
+const rowsAtATime = 50;
+
+async function answer(res: Response, html: string): Promise<void> {
+  keepPrivate(res);
+  await sendInPieces(res, await throughPieces(res, html, (piece) => finish(res, piece)));
 }
 
 function helpers(res: Response) {
@@ -93,12 +122,13 @@ function unsavedAs(res: Response, name: string, isUnsaved = res.req.method === '
 }
 
 /** Fills in again what somebody typed before they had to sign in once more. */
-function fillKept(res: Response, body: string) {
+async function fillKept(res: Response, body: string) {
   const kept: KeptForm | undefined = res.locals['kept'];
   if (!kept) return { body };
   const here = pathOf(res.req.originalUrl);
-  const { html, isWhole } = fillForm(body, pathOf(kept.action), kept.fields, here);
-  return { body: html, isWhole };
+  const filler = formFiller(pathOf(kept.action), kept.fields, here);
+  const filled = await throughPieces(res, body, filler.fill);
+  return { body: filled, isWhole: filler.isWhole() };
 }
 
 function pathOf(address: string): string {

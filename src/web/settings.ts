@@ -11,7 +11,7 @@ import type { WebContext } from './context.ts';
 import { defaultSenderPages } from './default-sender.ts';
 import { emailSettings } from './email-settings.ts';
 import { memberPages } from './members.ts';
-import { textParam } from './query.ts';
+import { textParam, typedTexts } from './query.ts';
 import { page } from './render.ts';
 import { senderRulePages } from './sender-rules.ts';
 import { sendingSettingsPages } from './sending-settings.ts';
@@ -51,7 +51,7 @@ export function settingsPages(ctx: WebContext): Router {
     const company = companySchema.extend(letterheadSchema.shape).safeParse(req.body);
     if (!company.success) {
       res.status(422);
-      return companyPage(res, req.body, z.flattenError(company.error).fieldErrors);
+      return companyPage(res, typedTexts(req), z.flattenError(company.error).fieldErrors);
     }
     await inTenant(ctx.db, tenantId, async (trx) => {
       const by = { memberId, at: ctx.clock() };

@@ -12,6 +12,7 @@ import { keptPath, readKept } from './kept-form.ts';
 import { switchCompany } from './membership.ts';
 import { openInvitations } from './open-invitations.ts';
 import { ownPath } from './own-path.ts';
+import { typedTexts } from './query.ts';
 import { page } from './render.ts';
 import { notify, saveSession, signIn, signOut } from './session.ts';
 import { onDay } from './words.ts';
@@ -70,7 +71,7 @@ export function signInPages(ctx: WebContext, flow: GoogleFlow): Router {
     const company = companySchema.safeParse(req.body);
     if (!company.success) {
       res.status(422);
-      return welcome(ctx, res, person, typed(req.body), z.flattenError(company.error).fieldErrors);
+      return welcome(ctx, res, person, typedTexts(req), z.flattenError(company.error).fieldErrors);
     }
     const { tenantId } = await createTenant(ctx.db, company.data, { ...person, personId: person.id });
     await noteIdentity(ctx, person.id);
@@ -115,14 +116,6 @@ async function welcome(
     currencies,
     timeZones,
   });
-}
-
-/** What was typed, so that nothing of it is lost. */
-function typed(body: unknown): Record<string, string> {
-  const fields = z.record(z.string(), z.unknown()).catch({}).parse(body);
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [name, typeof value === 'string' ? value : '']),
-  );
 }
 
 function signInError(kind: 'refused' | 'lost' | 'failed', code: string): PageError {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fillForm } from '../../src/web/fill-form.ts';
+import { formFiller } from '../../src/web/fill-form.ts';
 
 const fill = (
   inner: string,
@@ -7,8 +7,9 @@ const fill = (
   tag = '<form method="post" action="/a?company=x">',
 ) => {
   const list = Object.entries(fields).flatMap(([name, value]) => [value].flat().map((each) => ({ name, value: each })));
-  const { html, isWhole } = fillForm(`${tag}${inner}</form>`, '/a', list, '/here');
-  return [html.slice(tag.length, -'</form>'.length), isWhole] as const;
+  const filler = formFiller('/a', list, '/here');
+  const html = filler.fill(`${tag}${inner}</form>`);
+  return [html.slice(tag.length, -'</form>'.length), filler.isWhole()] as const;
 };
 
 describe('a form is filled in', () => {

@@ -1,9 +1,11 @@
 import { sql } from 'kysely';
-import { documentContentSchema } from '../../documents/document.ts';
+import { storedContent } from '../../documents/content.ts';
 import type { Head } from '../../documents/pdf/head.ts';
+import type { PdfInput } from '../../documents/pdf/input.ts';
 import { holdsLetters, isPlain, plainLetters } from '../../documents/pdf/plain-text.ts';
 import { PdfError, type PdfRenderer } from '../../documents/pdf/render.ts';
 import type { Database } from '../../platform/database.ts';
+import { inTurns } from '../../platform/turns.ts';
 import type { UnprintableLetters } from './judge.ts';
 
 /**
@@ -26,7 +28,8 @@ export async function unprintableLetters(
     .where('id', '=', sql<string>`any(${[...ids]}::uuid[])`)
     .where((eb) => (usualHead ? sql<boolean>`content::text ~ ${`[^${plainLetters}]`}` : eb.lit(true)))
     .execute();
-  const inputs = rows.map(({ content }) => ({ ...head, content: documentContentSchema.parse(content) }));
+  const inputs: PdfInput[] = [];
+  for (const { content } of rows) inputs.push({ ...head, content: await inTurns(storedContent(content)) });
   const missing = await pdf.missingLetters(inputs).catch((error: unknown) => {
     if (error instanceof PdfError) return [];
     throw error;

@@ -1,3 +1,5 @@
+import { atOnce, type Work } from '../../platform/turns.ts';
+
 /**
  * Letters that the usual fonts have, as a class of a regular expression (here and in PostgreSQL): most of what is ever
  * printed, and nobody has to look through it. A test holds them against the fonts.
@@ -8,7 +10,16 @@ const plainText = new RegExp(`^[${plainLetters}]*$`);
 
 /** Whether every text of a value, however deep, holds {@link plainLetters} only. */
 export function isPlain(value: unknown): boolean {
-  return textsOf(value).every((text) => plainText.test(text));
+  return atOnce(plainWork(value));
+}
+
+/** As {@link isPlain}, a few texts at a time: a record may have thousands of lines. */
+export function* plainWork(value: unknown): Work<boolean> {
+  if (typeof value === 'string') return plainText.test(value);
+  if (typeof value !== 'object' || value === null) return true;
+  for (const part of Object.values(value)) if (!(yield* plainWork(part))) return false;
+  yield;
+  return true;
 }
 
 /** Every text of a value, however deep. */

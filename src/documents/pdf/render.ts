@@ -1,6 +1,7 @@
+import { inTurns } from '../../platform/turns.ts';
 import { createWorkerPool, WorkerError } from '../../platform/worker-pool.ts';
 import type { PdfInput } from './input.ts';
-import { isPlain } from './plain-text.ts';
+import { plainWork } from './plain-text.ts';
 import type { RenderAnswer, RenderQuestion } from './worker.ts';
 
 /** Makes PDFs in worker processes. */
@@ -67,7 +68,8 @@ export function createPdfRenderer(options: PdfRendererOptions = {}): PdfRenderer
     },
     async missingLetters(inputs) {
       // Most records need no looking through, and so no process that reads fonts.
-      const unusual = inputs.filter((input) => !isPlain(input));
+      const unusual: PdfInput[] = [];
+      for (const input of inputs) if (!(await inTurns(plainWork(input)))) unusual.push(input);
       if (unusual.length === 0) return inputs.map(() => []);
       const answer = await ask({ missing: unusual });
       if (!('missing' in answer)) throw failed(answer);
