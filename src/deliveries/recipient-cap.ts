@@ -9,12 +9,18 @@ export class RecipientCapError extends Error {
   readonly code = 'recipient_cap';
   /** How many are allowed. */
   readonly perDay: number;
-  /** In how many milliseconds there is room again, for the first of them. */
-  readonly waitMs: number;
+  /** How many were left before. */
+  readonly left: number;
+  /** How many were to be written to. */
+  readonly wanted: number;
+  /** In how many milliseconds there is room for all of them; null where there never is, since they are more than a day's. */
+  readonly waitMs: number | null;
 
-  constructor(perDay: number, waitMs: number) {
+  constructor({ perDay, left, wanted, waitMs }: Pick<RecipientCapError, 'perDay' | 'left' | 'wanted' | 'waitMs'>) {
     super(`More than ${perDay} recipients within 24 hours`);
     this.perDay = perDay;
+    this.left = left;
+    this.wanted = wanted;
     this.waitMs = waitMs;
   }
 }
@@ -47,16 +53,38 @@ export async function assertWithinCap(
   now: Date,
 ): Promise<void> {
   if (perDay === null) return;
-  const { count, oldest } = await countRecipients(trx, tenantId, now);
+  const { count } = await countRecipients(trx, tenantId, now);
   if (count <= perDay) return;
-  throw new RecipientCapError(perDay, Math.max(1_000, (oldest ?? now).getTime() + dayMs - now.getTime()));
+  const { wanted, enough } = await findRoom(trx, tenantId, now, count - perDay);
+  const waitMs = enough && Math.max(1_000, enough.getTime() + dayMs - now.getTime());
+  throw new RecipientCapError({ perDay, left: Math.max(0, perDay - (count - wanted)), wanted, waitMs });
 }
+
+const recipientsOf = sql`(jsonb_array_length(recipients -> 'to') + jsonb_array_length(recipients -> 'cc')
+  + jsonb_array_length(recipients -> 'bcc'))`;
 
 async function countRecipients(trx: Database, tenantId: string, now: Date) {
   const since = new Date(now.getTime() - dayMs);
   const { rows } = await sql<{ count: number; oldest: Date | null }>`
-    select coalesce(sum(jsonb_array_length(recipients -> 'to') + jsonb_array_length(recipients -> 'cc')
-      + jsonb_array_length(recipients -> 'bcc')), 0)::int as count, min(created_at) as oldest
+    select coalesce(sum(${recipientsOf}), 0)::int as count, min(created_at) as oldest
     from deliveries where tenant_id = ${tenantId}::uuid and created_at > ${since}`.execute(trx);
   return rows[0] ?? { count: 0, oldest: null };
+}
+
+/**
+ * How many recipients this transaction wrote to, and the email of before that is a day old when as many as are too many are;
+ * null where they never are.
+ */
+async function findRoom(trx: Database, tenantId: string, now: Date, tooMany: number) {
+  const since = new Date(now.getTime() - dayMs);
+  const { rows } = await sql<{ wanted: number; enough: Date | null }>`
+    with written as (
+      select created_at, ${recipientsOf} as recipients, xmin::text = pg_current_xact_id()::xid::text as now
+      from deliveries where tenant_id = ${tenantId}::uuid and created_at > ${since}
+    ), before as (
+      select created_at, sum(recipients) over (order by created_at) as freed from written where not now
+    )
+    select coalesce((select sum(recipients) from written where now), 0)::int as wanted,
+      (select min(created_at) from before where freed >= ${tooMany}) as enough`.execute(trx);
+  return rows[0] ?? { wanted: 0, enough: null };
 }

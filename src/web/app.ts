@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type pg from 'pg';
-import { RecipientCapError } from '../deliveries/recipient-cap.ts';
-import { formatNumber } from '../documents/format.ts';
 import { accountChoicePages } from './account-choice.ts';
 import { activityPages } from './activity.ts';
 import { asset, assets } from './assets.ts';
@@ -41,6 +39,7 @@ import { sendPages } from './send.ts';
 import { sessions } from './session.ts';
 import { settingsPages } from './settings.ts';
 import { signInPages } from './sign-in.ts';
+import { capRefusal } from './too-many.ts';
 import { waitingPages } from './waiting.ts';
 import { workspacePages } from './workspace.ts';
 
@@ -163,7 +162,9 @@ function answerErrors(ctx: WebContext): ErrorRequestHandler {
   return async (error, req, res, next) => {
     if (res.headersSent) return next(error);
     const known =
-      error instanceof PageError ? error : (clientError(error) ?? capError(error, res) ?? databaseError(error));
+      error instanceof PageError
+        ? error
+        : (clientError(error) ?? capRefusal(error, res.locals['viewer']?.locale ?? 'en-GB') ?? databaseError(error));
     if (known?.code === 'busy') ctx.log.warn({ err: error, path: req.path }, 'the database did not answer');
     if (known?.retryAfter) res.set('Retry-After', String(known.retryAfter));
     if (await answerWithSwitch(ctx, req, res, known)) return;
@@ -182,14 +183,6 @@ function answerErrors(ctx: WebContext): ErrorRequestHandler {
     res.status(status);
     await errorPage(res, words);
   };
-}
-
-/** More recipients than the operator allows, on whatever page. */
-function capError(error: unknown, res: Response): PageError | undefined {
-  if (!(error instanceof RecipientCapError)) return undefined;
-  const most = formatNumber(String(error.perDay), res.locals['viewer']?.locale ?? 'en-GB');
-  const why = `Whoever runs Letterhead allows each company ${most} recipients in 24 hours, and this would be more. Nothing was sent.`;
-  return PageError.tooMany(error.waitMs, why);
 }
 
 /** A database that is away, starts, or did not finish in time (PostgreSQL, appendix A); what pg says has no code. */

@@ -24,6 +24,7 @@ import { budgetNote, changedWords, countWords, noticedWords } from './run-words.
 import { byRecentLists, refusalOf } from './send-as.ts';
 import { hoursWords, readChosenTime, suggestedTime } from './send-time.ts';
 import { notify } from './session.ts';
+import { refusedForNow } from './too-many.ts';
 import { onlookerOf, requireRole, type Viewer } from './viewer.ts';
 
 const words = {
@@ -116,7 +117,12 @@ export function newRunPages(ctx: WebContext): Router {
       ...{ tenantId, memberId, selection, again, thoughPaid, fingerprint },
       ...{ idempotencyKey: key, text: { subject, message }, sendAt: time.at, anyTime },
     };
-    const result = await byRecentLists(ctx, viewer, () => startRun(ctx, request), refusalOf);
+    let result: StartResult;
+    try {
+      result = await byRecentLists(ctx, viewer, () => startRun(ctx, request), refusalOf);
+    } catch (error) {
+      return showForm(ctx, res, viewer, form, [{ field: 'overview', ...refusedForNow(res, error, viewer.locale) }]);
+    }
     await answer(ctx, req, res, viewer, form, result);
   });
 

@@ -17,7 +17,7 @@ import { senderFor } from '../mailboxes/sender-rules.ts';
 import { formatMoment } from '../platform/zoned-time.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { sendingRulesOf } from '../tenants/sending-rules.ts';
-import { getTenant } from '../tenants/tenants.ts';
+import { getTenant, type Tenant } from '../tenants/tenants.ts';
 import { notAttachableWords } from './attached-words.ts';
 import type { WebContext } from './context.ts';
 import { waitOfNext } from './delivery-wait.ts';
@@ -30,10 +30,11 @@ import { paidWord, pillOf } from './record-words.ts';
 import { fragment, page } from './render.ts';
 import { number } from './run-words.ts';
 import { byRecentLists, refusalOf } from './send-as.ts';
-import { filledIn, readSendForm, type SendForm, takenUp, testEmail } from './send-form.ts';
+import { type FormEmail, filledIn, readSendForm, type SendForm, takenUp, testEmail } from './send-form.ts';
 import { behindSend, changesBehind } from './send-marks.ts';
 import { hoursWords, suggestedTime } from './send-time.ts';
 import { notify } from './session.ts';
+import { refusedForNow } from './too-many.ts';
 import { onlookerOf, param, requireRole, type Viewer, viewerOf } from './viewer.ts';
 import { atMoment } from './words.ts';
 
@@ -91,7 +92,7 @@ export function sendPages(ctx: WebContext): Router {
 
   router.post('/documents/:id/deliveries', async (req, res) => {
     const viewer = requireRole(res, 'owner', 'admin', 'member');
-    const { tenantId, memberId } = viewer;
+    const { tenantId } = viewer;
     const record = await findRecord(ctx, viewer, req);
     const now = ctx.clock();
     const { tenant, rules, behind } = await inTenant(ctx.db, tenantId, async (trx) => ({
@@ -118,20 +119,15 @@ export function sendPages(ctx: WebContext): Router {
         unseen.map(({ words }) => words),
       );
     }
-    const { to, cc, bcc } = email.recipients;
-    await countSingleEmail(
-      ctx.limits,
-      tenantId,
-      [...to, ...cc, ...bcc].map((recipient) => recipient.email),
-    );
     // No email with empty boxes in the place of a name.
     if ((await missingLetters(ctx, tenant, record)).length > 0) return sendPage(ctx, res.status(422), record, form, []);
-    const { files, ...rest } = email;
-    const document = {
-      ...{ files, record, fileName: pdfName(record, tenant.name), head: headOf(tenant) },
-      pdf: await recordPdf(ctx, tenant, record),
-    };
-    const result = await create(ctx, viewer, { tenantId, memberId, ...rest, document });
+    let result: SendResult;
+    try {
+      result = await sendRecord(ctx, viewer, tenant, record, email);
+    } catch (error) {
+      const { message } = refusedForNow(res, error, viewer.locale);
+      return sendPage(ctx, res, record, form, [{ field: 'to', message }]);
+    }
     await answer(ctx, req, res, record, form, result);
   });
 
@@ -150,6 +146,24 @@ export function sendPages(ctx: WebContext): Router {
   });
 
   return router;
+}
+
+async function sendRecord(
+  ctx: WebContext,
+  viewer: Viewer,
+  tenant: Tenant,
+  record: DocumentRecord,
+  { files, ...email }: FormEmail,
+): Promise<SendResult> {
+  const { tenantId, memberId } = viewer;
+  const { to, cc, bcc } = email.recipients;
+  const addresses = [...to, ...cc, ...bcc].map((recipient) => recipient.email);
+  await countSingleEmail(ctx.limits, tenantId, addresses);
+  const document = {
+    ...{ files, record, fileName: pdfName(record, tenant.name), head: headOf(tenant) },
+    pdf: await recordPdf(ctx, tenant, record),
+  };
+  return create(ctx, viewer, { tenantId, memberId, ...email, document });
 }
 
 function create(ctx: WebContext, viewer: Viewer, request: SendRequest): Promise<SendResult> {

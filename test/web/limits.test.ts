@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRateLimits } from '../../src/platform/rate-limits.ts';
 import { type Company, company } from '../support/company.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
-import { visitor } from '../support/visitor.ts';
+import { runForm } from '../support/run-page.ts';
+import { anInvoice, sendRecord } from '../support/send-page.ts';
+import { said, visitor } from '../support/visitor.ts';
 
 let letterhead: TestLetterhead;
 let office: Company;
@@ -64,6 +66,55 @@ describe('the pages', () => {
     expect(refused.status).toBe(429);
     expect(refused.text).toContain('24 recipients in 24 hours');
     expect(await written()).toBe(before);
+  });
+
+  it('show such an email again as it was typed, with how many are left, and when all of them fit', async () => {
+    const own = await company(letterhead);
+    const many = (count: number) => Array.from({ length: count }, (_, number) => `m${number}@x.example`).join(', ');
+    const send = async (count: number, over: Record<string, string> = {}) =>
+      sendRecord(own.founder, await anInvoice(letterhead, own), {
+        to: many(count),
+        message: 'As I typed it.',
+        ...over,
+      });
+    expect((await send(10)).status).toBe(303);
+    letterhead.google.clock.forward(2 * 3_600_000);
+    expect((await send(10)).status).toBe(303);
+    const six = await send(6);
+    expect([six.status, said(six)]).toEqual([
+      429,
+      expect.stringContaining('4 are left, and this has 6. Nothing was sent.'),
+    ]);
+    expect(six.text).toContain('As I typed it.');
+    expect(six.text).toContain(`value="${many(6)}"`);
+    // When the first ten are a day old, not the second.
+    expect(said(six)).toContain('Try again in 22 hours.');
+    expect(Number(six.headers.get('retry-after'))).toBeGreaterThan(21 * 3_600);
+    const tooMany = await send(25);
+    expect(said(tooMany)).toContain('So many never fit into one day: send to fewer at once.');
+    expect(tooMany.headers.get('retry-after')).toBeNull();
+    expect((await send(4)).status).toBe(303);
+    const { id } = await anInvoice(letterhead, own);
+    const query = `kind=invoice&id=${id}`;
+    const run = await own.founder.post('/runs', { ...(await runForm(own.founder, query)), message: 'To all of you.' });
+    expect([run.status, said(run)]).toEqual([429, expect.stringContaining('none is left, and this has 1.')]);
+    expect(run.text).toContain('To all of you.');
+  });
+
+  it('show an email again that goes to one address too often', async () => {
+    const own = await company(letterhead);
+    const often = createRateLimits(letterhead.pool);
+    const limit = { name: 'recipient', points: 60, seconds: 3_600 };
+    for (let number = 0; number < 60; number += 1) await often.take(limit, `${own.tenantId} mira@northgate.example`);
+    const page = await sendRecord(own.founder, await anInvoice(letterhead, own), { message: 'As I typed it.' });
+    expect([page.status, said(page)]).toEqual([
+      429,
+      expect.stringContaining(
+        'mira@northgate.example was sent 60 emails within an hour. Nothing was sent. Try again in',
+      ),
+    ]);
+    expect(page.text).toContain('As I typed it.');
+    expect(Number(page.headers.get('retry-after'))).toBeGreaterThan(0);
   });
 
   it('keep nothing long of who is not signed in', async () => {
