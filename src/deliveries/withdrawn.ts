@@ -68,7 +68,7 @@ export async function holdWithdrawn(
 ): Promise<number> {
   let held = 0;
   while (true) {
-    const seen = await inTenant(db, tenantId, async (trx) => {
+    const page = await inTenant(db, tenantId, async (trx) => {
       const rows = await selectStandings(trx, tenantId, of)
         .where('deliveries.state', '=', 'queued')
         .where(sql<boolean>`(members.removed_at is not null or members.role = 'viewer' or not ${mayUse})`)
@@ -76,13 +76,15 @@ export async function holdWithdrawn(
         .execute();
       await lockDeliveries(trx, tenantId, idsOf(rows));
       const byWords = Map.groupBy(rows, (row) => judge(row)?.words ?? '');
+      let moved = 0;
       for (const [detail, same] of byWords) {
         const move = { from: 'queued', to: 'held', at: clock(), heldReason: 'not_allowed', detail } as const;
-        held += (await moveDeliveries(trx, tenantId, idsOf(same), move)).length;
+        moved += (await moveDeliveries(trx, tenantId, idsOf(same), move)).length;
       }
-      return rows.length;
+      return { seen: rows.length, moved };
     });
-    if (seen < batch) return held;
+    held += page.moved;
+    if (page.seen < batch) return held;
   }
 }
 
@@ -102,7 +104,7 @@ export async function releaseAllowed(
   const hours = await inTenant(db, tenantId, (trx) => releaseHoursOf(trx, tenantId));
   const heldAfter = new Date(clock().getTime() - hours * 3_600_000);
   while (true) {
-    const seen = await inTenant(db, tenantId, async (trx) => {
+    const page = await inTenant(db, tenantId, async (trx) => {
       const rows = await selectStandings(trx, tenantId, of)
         .where('deliveries.state', '=', 'held')
         .where('deliveries.held_reason', '=', 'not_allowed')
@@ -115,10 +117,10 @@ export async function releaseAllowed(
       const move = { from: 'held', to: 'queued', at: clock(), detail } as const;
       const moved = await moveDeliveries(trx, tenantId, idsOf(rows), move);
       if (moved.length > 0) await wake(trx, 'waiting');
-      released += moved.length;
-      return rows.length;
+      return { seen: rows.length, moved: moved.length };
     });
-    if (seen < batch) return released;
+    released += page.moved;
+    if (page.seen < batch) return released;
   }
 }
 

@@ -7,6 +7,7 @@ import type { GrantPlace } from '../tenants/system.ts';
 import { findGrantsByDigest, findMailboxesOf } from '../tenants/system-events.ts';
 import { dropAccessToken, dropGrant } from './grant-vault.ts';
 import { endMailbox } from './health.ts';
+import { lockMailbox } from './lock.ts';
 import { writeMailboxEvent } from './mailbox-events.ts';
 import { prefixDigest } from './token-digest.ts';
 import type { EndedReason } from './why-ended.ts';
@@ -140,8 +141,9 @@ function forgetAccess(ctx: AccountEventContext, place: GrantPlace, kind?: 'oauth
   });
 }
 
-/** The grant of a mailbox, if it is of the Google whose event this is; locked until the transaction ends. */
-function lockGrant(trx: Database, google: GoogleApp, { tenantId, mailboxId }: GrantPlace) {
+/** The grant of a mailbox, if it is of the Google whose event this is; both are locked until the transaction ends. */
+async function lockGrant(trx: Database, google: GoogleApp, { tenantId, mailboxId }: GrantPlace) {
+  await lockMailbox(trx, tenantId, mailboxId);
   return trx
     .selectFrom('grants')
     .select(['kind', 'granted_at', 'refresh_token_digest'])

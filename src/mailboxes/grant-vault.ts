@@ -3,6 +3,7 @@ import type { AccessToken } from '../google/gmail.ts';
 import type { TokenAnswer } from '../google/oauth.ts';
 import type { Database } from '../platform/database.ts';
 import { type KeyRing, tryToOpen } from '../platform/key-ring.ts';
+import { lockMailbox } from './lock.ts';
 import { prefixDigest, tokenDigest } from './token-digest.ts';
 
 /** The tokens behind a mailbox, opened. Keep it in a variable, never in a log, an error or an answer. */
@@ -237,8 +238,9 @@ export async function inspectGrant(
   };
 }
 
-/** Locks a grant's row until the transaction ends. */
-function lockGrant(db: Database, tenantId: string, mailboxId: string) {
+/** Locks a grant's row until the transaction ends; before it that of its mailbox, as everybody does who needs both. */
+async function lockGrant(db: Database, tenantId: string, mailboxId: string) {
+  await lockMailbox(db, tenantId, mailboxId);
   return db
     .selectFrom('grants')
     .select(['refresh_token', 'access_token', 'refresh_key_id', 'access_key_id'])

@@ -47,6 +47,7 @@ export async function placeMailbox(
     .where('tenant_id', '=', tenantId)
     // Sent from by delegation: nobody's connection, and what somebody connects does not take its place.
     .where('delegated', '=', false)
+    .orderBy('id')
     .forUpdate()
     .execute();
   const role = await heldRole(trx, tenantId, memberId);

@@ -3,7 +3,8 @@ import type { Database } from '../platform/database.ts';
 
 /**
  * The only way to a tenant's data: a transaction in which row-level security shows that tenant's rows
- * and no others. Keep it short, and never call Google inside it.
+ * and no others. Keep it short, and never call Google inside it. What it does beside the database it may do twice: a
+ * transaction that PostgreSQL ends because two wait for each other begins once more.
  *
  * @param db the app's pool, not a transaction
  * @param tenantId uuid
@@ -21,12 +22,28 @@ export function atOneMoment<T>(db: Database, tenantId: string, read: (trx: Datab
   return within(db, tenantId, 'begin isolation level repeatable read read only', read);
 }
 
-function within<T>(
+type Begin = 'begin' | 'begin isolation level repeatable read read only';
+
+async function within<T>(
   db: Database,
   tenantId: string,
-  begin: 'begin' | 'begin isolation level repeatable read read only',
+  begin: Begin,
   work: (trx: Database) => Promise<T>,
 ): Promise<T> {
+  try {
+    return await once(db, tenantId, begin, work);
+  } catch (error) {
+    // The other one has what it waited for, and goes on.
+    if (!isDeadlock(error)) throw error;
+    return once(db, tenantId, begin, work);
+  }
+}
+
+function isDeadlock(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '40P01';
+}
+
+function once<T>(db: Database, tenantId: string, begin: Begin, work: (trx: Database) => Promise<T>): Promise<T> {
   return db.connection().execute(async (trx) => {
     // One message to PostgreSQL instead of two: every page and every delivery begins here. It takes no parameters then.
     if (!uuid.test(tenantId)) throw new RangeError(`“${tenantId}” is no tenant: its id is a uuid.`);
