@@ -138,10 +138,10 @@ async function tell(
     let released = 0;
     for (const mailboxId of check.mailboxIds) {
       const outcome = await inTenant(db, tenantId, (trx) => releaseMailbox(trx, clock, tenantId, mailboxId));
-      released += outcome.released;
+      released += outcome.released.length;
     }
     console.log(`Letterhead can send as the people of ${check.domain} now.`);
-    if (released > 0) console.log(`Emails that waited for it and go out now: ${released}.`);
+    if (released > 0) console.log(`Emails that no longer wait for it: ${released}.`);
     if (check.missing.length > 0) console.log(`Not authorised, and so not used: ${check.missing.join(', ')}.`);
     return;
   }

@@ -4,12 +4,6 @@ import { sendingRulesOf } from '../tenants/sending-rules.ts';
 import { connectedSince, everBefore } from './cut-off.ts';
 import { type Departure, departureOf, type Wish } from './departure.ts';
 
-/** What a new delivery may have to wait for. */
-const waits = {
-  reconnect: { reason: 'mailbox_needs_reconnect', until: 'is connected to Gmail again' },
-  resume: { reason: 'mailbox_paused', until: 'is resumed' },
-} as const;
-
 /**
  * How new deliveries through a resolved sender begin: queued, or held and until when. Locks the row of a mailbox that
  * cannot send, so that whoever makes it able to finds what is written here.
@@ -24,11 +18,16 @@ export async function beginningOf(
   now: Date,
 ): Promise<Departure> {
   const { sender } = resolution;
-  const waitsFor = resolution.needsReconnect ? 'reconnect' : resolution.paused ? 'resume' : null;
-  const heldFor =
-    waitsFor && !(await connectedSince(trx, tenantId, sender.mailboxId, everBefore)) ? waits[waitsFor] : null;
+  const waitsFor = waitsOf(resolution);
+  const heldFor = waitsFor && !(await connectedSince(trx, tenantId, sender.mailboxId, everBefore)) ? waitsFor : null;
   const mailbox = heldFor && { reason: heldFor.reason, detail: `Waits until ${sender.mailboxEmail} ${heldFor.until}.` };
   return departureOf({ ...wish, mailbox }, await sendingRulesOf(trx, tenantId), now);
+}
+
+/** What a new delivery has to wait for; null where its mailbox can send. */
+function waitsOf({ trouble, paused }: Extract<SenderResolution, { ok: true }>) {
+  if (trouble) return { reason: 'mailbox_needs_reconnect', until: trouble.until } as const;
+  return paused ? ({ reason: 'mailbox_paused', until: 'is resumed' } as const) : null;
 }
 
 /** The columns of a delivery that begins so. */

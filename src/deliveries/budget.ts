@@ -13,6 +13,8 @@ export interface Budget {
   /** Until when the account stands still, and why; null where it does not. */
   readonly standsStill: Standstill | null;
   readonly forecast: Forecast;
+  /** When the first of those leaves that are over the day's limit; null where none is. */
+  readonly laterFrom: Date | null;
 }
 
 /** The day is used up, though no round of the pacer has noticed it: until the oldest of what is over is a day old. */
@@ -24,6 +26,18 @@ async function fullNow(
   now: Date,
 ): Promise<Standstill | null> {
   if (over < 0) return null;
+  const until = await roomAgain(db, tenantId, account, over, now);
+  return until && { until, reason: 'budget', everybody: false };
+}
+
+/** When as many as `over`, and one, of the emails of the last 24 hours are a day old; null where so many were not sent. */
+async function roomAgain(
+  db: Database,
+  tenantId: string,
+  account: string,
+  over: number,
+  now: Date,
+): Promise<Date | null> {
   const row = await db
     .selectFrom('deliveries')
     .select('sent_at as sentAt')
@@ -34,8 +48,7 @@ async function fullNow(
     .offset(over)
     .limit(1)
     .executeTakeFirst();
-  if (!row?.sentAt) return null;
-  return { until: new Date(row.sentAt.getTime() + dayMs), reason: 'budget', everybody: false };
+  return row?.sentAt ? new Date(row.sentAt.getTime() + dayMs) : null;
 }
 
 const dayMs = 86_400_000;
@@ -47,7 +60,9 @@ export type Ahead =
   /** Single ones, and those of runs that were started before this one. */
   | { readonly runId: string; readonly startedAt: Date }
   /** Single ones, and those of runs that were written down before this one. */
-  | { readonly deliveryId: string };
+  | { readonly deliveryId: string }
+  /** All that wait, single ones for a single one, but for as many as were just let go, which are those asked about. */
+  | { readonly letGo: number; readonly single: boolean };
 
 /**
  * Foretells how `count` more deliveries leave through a mailbox.
@@ -83,7 +98,11 @@ export async function budgetOf(
     .where('account', '=', mailbox.account);
   const sent = await ofAccount.where('sent_at', '>', new Date(now.getTime() - dayMs)).executeTakeFirstOrThrow();
   let before = ofAccount.where('state', 'in', ['queued', 'sending']);
-  if (ahead && 'deliveryId' in ahead) {
+  let own = 0;
+  if (ahead && 'letGo' in ahead) {
+    own = ahead.letGo;
+    if (ahead.single) before = before.where('lane', '=', 0);
+  } else if (ahead && 'deliveryId' in ahead) {
     const created = db.selectFrom('deliveries').select('created_at').where('id', '=', ahead.deliveryId);
     before = before.where((eb) => eb.or([eb('lane', '=', 0), eb('created_at', '<', created)]));
   } else if (ahead) {
@@ -93,7 +112,10 @@ export async function budgetOf(
   }
   const waiting = await before.executeTakeFirstOrThrow();
   const limit = mailbox.dailyLimit ?? defaultDailyLimit(mailbox.email);
-  const facts = { sentToday: sent.count, dailyLimit: limit, waiting: waiting.count };
+  const facts = { sentToday: sent.count, dailyLimit: limit, waiting: Math.max(0, waiting.count - own) };
+  const foretold = forecast(facts, pace, costOf(capabilitiesOf(mailbox.scopes ?? [], mailbox.wanted)), count);
+  const nextDay = async () =>
+    (await roomAgain(db, tenantId, mailbox.account, 0, now)) ?? new Date(now.getTime() + dayMs);
   return {
     mailboxEmail: mailbox.email,
     used: sent.count,
@@ -101,6 +123,7 @@ export async function budgetOf(
     standsStill:
       (await standstillOf(db, mailbox.account, now)) ??
       (await fullNow(db, tenantId, mailbox.account, sent.count - limit, now)),
-    forecast: forecast(facts, pace, costOf(capabilitiesOf(mailbox.scopes ?? [], mailbox.wanted)), count),
+    forecast: foretold,
+    laterFrom: foretold.later > 0 ? await nextDay() : null,
   };
 }

@@ -1,5 +1,6 @@
 import { GoogleError } from '../google/errors.ts';
 import { MailboxUnusableError } from '../mailboxes/access-token.ts';
+import { type EndedWords, endedWords, readReason } from '../mailboxes/ended-words.ts';
 import { dropAccessToken } from '../mailboxes/grant-vault.ts';
 import { endMailbox } from '../mailboxes/health.ts';
 import { mailboxTroubleOf } from '../mailboxes/mailbox-trouble.ts';
@@ -35,7 +36,8 @@ export function objectionTo(delivery: SendableDelivery, resolution: SenderResolu
   const withdrawn = judge(delivery.member);
   if (withdrawn) return withdrawn;
   if (delivery.mailboxState === 'needs_reconnect') {
-    return { reason: 'mailbox_needs_reconnect', words: `${mailbox} must be connected to Gmail again.` };
+    const { title, what } = endedOf(delivery);
+    return { reason: 'mailbox_needs_reconnect', words: `${title}. ${what}` };
   }
   if (delivery.mailboxState === 'paused') {
     return { reason: 'mailbox_paused', words: `${mailbox} is paused: nothing leaves until it is resumed.` };
@@ -55,6 +57,11 @@ export function objectionTo(delivery: SendableDelivery, resolution: SenderResolu
     reason: 'sender_changed',
     words: `It was to be sent from ${frozen}, and would now come from ${sender.fromEmail}. Cancel it and send the document again.`,
   };
+}
+
+/** What is to be told of its mailbox, whose connection ended. */
+function endedOf({ mailboxEnded: ended, mailboxEmail }: SendableDelivery): EndedWords {
+  return endedWords({ reason: readReason(ended?.reason ?? null), sure: ended?.sure ?? true }, mailboxEmail);
 }
 
 /** The rule that a delivery was written under, with its alias. */

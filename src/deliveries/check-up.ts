@@ -90,7 +90,7 @@ export async function checkUp(
 
 const stateWords = {
   active: 'connected',
-  needs_reconnect: 'needs reconnecting',
+  needs_reconnect: 'cannot send',
   paused: 'paused',
   disconnected: 'disconnected',
 } as const;

@@ -183,17 +183,16 @@ async function stopWithRun(
   if (runState !== 'paused' && runState !== 'cancelled') return false;
   const run = await trx
     .selectFrom('runs')
-    .select('state')
+    .select(['state', 'state_by as stateBy'])
     .where('tenant_id', '=', tenantId)
     .where('id', '=', (query) => query.selectFrom('deliveries').select('run_id').where('id', '=', id))
     .forShare()
     .skipLocked()
     .executeTakeFirst();
+  const by = { from: 'queued', at: clock(), ...(run?.stateBy && { memberId: run.stateBy }) } as const;
   if (!run) await putBack(trx, tenantId, id);
-  else if (run.state === 'paused')
-    await moveDelivery(trx, tenantId, id, { ...pausedWithRun, from: 'queued', at: clock() });
-  else if (run.state === 'cancelled')
-    await moveDelivery(trx, tenantId, id, { ...cancelledWithRun, from: 'queued', at: clock() });
+  else if (run.state === 'paused') await moveDelivery(trx, tenantId, id, { ...pausedWithRun, ...by });
+  else if (run.state === 'cancelled') await moveDelivery(trx, tenantId, id, { ...cancelledWithRun, ...by });
   else return false;
   return true;
 }

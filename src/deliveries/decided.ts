@@ -1,11 +1,17 @@
-import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { answered } from './answers.ts';
-import type { Objection } from './check-sender.ts';
 import { type Decision, decide } from './decide.ts';
-import { type LeavesLater, prospectOf } from './departures.ts';
 import { type LastMove, lastMove } from './last-move.ts';
 import { obstaclesOf } from './obstacles.ts';
+import {
+  addProspects,
+  type Foretelling,
+  nothingLeaves,
+  type Prospect,
+  prospectOf,
+  type Stays,
+  sumStays,
+} from './prospect.ts';
 import type { HeldReason } from './state.ts';
 
 /** What became of deliveries that somebody decided about. */
@@ -15,55 +21,68 @@ export interface Decided {
   readonly moved: number;
   /** Of those that it moved: how many wait for a minute, because they were answers that can be undone until then. */
   readonly answers: number;
-  /** Of those that were let go: how many leave later than now, when the first of them does, and why. */
-  readonly later: { readonly count: number; readonly first: LeavesLater } | null;
-  /** Let go, they would only be held again, or will be: how many, and what the first of them would be held for. */
-  readonly hindered: { readonly count: number; readonly words: string } | null;
+  /** What becomes of those that were let go. */
+  readonly prospect: Prospect;
+  /** Those that were left alone, because they would only be held again. */
+  readonly hindered: readonly Stays[];
   /** Moved by others meanwhile, or standing so that the decision does not fit: how many, and who moved the first of them. */
   readonly left: { readonly count: number; readonly last: LastMove | undefined } | null;
 }
 
+/** About none. */
+export const nothingDecided: Decided = {
+  ...{ asked: 0, moved: 0, answers: 0 },
+  ...{ prospect: nothingLeaves, hindered: [], left: null },
+};
+
 /** Carries out one decision about any number of deliveries, see `decide`, and says what became of them. */
 export async function decideAndTell(
-  { clock }: { readonly clock: Clock },
+  ctx: Foretelling,
   trx: Database,
   tenantId: string,
   deliveryIds: readonly string[],
   decision: Decision,
   memberId: string,
 ): Promise<Decided> {
-  const moved = await decide({ clock }, trx, tenantId, deliveryIds, decision, memberId);
-  return becameOf({ clock }, trx, tenantId, deliveryIds, decision, moved);
+  const moved = await decide(ctx, trx, tenantId, deliveryIds, decision, memberId);
+  return becameOf(ctx, trx, tenantId, deliveryIds, decision, moved);
 }
 
 /** Says what became of deliveries after a decision that moved some of them. */
 export async function becameOf(
-  { clock }: { readonly clock: Clock },
+  ctx: Foretelling,
   trx: Database,
   tenantId: string,
   deliveryIds: readonly string[],
   decision: Decision,
   moved: readonly string[],
 ): Promise<Decided> {
-  const now = clock();
-  const stayed = deliveryIds.filter((id) => !moved.includes(id));
+  const stayed = without(deliveryIds, moved);
   const sends = decision === 'send_now' || decision === 'send_again';
-  const answers = await keepHeld(trx, tenantId, deliveryIds, answered);
-  const { later } = sends ? await prospectOf(trx, tenantId, moved, now) : { later: null };
+  const allAnswered = await keepHeld(trx, tenantId, deliveryIds, answered);
+  const answers = allAnswered.filter((id) => moved.includes(id));
+  const prospect = sends ? await prospectOf(trx, ctx, tenantId, without(moved, answers)) : nothingLeaves;
   // What others have just answered is not what stands in the way of it.
-  const asked =
-    decision === 'send_now' ? deliveryIds.filter((id) => moved.includes(id) || !answers.includes(id)) : moved;
-  const obstacles = sends ? await obstaclesOf(trx, tenantId, asked, now) : new Map<string, Objection>();
+  const kept = decision === 'send_now' ? without(stayed, allAnswered) : [];
+  const obstacles = await obstaclesOf(trx, tenantId, kept, ctx.clock());
   // What had left meanwhile nothing stands in the way of.
   const held = await keepHeld(trx, tenantId, [...obstacles.keys()]);
-  const [first] = held;
-  const left = stayed.filter((id) => !held.includes(id));
+  const left = without(stayed, held);
   return {
-    ...{ asked: deliveryIds.length, moved: moved.length, later },
-    answers: answers.filter((id) => moved.includes(id)).length,
-    hindered: first ? { count: held.length, words: obstacles.get(first)?.words ?? '' } : null,
+    ...{ asked: deliveryIds.length, moved: moved.length, answers: answers.length, prospect },
+    hindered: sumStays(
+      held.flatMap((id) => {
+        const obstacle = obstacles.get(id);
+        return obstacle ? [{ why: obstacle.reason, words: obstacle.words, count: 1 }] : [];
+      }),
+    ),
     left: left[0] ? { count: left.length, last: await lastMove(trx, tenantId, left[0]) } : null,
   };
+}
+
+function without(ids: readonly string[], others: readonly string[]): string[] {
+  const out = new Set(others);
+  return ids.filter((id) => !out.has(id));
 }
 
 async function keepHeld(
@@ -89,13 +108,8 @@ async function keepHeld(
 export function addUp(a: Decided, b: Decided): Decided {
   return {
     ...{ asked: a.asked + b.asked, moved: a.moved + b.moved, answers: a.answers + b.answers },
-    later: plus(a.later, b.later),
-    hindered: plus(a.hindered, b.hindered),
-    left: plus(a.left, b.left),
+    prospect: addProspects(a.prospect, b.prospect),
+    hindered: sumStays([...a.hindered, ...b.hindered]),
+    left: a.left && b.left ? { ...a.left, count: a.left.count + b.left.count } : (a.left ?? b.left),
   };
-}
-
-/** Of the first that there is, what it says; of both, how many. */
-function plus<Part extends { readonly count: number }>(a: Part | null, b: Part | null): Part | null {
-  return a && b ? { ...a, count: a.count + b.count } : (a ?? b);
 }

@@ -110,7 +110,7 @@ async function supply(
     if (error instanceof MailboxUnusableError && error.code === 'disconnected') {
       await holdIt('mailbox_disconnected', 'The Gmail account was disconnected.');
     } else if (error instanceof MailboxUnusableError) {
-      await holdIt('mailbox_needs_reconnect', 'Gmail must be connected again.');
+      await holdIt('mailbox_needs_reconnect', 'Its Gmail account cannot send until somebody has looked after it.');
     } else if (error instanceof GoogleError || error instanceof KeyRingError) {
       if (error instanceof KeyRingError)
         ctx.log.error({ err: error, tenantId, mailboxId: delivery.mailboxId }, 'a token cannot be opened');

@@ -46,23 +46,3 @@ export async function departuresOf(
     }),
   );
 }
-
-/** What becomes of deliveries after a decision about them. */
-export interface Prospect {
-  /** About to leave. */
-  readonly leaving: number;
-  /** Leave, but later: how many, when the first of them does, and why. */
-  readonly later: { readonly count: number; readonly first: LeavesLater } | null;
-}
-
-/** Foretells what becomes of deliveries that were just let go; those in another state are not counted. */
-export async function prospectOf(
-  db: Database,
-  tenantId: string,
-  deliveryIds: readonly string[],
-  now: Date,
-): Promise<Prospect> {
-  const later = [...(await departuresOf(db, tenantId, deliveryIds, now)).values()];
-  const [first] = later.toSorted((a, b) => a.until.getTime() - b.until.getTime());
-  return { leaving: deliveryIds.length - later.length, later: first ? { count: later.length, first } : null };
-}

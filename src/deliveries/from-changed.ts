@@ -44,7 +44,7 @@ export async function concludeFrom(trx: Database, clock: Clock, tenantId: string
  * Lets an address be used again, and what waits for that go on.
  *
  * @param memberId the admin who looked and says go on
- * @returns how many deliveries go on; undefined where the address was not held
+ * @returns the deliveries that go on; undefined where the address was not held
  */
 export async function goOnFrom(
   trx: Database,
@@ -52,7 +52,7 @@ export async function goOnFrom(
   tenantId: string,
   swap: Pick<FromSwap, 'mailboxId' | 'email' | 'sentFrom'> & { readonly mailboxEmail: string },
   memberId: string,
-): Promise<number | undefined> {
+): Promise<string[] | undefined> {
   const moved = await letGo(trx, clock, tenantId, swap, memberId);
   if (moved === undefined) return undefined;
   // What they saw in Gmail may be newer than our list of its addresses.
@@ -68,7 +68,7 @@ async function letGo(
   tenantId: string,
   { mailboxId, email }: Pick<FromSwap, 'mailboxId' | 'email'>,
   memberId: string | null,
-): Promise<number | undefined> {
+): Promise<string[] | undefined> {
   const at = clock();
   if (!(await settleSwap(trx, tenantId, { mailboxId, email }, memberId, at))) return undefined;
   const rows = await trx
@@ -86,7 +86,7 @@ async function letGo(
   const move = { from: 'held', to: 'queued', heldFor: ['from_changed'], at, detail } as const;
   const moved = await moveDeliveries(trx, tenantId, theirs, { ...move, ...(memberId && { memberId }) });
   if (moved.length > 0) await wake(trx, 'waiting');
-  return moved.length;
+  return moved;
 }
 
 /** Sends the mailbox itself a test email from an address that is held, to see whether Gmail keeps it. */

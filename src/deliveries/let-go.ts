@@ -23,7 +23,8 @@ type Context = Pick<DeliverContext, 'db' | 'system' | 'google' | 'clock'>;
 export async function releaseRecovered({ db, system, clock }: Context): Promise<number> {
   let released = 0;
   for (const { tenantId, mailboxId } of await findWronglyHeld(system, pageSize)) {
-    released += (await inTenant(db, tenantId, (trx) => releaseMailbox(trx, clock, tenantId, mailboxId))).released;
+    released += (await inTenant(db, tenantId, (trx) => releaseMailbox(trx, clock, tenantId, mailboxId))).released
+      .length;
   }
   return released;
 }

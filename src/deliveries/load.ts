@@ -26,6 +26,8 @@ export interface SendableDelivery extends KnownDrafts {
   readonly mailboxId: string;
   readonly mailboxEmail: string;
   readonly mailboxState: MailboxState;
+  /** Why its connection ended, as it is kept; null where nothing is wrong with it. */
+  readonly mailboxEnded: { readonly reason: string; readonly sure: boolean } | null;
   /** The Google account behind the mailbox. */
   readonly account: string;
   readonly lane: number;
@@ -97,6 +99,7 @@ export async function loadAllForSending(
       ...(['deliveries.member_id', 'members.email as member_email', 'members.name as member_name'] as const),
       'mailboxes.state as mailbox_state',
       'mailboxes.email as mailbox_email',
+      ...(['mailboxes.state_reason', 'mailboxes.state_sure'] as const),
       sql<AccountStanding>`(select json_build_object('until', max(blocked_until) filter (where probe_id is distinct from deliveries.id),
         'unknown', bool_or(unknown_in_a_row > 0 or blocked_reason = 'trouble'))
         from sending_accounts where account in (deliveries.account, ''))`.as('standing'),
@@ -129,6 +132,7 @@ export async function loadAllForSending(
     mailboxId: row.mailbox_id,
     mailboxEmail: row.mailbox_email,
     mailboxState: row.mailbox_state,
+    mailboxEnded: row.state_reason === null ? null : { reason: row.state_reason, sure: row.state_sure },
     account: row.account,
     lane: row.lane,
     mode: row.rule_mode,

@@ -141,7 +141,7 @@ function compose(
   { count, hours }: { readonly count: number; readonly hours: number },
   { publicUrl, tenantId }: { readonly publicUrl: string; readonly tenantId: string },
 ) {
-  const { what, fix } = endedWords({ reason: readReason(ending.reason), sure: ending.sure }, ending.email);
+  const { what, fix, title } = endedWords({ reason: readReason(ending.reason), sure: ending.sure }, ending.email);
   // With a delegation all of its mailboxes end, and that is told once.
   const byDelegation = ending.reason === 'delegation_ended';
   const waits =
@@ -163,8 +163,6 @@ function compose(
     `${waits} ${goes}`,
     `Letterhead wrote this by itself, through ${through.email}, which still works. It is sent once.`,
   ].join('\n\n');
-  const subject = byDelegation
-    ? 'Google Workspace must be looked after in Letterhead'
-    : `Gmail must be connected again: ${ending.email}`;
+  const subject = byDelegation ? 'Google Workspace must be looked after in Letterhead' : title;
   return { subject, message };
 }

@@ -25,17 +25,32 @@ export class RecipientCapError extends Error {
   }
 }
 
-/** Whether a company has no recipient left within 24 hours, and from when on it has again; null where it has some. */
-export async function capReached(
+/** How many more recipients a company may have now, and from when on it may have as many as were asked about. */
+export interface CapRoom {
+  readonly perDay: number;
+  readonly left: number;
+  /** Now, where there is room; null where they are more than a day allows, so that there never is. */
+  readonly from: Date | null;
+}
+
+/**
+ * Foretells what the cap says of so many recipients more: before anybody presses Send.
+ *
+ * @param perDay null where the operator set no cap
+ * @returns null where there is no cap
+ */
+export async function capRoom(
   trx: Database,
   tenantId: string,
   perDay: number | null,
+  wanted: number,
   now: Date,
-): Promise<{ readonly perDay: number; readonly until: Date } | null> {
+): Promise<CapRoom | null> {
   if (perDay === null) return null;
-  const { count, oldest } = await countRecipients(trx, tenantId, now);
-  if (count < perDay || oldest === null) return null;
-  return { perDay, until: new Date(oldest.getTime() + dayMs) };
+  const { count } = await countRecipients(trx, tenantId, now);
+  const left = Math.max(0, perDay - count);
+  if (wanted <= left) return { perDay, left, from: now };
+  return { perDay, left, from: wanted > perDay ? null : await roomFrom(trx, tenantId, now, count + wanted - perDay) };
 }
 
 /**
@@ -60,15 +75,21 @@ export async function assertWithinCap(
   throw new RecipientCapError({ perDay, left: Math.max(0, perDay - (count - wanted)), wanted, waitMs });
 }
 
+/** When as many as are too many are a day old. */
+async function roomFrom(trx: Database, tenantId: string, now: Date, tooMany: number): Promise<Date> {
+  const { enough } = await findRoom(trx, tenantId, now, tooMany);
+  return new Date((enough ?? now).getTime() + dayMs);
+}
+
 const recipientsOf = sql`(jsonb_array_length(recipients -> 'to') + jsonb_array_length(recipients -> 'cc')
   + jsonb_array_length(recipients -> 'bcc'))`;
 
 async function countRecipients(trx: Database, tenantId: string, now: Date) {
   const since = new Date(now.getTime() - dayMs);
-  const { rows } = await sql<{ count: number; oldest: Date | null }>`
-    select coalesce(sum(${recipientsOf}), 0)::int as count, min(created_at) as oldest
+  const { rows } = await sql<{ count: number }>`
+    select coalesce(sum(${recipientsOf}), 0)::int as count
     from deliveries where tenant_id = ${tenantId}::uuid and created_at > ${since}`.execute(trx);
-  return rows[0] ?? { count: 0, oldest: null };
+  return rows[0] ?? { count: 0 };
 }
 
 /**

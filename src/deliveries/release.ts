@@ -3,9 +3,10 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { wake } from '../platform/wake.ts';
 import { releaseHoursOf } from '../tenants/tenants.ts';
-import { addUp, becameOf, type Decided } from './decided.ts';
+import { addUp, becameOf, type Decided, nothingDecided } from './decided.ts';
 import { freeFromRun } from './free-from-run.ts';
 import { unhindered } from './obstacles.ts';
+import type { Foretelling } from './prospect.ts';
 import { type HeldReason, type Move, moveDeliveries } from './state.ts';
 
 /** Why a delivery waits for its mailbox, and for nothing else. */
@@ -37,9 +38,22 @@ export async function countWaiting(db: Database, tenantId: string, mailboxId: st
   return rows[0] ?? { queued: 0, forMailbox: 0, otherwise: 0 };
 }
 
+/** What is queued for a mailbox: what of it leaves when, `prospectOf` tells. */
+export async function listQueued(db: Database, tenantId: string, mailboxId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('deliveries')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('mailbox_id', '=', mailboxId)
+    .where('state', '=', 'queued')
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
 /** What became of the deliveries that waited for a mailbox. */
 export interface Released {
-  readonly released: number;
+  /** Those that are let go: what becomes of them, `prospectOf` tells. */
+  readonly released: readonly string[];
   /** Too old to go out by themselves. */
   readonly waiting: number;
   /** What is too old, in this tenant. */
@@ -65,8 +79,10 @@ export async function releaseMailbox(
   const here = { tenantId, mailboxId };
   const isBack = sql<boolean>`(state = 'held' and held_reason = any (${[...forMailbox]})
     and exists (select from mailboxes where id = ${mailboxId} and state = 'active'))`;
-  const released = await moveAll(trx, here, sql<boolean>`${isBack} and state_at > ${heldAfter}`, {
-    ...{ from: 'held', to: 'queued', at: now, detail: 'Its Gmail account can send again.' },
+  const released: string[] = [];
+  const move = { from: 'held', to: 'queued', at: now, detail: 'Its Gmail account can send again.' } as const;
+  await moveAll(trx, here, sql<boolean>`${isBack} and state_at > ${heldAfter}`, move, {
+    each: async (_ids, moved) => void released.push(...moved),
   });
   const tooLong = hours === 0 ? '' : `, but it waited for more than ${hours === 1 ? '1 hour' : `${hours} hours`}`;
   const detail = `Its Gmail account can send again${tooLong}: it is sent when somebody says so.`;
@@ -110,7 +126,7 @@ export interface WaitingDecision {
  */
 export async function decideWaiting(
   trx: Database,
-  clock: Clock,
+  ctx: Foretelling,
   tenantId: string,
   mailboxId: string,
   { kind, deliveryId, heldUntil, memberId }: WaitingDecision,
@@ -121,7 +137,8 @@ export async function decideWaiting(
     kind === 'send_now'
       ? ({ from: 'held', to: 'queued', detail: 'To be sent now, after it had waited.' } as const)
       : ({ from: 'held', to: 'cancelled', detail: 'Discarded, after it had waited.' } as const);
-  let decided: Decided = { asked: 0, moved: 0, answers: 0, later: null, hindered: null, left: null };
+  const { clock } = ctx;
+  let decided: Decided = nothingDecided;
   await moveAll(
     trx,
     { tenantId, mailboxId },
@@ -132,7 +149,7 @@ export async function decideWaiting(
       only: kind === 'send_now' ? (ids) => unhindered(trx, clock, tenantId, ids) : undefined,
       each: async (ids, moved) => {
         const decision = kind === 'send_now' ? 'send_now' : 'cancel';
-        decided = addUp(decided, await becameOf({ clock }, trx, tenantId, ids, decision, moved));
+        decided = addUp(decided, await becameOf(ctx, trx, tenantId, ids, decision, moved));
       },
     },
   );

@@ -93,14 +93,14 @@ export async function holdWithdrawn(
  * stay held, for somebody to look first.
  *
  * @param db the app's pool
- * @returns how many it let go
+ * @returns those that it let go
  */
 export async function releaseAllowed(
   { db, clock }: { readonly db: Database; readonly clock: Clock },
   tenantId: string,
   of: WithdrawnOf,
-): Promise<number> {
-  let released = 0;
+): Promise<string[]> {
+  const released: string[] = [];
   const hours = await inTenant(db, tenantId, (trx) => releaseHoursOf(trx, tenantId));
   const heldAfter = new Date(clock().getTime() - hours * 3_600_000);
   while (true) {
@@ -117,9 +117,9 @@ export async function releaseAllowed(
       const move = { from: 'held', to: 'queued', at: clock(), detail } as const;
       const moved = await moveDeliveries(trx, tenantId, idsOf(rows), move);
       if (moved.length > 0) await wake(trx, 'waiting');
-      return { seen: rows.length, moved: moved.length };
+      return { seen: rows.length, moved };
     });
-    released += page.moved;
+    released.push(...page.moved);
     if (page.seen < batch) return released;
   }
 }

@@ -2,6 +2,14 @@ import type { Ended, EndedReason } from './why-ended.ts';
 
 /** What to tell people about a connection that ended. */
 export interface EndedWords {
+  /** In front of the rest, without a stop: `office@… must be connected to Gmail again`, `office@… cannot send`. */
+  readonly title: string;
+  /** In a word, on a pill: `Needs reconnecting`, `Cannot send`. */
+  readonly pill: string;
+  /** After `until office@…`: `is connected to Gmail again`, `can send again`. */
+  readonly until: string;
+  /** The link or button beside it. */
+  readonly remedy: 'Reconnect' | 'What to do';
   /** What happened: one sentence. “Most likely …” where Google did not say. */
   readonly what: string;
   /** What to do about it, and by whom. */
@@ -13,8 +21,23 @@ export interface EndedWords {
 /** Words for an ended connection: pages, the history and the notice by email say the same. */
 export function endedWords({ reason, sure }: Ended, email: string): EndedWords {
   const { sentence, fix, first = 'reconnect' } = words(email)[reason];
-  return { what: sure ? capital(sentence) : `Most likely ${sentence}`, fix, first };
+  const what = sure ? capital(sentence) : `Most likely ${sentence}`;
+  const standing = standings[first];
+  return { ...standing, what, fix, first, title: `${email} ${standing.title}` };
 }
+
+/** How a mailbox stands that did end: the same words on every page, in lists, timelines and notices. */
+const standings = {
+  reconnect: {
+    title: 'must be connected to Gmail again',
+    ...({ pill: 'Needs reconnecting', until: 'is connected to Gmail again', remedy: 'Reconnect' } as const),
+  },
+  // To connect it again would not help: something else is to be done first, and `fix` says what.
+  elsewhere: {
+    title: 'cannot send',
+    ...({ pill: 'Cannot send', until: 'can send again', remedy: 'What to do' } as const),
+  },
+} as const;
 
 /** A kept reason as our own, `revoked` where it is none: rows may be older than this program. */
 export function readReason(reason: string | null): EndedReason {

@@ -94,6 +94,7 @@ async function readMailboxes(
     scopes: scopes ?? [],
     wanted: readCapabilities(wanted),
     capabilities: capabilitiesOf(scopes ?? [], wanted),
+    ended: row.stateReason === null ? null : { reason: row.stateReason, sure: row.stateSure },
     sendAs: (byMailbox.get(row.id) ?? []).map(readSendAs),
   }));
 }

@@ -25,6 +25,8 @@ export interface MailboxFacts {
   readonly replyTo: string | null;
   readonly isDefault: boolean;
   readonly state: MailboxState;
+  /** Why its connection ended, as it is kept; null where nothing is wrong with it. */
+  readonly ended: { readonly reason: string; readonly sure: boolean } | null;
   /** What Google granted of what is wanted; `aliases` lets us read Gmail's *Send mail as* list. */
   readonly capabilities: readonly Capability[];
   /** Of Gmail's list at least what the question could need. */

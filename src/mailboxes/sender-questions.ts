@@ -106,6 +106,8 @@ function selectMailboxes(
       'mailboxes.reply_to as replyTo',
       'mailboxes.is_default as isDefault',
       'mailboxes.state',
+      sql<{ reason: string; sure: boolean } | null>`case when mailboxes.state_reason is not null
+        then json_build_object('reason', mailboxes.state_reason, 'sure', mailboxes.state_sure) end`.as('ended'),
       'mailboxes.wanted',
       'mailboxes.send_as_fetched_at as sendAsFetchedAt',
       'mailboxes.for_everybody as forEverybody',

@@ -1,5 +1,6 @@
 import { fittingName } from '../platform/address.ts';
 import type { DocumentKind } from '../platform/database-types.ts';
+import { type EndedWords, endedWords, readReason } from './ended-words.ts';
 import { findSendAs, isUsable, type MailboxFacts } from './sender-facts.ts';
 
 /** The Send-From mode that applies, with its alias where it has one. */
@@ -58,6 +59,8 @@ export type SenderResolution =
       readonly because: string;
       /** The mailbox must be reconnected first: an email can be written now and is held until then. */
       readonly needsReconnect: boolean;
+      /** What is wrong with the mailbox then; null where nothing is. */
+      readonly trouble: EndedWords | null;
       /** Somebody paused the mailbox: an email can be written now and is held until it is resumed. */
       readonly paused: boolean;
       /** It comes from the default mailbox instead of the member's own address, and replies go to the member. */
@@ -299,9 +302,14 @@ function accept(mailbox: MailboxFacts, fromEmail: string, fromName: string, beca
     },
     because,
     needsReconnect: mailbox.state === 'needs_reconnect',
+    trouble: mailbox.state === 'needs_reconnect' ? troubleWords(mailbox) : null,
     paused: mailbox.state === 'paused',
     standsIn: false,
   };
+}
+
+function troubleWords({ ended, email }: MailboxFacts): EndedWords {
+  return endedWords({ reason: readReason(ended?.reason ?? null), sure: ended?.sure ?? true }, email);
 }
 
 function refuse(reason: RefusalReason, because: string, fix: string): SenderResolution {

@@ -65,6 +65,15 @@ const rightsChangeSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('company_changed'), fields: z.array(companyField) }),
   // Gmail had used another address than `email`; somebody looked, and lets it be used again.
   z.object({ kind: z.literal('from_trusted'), mailbox, email: z.string(), sentFrom: z.string() }),
+  // What somebody decided about many emails of a run at once, and how many it moved.
+  z.object({
+    ...{ kind: z.literal('run_controlled'), documentKind, count: z.number() },
+    control: z.enum(['pause', 'resume', 'send_now', 'cancel']),
+  }),
+  z.object({
+    ...{ kind: z.literal('run_answered'), documentKind, count: z.number() },
+    decision: z.enum(['send_again', 'mark_as_sent', 'take_back']),
+  }),
 ]);
 
 /** See {@link rightsChangeSchema}. */

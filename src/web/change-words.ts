@@ -3,6 +3,7 @@ import { kindWords } from '../documents/format.ts';
 import type { RightsChange, RightsChangeLine } from '../tenants/rights-changes.ts';
 import type { CompanyField } from '../tenants/tenants.ts';
 import { isPermission, mayWords, permissionWords } from './permission-words.ts';
+import { emailCount } from './run-words.ts';
 import { sentence } from './words.ts';
 
 /** A change to who may do what, for people. */
@@ -14,7 +15,7 @@ export interface ChangeWords {
 }
 
 /** Says what somebody changed. */
-export function changeWords({ change, by }: RightsChangeLine): ChangeWords {
+export function changeWords({ change, by }: RightsChangeLine, locale: string): ChangeWords {
   if (change === null)
     return { what: 'Changed something that this version of Letterhead has no words for', detail: null };
   switch (change.kind) {
@@ -94,8 +95,38 @@ export function changeWords({ change, by }: RightsChangeLine): ChangeWords {
         what: `Changed ${sentence(change.fields.map(({ field }) => companyFieldWords[field].within))} of the company`,
         detail: change.fields.map(beforeAndAfter).join(' '),
       };
+    case 'run_controlled':
+    case 'run_answered':
+      return runWords(change, locale);
     default:
       return change satisfies never;
+  }
+}
+
+function runWords(
+  change: Extract<RightsChange, { kind: 'run_controlled' | 'run_answered' }>,
+  locale: string,
+): ChangeWords {
+  const run = `a run of ${kindWords[change.documentKind].plural.toLowerCase()}`;
+  const emails = emailCount(change.count, locale);
+  const one = change.count === 1;
+  if (change.kind === 'run_answered') {
+    const detail = `In ${run}, after a look into Gmail.`;
+    if (change.decision === 'take_back') return { what: `Undid what was said of ${emails}`, detail: `In ${run}.` };
+    if (change.decision === 'send_again') return { what: `Had ${emails} sent again`, detail };
+    return { what: `Marked ${emails} as sent`, detail };
+  }
+  switch (change.control) {
+    case 'pause':
+      return { what: `Paused ${run}`, detail: `${emails} ${one ? 'waits' : 'wait'} for that.` };
+    case 'resume':
+      return { what: `Resumed ${run}`, detail: `${emails} ${one ? 'goes' : 'go'} on.` };
+    case 'send_now':
+      return { what: `Had ${run} leave at once`, detail: `${emails} had been scheduled.` };
+    case 'cancel':
+      return { what: `Cancelled ${run}`, detail: `${emails} had not left.` };
+    default:
+      return change.control satisfies never;
   }
 }
 

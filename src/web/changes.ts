@@ -1,5 +1,5 @@
 import { Router } from 'express';
-import { listChanges } from '../tenants/rights-changes.ts';
+import { listChanges, type RightsChangeLine } from '../tenants/rights-changes.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { changeWords } from './change-words.ts';
 import type { WebContext } from './context.ts';
@@ -21,7 +21,8 @@ export function changePages(ctx: WebContext): Router {
     await page(res, 'settings/changes', {
       title: 'Changes',
       section: 'settings',
-      ...{ rows, changeWords, timeZone: tenant.timeZone },
+      ...{ rows, timeZone: tenant.timeZone },
+      changeWords: (line: RightsChangeLine) => changeWords(line, locale),
       exactly: (date: Date) => exactly(date, tenant.timeZone, locale),
       first: before && address,
       more: next && `${address}?before=${next}`,

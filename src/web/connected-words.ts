@@ -1,15 +1,20 @@
 import type { Released } from '../deliveries/release.ts';
 import type { Connected } from '../mailboxes/connect.ts';
 import { asPermissions, type Permission, permissionWords } from './permission-words.ts';
+import type { ReleasedWords } from './released-words.ts';
+import { number } from './run-words.ts';
 import type { Notice } from './session.ts';
 import { sentence } from './words.ts';
 
 /** What there is to tell after a consent, besides what it made of the mailbox. */
-export interface Aftermath extends Released {
+export interface Aftermath extends Omit<Released, 'released'> {
   readonly email: string;
   /** Somebody paused it, and resumes it. */
   readonly paused: boolean;
   readonly aliases: 'read' | 'unusable' | 'failed' | 'not_allowed';
+  /** What became of what waited for it. */
+  readonly released: ReleasedWords;
+  readonly locale: string;
 }
 
 /** What the next page says after somebody came back from Google with a yes. */
@@ -32,16 +37,19 @@ export function connectedWords(connected: Omit<Connected<unknown>, 'mailboxId' |
     words.push(
       `On Google’s page ${boxes(declined)} left empty, so ${names(declined)} ${declined.length === 1 ? 'stays' : 'stay'} off. Everything else works.`,
     );
-  if (after.released > 0)
-    words.push(`${after.released} waiting ${after.released === 1 ? 'email is' : 'emails are'} going out now.`);
+  if (after.released.text) words.push(after.released.text);
   if (after.paused) words.push('It stays paused.');
-  if (after.waiting > 0 && !after.paused) {
-    const waited = after.hours === 0 ? 'waited' : `waited for more than ${hours(after.hours)}`;
-    words.push(`${after.waiting} ${waited}: decide about ${after.waiting === 1 ? 'it' : 'them'} here.`);
-  }
+  if (after.waiting > 0 && !after.paused) words.push(tooOldWords(after, after.locale));
   if (after.aliases === 'failed')
     words.push('Gmail did not tell its other addresses just now; press “Check again” at its list of addresses.');
-  return { tone: declined.length > 0 ? 'wait' : 'ok', text: words.join(' ') };
+  return { tone: declined.length > 0 ? 'wait' : after.released.tone, text: words.join(' ') };
+}
+
+/** What waited too long to go out by itself; empty where nothing did. */
+export function tooOldWords({ waiting, hours: limit }: Pick<Released, 'waiting' | 'hours'>, locale: string): string {
+  if (waiting === 0) return '';
+  const waited = limit === 0 ? 'waited' : `waited for more than ${hours(limit)}`;
+  return `${number(waiting, locale)} ${waited}: decide about ${waiting === 1 ? 'it' : 'them'} here.`;
 }
 
 /** `24 hours`, `1 hour`; empty for none. */

@@ -17,6 +17,7 @@ import { found, PageError } from './errors.ts';
 import { callbackPaths, type GoogleFlow } from './google-flows.ts';
 import type { PendingChoices } from './pending-choices.ts';
 import type { Permission } from './permission-words.ts';
+import { tellReleased } from './released-words.ts';
 import { tryToReadAliases } from './send-as.ts';
 import { notify } from './session.ts';
 import { requireRole, type Viewer, viewerOf } from './viewer.ts';
@@ -138,11 +139,12 @@ export async function keepConsent(
   const aliases = mailbox?.capabilities.includes('aliases')
     ? await tryToReadAliases(ctx, tenantId, mailboxId)
     : 'not_allowed';
-  const released = result ?? { released: 0, waiting: 0, hours: 0 };
+  const { released, waiting, hours } = result ?? { released: [], waiting: 0, hours: 0 };
+  const viewer = viewerOf(res);
   const notice = connectedWords(connected, {
-    ...{ email, aliases, paused: mailbox?.state === 'paused' },
-    ...released,
+    ...{ email, aliases, paused: mailbox?.state === 'paused', waiting, hours, locale: viewer.locale },
+    released: await tellReleased(ctx, viewer, released),
   });
   await notify(req, notice.tone, notice.text);
-  res.redirect(303, released.waiting > 0 && mailbox?.state === 'active' ? `/mailboxes/${mailboxId}/waiting` : returnTo);
+  res.redirect(303, waiting > 0 && mailbox?.state === 'active' ? `/mailboxes/${mailboxId}/waiting` : returnTo);
 }

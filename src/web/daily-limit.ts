@@ -2,6 +2,7 @@ import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { budgetOf } from '../deliveries/budget.ts';
 import { defaultDailyLimit } from '../deliveries/pacing.ts';
+import { listQueued } from '../deliveries/release.ts';
 import { separatorsOf } from '../documents/locale.ts';
 import { dailyLimitOf, highestDailyLimit, setDailyLimit } from '../mailboxes/daily-limit.ts';
 import { findMailbox, type MailboxRecord } from '../mailboxes/mailboxes.ts';
@@ -9,6 +10,7 @@ import { inTenant } from '../tenants/scope.ts';
 import type { WebContext } from './context.ts';
 import { found } from './errors.ts';
 import { onlyIds } from './query.ts';
+import { tellReleased } from './released-words.ts';
 import { page } from './render.ts';
 import { budgetNote, number } from './run-words.ts';
 import { notify } from './session.ts';
@@ -20,13 +22,15 @@ export function dailyLimitPages(ctx: WebContext): Router {
   onlyIds(router);
 
   router.get('/mailboxes/:id/daily-limit', async (req, res) => {
-    const { mailbox, tenantId } = await findOwn(ctx, req, res);
+    const { mailbox, viewer } = await findOwn(ctx, req, res);
+    const { tenantId } = viewer;
     const limit = await inTenant(ctx.db, tenantId, (trx) => dailyLimitOf(trx, tenantId, mailbox.id));
     await limitPage(ctx, res, tenantId, mailbox, limit === null ? '' : String(limit));
   });
 
   router.post('/mailboxes/:id/daily-limit', async (req, res) => {
-    const { mailbox, tenantId, locale } = await findOwn(ctx, req, res);
+    const { mailbox, viewer } = await findOwn(ctx, req, res);
+    const { tenantId, locale } = viewer;
     const typed = z.string().trim().catch('').parse(req.body?.limit);
     const limit =
       typed === '' ? null : Number(typed.replaceAll(separatorsOf(locale).group, '').replaceAll(/[\s,]/g, ''));
@@ -37,7 +41,10 @@ export function dailyLimitPages(ctx: WebContext): Router {
     }
     await inTenant(ctx.db, tenantId, (trx) => setDailyLimit(trx, tenantId, mailbox.id, limit));
     const most = number(limit ?? defaultDailyLimit(mailbox.email), locale);
-    await notify(req, 'ok', `Saved: ${mailbox.email} sends ${most} emails in 24 hours at most. What is over waits.`);
+    const queued = await inTenant(ctx.db, tenantId, (trx) => listQueued(trx, tenantId, mailbox.id));
+    const { text } = await tellReleased(ctx, viewer, queued);
+    const saved = `Saved: ${mailbox.email} sends ${most} emails in 24 hours at most. What is over waits.`;
+    await notify(req, 'ok', `${saved} ${text}`.trim());
     res.redirect(303, `/mailboxes/${mailbox.id}`);
   });
 
@@ -46,11 +53,12 @@ export function dailyLimitPages(ctx: WebContext): Router {
 
 /** Of one's own Gmail by oneself, of the company's by an admin. */
 async function findOwn(ctx: WebContext, req: Request, res: Response) {
-  const { tenantId, memberId, locale } = requireRole(res, 'owner', 'admin', 'member');
+  const viewer = requireRole(res, 'owner', 'admin', 'member');
+  const { tenantId, memberId } = viewer;
   const id = param(req, 'id');
   const mailbox = found(await inTenant(ctx.db, tenantId, (trx) => findMailbox(trx, tenantId, memberId, id)));
   if (mailbox.kind === 'shared') requireRole(res, 'owner', 'admin');
-  return { mailbox, tenantId, locale };
+  return { mailbox, viewer };
 }
 
 async function limitPage(

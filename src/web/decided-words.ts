@@ -1,9 +1,9 @@
 import type { Decision } from '../deliveries/decide.ts';
 import type { Decided } from '../deliveries/decided.ts';
-import { laterWords } from './telling.ts';
+import { type ReleaseReader, releasedWords } from './released-words.ts';
+import { number } from './run-words.ts';
 import type { Viewer } from './viewer.ts';
 import { whoChangedIt } from './who-changed.ts';
-import { moment } from './words.ts';
 
 /** A notice: its tone and its text. */
 export type DecidedNotice = readonly ['ok' | 'wait' | 'fail', string];
@@ -14,37 +14,25 @@ export type DecidedNotice = readonly ['ok' | 'wait' | 'fail', string];
 export function decidedWords(
   decision: Decision,
   decided: Decided,
-  { viewer, now }: { readonly viewer: Viewer; readonly now: Date },
+  reader: ReleaseReader & { readonly viewer: Viewer },
 ): DecidedNotice {
-  const { moved, answers, later, hindered, left } = decided;
-  const { timeZone } = viewer.tenant;
-  const waits = later
-    ? ` ${one(later.count, 'It leaves', `${later.count} leave`, moved)} ${moment(later.first.until, timeZone, now)}: ${small(laterWords(later.first))}`
-    : '';
-  const stays = hindered
-    ? ` ${one(hindered.count, 'It waits', `${hindered.count} wait`, decided.asked)}: ${hindered.words}`
-    : '';
-  const others = left ? ` ${leftWords(left, decided.asked, viewer, now)}` : '';
-  const rest = `${waits}${stays}${others}`;
-  if (moved === 0) return ['wait', `${decision === 'send_now' ? 'Nothing was sent.' : 'Nothing was changed.'}${rest}`];
-  const tone = hindered || left || later ? 'wait' : 'ok';
-  return [tone, `${done(decision, { moved, answers, leaving: moved - answers - (later?.count ?? 0) })}${rest}`.trim()];
+  const { asked, moved, prospect, hindered, left } = decided;
+  const single = asked === 1;
+  const released = releasedWords({ ...prospect, stays: [...prospect.stays, ...hindered] }, reader, { single });
+  const others = left ? leftWords(left, asked, reader.viewer, reader.now) : '';
+  const nothing = decision === 'send_now' ? 'Nothing was sent.' : 'Nothing was changed.';
+  const words = [moved === 0 ? nothing : done(decision, decided, reader.viewer.locale), released.text, others];
+  const tone = moved === 0 || released.tone === 'wait' || left ? 'wait' : 'ok';
+  return [tone, words.filter(Boolean).join(' ')];
 }
 
-function done(
-  decision: Decision,
-  { moved, answers, leaving }: { readonly moved: number; readonly answers: number; readonly leaving: number },
-): string {
+function done(decision: Decision, { moved, answers }: Decided, locale: string): string {
+  const counted = (count: number) => (count === 1 ? '1 email is' : `${number(count, locale)} emails are`);
   const stays = moved === 1 ? 'stays' : 'stay';
   switch (decision) {
     case 'send_again':
     case 'send_now':
-      return [
-        leaving > 0 ? `${counted(leaving)} going out now.` : '',
-        answers > 0 ? `${counted(answers)} sent again in a minute. Until then this can be undone.` : '',
-      ]
-        .filter(Boolean)
-        .join(' ');
+      return answers > 0 ? `${counted(answers)} sent again in a minute. Until then this can be undone.` : '';
     case 'mark_as_sent':
       return `${counted(moved)} marked as sent. For a minute this can be undone.`;
     case 'cancel':
@@ -52,7 +40,7 @@ function done(
     case 'seen':
       return `${counted(moved)} off this list, and ${stays} in Activity.`;
     case 'take_back':
-      return moved === 1 ? 'The answer was undone.' : `${moved} answers were undone.`;
+      return moved === 1 ? 'The answer was undone.' : `${number(moved, locale)} answers were undone.`;
     default:
       return decision satisfies never;
   }
@@ -65,19 +53,6 @@ function leftWords({ count, last }: NonNullable<Decided['left']>, asked: number,
       ? 'It has moved on meanwhile.'
       : count === 1
         ? '1 other was left alone: it did not fit, or had moved on meanwhile.'
-        : `${count} others were left alone: they did not fit, or had moved on meanwhile.`;
+        : `${number(count, viewer.locale)} others were left alone: they did not fit, or had moved on meanwhile.`;
   return `${what}${count === 1 ? who : who.replace(/^ /, ' The first of them: ')}`;
-}
-
-function counted(count: number): string {
-  return count === 1 ? '1 email is' : `${count} emails are`;
-}
-
-function one(count: number, single: string, many: string, all: number): string {
-  if (all === 1) return single;
-  return count === 1 ? many.replace(/(leave|wait)$/, '$1s') : many;
-}
-
-function small(sentence: string): string {
-  return /^(Gmail|Google)/.test(sentence) ? sentence : sentence.charAt(0).toLowerCase() + sentence.slice(1);
 }

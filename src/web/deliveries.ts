@@ -85,9 +85,11 @@ export function deliveryPages(ctx: WebContext): Router {
     const decided = await inTenant(ctx.db, tenantId, (trx) =>
       decideAndTell(ctx, trx, tenantId, [id], decision, memberId),
     );
-    const { moved, later, hindered } = decided;
-    if (moved === 0 && !hindered) await movedOn(req, viewer, id, 'so there was nothing to decide any more');
-    else if (later || hindered) await notify(req, ...decidedWords(decision, decided, { viewer, now: ctx.clock() }));
+    const { moved, hindered } = decided;
+    const [tone, words] = decidedWords(decision, decided, { viewer, now: ctx.clock() });
+    if (moved === 0 && hindered.length === 0) await movedOn(req, viewer, id, 'so there was nothing to decide any more');
+    // Where it simply leaves, the page itself shows it leave.
+    else if (tone === 'wait') await notify(req, tone, words);
     // Undone within its moment, or cancelled to be sent otherwise.
     const again = delivery.heldReason === 'undo' || req.body?.next === 'send_anew';
     if (moved > 0 && again && decision === 'cancel' && documentId) {

@@ -32,6 +32,7 @@ import { totalsOf } from '../documents/totals.ts';
 import { inTurns } from '../platform/turns.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { getTenant } from '../tenants/tenants.ts';
+import { capNotice } from './cap-words.ts';
 import type { WebContext } from './context.ts';
 import { documentEditor } from './document-editor.ts';
 import { found, PageError } from './errors.ts';
@@ -75,7 +76,7 @@ export function documentPages(ctx: WebContext): Router {
     const statuses = statusesOf(kind);
     const status = statuses.find(({ value }) => value === req.query['status']);
     const after = textParam(req, 'after');
-    const { list, sending, count } = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
+    const { list, sending, count, cap } = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
       const match = { kind, ...statusMatch(status?.value, today), search: search || undefined };
       const list = await listDocuments(trx, viewer.tenantId, { ...match, after });
       const ids = list.rows.map((row) => row.id);
@@ -83,6 +84,7 @@ export function documentPages(ctx: WebContext): Router {
         list,
         sending: await sendingStatesOf(trx, viewer.tenantId, onlookerOf(viewer), ids),
         count: await countMatching(trx, viewer.tenantId, match, mostRecords),
+        cap: await capNotice(trx, ctx, viewer, 1),
       };
     });
     await page(res, 'documents/list', {
@@ -97,6 +99,7 @@ export function documentPages(ctx: WebContext): Router {
       status,
       statuses,
       count,
+      cap,
       mostRecords,
       sending,
       sendingPill,

@@ -7,6 +7,7 @@ import { findConnected } from './connected-mailbox.ts';
 import type { WebContext } from './context.ts';
 import { found } from './errors.ts';
 import { onlyIds } from './query.ts';
+import { tellReleased } from './released-words.ts';
 import { tryToReadAliases } from './send-as.ts';
 import { notify } from './session.ts';
 import { param, requireRole, viewerOf } from './viewer.ts';
@@ -41,8 +42,8 @@ export function fromSwapPages(ctx: WebContext): Router {
     const moved = await inTenant(ctx.db, tenantId, (trx) =>
       goOnFrom(trx, ctx.clock, tenantId, { ...swap, mailboxEmail: mailbox.email }, memberId),
     );
-    const out = moved === 1 ? '1 email is going out now.' : `${moved} emails are going out now.`;
-    await notify(req, 'ok', `${swap.email} is used again. ${moved ? out : ''}`.trim());
+    const { tone, text } = await tellReleased(ctx, viewer, moved ?? []);
+    await notify(req, tone, `${swap.email} is used again. ${text}`.trim());
     res.redirect(303, `/mailboxes/${mailbox.id}`);
   });
 

@@ -22,16 +22,19 @@ export interface HistoryWords {
 
 /** Says what befell a mailbox. */
 export function historyWords({ kind, reason, sure, email }: MailboxHistoryLine): HistoryWords {
-  const why = () => endedWords({ reason: readReason(reason), sure }, email).what;
+  const ended = () => endedWords({ reason: readReason(reason), sure }, email);
   switch (kind) {
     case 'connected':
       return { title: 'Connected to Gmail', detail: null, tone: 'ok' };
     case 'disconnected':
       return { title: 'Disconnected', detail: null, tone: '' };
     case 'ended':
-      return { title: 'Must be connected again', detail: why(), tone: 'fail' };
+      return {
+        title: ended().first === 'reconnect' ? 'Must be connected again' : 'Cannot send any more',
+        ...{ detail: ended().what, tone: 'fail' },
+      };
     case 'explained':
-      return { title: 'More is known of why', detail: why(), tone: '' };
+      return { title: 'More is known of why', detail: ended().what, tone: '' };
     case 'recovered':
       return {
         title: 'Works again',

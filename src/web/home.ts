@@ -63,10 +63,10 @@ export function homePages(ctx: WebContext): Router {
         written: records > 0,
         sent: seen.deliveries.rows.some((delivery) => delivery.purpose === 'document'),
       },
-      reconnect: seen.mailboxes
-        // Whoever can mend it is told by the banner.
+      // Whoever can mend it is told by the banner.
+      ended: seen.mailboxes
         .filter(({ id, state }) => state === 'needs_reconnect' && !told.has(id))
-        .map((mailbox) => mailbox.email),
+        .map((mailbox) => ({ ...mailbox, stateReason: mailbox.stateReason ?? 'revoked' })),
       ...{ swaps: seen.swaps, heldUp: seen.heldUp, needs: seen.needs, telling: seen.telling, hasSent: seen.hasSent },
       named: seen.named.map((each) => ({ mailboxId: each.mailboxId, words: stillNamedWords(each, at) })),
       records: seen.records,

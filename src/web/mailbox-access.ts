@@ -8,6 +8,7 @@ import { inTenant } from '../tenants/scope.ts';
 import type { WebContext } from './context.ts';
 import { found, PageError } from './errors.ts';
 import { onlyIds, textParam } from './query.ts';
+import { tellReleased } from './released-words.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
 import { param, requireRole, type Viewer } from './viewer.ts';
@@ -82,13 +83,14 @@ function whoMay(email: string, everybody: boolean, count: number): string {
 }
 
 /** What is queued and may not leave any more is held; what was held for that and may leave goes on. Says so. */
-async function followUp(ctx: WebContext, { tenantId }: Viewer, mailboxId: string): Promise<string[]> {
+async function followUp(ctx: WebContext, viewer: Viewer, mailboxId: string): Promise<string[]> {
+  const { tenantId } = viewer;
   const held = await holdWithdrawn(ctx, tenantId, { mailboxId });
   const released = await releaseAllowed(ctx, tenantId, { mailboxId });
   return [
     ...(held > 0 ? [`${held} waiting ${held === 1 ? 'email is' : 'emails are'} held: look in Activity.`] : []),
-    ...(released > 0 ? [`${released} held ${released === 1 ? 'email goes' : 'emails go'} out now.`] : []),
-  ];
+    (await tellReleased(ctx, viewer, released)).text,
+  ].filter(Boolean);
 }
 
 /** Which members are listed, and whether it was tried to choose none. */

@@ -7,12 +7,13 @@ import { recheckMailbox } from '../mailboxes/recheck.ts';
 import { KeyRingError } from '../platform/key-ring.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { findShown } from './connected-mailbox.ts';
-import { hours } from './connected-words.ts';
+import { tooOldWords } from './connected-words.ts';
 import type { WebContext } from './context.ts';
 import { found } from './errors.ts';
 import { historyWords } from './health-words.ts';
 import { ownPath } from './own-path.ts';
 import { onlyIds, textParam } from './query.ts';
+import { tellReleased } from './released-words.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
 import { param, requireRole, type Viewer, viewerOf } from './viewer.ts';
@@ -40,7 +41,7 @@ export function mailboxHealthPages(ctx: WebContext): Router {
       const state = await resumeMailbox(trx, tenantId, mailbox.id, { memberId, at: ctx.clock() });
       return { state, released: await releaseMailbox(trx, ctx.clock, tenantId, mailbox.id) };
     });
-    if (state === 'active') await notify(req, 'ok', `${mailbox.email} is resumed. ${releasedWords(released)}`.trim());
+    if (state === 'active') await tell(ctx, req, viewer, `${mailbox.email} is resumed.`, released);
     else if (state === 'needs_reconnect')
       await notify(req, 'fail', `${mailbox.email} is resumed, but its connection ended meanwhile: see below.`);
     else await notify(req, 'wait', `${mailbox.email} was not paused any more.`);
@@ -56,7 +57,7 @@ export function mailboxHealthPages(ctx: WebContext): Router {
       outcome === 'works'
         ? await inTenant(ctx.db, tenantId, (trx) => releaseMailbox(trx, ctx.clock, tenantId, mailbox.id))
         : null;
-    if (released) await notify(req, 'ok', `${mailbox.email} works again. ${releasedWords(released)}`.trim());
+    if (released) await tell(ctx, req, viewer, `${mailbox.email} works again.`, released);
     else if (outcome === 'not_now')
       await notify(req, 'wait', 'Google could not be asked just now. Try again in a minute.');
     else await notify(req, 'fail', `${mailbox.email} does not work yet. What to do is said below.`);
@@ -108,12 +109,8 @@ async function recheck(ctx: WebContext, tenantId: string, mailboxId: string) {
   }
 }
 
-function releasedWords({ released, waiting, hours: limit }: Released): string {
-  const words: string[] = [];
-  if (released > 0) words.push(`${released} waiting ${released === 1 ? 'email is' : 'emails are'} going out now.`);
-  if (waiting > 0) {
-    const waited = limit === 0 ? 'waited' : `waited for more than ${hours(limit)}`;
-    words.push(`${waiting} ${waited}: decide about ${waiting === 1 ? 'it' : 'them'} here.`);
-  }
-  return words.join(' ');
+/** Says what was done, and what became of what waited for it. */
+async function tell(ctx: WebContext, req: Request, viewer: Viewer, done: string, released: Released): Promise<void> {
+  const { tone, text } = await tellReleased(ctx, viewer, released.released);
+  await notify(req, tone, [done, text, tooOldWords(released, viewer.locale)].filter(Boolean).join(' '));
 }

@@ -57,7 +57,7 @@ export function mailboxPages(ctx: WebContext): Router {
       : 'not_allowed';
     const words = {
       read: ['ok', `Gmail’s list of addresses for ${mailbox.email} is up to date.`],
-      unusable: ['fail', `${mailbox.email} must be connected to Gmail again first.`],
+      unusable: ['fail', `${mailbox.email} cannot be asked just now: its page says what to do first.`],
       failed: ['fail', 'Gmail did not answer. Try again in a minute.'],
       not_allowed: ['fail', 'Letterhead may not read Gmail’s list of addresses. Switch “Other addresses” on first.'],
     } as const;

@@ -14,6 +14,7 @@ import type { WebContext } from './context.ts';
 import { PageError } from './errors.ts';
 import { linkPath } from './invitations.ts';
 import { onlyIds, textParam } from './query.ts';
+import { tellReleased } from './released-words.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
 import { param, requireRole, type Viewer, viewerOf } from './viewer.ts';
@@ -64,7 +65,8 @@ export function memberPages(ctx: WebContext): Router {
   });
 
   router.post('/settings/members/:id/role', async (req, res) => {
-    const { tenantId, memberId: byId } = requireRole(res, 'owner', 'admin');
+    const viewer = requireRole(res, 'owner', 'admin');
+    const { tenantId, memberId: byId } = viewer;
     const id = param(req, 'id');
     const role = z.enum(['owner', 'admin', 'member', 'viewer']).safeParse(req.body?.role).data;
     if (!role) throw refused('Choose one of the roles.');
@@ -74,7 +76,9 @@ export function memberPages(ctx: WebContext): Router {
     // Whoever may only look now sends nothing more; whoever may send again finds what was held for that.
     const held = await holdWithdrawn(ctx, tenantId, { memberId: id });
     const released = await releaseAllowed(ctx, tenantId, { memberId: id });
-    await notify(req, 'ok', `${change.name} is ${roleWords[role]} now.${waitingWords(held, released)}`);
+    const { tone, text } = await tellReleased(ctx, viewer, released);
+    const words = [`${change.name} is ${roleWords[role]} now.${heldWords(held)}`, text];
+    await notify(req, tone, words.filter(Boolean).join(' '));
     res.redirect(303, id === byId && role !== 'owner' ? '/settings' : members);
   });
 
@@ -88,7 +92,7 @@ export function memberPages(ctx: WebContext): Router {
     await notify(
       req,
       'ok',
-      `${change.name} is no longer a member. What they wrote and sent stays under their name.${waitingWords(held, 0)}`,
+      `${change.name} is no longer a member. What they wrote and sent stays under their name.${heldWords(held)}`,
     );
     res.redirect(303, members);
   });
@@ -148,12 +152,9 @@ const roleWords: Record<MemberRole, string> = {
   viewer: 'a viewer, who may only look,',
 };
 
-function waitingWords(held: number, released: number): string {
-  const heldWords =
-    held === 0 ? '' : held === 1 ? ' 1 email of theirs is held.' : ` ${held} emails of theirs are held.`;
-  const releasedWords =
-    released === 0 ? '' : released === 1 ? ' 1 held email goes out now.' : ` ${released} held emails go out now.`;
-  return `${heldWords}${releasedWords}`;
+function heldWords(held: number): string {
+  if (held === 0) return '';
+  return held === 1 ? ' 1 email of theirs is held.' : ` ${held} emails of theirs are held.`;
 }
 
 function refusal(change: Exclude<MemberChange, { kind: 'done' }>, { role }: Viewer): PageError {

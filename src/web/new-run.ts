@@ -95,6 +95,8 @@ export function newRunPages(ctx: WebContext): Router {
     if (overview.fingerprint !== form.fingerprint)
       return showForm(ctx, res.status(409), viewer, form, [asItIsNow(form, seen)]);
     if (overview.sending === 0) return showForm(ctx, res.status(422), viewer, form, [nothing]);
+    // The page itself says when there is room for so many.
+    if (seen.cap) return showForm(ctx, res.status(422), viewer, form, []);
     await page(res, 'runs/confirm', {
       title: `Send ${countWords(overview.sending, form.selection.kind, viewer.locale)}`,
       section: form.selection.kind,

@@ -55,8 +55,7 @@ function words(trouble: Trouble, delivery: Told, hindrance: Objection | null, re
     }
     case 'mailbox_needs_reconnect': {
       const ended = endedOf(delivery);
-      const title = ended.first === 'reconnect' ? 'must be connected to Gmail again' : 'cannot send';
-      return { title: `${mailbox} ${title}`, more: `${ended.what} ${ended.fix} ${nothingLost}` };
+      return { title: ended.title, more: `${ended.what} ${ended.fix} ${nothingLost}` };
     }
     case 'mailbox_disconnected': {
       const since = delivery.mailboxState === 'disconnected' ? ` ${at(delivery.mailboxStateAt)}` : '';

@@ -11,6 +11,7 @@ import { kindWords } from '../documents/format.ts';
 import type { SenderResolution } from '../mailboxes/sender.ts';
 import type { Database } from '../platform/database.ts';
 import { type SendingRules, sendingRulesOf } from '../tenants/sending-rules.ts';
+import { type CapNotice, capNotice } from './cap-words.ts';
 import type { WebContext } from './context.ts';
 import { PageError } from './errors.ts';
 import type { RunForm } from './run-form.ts';
@@ -31,6 +32,8 @@ export interface Seen {
   readonly rules: SendingRules;
   readonly overview: Overview | null;
   readonly budget: string[];
+  /** Where the operator's cap lets the company send no more, or not so many. */
+  readonly cap: CapNotice | null;
   /** When the sending hours let it leave, where that is later than now. */
   readonly opening: Date | null;
   readonly preview: Preview;
@@ -51,7 +54,7 @@ export async function review(trx: Database, ctx: WebContext, viewer: Viewer, for
   const { resolution } = question;
   const rules = await sendingRulesOf(trx, tenantId);
   const preview = await previewOf(trx, form, question, problems);
-  const seen = { total: ids.length, resolution, rules, preview, overview: null, budget: [], opening: null };
+  const seen = { total: ids.length, resolution, rules, preview, overview: null, budget: [], cap: null, opening: null };
   if (problems.length > 0) return { ...seen, problems };
   try {
     const over = await overview(trx, question, ids, form);
@@ -70,7 +73,8 @@ export async function review(trx: Database, ctx: WebContext, viewer: Viewer, for
     const opens = leavesFrom(rules, form.anyTime, question.now);
     const opening = opens > question.now ? opens : null;
     const lines = budget ? budgetLines(budget, { ofRun: 'of these', at, opening, locale: viewer.locale }) : [];
-    return { ...seen, overview: over, budget: lines, opening, problems };
+    const cap = over.sending > 0 ? await capNotice(trx, ctx, viewer, over.recipients) : null;
+    return { ...seen, overview: over, budget: lines, cap, opening, problems };
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     return { ...seen, problems: [{ field: 'message', message: error.message }] };

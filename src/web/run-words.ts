@@ -7,6 +7,7 @@ import type { RunPhase, RunSummary } from '../deliveries/runs/runs.ts';
 import type { Standstill } from '../deliveries/standing.ts';
 import type { HeldReason } from '../deliveries/state.ts';
 import { formatNumber, kindWords } from '../documents/format.ts';
+import type { EndedWords } from '../mailboxes/ended-words.ts';
 import type { SenderResolution } from '../mailboxes/sender.ts';
 import { own } from '../platform/own.ts';
 import { lettersWords } from './letters-words.ts';
@@ -169,8 +170,19 @@ export function leftOutReason(reason: string): string {
   return own(leftOutWords, reason) ?? reason;
 }
 
-/** Why some deliveries of a run are held, and what somebody can do about it; `href` null where it goes by itself. */
-export function heldWords(reason: string): { text: string; href: string | null; label: string } {
+/**
+ * Why some deliveries of a run are held, and what somebody can do about it; `href` null where it goes by itself.
+ *
+ * @param ended what is wrong with the run's mailbox
+ */
+export function heldWords(
+  reason: string,
+  ended: { readonly mailboxId: string; readonly trouble: EndedWords } | null = null,
+): { text: string; href: string | null; label: string } {
+  if (reason === 'mailbox_needs_reconnect' && ended) {
+    const { title, what, remedy } = ended.trouble;
+    return { text: `${title}. ${what}`, href: `/mailboxes/${ended.mailboxId}`, label: remedy };
+  }
   const known = own(heldTexts, reason);
   if (!known) return { text: 'It waits', href: null, label: '' };
   const [text, next] = known;
@@ -181,29 +193,30 @@ export function heldWords(reason: string): { text: string; href: string | null; 
 }
 
 /** Of each reason a text for many, and what ends it: a button on the email settings, a decision, or nothing but time. */
-const heldTexts: Readonly<Record<HeldReason, readonly [string, 'Reconnect' | 'Resume' | 'Connect' | 'decide' | null]>> =
-  {
-    mailbox_needs_reconnect: ['Gmail must be connected again', 'Reconnect'],
-    mailbox_paused: ['The Gmail account is paused', 'Resume'],
-    mailbox_disconnected: ['The Gmail account was disconnected', 'Connect'],
-    waited_too_long: ['Waited too long to go out by itself', 'decide'],
-    sender_changed: ['Would come from another address now', 'decide'],
-    from_changed: ['Gmail used another address than this one before', 'decide'],
-    not_allowed: ['The sender may not send it any more', 'decide'],
-    sending_limit: ['Gmail’s limit for one day is used up; goes out by itself', null],
-    operator: ['Google did not let us in; goes out by itself', null],
-    draft_edited: ['Its draft was changed in Gmail', 'decide'],
-    draft_deleted: ['Its draft was deleted in Gmail', 'decide'],
-    not_sent: ['Not sent, though asked for long ago', 'decide'],
-    scheduled: ['Leaves at the time that was chosen', null],
-    outside_hours: ['Outside your sending hours; goes out by itself', null],
-    undo: ['Can still be undone; goes out by itself', null],
-    restored: ['After a restore: was it sent?', 'decide'],
-    found: ['Found in Gmail; marked as sent in a minute', null],
-    not_found: ['Not found in Gmail; sent again in a minute', null],
-    stuck: ['Could not be handed to Gmail, by an error on our side', 'decide'],
-    run_paused: ['The run is paused', null],
-  };
+const heldTexts: Readonly<
+  Record<HeldReason, readonly [string, 'What to do' | 'Resume' | 'Connect' | 'decide' | null]>
+> = {
+  mailbox_needs_reconnect: ['The Gmail account cannot send', 'What to do'],
+  mailbox_paused: ['The Gmail account is paused', 'Resume'],
+  mailbox_disconnected: ['The Gmail account was disconnected', 'Connect'],
+  waited_too_long: ['Waited too long to go out by itself', 'decide'],
+  sender_changed: ['Would come from another address now', 'decide'],
+  from_changed: ['Gmail used another address than this one before', 'decide'],
+  not_allowed: ['The sender may not send it any more', 'decide'],
+  sending_limit: ['Gmail’s limit for one day is used up; goes out by itself', null],
+  operator: ['Google did not let us in; goes out by itself', null],
+  draft_edited: ['Its draft was changed in Gmail', 'decide'],
+  draft_deleted: ['Its draft was deleted in Gmail', 'decide'],
+  not_sent: ['Not sent, though asked for long ago', 'decide'],
+  scheduled: ['Leaves at the time that was chosen', null],
+  outside_hours: ['Outside your sending hours; goes out by itself', null],
+  undo: ['Can still be undone; goes out by itself', null],
+  restored: ['After a restore: was it sent?', 'decide'],
+  found: ['Found in Gmail; marked as sent in a minute', null],
+  not_found: ['Not found in Gmail; sent again in a minute', null],
+  stuck: ['Could not be handed to Gmail, by an error on our side', 'decide'],
+  run_paused: ['The run is paused', null],
+};
 
 /** `less than a minute`, `about 12 minutes`, `about 3 hours`. */
 export function timeWords(ms: number): string {

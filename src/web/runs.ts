@@ -1,26 +1,32 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
+import { isAnswer } from '../deliveries/answers.ts';
 import { budgetOf } from '../deliveries/budget.ts';
 import { leavesFrom } from '../deliveries/departure.ts';
 import { assertWithinCap } from '../deliveries/recipient-cap.ts';
 import { readRecipients } from '../deliveries/recipients.ts';
-import { controlRun, decideRun, isRunControl, type RunControl } from '../deliveries/runs/control.ts';
+import { controlRun, decideRun, isRunControl } from '../deliveries/runs/control.ts';
 import { reportFilters, reportPage } from '../deliveries/runs/report.ts';
 import { rescheduleRun } from '../deliveries/runs/reschedule.ts';
 import { type ResendResult, type ResendWhich, resend } from '../deliveries/runs/resend.ts';
 import { getRun, listRuns, phaseOf, type RunRecord, unsentOf } from '../deliveries/runs/runs.ts';
 import { kindWords } from '../documents/format.ts';
+import { findMailbox } from '../mailboxes/mailboxes.ts';
 import { senderFor } from '../mailboxes/sender-rules.ts';
 import { formatAddress } from '../platform/address.ts';
 import type { Database } from '../platform/database.ts';
 import { formatMoment, wallTimeOf } from '../platform/zoned-time.ts';
 import { atOneMoment, inTenant } from '../tenants/scope.ts';
 import { type SendingRules, sendingRulesOf } from '../tenants/sending-rules.ts';
+import { capNotice } from './cap-words.ts';
 import type { WebContext } from './context.ts';
+import { decidedWords } from './decided-words.ts';
 import { found, PageError } from './errors.ts';
+import { troubleOf } from './health-words.ts';
 import { newRunPages } from './new-run.ts';
 import { onlyIds, textField, textParam } from './query.ts';
 import { dayFrom, pillOf } from './record-words.ts';
+import { type ReleasedWords, tellReleased } from './released-words.ts';
 import { fragment, page } from './render.ts';
 import { reportHead, reportLine, sendCsv } from './run-csv.ts';
 import {
@@ -42,8 +48,8 @@ import { onlookerOf, param, requireRole, type Viewer, viewerOf } from './viewer.
 import { when } from './words.ts';
 
 const words = {
-  ...{ heldWords, leftOutLines, leftOutReason, phaseWords, phaseOf, budgetNote },
-  ...{ pillOf, formatAddress, kindWords, partWords, unsentOf },
+  ...{ leftOutLines, leftOutReason, phaseWords, phaseOf, budgetNote },
+  ...{ pillOf, formatAddress, kindWords, partWords, unsentOf, isAnswer },
 };
 
 /** Runs: their list, one run with its progress and report, and what a person decides about all of it at once. */
@@ -96,11 +102,16 @@ export function runPages(ctx: WebContext): Router {
     if (!isRunControl(control)) throw PageError.notFound();
     const order = { tenantId: viewer.tenantId, memberId: viewer.memberId, runId: run.id };
     const moved = await inTenant(ctx.db, viewer.tenantId, (trx) => controlRun(trx, ctx.clock, order, control));
-    if (control === 'cancel' && req.body?.undo === 'yes' && moved === run.counts.total) {
+    if (control === 'cancel' && req.body?.undo === 'yes' && moved?.length === run.counts.total) {
       await notify(req, 'ok', 'Undone: nothing was sent. Change what you like, and send it when it is right.');
       return res.redirect(303, `/runs/new?from=${run.id}`);
     }
-    await notify(req, ...(moved === undefined ? movedOn : controlled(control, moved, viewer.locale)));
+    if (moved === undefined) await notify(req, ...movedOn);
+    else if (control === 'resume' || control === 'send_now') {
+      const { tone, text } = await tellReleased(ctx, viewer, moved);
+      const words = [control === 'resume' && 'Resumed.', text || 'Nothing waited for it.'];
+      await notify(req, tone, words.filter(Boolean).join(' '));
+    } else await notify(req, ...stopped(control, moved.length, viewer.locale));
     res.redirect(303, `/runs/${run.id}`);
   });
 
@@ -128,15 +139,9 @@ export function runPages(ctx: WebContext): Router {
     if (!asked) throw PageError.notFound();
     const { decision, until } = asked;
     const order = { tenantId: viewer.tenantId, memberId: viewer.memberId, runId: run.id };
-    const count = await inTenant(ctx.db, viewer.tenantId, (trx) => decideRun(trx, ctx.clock, order, decision, until));
-    const done = decision === 'mark_as_sent' ? 'marked as sent' : 'to be sent again';
-    if (count === 0) await notify(req, ...movedOn);
-    else
-      await notify(
-        req,
-        'ok',
-        `${number(count, viewer.locale)} ${done} in a minute. Until then you can undo it in Activity → Needs you → Just answered.`,
-      );
+    const decided = await inTenant(ctx.db, viewer.tenantId, (trx) => decideRun(trx, ctx, order, decision, until));
+    if (decided.moved === 0) await notify(req, ...movedOn);
+    else await notify(req, ...decidedWords(decision, decided, { viewer, now: ctx.clock() }));
     res.redirect(303, `/runs/${run.id}`);
   });
 
@@ -154,16 +159,17 @@ export function runPages(ctx: WebContext): Router {
       await assertWithinCap(trx, viewer.tenantId, ctx.recipientsPerDay, ctx.clock());
       return sent;
     });
-    await notify(req, ...resent(result, viewer.locale));
+    const sent = result.kind === 'sent_again' ? await tellReleased(ctx, viewer, result.ids) : null;
+    await notify(req, ...resent(result, sent, viewer.locale));
     res.redirect(303, `/runs/${run.id}`);
   });
 
   return router;
 }
 
-/** About all that nobody knows of; `until` when the page was made. */
+/** About all that nobody knows of, or that was just answered; `until` when the page was made. */
 const decisionSchema = z.object({
-  decision: z.enum(['send_again', 'mark_as_sent']),
+  decision: z.enum(['send_again', 'mark_as_sent', 'take_back']),
   until: z.iso.datetime().transform((text) => new Date(text)),
 });
 
@@ -217,10 +223,14 @@ async function readProgress(trx: Database, ctx: WebContext, viewer: Viewer, runI
   const opens = leavesFrom(rules, run.anyTime, now);
   const opening = opens > now ? opens : null;
   const { standsStill = null } = budget ?? {};
+  const mailbox = await findMailbox(trx, tenantId, memberId, run.mailboxId);
+  const trouble = mailbox?.state === 'needs_reconnect' ? troubleOf(mailbox) : null;
+  const ended = trouble && { mailboxId: run.mailboxId, trouble };
   const stands = (opening !== null || standsStill !== null) && run.counts.sending === 0;
   return {
     run,
     asOf: now,
+    heldWords: (reason: string) => heldWords(reason, ended),
     mayDecide,
     phase: stands && phaseOf(run) === 'running' ? 'waiting' : phaseOf(run),
     opening,
@@ -228,6 +238,7 @@ async function readProgress(trx: Database, ctx: WebContext, viewer: Viewer, runI
       opening || !standsStill ? null : `${standstillWords(standsStill)}. It goes on ${at(standsStill.until)}.`,
     budget: budget ? budgetLines(budget, { ofRun: 'of this run', at, opening, locale: viewer.locale }) : [],
     ...timeOf(run, rules, now),
+    cap: failed > 0 && mayDecide ? await capNotice(trx, ctx, viewer, failed) : null,
     // Whom it would come from when somebody sends the failed ones again: the rule is asked anew.
     resender: failed > 0 && mayDecide ? (await senderFor(trx, tenantId, memberId, run.kind)).resolution : null,
   };
@@ -263,28 +274,17 @@ type Notice = readonly ['ok' | 'wait' | 'fail', string];
 
 const movedOn: Notice = ['wait', 'It has moved on meanwhile, so there was nothing to decide any more.'];
 
-function controlled(control: RunControl, moved: number, locale: string): Notice {
-  switch (control) {
-    case 'pause':
-      return [
-        'wait',
-        `Paused: ${number(moved, locale)} wait. What was on its way to Gmail at this moment still arrives.`,
-      ];
-    case 'resume':
-      return ['ok', `Resumed: ${number(moved, locale)} go on.`];
-    case 'send_now':
-      return moved === 0 ? movedOn : ['ok', `${emailCount(moved, locale)} ${moved === 1 ? 'leaves' : 'leave'} now.`];
-    case 'cancel':
-      return [
-        'ok',
-        `Cancelled: ${number(moved, locale)} do not leave. What was on its way at this moment still arrives.`,
-      ];
-    default:
-      return control satisfies never;
+function stopped(control: 'pause' | 'cancel', moved: number, locale: string): Notice {
+  const emails = emailCount(moved, locale);
+  if (control === 'pause') {
+    const wait = `${emails} ${moved === 1 ? 'waits' : 'wait'} until it is resumed.`;
+    return ['wait', `Paused. ${wait} What was on its way to Gmail at this moment still arrives.`];
   }
+  const stay = `${emails} ${moved === 1 ? 'does' : 'do'} not leave.`;
+  return ['ok', `Cancelled. ${stay} What was on its way at this moment still arrives.`];
 }
 
-function resentWords(count: number, left: number, locale: string): Notice {
+function resentWords(left: number, sent: ReleasedWords | null, locale: string): Notice {
   const why = 'cannot be sent any more: drafts, cancelled or paid by now. Open the record to send it all the same.';
   const rest =
     left === 0
@@ -292,11 +292,8 @@ function resentWords(count: number, left: number, locale: string): Notice {
       : left === 1
         ? ` 1 was left alone: its record ${why}`
         : ` ${number(left, locale)} were left alone: their records ${why}`;
-  if (count === 0) return left === 0 ? movedOn : ['fail', `Nothing was sent.${rest}`];
-  return [
-    left === 0 ? 'ok' : 'wait',
-    `${count === 1 ? 'It is sent again.' : `${number(count, locale)} are sent again.`}${rest}`,
-  ];
+  if (!sent?.text) return left === 0 ? movedOn : ['fail', `Nothing was sent.${rest}`];
+  return [left === 0 ? sent.tone : 'wait', `Sent again. ${sent.text}${rest}`];
 }
 
 function readResend(body: unknown): ResendWhich | { readonly problem: string } | null {
@@ -310,10 +307,10 @@ function readResend(body: unknown): ResendWhich | { readonly problem: string } |
 
 const oneSchema = z.object({ delivery: z.uuid(), to: z.string().max(10_000) });
 
-function resent(result: ResendResult, locale: string): Notice {
+function resent(result: ResendResult, sent: ReleasedWords | null, locale: string): Notice {
   switch (result.kind) {
     case 'sent_again':
-      return resentWords(result.count, result.left, locale);
+      return resentWords(result.left, sent, locale);
     case 'refused':
       return ['fail', `Nothing was sent. ${result.resolution.because} ${result.resolution.fix}`];
     case 'nothing':

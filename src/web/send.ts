@@ -6,7 +6,8 @@ import { createDelivery, type SendRequest, type SendResult } from '../deliveries
 import { getDelivery } from '../deliveries/delivery.ts';
 import { leavesFrom } from '../deliveries/departure.ts';
 import { listEarlier } from '../deliveries/earlier.ts';
-import { assertWithinCap, capReached } from '../deliveries/recipient-cap.ts';
+import { assertWithinCap } from '../deliveries/recipient-cap.ts';
+import { readRecipients } from '../deliveries/recipients.ts';
 import { unsendable } from '../deliveries/sendable.ts';
 import { kindWords, pdfName, wordsOf } from '../documents/format.ts';
 import { getParty } from '../documents/parties.ts';
@@ -19,6 +20,7 @@ import { inTenant } from '../tenants/scope.ts';
 import { sendingRulesOf } from '../tenants/sending-rules.ts';
 import { getTenant, type Tenant } from '../tenants/tenants.ts';
 import { notAttachableWords } from './attached-words.ts';
+import { capNotice } from './cap-words.ts';
 import type { WebContext } from './context.ts';
 import { waitOfNext } from './delivery-wait.ts';
 import { found, PageError } from './errors.ts';
@@ -28,7 +30,6 @@ import { onlyIds, textParam } from './query.ts';
 import { missingLetters, pdfSize, recordPdf } from './record-pdf.ts';
 import { paidWord, pillOf } from './record-words.ts';
 import { fragment, page } from './render.ts';
-import { number } from './run-words.ts';
 import { byRecentLists, refusalOf } from './send-as.ts';
 import { type FormEmail, filledIn, readSendForm, type SendForm, takenUp, testEmail } from './send-form.ts';
 import { behindSend, changesBehind } from './send-marks.ts';
@@ -36,7 +37,6 @@ import { hoursWords, suggestedTime } from './send-time.ts';
 import { notify } from './session.ts';
 import { refusedForNow } from './too-many.ts';
 import { onlookerOf, param, requireRole, type Viewer, viewerOf } from './viewer.ts';
-import { atMoment } from './words.ts';
 
 /** Sending a record, and a test email to oneself. */
 export function sendPages(ctx: WebContext): Router {
@@ -177,6 +177,12 @@ function create(ctx: WebContext, viewer: Viewer, request: SendRequest): Promise<
   return byRecentLists(ctx, viewer, act, refusalOf);
 }
 
+/** How many would get it, as it is typed; one where that cannot be read yet. */
+function recipientCount({ to, cc, bcc }: SendForm): number {
+  const { recipients } = readRecipients({ to, cc, bcc });
+  return Math.max(1, recipients.to.length + recipients.cc.length + recipients.bcc.length);
+}
+
 async function findRecord(ctx: WebContext, { tenantId }: Viewer, req: Request): Promise<DocumentRecord> {
   const id = param(req, 'id');
   return found(await inTenant(ctx.db, tenantId, (trx) => getDocument(trx, tenantId, id)));
@@ -200,7 +206,7 @@ async function sendPage(
       return {
         ...{ resolution, rules, tenant: await getTenant(trx, tenantId) },
         earlier: await listEarlier(trx, tenantId, onlookerOf(viewer), record.id, now),
-        cap: await capReached(trx, tenantId, ctx.recipientsPerDay, now),
+        cap: await capNotice(trx, ctx, viewer, recipientCount(form)),
         wait: resolution.ok
           ? await waitOfNext(trx, ctx, tenantId, resolution.sender.mailboxId, { at, locale: viewer.locale })
           : null,
@@ -224,10 +230,7 @@ async function sendPage(
     ...{ fileName, files, mostAttachedBytes },
     // Made once more only where somebody weighs what goes along with it.
     pdfBytes: files.length > 0 && letters.length === 0 ? await pdfSize(ctx, tenant, record) : null,
-    cap:
-      cap &&
-      `Your company may write to ${number(cap.perDay, viewer.locale)} recipients in 24 hours, and has. You can send again ${atMoment(cap.until, timeZone, now)}.`,
-    ...{ record, form, problems, resolution, wait, timeZone, pillOf, kindWords, wordsOf },
+    ...{ cap, record, form, problems, resolution, wait, timeZone, pillOf, kindWords, wordsOf },
     // Whether it may be sent at all: what paid needs is a tick.
     unsendable: unsendable(record.status, false),
     unprintable: lettersNotice(letters, headOf(tenant), record.id),

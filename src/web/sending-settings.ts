@@ -1,13 +1,13 @@
 import { type Response, Router } from 'express';
 import { z } from 'zod';
 import { countForHours, reconsiderHours } from '../deliveries/reconsider-hours.ts';
-import { formatNumber } from '../documents/format.ts';
 import type { Database } from '../platform/database.ts';
 import { wallTimeOf } from '../platform/zoned-time.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { isAllowed, type SendingHours, sendingHoursSchema } from '../tenants/sending-hours.ts';
 import { type SendingRules, sendingRulesOf, setSendingRules } from '../tenants/sending-rules.ts';
 import type { WebContext } from './context.ts';
+import { tellReleased } from './released-words.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
 import { requireRole, viewerOf } from './viewer.ts';
@@ -44,10 +44,12 @@ export function sendingSettingsPages(ctx: WebContext): Router {
     const waiting = await inTenant(ctx.db, tenantId, async (trx) => {
       const waiting = await waitingForHours(ctx, trx, tenantId, before);
       await setSendingRules(trx, tenantId, { undoSeconds: after.undoSeconds, hours: after.hours });
-      await reconsiderHours(ctx, trx, tenantId);
-      return waiting;
+      const reconsidered = await reconsiderHours(ctx, trx, tenantId);
+      // Of what did not wait for the hours nothing has changed, unless it does now.
+      return waiting > 0 || !isOpen(after, ctx.clock()) ? reconsidered : [];
     });
-    await notify(req, 'ok', `Saved.${waitingWords(waiting, isOpen(after, ctx.clock()), viewerOf(res).locale)}`);
+    const { text } = await tellReleased(ctx, viewerOf(res), waiting);
+    await notify(req, 'ok', `Saved. ${text}`.trim());
     res.redirect(303, '/settings/sending');
   });
 
@@ -82,13 +84,6 @@ function isOpen({ hours, timeZone }: SendingRules, now: Date): boolean {
 /** How many emails wait for the hours now; none while they are open. */
 async function waitingForHours(ctx: WebContext, trx: Database, tenantId: string, rules: SendingRules): Promise<number> {
   return isOpen(rules, ctx.clock()) ? 0 : countForHours(trx, tenantId);
-}
-
-function waitingWords(count: number, leavesNow: boolean, locale: string): string {
-  if (count === 0) return '';
-  const emails = count === 1 ? 'One email that waited' : `${formatNumber(String(count), locale)} emails that waited`;
-  if (leavesNow) return ` ${emails} for the sending hours ${count === 1 ? 'leaves' : 'leave'} now.`;
-  return ` ${emails} for the old sending hours ${count === 1 ? 'waits' : 'wait'} for the new ones.`;
 }
 
 function nearestChoice(seconds: number): number {

@@ -12,6 +12,7 @@ import { defaultSenderPages } from './default-sender.ts';
 import { emailSettings } from './email-settings.ts';
 import { memberPages } from './members.ts';
 import { textParam, typedTexts } from './query.ts';
+import { tellReleased } from './released-words.ts';
 import { page } from './render.ts';
 import { senderRulePages } from './sender-rules.ts';
 import { sendingSettingsPages } from './sending-settings.ts';
@@ -47,23 +48,26 @@ export function settingsPages(ctx: WebContext): Router {
   });
 
   router.post('/settings/company', async (req, res) => {
-    const { tenantId, memberId, name, email, tenant } = requireRole(res, 'owner', 'admin');
+    const viewer = requireRole(res, 'owner', 'admin');
+    const { tenantId, memberId, name, email, tenant } = viewer;
     const company = companySchema.extend(letterheadSchema.shape).safeParse(req.body);
     if (!company.success) {
       res.status(422);
       return companyPage(res, typedTexts(req), z.flattenError(company.error).fieldErrors);
     }
-    await inTenant(ctx.db, tenantId, async (trx) => {
+    const waiting = await inTenant(ctx.db, tenantId, async (trx) => {
       const by = { memberId, at: ctx.clock() };
       const changed = await changeCompany(trx, tenantId, company.data, by);
       if (changed.length > 0) await tellOwners(ctx, trx, tenantId, { changed, by: { ...by, name, email }, tenant });
       // Its clock may be another now.
-      await reconsiderHours(ctx, trx, tenantId);
+      const reconsidered = await reconsiderHours(ctx, trx, tenantId);
+      return company.data.timeZone === tenant.timeZone ? [] : reconsidered;
     });
+    const { text } = await tellReleased(ctx, viewer, waiting);
     await notify(
       req,
       'ok',
-      'Saved. New PDFs carry it. What was sent stays as it was, and emails that wait keep the letterhead they were written with.',
+      `Saved. New PDFs carry it. What was sent stays as it was, and emails that wait keep the letterhead they were written with. ${text}`.trim(),
     );
     res.redirect(303, '/settings/company');
   });

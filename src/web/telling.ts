@@ -7,8 +7,8 @@ import type { Database } from '../platform/database.ts';
 import type { WebContext } from './context.ts';
 import { type MendWords, mendWords } from './mend-words.ts';
 import { pillOf } from './record-words.ts';
+import { laterWords } from './released-words.ts';
 import { type Headline, headlineOf } from './remedy-words.ts';
-import { standstillWords } from './run-words.ts';
 import type { Viewer } from './viewer.ts';
 import { moment } from './words.ts';
 
@@ -56,11 +56,4 @@ function tell(
       (later && { title: `Leaves ${moment(later.until, viewer.tenant.timeZone, now)}`, more: laterWords(later) }),
     mends: mendWords(delivery, remedy, hindrance, reader),
   };
-}
-
-/** Why something leaves later. */
-export function laterWords({ why }: LeavesLater): string {
-  if (why === 'hours') return 'It waits for your sending hours.';
-  if (why === 'retry') return 'Gmail did not take it just now. It is tried again.';
-  return `${standstillWords({ reason: why, everybody: false })}.`;
 }

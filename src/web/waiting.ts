@@ -2,6 +2,7 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { listDeliveries } from '../deliveries/deliveries.ts';
 import { countWaiting, decideWaiting } from '../deliveries/release.ts';
+import type { MailboxRecord } from '../mailboxes/mailboxes.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { releaseHoursOf, setReleaseHours } from '../tenants/tenants.ts';
 import { findShown } from './connected-mailbox.ts';
@@ -9,6 +10,7 @@ import { hours } from './connected-words.ts';
 import type { WebContext } from './context.ts';
 import { decidedWords } from './decided-words.ts';
 import { found, PageError } from './errors.ts';
+import { troubleOf } from './health-words.ts';
 import { onlyIds, textParam } from './query.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
@@ -59,12 +61,12 @@ export function waitingPages(ctx: WebContext): Router {
     if (!form.success) throw PageError.notFound();
     const { decision: kind, deliveryId, heldUntil } = form.data;
     if (kind === 'send_now' && mailbox.state !== 'active') {
-      await notify(req, 'fail', `${mailbox.email} must be connected to Gmail first.`);
+      await notify(req, 'fail', cannotSend(mailbox));
       return res.redirect(303, `/mailboxes/${id}/waiting`);
     }
     const decision = { kind, deliveryId: deliveryId ?? null, heldUntil, memberId };
     const { decided, left } = await inTenant(ctx.db, tenantId, async (trx) => ({
-      decided: await decideWaiting(trx, ctx.clock, tenantId, id, decision),
+      decided: await decideWaiting(trx, ctx, tenantId, id, decision),
       left: (await countWaiting(trx, tenantId, id)).forMailbox,
     }));
     const words = { viewer, now: ctx.clock() };
@@ -90,6 +92,15 @@ export function waitingPages(ctx: WebContext): Router {
   });
 
   return router;
+}
+
+function cannotSend(mailbox: MailboxRecord): string {
+  const { email, state } = mailbox;
+  const trouble = troubleOf(mailbox);
+  if (state === 'paused') return `Nothing was sent. ${email} is paused: resume it first.`;
+  if (trouble && state === 'needs_reconnect')
+    return `Nothing was sent. ${trouble.title}. ${trouble.what} ${trouble.fix}`;
+  return `Nothing was sent. ${email} must be connected to Gmail first.`;
 }
 
 const decisionSchema = z.object({

@@ -23,6 +23,7 @@ import { found, PageError } from './errors.ts';
 import { keyFileUpload, keyTextOf } from './key-file-upload.ts';
 import { asPermissions, mayWords, permissionWords } from './permission-words.ts';
 import { onlyIds } from './query.ts';
+import { tellReleased } from './released-words.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
 import { param, requireRole, type Viewer } from './viewer.ts';
@@ -118,15 +119,15 @@ async function tell(ctx: WebContext, req: Request, res: Response, viewer: Viewer
   }
   const { tenantId } = viewer;
   const released = await inTenant(ctx.db, tenantId, async (trx) => {
-    let released = 0;
+    const released: string[] = [];
     for (const mailboxId of check.mailboxIds)
-      released += (await releaseMailbox(trx, ctx.clock, tenantId, mailboxId)).released;
+      released.push(...(await releaseMailbox(trx, ctx.clock, tenantId, mailboxId)).released);
     return released;
   });
   const missing = asPermissions(check.missing).map((permission) => `“${permissionWords[permission].name}”`);
   const words = [
     `Letterhead can send as the people of ${check.domain} now.`,
-    released > 0 && `${count(released, 'email that', 'emails that')} waited ${released === 1 ? 'goes' : 'go'} out.`,
+    (await tellReleased(ctx, viewer, released)).text,
     missing.length > 0 && `Your administrator did not allow ${sentence(missing)}, so that is not used.`,
   ];
   await notify(req, 'ok', words.filter(Boolean).join(' '));

@@ -57,7 +57,7 @@ describe.each(endings)('Google ends the connection: %s', (_what, end, why) => {
     await page.goto('/settings/email');
     await page.press('Reconnect');
     await answerGoogle(page, { account: office });
-    expect(page.text()).toContain('1 waiting email is going out now.');
+    expect(page.text()).toContain('1 email is going out now.');
     expect(page.all(banner)).toEqual([]);
     await page.goto(held);
     await reaches('sent');
@@ -71,7 +71,7 @@ describe('while a connection is dead', () => {
     const notices = () =>
       desk.google.mail
         .messages(dana)
-        .filter((message) => desk.google.mail.raw(message).toString().includes('Subject: Gmail must be connected'));
+        .filter((message) => desk.google.mail.raw(message).toString().includes('must be connected to Gmail again'));
     const before = notices().length;
     desk.google.accounts.removeAccess(office, testClient.clientId);
     await sendTest();
@@ -103,7 +103,7 @@ describe('a pause', () => {
     await page.goto('/settings/email');
     await desk.expectFit();
     await page.press('Resume');
-    expect(page.text()).toContain('1 waiting email is going out now.');
+    expect(page.text()).toContain('1 email is going out now.');
     await page.goto(held);
     await reaches('sent');
     await page.goto('/settings/email');

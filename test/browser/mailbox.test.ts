@@ -84,7 +84,7 @@ describe('another Google account, chosen while reconnecting', () => {
     await desk.expectFit();
     await page.press('Choose the right one');
     await answerGoogle(page, { account: office });
-    expect(told()).toContain('1 waiting email is going out now. 2 waited for more than 24 hours');
+    expect(told()).toContain('1 email is going out now. 2 waited for more than 24 hours');
     await desk.expectFit();
   });
 

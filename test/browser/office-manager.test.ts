@@ -204,7 +204,7 @@ describe('a permission that was taken back at Google', () => {
     await press(page, 'Reconnect');
     // Google knows the account already, and is told which one is meant.
     expect(await answerGoogle(page, { account: office })).toEqual(['warning', 'consent']);
-    expect(await page.getByRole('status').textContent()).toContain('1 waiting email is going out now.');
+    expect(await page.getByRole('status').textContent()).toContain('1 email is going out now.');
 
     await page.goto(`/deliveries/${deliveryId}`);
     await page.locator('#progress [data-state=sent]').waitFor();

@@ -39,7 +39,7 @@ describe('a Google account that another company connects, too', () => {
     await desk.expectFit();
     await page.press('Reconnect');
     await answerGoogle(page, { account: office });
-    expect(page.text()).toContain('1 waiting email is going out now.');
+    expect(page.text()).toContain('1 email is going out now.');
     await page.goto(held);
     await showing(page, '#progress [data-state=sent]');
   });

@@ -121,7 +121,7 @@ const waiting =
   (doubted) => {
     const { tenantId, memberId, mailboxId, id: deliveryId } = doubted;
     const decision = { kind, deliveryId, heldUntil: worker.clock(), memberId };
-    return within(doubted, (trx) => decideWaiting(trx, worker.clock, tenantId, mailboxId, decision));
+    return within(doubted, (trx) => decideWaiting(trx, worker, tenantId, mailboxId, decision));
   };
 const setRole = (doubted: Doubted, role: 'viewer' | 'member') =>
   within(doubted, (trx) => trx.updateTable('members').set({ role }).where('id', '=', doubted.memberId).execute());
@@ -266,7 +266,7 @@ describe('a person', () => {
       expect(decisionsFor({ state, heldReason, fromChangedAt, seenAt })).toEqual(['send_again', 'mark_as_sent']);
       await decided('send_again')(again);
       await decided('mark_as_sent')(there);
-      await within(all, (trx) => decideRun(trx, worker.clock, all, 'send_again', worker.clock()));
+      await within(all, (trx) => decideRun(trx, worker, all, 'send_again', worker.clock()));
       await untilAllIsSaid([again, there, all]);
       for (const [each, times] of [
         [again, 2],

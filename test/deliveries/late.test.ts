@@ -92,7 +92,7 @@ describe('somebody reconnects the mailbox just then', () => {
       return { request: result, reconnecting: connecting };
     });
     const page = await reconnecting;
-    expect(page.text).toContain('1 waiting email is going out now.');
+    expect(page.text).toContain('1 email is going out now.');
     if (request.kind !== 'created') throw new Error(request.kind);
     expect((await sender.delivery(request.deliveryId)).state).toBe('queued');
   });

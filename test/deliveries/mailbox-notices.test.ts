@@ -74,7 +74,7 @@ describe('an ended connection', () => {
     expect(others).toEqual([]);
     expect(notice).toMatchObject({ mailboxId: sales.id, from: sales.email, state: 'queued' });
     expect(toOf(notice)).toEqual([one.account, admin.account].sort());
-    expect(notice?.subject).toBe(`Gmail must be connected again: ${one.account}`);
+    expect(notice?.subject).toBe(`${one.account} must be connected to Gmail again`);
     for (const said of [
       'The password of',
       'Connect it again.',

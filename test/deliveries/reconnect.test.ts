@@ -35,7 +35,7 @@ describe.concurrent('a mailbox that Google cut off', () => {
     expect((await mailboxOf(sender)).state_at).toEqual(marked.state_at);
 
     const page = await reconnect(sender);
-    expect(page.text).toContain('4 waiting emails are going out now.');
+    expect(page.text).toContain('4 emails are going out now.');
     for (const id of [...ids, later]) {
       await sender.reaches(id, 'sent');
       expect(sender.accepted(id)).toHaveLength(1);

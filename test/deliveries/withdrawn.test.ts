@@ -91,7 +91,7 @@ describe('what a member has sent, and may not send any more before it leaves,', 
       const answer = await person.post(`/deliveries/${id}/decision`, { decision: 'send_now' });
       expect(answer.status).toBe(303);
       const page = await person.get(`/deliveries/${id}`);
-      expect(page.text).toContain('Nothing was sent. It waits: Tom may no longer use the Gmail account');
+      expect(page.text).toContain('Nothing was sent. It still waits: Tom may no longer use the Gmail account');
       expect(page.text).not.toContain('value="send_now"');
       expect(await office.delivery(id)).toMatchObject({ state: 'held', heldReason: 'not_allowed' });
     }

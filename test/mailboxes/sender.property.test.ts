@@ -44,6 +44,7 @@ function mailboxWithId(id: string): fc.Arbitrary<MailboxFacts> {
       return {
         id,
         sendAsFetchedAt: null,
+        ended: null,
         swapped: [],
         ...rest,
         kind: personal ? 'personal' : 'shared',

@@ -27,6 +27,7 @@ function mailbox(over: Partial<MailboxFacts> = {}): MailboxFacts {
     replyTo: null,
     isDefault: true,
     state: 'active',
+    ended: null,
     capabilities: ['send', 'aliases'],
     sendAs: [],
     sendAsFetchedAt: null,

@@ -63,7 +63,7 @@ describe('another Google account than the mailbox’s', () => {
     const start = await one.founder.post(choice, { choice: 'right_one' });
     expect(new URL(start.location ?? '').searchParams.get('login_hint')).toBe(one.account);
     const back = await one.founder.get(await letterhead.google.approve(start.location ?? '', { account: one.account }));
-    expect(noticeOf(await one.founder.get(back.location ?? ''))).toContain('1 waiting email is going out now.');
+    expect(noticeOf(await one.founder.get(back.location ?? ''))).toContain('1 email is going out now.');
     await one.reaches(held, 'sent');
     expect(await mailboxesOf(one)).toMatchObject([{ id: one.mailboxId, state: 'active' }]);
   });

@@ -149,14 +149,14 @@ describe('several at once', () => {
     expect(stopped).not.toContain('value="send_now"');
     expect(stopped).toContain('>Resume</a>');
     expect(await decide(sender.founder, 'send_now', tick(ids))).toContain(
-      `Nothing was sent. 2 wait: ${sender.account} is paused: nothing leaves until it is resumed.`,
+      `Nothing was sent. 2 emails still wait: ${sender.account} is paused: nothing leaves until it is resumed.`,
     );
     expect(await states(ids)).toEqual(['held', 'held']);
     await sender.founder.post(`/mailboxes/${sender.mailboxId}/resumption`);
     expect(await page('held')).toContain('value="send_now"');
     await blockAccount(letterhead.database.system, await accountOf(ids[0] ?? ''), inAnHour(), 'sending_limit');
     expect(await decide(sender.founder, 'send_now', tick(ids))).toMatch(
-      /2 leave [\d: A-Z a-z]+: Gmail says that this account’s limit for one day is used up\./,
+      /2 emails leave [\d: A-Z a-z]+: Gmail says that this account’s limit for one day is used up\./,
     );
     expect(await states(ids)).toEqual(['queued', 'queued']);
     expect((await sender.founder.get('/activity')).text).toMatch(/Queued<\/span>\s*<span class="sub">Leaves \d/);

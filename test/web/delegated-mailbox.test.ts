@@ -86,9 +86,7 @@ describe('that it ended', () => {
     letterhead.google.accounts.changePassword(one.account);
     letterhead.google.accounts.expireAccessTokens(one.account);
     await one.founder.post(`/mailboxes/${one.mailboxId}/check-up`);
-    expect(said(await one.founder.get('/'))).toContain(
-      `Nothing can be sent from 2 accounts: ${one.account} and ${one.account}.`,
-    );
+    expect(said(await one.founder.get('/'))).toContain(`2 accounts cannot send: ${one.account} and ${one.account}.`);
   });
 });
 

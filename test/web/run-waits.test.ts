@@ -79,7 +79,7 @@ describe('a run that was just started', () => {
     const late = await sender.founder.post(`/runs/${id}/control`, { control: 'cancel', undo: 'yes' });
     expect(late.location).toBe(`/runs/${id}`);
     const page = said(await sender.founder.get(`/runs/${id}`));
-    expect(page).toMatch(/Cancelled: 2 do not leave.*What had left by then was sent/);
+    expect(page).toMatch(/Cancelled\. 2 emails do not leave.*What had left by then was sent/);
   });
 
   it('of a company without an undo time leaves at once', async () => {

@@ -7,7 +7,7 @@ import { budgetLines, countWords, heldWords, leftOutLines, timeWords } from '../
 
 const at = () => '14:00';
 const budget = (over: Partial<Budget> & { soon: number; later: number }): Budget => ({
-  ...{ mailboxEmail: 'office@brightwater.example', used: 180, limit: 500, standsStill: null, ...over },
+  ...{ mailboxEmail: 'office@brightwater.example', used: 180, limit: 500, standsStill: null, laterFrom: null, ...over },
   forecast: { soon: over.soon, later: over.later, takesMs: over.soon * 1_210, days: 0 },
 });
 

@@ -256,12 +256,14 @@ describe('sending hours', () => {
     goTo(6, '12:00');
     await sent(sender.founder, await anInvoice(letterhead, sender));
     const shown = async () => said(await sender.founder.get('/settings/sending'));
-    expect(await shown()).toContain('One email waits for the sending hours, and leaves as soon as you save this.');
+    expect(await shown()).toContain(
+      'One email waits for the sending hours, and does so no more as soon as you save this.',
+    );
     const days = { 'days[0]': '7', from: '08:00', to: '18:00' };
     await sender.founder.post('/settings/sending', { undoSeconds: '0', when: 'hours', ...days });
-    expect(await shown()).toContain('One email that waited for the old sending hours waits for the new ones.');
+    expect(await shown()).toMatch(/Saved\. 1 email leaves .*08:00: it waits for your sending hours\./);
     await sender.founder.post('/settings/sending', { undoSeconds: '0', when: 'any' });
-    expect(await shown()).toContain('One email that waited for the sending hours leaves now.');
+    expect(await shown()).toContain('1 email is going out now.');
     expect(await shown()).not.toContain('waits for the sending hours');
   });
 

@@ -147,7 +147,7 @@ describe('what is set up', () => {
     expect(page).toContain(`does not let this service account send as its people`);
     expect(page).toContain(one.clientId);
     one.authorise(sendOnly);
-    expect(await check(one)).toContain('1 email that waited goes out.');
+    expect(await check(one)).toContain('1 email is going out now.');
     await one.reaches(id, 'sent');
   });
 

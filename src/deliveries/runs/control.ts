@@ -2,7 +2,10 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Database } from '../../platform/database.ts';
 import type { RunState } from '../../platform/database-types.ts';
 import { wake } from '../../platform/wake.ts';
-import { decide } from '../decide.ts';
+import { noteChange } from '../../tenants/rights-changes.ts';
+import { answered } from '../answers.ts';
+import { type Decided, decideAndTell, nothingDecided } from '../decided.ts';
+import type { Foretelling } from '../prospect.ts';
 import { moveDeliveries } from '../state.ts';
 import { cancelledWithRun, pausedWithRun } from './moves.ts';
 import { type Taken, takeDeliveries } from './take.ts';
@@ -38,36 +41,52 @@ export function isRunControl(word: unknown): word is RunControl {
 /**
  * Carries out what somebody decided about a whole run, and records who it was with each delivery that moved.
  *
- * @returns how many deliveries moved; undefined when the run does not stand so that it fits
+ * @returns the deliveries that moved; undefined when the run does not stand so that it fits
  */
 export async function controlRun(
   trx: Database,
   clock: Clock,
   { tenantId, runId, memberId }: RunOrder,
   control: RunControl,
-): Promise<number | undefined> {
+): Promise<string[] | undefined> {
   const { from, to } = orders[control];
-  const { numUpdatedRows } = await trx
+  const run = await trx
     .updateTable('runs')
     .set({ state: to, state_at: clock(), state_by: memberId })
     .where('tenant_id', '=', tenantId)
     .where('id', '=', runId)
     .where('state', 'in', [...from])
+    .returning('document_kind as documentKind')
     .executeTakeFirst();
-  if (numUpdatedRows === 0n) return undefined;
+  if (!run) return undefined;
+  const moved = await moveAll(trx, clock, { tenantId, runId, memberId }, control);
+  const { documentKind } = run;
+  const change = { kind: 'run_controlled', documentKind, control, count: moved.length } as const;
+  // Cancelled once more, or sent at once when it had left already, says nothing new.
+  if (moved.length > 0 || control === 'pause' || control === 'resume')
+    await noteChange(trx, tenantId, { memberId, at: clock() }, change);
+  return moved;
+}
+
+async function moveAll(
+  trx: Database,
+  clock: Clock,
+  { tenantId, runId, memberId }: RunOrder,
+  control: RunControl,
+): Promise<string[]> {
   const take = (which: Taken) => takeDeliveries(trx, { tenantId, runId }, which);
   const by = { at: clock(), memberId };
   switch (control) {
     case 'pause': {
       const move = { ...pausedWithRun, ...by, from: 'queued' } as const;
-      return (await moveDeliveries(trx, tenantId, await take({ state: 'queued' }), move)).length;
+      return moveDeliveries(trx, tenantId, await take({ state: 'queued' }), move);
     }
     case 'resume': {
       const move = { ...by, from: 'held', to: 'queued', detail: 'Its run was resumed.' } as const;
       const paused = await take({ state: 'held', heldReason: 'run_paused' });
       const moved = await moveDeliveries(trx, tenantId, paused, move);
       if (moved.length > 0) await wake(trx, 'waiting');
-      return moved.length;
+      return moved;
     }
     case 'send_now': {
       // Said by a person, now means now, whatever the sending hours are.
@@ -75,44 +94,56 @@ export async function controlRun(
       const scheduled = await take({ state: 'held', heldReason: 'scheduled' });
       const moved = await moveDeliveries(trx, tenantId, scheduled, move);
       if (moved.length > 0) await wake(trx, 'waiting');
-      return moved.length;
+      return moved;
     }
     case 'cancel': {
-      let count = 0;
+      const cancelled: string[] = [];
       for (const state of ['queued', 'held'] as const) {
         // What somebody has just found in Gmail was sent, and is no more to be cancelled.
         const notFound = state === 'held' && { notHeldFor: ['found'] as const };
         const move = { ...cancelledWithRun, ...by, from: state, ...notFound };
-        count += (await moveDeliveries(trx, tenantId, await take({ state }), move)).length;
+        cancelled.push(...(await moveDeliveries(trx, tenantId, await take({ state }), move)));
       }
-      return count;
+      return cancelled;
     }
     default:
       return control satisfies never;
   }
 }
 
+/** What somebody decides about many of a run at once: what nobody knows of, or what they have just answered about that. */
+export type RunDecision = 'send_again' | 'mark_as_sent' | 'take_back';
+
 /**
- * Decides about all deliveries of a run of which nobody knows whether Gmail sent them, after somebody looked. Those of a
- * cancelled run are not sent again.
+ * Decides about all deliveries of a run of which nobody knows whether Gmail sent them, after somebody looked; or undoes
+ * such answers, while that can be undone. Those of a cancelled run are not sent again.
  *
  * @param until when they looked at the run: nobody has looked for what became unknown later
- * @returns how many it decided
  */
 export async function decideRun(
   trx: Database,
-  clock: Clock,
+  ctx: Foretelling,
   { tenantId, runId, memberId }: RunOrder,
-  decision: 'send_again' | 'mark_as_sent',
+  decision: RunDecision,
   until: Date,
-): Promise<number> {
+): Promise<Decided> {
   const run = await trx
     .selectFrom('runs')
-    .select('state')
+    .select(['state', 'document_kind as documentKind'])
     .where('tenant_id', '=', tenantId)
     .where('id', '=', runId)
     .executeTakeFirst();
-  if (!run || (run.state === 'cancelled' && decision === 'send_again')) return 0;
-  const ids = await takeDeliveries(trx, { tenantId, runId }, { state: 'unconfirmed', until });
-  return (await decide({ clock }, trx, tenantId, ids, decision, memberId)).length;
+  if (!run || (run.state === 'cancelled' && decision === 'send_again')) return nothingDecided;
+  const take = (which: Taken) => takeDeliveries(trx, { tenantId, runId }, which);
+  const ids: string[] = [];
+  if (decision === 'take_back')
+    for (const heldReason of answered) ids.push(...(await take({ state: 'held', heldReason, until })));
+  else ids.push(...(await take({ state: 'unconfirmed', until })));
+  const decided = await decideAndTell(ctx, trx, tenantId, ids, decision, memberId);
+  if (decided.moved > 0) {
+    const { documentKind } = run;
+    const change = { kind: 'run_answered', documentKind, decision, count: decided.moved } as const;
+    await noteChange(trx, tenantId, { memberId, at: ctx.clock() }, change);
+  }
+  return decided;
 }

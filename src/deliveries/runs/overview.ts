@@ -35,6 +35,8 @@ export interface Overview {
   readonly withFiles: number;
   /** To how many addresses those go. */
   readonly addresses: number;
+  /** How many recipients the emails have together. */
+  readonly recipients: number;
   /** What those come to: the sum of their amounts for each currency. */
   readonly sums: readonly { readonly currency: string; readonly amount: string }[];
   /** The first of those. */
@@ -82,7 +84,17 @@ export async function overview(
 class Tally {
   readonly #from: OverviewChoice['from'];
   readonly #isAgain: (id: string) => boolean;
-  readonly #seen = { total: 0, ready: 0, leftOut: 0, recent: 0, sending: 0, again: 0, paid: 0, withFiles: 0 };
+  readonly #seen = {
+    total: 0,
+    ready: 0,
+    leftOut: 0,
+    recent: 0,
+    sending: 0,
+    again: 0,
+    paid: 0,
+    recipients: 0,
+    withFiles: 0,
+  };
   readonly #reasons: Partial<Record<Reason['kind'], number>> = {};
   readonly #noticed: { leftOut: Noticed[]; recent: Noticed[] } = { leftOut: [], recent: [] };
   readonly #addresses = new Set<string>();
@@ -120,16 +132,18 @@ class Tally {
     if (recent !== null) this.#seen.again += 1;
     if (status === 'paid') this.#seen.paid += 1;
     if (fileCount > 0) this.#seen.withFiles += 1;
-    for (const { email } of ready.email.recipients.to) this.#addresses.add(email.toLowerCase());
+    const { to, cc, bcc } = ready.email.recipients;
+    this.#seen.recipients += to.length + cc.length + bcc.length;
+    for (const { email } of to) this.#addresses.add(email.toLowerCase());
     this.#amounts.set(currency, sumOf([this.#amounts.get(currency) ?? '0', payable]).toFixed());
     if (this.#first.length < firstShown) this.#first.push(ready);
   }
 
   result(): Omit<Overview, 'fingerprint'> {
-    const { total, ready, recent, sending, again, paid, withFiles } = this.#seen;
+    const { total, ready, recent, sending, again, paid, recipients, withFiles } = this.#seen;
     const sums = [...this.#amounts].map(([currency, amount]) => ({ currency, amount }));
     return {
-      ...{ total, ready, leftOut: this.#reasons, recent, sending, again, paid, withFiles },
+      ...{ total, ready, leftOut: this.#reasons, recent, sending, again, paid, recipients, withFiles },
       ...{ addresses: this.#addresses.size, sums, first: this.#first, noticed: this.#noticed },
     };
   }

@@ -15,8 +15,8 @@ export type ResendWhich = 'failed' | { readonly deliveryId: string; readonly to:
 
 /** What came of it. */
 export type ResendResult =
-  /** `left`: how many were left alone, because their records cannot be sent any more. */
-  | { readonly kind: 'sent_again'; readonly count: number; readonly left: number }
+  /** `ids`: the new deliveries. `left`: how many were left alone, because their records cannot be sent any more. */
+  | { readonly kind: 'sent_again'; readonly ids: readonly string[]; readonly left: number }
   | { readonly kind: 'refused'; readonly resolution: Extract<SenderResolution, { ok: false }> }
   /** There is no such run, or it was cancelled: only one by one then. */
   | { readonly kind: 'nothing' };
@@ -44,7 +44,7 @@ export async function resend(
   const failed = await takeFailed(trx, tenantId, runId, which);
   const old = failed.filter(({ status }) => !status || unsendable(status, false) === null).map(({ id }) => id);
   const left = failed.length - old.length;
-  if (old.length === 0) return { kind: 'sent_again', count: 0, left };
+  if (old.length === 0) return { kind: 'sent_again', ids: [], left };
 
   const { sender } = resolution;
   const now = clock();
@@ -85,7 +85,7 @@ export async function resend(
       (pairs.new_id, ${begun.state}, ${begun.held_reason}::text, ${`To be sent again${where}, from ${sender.fromEmail}.${waits}`})
     ) as said (id, state, held_reason, detail)`.execute(trx);
   if (departure.state === 'queued') await wake(trx, 'waiting');
-  return { kind: 'sent_again', count: made.length, left };
+  return { kind: 'sent_again', ids: made, left };
 }
 
 /** With how their records stand now. Locked: who asks at the same time waits here, and then finds none. */

@@ -35,7 +35,7 @@ async function aRun(letterhead: TestLetterhead, count: number) {
 type ARun = Awaited<ReturnType<typeof aRun>>;
 
 const control = ({ context }: TestLetterhead, { order }: ARun, what: RunControl) =>
-  inTenant(context.db, order.tenantId, (trx) => controlRun(trx, context.clock, order, what));
+  inTenant(context.db, order.tenantId, async (trx) => (await controlRun(trx, context.clock, order, what))?.length);
 const countsOf = async ({ context }: TestLetterhead, { sender, runId }: ARun) =>
   (await runNow(context, sender, runId)).counts;
 const acceptedOf = ({ google }: TestLetterhead, sender: Company) =>
@@ -126,7 +126,7 @@ describe('what comes back to the queue of a run', () => {
     await control(waiting, run, 'pause');
     await backToQueue(run, [first.id]);
     await inTenant(waiting.context.db, run.sender.tenantId, async (trx) => {
-      expect(await controlRun(trx, waiting.context.clock, run.order, 'resume')).toBe(2);
+      expect(await controlRun(trx, waiting.context.clock, run.order, 'resume')).toHaveLength(2);
       await deliverNow(waiting, run.sender, first.id);
       expect(await stateOf(run, first.id)).toEqual(['queued', null]);
     });
@@ -152,8 +152,10 @@ describe('what nobody knows of a run', () => {
     decision: 'send_again' | 'mark_as_sent',
     until = waiting.context.clock(),
   ) =>
-    inTenant(waiting.context.db, sender.tenantId, (trx) =>
-      decideRun(trx, waiting.context.clock, order, decision, until),
+    inTenant(
+      waiting.context.db,
+      sender.tenantId,
+      async (trx) => (await decideRun(trx, waiting.context, order, decision, until)).moved,
     );
 
   it.each(['mark_as_sent', 'send_again'] as const)('by %s is decided only as far as somebody saw it', async (word) => {

@@ -39,7 +39,7 @@ describe('the failed ones of a run', () => {
     const { sender, runId, failed, again } = await failedRun();
     await freezeToLook(ctx, sender.tenantId, failed[0] ?? '');
     const results = await Promise.all([again('failed'), again('failed'), again('failed')]);
-    expect(results.map((result) => result.kind === 'sent_again' && result.count).sort()).toEqual([0, 0, 2]);
+    expect(results.map((result) => result.kind === 'sent_again' && result.ids.length).sort()).toEqual([0, 0, 2]);
 
     const all = await deliveriesOf(ctx, sender, runId);
     expect(all).toHaveLength(6);
@@ -86,7 +86,11 @@ describe('the failed ones of a run', () => {
     const rules = { undoSeconds: 10, hours: null };
     await inTenant(ctx.db, sender.tenantId, (trx) => setSendingRules(trx, sender.tenantId, rules));
     const to = [{ name: 'Right', email: 'right@customer.example' }];
-    expect(await again({ deliveryId: failed[1] ?? '', to })).toEqual({ kind: 'sent_again', count: 1, left: 0 });
+    expect(await again({ deliveryId: failed[1] ?? '', to })).toEqual({
+      kind: 'sent_again',
+      ids: [expect.any(String)],
+      left: 0,
+    });
     const fresh = (await deliveriesOf(ctx, sender, runId)).at(-1);
     expect(fresh).toMatchObject({ recipients: { to, cc: [], bcc: [] }, state: 'held', held_reason: 'undo' });
     await sender.founder.post(`/deliveries/${fresh?.id}/decision`, { decision: 'send_now' });
@@ -101,9 +105,9 @@ describe('the failed ones of a run', () => {
     const { sender, runId, again } = await failedRun();
     const other = await failedRun();
     const to = [{ name: '', email: 'x@customer.example' }];
-    expect(await again({ deliveryId: other.failed[0] ?? '', to })).toEqual({ kind: 'sent_again', count: 0, left: 0 });
+    expect(await again({ deliveryId: other.failed[0] ?? '', to })).toEqual({ kind: 'sent_again', ids: [], left: 0 });
     const waiting = (await deliveriesOf(ctx, sender, runId)).at(-1);
-    expect(await again({ deliveryId: waiting?.id ?? '', to })).toEqual({ kind: 'sent_again', count: 0, left: 0 });
+    expect(await again({ deliveryId: waiting?.id ?? '', to })).toEqual({ kind: 'sent_again', ids: [], left: 0 });
   });
 
   it('are not sent where nobody can be the sender', async () => {

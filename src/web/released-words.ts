@@ -1,0 +1,111 @@
+import type { LeavesLater } from '../deliveries/departures.ts';
+import { type Foretelling, type Later, type Prospect, prospectOf, type Stays } from '../deliveries/prospect.ts';
+import type { HeldReason } from '../deliveries/state.ts';
+import { inTenant } from '../tenants/scope.ts';
+import type { WebContext } from './context.ts';
+import { emailCount, heldWords, number, standstillWords, timeWords } from './run-words.ts';
+import type { Viewer } from './viewer.ts';
+import { moment } from './words.ts';
+
+/** Who reads it, and when. */
+export interface ReleaseReader {
+  readonly viewer: Pick<Viewer, 'locale' | 'tenant'>;
+  readonly now: Date;
+}
+
+/** What really became of released emails: a tone, and sentences; empty where there were none. */
+export interface ReleasedWords {
+  readonly tone: 'ok' | 'wait';
+  readonly text: string;
+}
+
+/**
+ * What really became of emails that a button let go: how many leave now, how many later, and what still holds the others.
+ * Every button that lets emails go reports by these words, see `prospectOf`.
+ *
+ * @param single says `it` of the one email that everything is about
+ */
+export function releasedWords(
+  { leaving, takesMs, later, stays }: Prospect,
+  reader: ReleaseReader,
+  { single = false }: { readonly single?: boolean } = {},
+): ReleasedWords {
+  const { locale } = reader.viewer;
+  let told = false;
+  /** `3 emails`, and after that `2`. */
+  const some = (count: number): string => {
+    if (single) return 'It';
+    const words = told ? number(count, locale) : emailCount(count, locale);
+    told = true;
+    return words;
+  };
+  const words: string[] = [];
+  const slow = takesMs >= 45_000;
+  if (leaving === 1 && slow) words.push(`${some(1)} leaves in ${timeWords(takesMs)}: others go first.`);
+  else if (leaving > 0) {
+    const who = single ? '1 email' : some(leaving);
+    const pace = slow ? `, one after the other; the last leaves in ${timeWords(takesMs)}` : '';
+    words.push(`${who} ${leaving === 1 ? 'is' : 'are'} going out now${pace}.`);
+  }
+  for (const each of later) {
+    const verb = each.count === 1 ? 'leaves' : 'leave';
+    const first = each.count === 1 ? '' : 'from ';
+    const at = moment(each.until, reader.viewer.tenant.timeZone, reader.now);
+    words.push(`${some(each.count)} ${verb} ${first}${at}: ${small(laterReason(each))}`);
+  }
+  for (const each of stays)
+    words.push(`${some(each.count)} still ${each.count === 1 ? 'waits' : 'wait'}: ${stayReason(each)}`);
+  const waits = later.length + stays.length > 0 || (leaving === 1 && slow);
+  return { tone: waits ? 'wait' : 'ok', text: words.join(' ') };
+}
+
+/** The same, asked now. */
+export async function tellReleased(
+  ctx: Foretelling & Pick<WebContext, 'db'>,
+  viewer: Viewer,
+  deliveryIds: readonly string[],
+): Promise<ReleasedWords> {
+  const prospect = await inTenant(ctx.db, viewer.tenantId, (trx) => prospectOf(trx, ctx, viewer.tenantId, deliveryIds));
+  return releasedWords(prospect, { viewer, now: ctx.clock() });
+}
+
+/** Why something leaves later: a sentence. */
+export function laterWords({ why }: Pick<LeavesLater, 'why'>): string {
+  if (why === 'hours') return 'It waits for your sending hours.';
+  if (why === 'retry') return 'Gmail did not take it just now. It is tried again.';
+  return `${standstillWords({ reason: why, everybody: false })}.`;
+}
+
+/** The same of any number. */
+function laterReason({ why, count }: Later): string {
+  const they = count === 1 ? 'it' : 'they';
+  switch (why) {
+    case 'hours':
+    case 'outside_hours':
+      return `${they} ${count === 1 ? 'waits' : 'wait'} for your sending hours.`;
+    case 'retry':
+      return `Gmail did not take ${count === 1 ? 'it' : 'them'} just now.`;
+    case 'undo':
+      return `until then ${they} can be undone.`;
+    case 'rate':
+    case 'trouble':
+    case 'budget':
+    case 'sending_limit':
+      return `${standstillWords({ reason: why, everybody: false })}.`;
+    default:
+      return `${heldWords(why).text}.`;
+  }
+}
+
+function stayReason({ why, words, count }: Stays): string {
+  if (words !== null) return words;
+  const own = count === 1 ? 'its run' : 'their run';
+  if (why === 'run_paused') return `${own} is paused.`;
+  if (why === 'run_cancelled') return `${own} was cancelled, so ${count === 1 ? 'it does' : 'they do'} not leave.`;
+  return `${small(heldWords(why satisfies HeldReason).text)}.`;
+}
+
+/** Within a sentence. */
+export function small(sentence: string): string {
+  return /^(Gmail|Google)/.test(sentence) ? sentence : sentence.charAt(0).toLowerCase() + sentence.slice(1);
+}
