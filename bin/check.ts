@@ -15,6 +15,7 @@ const CHECKS: readonly (readonly [name: string, command: string, ...args: string
   ['database types', 'node', 'bin/check-database-types.ts'],
   ['unused code', 'knip'],
   ['style', 'biome', 'check', '--error-on-warnings'],
+  ['views', 'node', 'bin/check-views.ts'],
   ['imports', 'node', 'bin/check-imports.ts'],
   ['lock', 'node', 'bin/check-lock.ts'],
 ];
