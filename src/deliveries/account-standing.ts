@@ -50,7 +50,7 @@ export async function noteAnswer(
   await orWarn(ctx, async () => {
     if (result.kind === 'failed') {
       const { outcome, failure } = result;
-      await obey(ctx, account, failure, outcome);
+      await obey(ctx, account, failure, outcome, afterTrouble && failure.kind === 'answered');
       // Gmail was not reached, which says nothing about its answers.
       if (failure.kind !== 'answered') return;
     }
@@ -78,16 +78,17 @@ async function obey(
   account: string,
   failure: GoogleFailure,
   outcome: Outcome,
+  troubleIsOver = false,
 ): Promise<void> {
   const { system } = ctx;
   if (outcome.kind === 'retry' && outcome.slowDown) {
-    await blockAccount(system, account, outcome.at, 'rate');
-    if (await isOfProject(ctx, failure)) await blockAccount(system, wholeProject, outcome.at, 'rate');
+    await blockAccount(system, account, outcome.at, 'rate', troubleIsOver);
+    if (await isOfProject(ctx, failure)) await blockAccount(system, wholeProject, outcome.at, 'rate', troubleIsOver);
   }
   if (outcome.kind !== 'hold' || outcome.until === null) return;
   if (outcome.reason === 'sending_limit') await blockAccount(system, account, outcome.until, 'sending_limit');
   if (outcome.reason === 'operator' && mayBeOfProject(failure))
-    await blockAccount(system, wholeProject, outcome.until, 'rate');
+    await blockAccount(system, wholeProject, outcome.until, 'rate', troubleIsOver);
 }
 
 /** Refusals so close together have one cause. */

@@ -200,16 +200,24 @@ export async function readAccounts(system: Database, accounts: readonly string[]
   return new Map(rows.map((row) => [row.account, row]));
 }
 
-/** Keeps an account still until a moment. A later one that stands already is kept. */
+/**
+ * Keeps an account still until a moment. A later one that stands already is kept, and so is trouble where only the rate was
+ * met: what goes first after that is still one probe.
+ *
+ * @param troubleIsOver the answer that says so is the probe's
+ */
 export async function blockAccount(
   system: Database,
   account: string,
   until: Date,
   reason: 'rate' | 'sending_limit',
+  troubleIsOver = false,
 ): Promise<void> {
   await sql`
     insert into sending_accounts (account, blocked_until, blocked_reason) values (${account}, ${until}, ${reason})
-    on conflict (account) do update set blocked_until = excluded.blocked_until, blocked_reason = excluded.blocked_reason
+    on conflict (account) do update set blocked_until = excluded.blocked_until,
+      blocked_reason = case when sending_accounts.blocked_reason = 'trouble' and ${reason === 'rate' && !troubleIsOver}
+        then 'trouble' else excluded.blocked_reason end
     where sending_accounts.blocked_until is null or sending_accounts.blocked_until < excluded.blocked_until`.execute(
     system,
   );

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Ahead, budgetOf } from '../../src/deliveries/budget.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
-import { blockAccount } from '../../src/tenants/system-queue.ts';
+import { blockAccount, markTrouble, readAccounts } from '../../src/tenants/system-queue.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { aDelivery, aMailbox } from '../support/rows.ts';
 
@@ -79,6 +79,20 @@ describe('the budget of a mailbox', () => {
     const until = new Date(now.getTime() + 60_000);
     await blockAccount(database.system, 'blocked', until, 'sending_limit');
     expect((await mine.budget(1))?.standsStill).toEqual({ until, reason: 'sending_limit', everybody: false });
+  });
+
+  it.each([
+    ['is met by one under way: one probe goes first all the same', 'rate', false, 'trouble', 300],
+    ['is what the probe was told: the trouble is over', 'rate', true, 'rate', 300],
+    ['is the day’s limit, which lasts longer', 'sending_limit', false, 'sending_limit', 300],
+    ['ends before the next probe', 'rate', false, 'trouble', 30],
+  ] as const)('while answers get lost, a limit that %s', async (_what, reason, troubleIsOver, stays, seconds) => {
+    const account = `trouble-${reason}-${troubleIsOver}-${seconds}`;
+    const inSeconds = (s: number) => new Date(now.getTime() + s * 1_000);
+    await markTrouble(database.system, account, inSeconds(60));
+    await blockAccount(database.system, account, inSeconds(seconds), reason, troubleIsOver);
+    const state = (await readAccounts(database.system, [account])).get(account);
+    expect(state).toMatchObject({ blockedReason: stays, blockedUntil: inSeconds(Math.max(60, seconds)) });
   });
 
   it('is none of another tenant’s mailbox', async () => {
