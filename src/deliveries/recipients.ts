@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { PartyDetails } from '../documents/document.ts';
+import { foldTaxNumber } from '../documents/party-identity.ts';
 import { type Address, addressSchema, fittingName, formatAddresses } from '../platform/address.ts';
 import { addressProblem, parseAddresses, withoutRepeats } from '../platform/address-list.ts';
 
@@ -109,6 +110,6 @@ export function filledInTo(addressee: Addressee): string {
 
 /** Two tax numbers are two companies, whatever once brought the record to this contact. */
 function contradict(printed: AddresseeDetails, contact: Omit<AddresseeDetails, 'name'>): boolean {
-  const [a, b] = [printed.taxId, contact.taxId].map((id) => (id ?? '').replaceAll(/[^\p{L}\p{N}]/gu, '').toUpperCase());
+  const [a, b] = [printed.taxId, contact.taxId].map((id) => foldTaxNumber(id ?? ''));
   return a !== '' && b !== '' && a !== b;
 }

@@ -5,6 +5,8 @@ import { getTenant } from '../tenants/tenants.ts';
 import { oddYears } from './date-questions.ts';
 import { DocumentError } from './errors.ts';
 import { keepFiles } from './files.ts';
+import { numberKey } from './number-key.ts';
+import { foldName } from './party-identity.ts';
 import type { ImportedDocument } from './read-ubl.ts';
 import { createDocument, type DocumentRecord } from './store.ts';
 import type { Identity } from './ubl/identity.ts';
@@ -109,13 +111,13 @@ async function questionsAbout(
     .selectFrom('documents')
     .where('tenant_id', '=', tenantId)
     .where('kind', '=', content.kind)
-    .where('number', '=', content.number)
+    .where('number_key', '=', numberKey(content.number))
     .select(['id', 'source_sha256', sql<string>`content #>> '{party,name}'`.as('party')])
     .orderBy('created_at')
     .executeTakeFirst();
   // The very same bytes are not a question.
   if (!twin || twin.source_sha256 === source.sha256) return [...notOurs, ...odd];
-  const same = twin.party.toLowerCase() === content.party.name.toLowerCase();
+  const same = foldName(twin.party) === foldName(content.party.name);
   return [...notOurs, ...odd, { code: 'number_taken', number: content.number, documentId: twin.id, same }];
 }
 

@@ -2,6 +2,7 @@ import { type SelectQueryBuilder, sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 import type { DB } from '../platform/database-types.ts';
 import type { DocumentKind, DocumentStatus } from './document.ts';
+import { numberKey } from './number-key.ts';
 import { containing, isId } from './paging.ts';
 import { partyName } from './summary.ts';
 
@@ -36,9 +37,8 @@ export function narrow<Row>(
   if (match.ids) narrowed = narrowed.where('documents.id', '=', anyOf(match.ids));
   if (match.search?.trim()) {
     const pattern = containing(match.search);
-    narrowed = narrowed.where((eb) =>
-      eb.or([eb('documents.number', 'ilike', pattern), eb(partyName, 'ilike', pattern)]),
-    );
+    const inNumber = sql<boolean>`position(nullif(${numberKey(match.search)}, '') in documents.number_key) > 0`;
+    narrowed = narrowed.where((eb) => eb.or([inNumber, eb(partyName, 'ilike', pattern)]));
   }
   return narrowed;
 }

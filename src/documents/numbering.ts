@@ -3,6 +3,7 @@ import type { Database } from '../platform/database.ts';
 import { inTurns } from '../platform/turns.ts';
 import { storedContent } from './content.ts';
 import { type DocumentContent, type DocumentKind, type DocumentStatus, unnumbered } from './document.ts';
+import { numberKey } from './number-key.ts';
 
 const prefixes: Record<DocumentKind, string> = { invoice: 'INV', credit_note: 'CN', quote: 'Q', purchase_order: 'PO' };
 
@@ -40,7 +41,7 @@ export async function nextNumber(db: Database, tenantId: string, kind: DocumentK
       .selectFrom('documents')
       .where('tenant_id', '=', tenantId)
       .where('kind', '=', kind)
-      .where('number', '=', number)
+      .where('number_key', '=', numberKey(number))
       .select('id')
       .executeTakeFirst();
     if (!taken) return number;

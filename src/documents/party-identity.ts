@@ -1,5 +1,6 @@
 import { addressKey } from '../platform/address.ts';
 import { parseAddresses } from '../platform/address-list.ts';
+import { oneLine } from '../platform/plain-text.ts';
 import type { PartyDetails } from './document.ts';
 
 /** What shows that two parties are one, the surest first. A name alone is not among them. */
@@ -28,7 +29,7 @@ export function sameParty(a: PartyDetails, b: PartyDetails): Proof | null {
 
 /** A name without what people write one way or the other: case, accents, points, blanks. */
 export function foldName(name: string): string {
-  const plain = name.normalize('NFKD').replaceAll(/\p{M}/gu, '').toUpperCase().toLowerCase();
+  const plain = oneLine(name).normalize('NFKD').replaceAll(/\p{M}/gu, '').toUpperCase().toLowerCase();
   const words = plain.replaceAll(/[^\p{L}\p{N}]+/gu, ' ').trim();
   return words === '' ? plain.trim() : words;
 }
@@ -49,12 +50,21 @@ export function identityKeys(details: PartyDetails): string[] {
   return keys.flatMap((key) => key || []);
 }
 
+/** A tax number without what people write one way or the other: blanks, points, dashes, case, full-width signs. */
+export function foldTaxNumber(taxId: string): string {
+  return taxId
+    .normalize('NFKC')
+    .replaceAll(/[^\p{L}\p{N}]/gu, '')
+    .toUpperCase();
+}
+
 function taxKey({ taxId }: PartyDetails): string | undefined {
-  return taxId?.replaceAll(/[^\p{L}\p{N}]/gu, '').toUpperCase() || undefined;
+  return foldTaxNumber(taxId ?? '') || undefined;
 }
 
 function endpointKey({ endpoint }: PartyDetails): string | undefined {
-  return endpoint?.replaceAll(/\s/g, '').toLowerCase() || undefined;
+  const plain = oneLine((endpoint ?? '').normalize('NFKC'));
+  return plain.replaceAll(/\s/g, '').toLowerCase() || undefined;
 }
 
 function schemeOf(endpoint: string): string {

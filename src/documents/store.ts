@@ -5,6 +5,7 @@ import { storedContent } from './content.ts';
 import { type DocumentContent, type DocumentKind, type DocumentStatus, unnumbered } from './document.ts';
 import { DocumentError } from './errors.ts';
 import { findOrCreateParty } from './find-party.ts';
+import { numberKey } from './number-key.ts';
 import { numbered } from './numbering.ts';
 import { isId } from './paging.ts';
 import { type DocumentSource, documentSourceSchema } from './source.ts';
@@ -98,7 +99,8 @@ export async function updateDocument(
     .selectFrom('documents')
     .where('tenant_id', '=', tenantId)
     .where('id', '=', documentId)
-    .select(['version', 'number', 'number_repeats', 'status'])
+    .select(['version', 'number', 'number_repeats', 'status', 'number_key'])
+    .select(numberKey(change.content.number).as('key'))
     .forUpdate()
     .executeTakeFirst();
   if (!current) throw new DocumentError('not_found', 'This record does not exist any more.');
@@ -111,10 +113,10 @@ export async function updateDocument(
   }
   const status = change.status ?? current.status;
   const content = await numbered(db, tenantId, change.content, status, change.at ?? new Date());
-  const numberRepeats = current.number_repeats && current.number === content.number;
+  const numberRepeats = current.number_repeats && current.number_key === current.key;
   if (!numberRepeats) {
     const other = await withNumber(db, tenantId, content);
-    if (other && other.id !== documentId) throw numberTaken(content, other.id);
+    if (other && other.id !== documentId) throw numberTaken(content, other);
   }
   const partyId = change.partyId ?? (await findOrCreateParty(db, tenantId, content.party)).id;
   await db
@@ -180,7 +182,7 @@ export async function documentsWithNumber(
 ): Promise<DocumentSummary[]> {
   const rows = await summaries(db, tenantId)
     .where('documents.kind', '=', kind)
-    .where('documents.number', '=', number)
+    .where('documents.number_key', '=', numberKey(number))
     .orderBy('documents.created_at')
     .limit(20)
     .execute();
@@ -208,22 +210,28 @@ export async function stored(db: Database, tenantId: string, documentId: string)
   return record;
 }
 
-function withNumber(db: Database, tenantId: string, content: DocumentContent): Promise<{ id: string } | undefined> {
+function withNumber(db: Database, tenantId: string, content: DocumentContent): Promise<Numbered | undefined> {
   return db
     .selectFrom('documents')
     .where('tenant_id', '=', tenantId)
     .where('kind', '=', content.kind)
-    .where('number', '=', content.number)
+    .where('number_key', '=', numberKey(content.number))
     .where('number_repeats', '=', false)
-    .select('id')
+    .select(['id', 'number'])
     .executeTakeFirst();
 }
 
-function numberTaken(content: DocumentContent, documentId: string | undefined): DocumentError {
+interface Numbered {
+  readonly id: string;
+  readonly number: string | null;
+}
+
+function numberTaken(content: DocumentContent, other: Numbered | undefined): DocumentError {
+  const written = other?.number && other.number !== content.number ? `, written ${other.number}` : '';
   return new DocumentError(
     'number_taken',
-    `The number ${content.number} is already used by another record. Type another number, or leave it empty to get the next one.`,
-    documentId === undefined ? {} : { documentId },
+    `The number ${content.number} is already used by another record${written}. Type another number, or leave it empty to get the next one.`,
+    other === undefined ? {} : { documentId: other.id },
   );
 }
 
@@ -241,7 +249,7 @@ async function inTheWay(
       .where('source_sha256', '=', source.sha256)
       .select('id')
       .executeTakeFirst());
-  if (!source || !first) return numberTaken(content, (await withNumber(db, tenantId, content))?.id);
+  if (!source || !first) return numberTaken(content, await withNumber(db, tenantId, content));
   return new DocumentError(
     'already_imported',
     `${source.fileName} was imported before, as ${content.number}. Nothing was stored a second time; open that record instead.`,

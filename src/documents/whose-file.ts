@@ -1,3 +1,5 @@
+import { addressKey } from '../platform/address.ts';
+import { foldName, foldTaxNumber } from './party-identity.ts';
 import type { Identity } from './ubl/identity.ts';
 
 /** By what a company can be told in a file. */
@@ -18,24 +20,20 @@ export type Whose = 'ours' | 'theirs' | 'unsaid';
  * 3. its name, without case, accents, punctuation and the words for its legal form.
  */
 export function whoseIs(party: Identity, own: OwnIdentity): Whose {
-  const taxId = numberOf(own.taxId ?? '');
-  const taxIds = party.taxIds.map(numberOf).filter((id) => id !== '');
+  const taxId = foldTaxNumber(own.taxId ?? '');
+  const taxIds = party.taxIds.map(foldTaxNumber).filter((id) => id !== '');
   if (taxId !== '' && taxIds.length > 0) return taxIds.some((id) => sameNumber(id, taxId)) ? 'ours' : 'theirs';
 
-  const email = own.email?.trim().toLowerCase();
+  const email = own.email && addressKey(own.email.trim());
   const isOwn = (endpoint: string): boolean => {
     const value = endpoint.slice(endpoint.indexOf(':') + 1).trim();
-    if (email && value.toLowerCase() === email) return true;
-    return taxId !== '' && sameNumber(numberOf(value), taxId);
+    if (email && addressKey(value) === email) return true;
+    return taxId !== '' && sameNumber(foldTaxNumber(value), taxId);
   };
   if (party.endpoints.some(isOwn)) return 'ours';
 
   if (party.names.length === 0) return taxIds.length + party.endpoints.length === 0 ? 'unsaid' : 'theirs';
   return party.names.some((name) => plainName(name) === plainName(own.name)) ? 'ours' : 'theirs';
-}
-
-function numberOf(text: string): string {
-  return text.toUpperCase().replaceAll(/[^A-Z0-9]/g, '');
 }
 
 /** `DE123456789` and `123456789` are one number; two countries' are two. */
@@ -53,13 +51,6 @@ const legalForms =
 
 /** A name as it is compared: `Brightwater Joinery Ltd.` and `BRIGHTWATER JOINERY` are one. */
 export function plainName(name: string): string {
-  const words = name
-    .normalize('NFKD')
-    .toLowerCase()
-    .replaceAll(/\p{M}/gu, '')
-    .replaceAll('ß', 'ss')
-    .replaceAll(/[.'’]/g, '')
-    .replaceAll(/[^\p{L}\p{N}]+/gu, ' ')
-    .trim();
+  const words = foldName(name.replaceAll(/[.'’]/g, ''));
   return words.replaceAll(legalForms, '').replaceAll(/\s+/g, ' ').trim() || words;
 }

@@ -225,6 +225,7 @@ export interface Documents {
   issue_date: string;
   kind: DocumentKind;
   number: string | null;
+  number_key: Generated<string | null>;
   /**
    * Somebody said that this number may be on two records.
    */

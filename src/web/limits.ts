@@ -1,4 +1,5 @@
 import type { Request, RequestHandler, Response } from 'express';
+import { addressKey } from '../platform/address.ts';
 import type { RateLimit, RateLimits } from '../platform/rate-limits.ts';
 import { PageError } from './errors.ts';
 import { callbackPaths } from './google-flows.ts';
@@ -125,7 +126,7 @@ export async function countSingleEmail(
   addresses: readonly string[],
 ): Promise<void> {
   for (const address of addresses) {
-    const wait = await limits.take(sameRecipient, `${tenantId} ${address.toLowerCase()}`);
+    const wait = await limits.take(sameRecipient, `${tenantId} ${addressKey(address)}`);
     if (wait === null) continue;
     throw PageError.tooMany(
       wait,

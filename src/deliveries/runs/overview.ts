@@ -1,4 +1,5 @@
 import { sumOf } from '../../documents/decimal.ts';
+import { addressKey } from '../../platform/address.ts';
 import type { Database } from '../../platform/database.ts';
 import type { Judgement, Reason } from './judge.ts';
 import type { ChosenRecord } from './records.ts';
@@ -134,7 +135,7 @@ class Tally {
     if (fileCount > 0) this.#seen.withFiles += 1;
     const { to, cc, bcc } = ready.email.recipients;
     this.#seen.recipients += to.length + cc.length + bcc.length;
-    for (const { email } of to) this.#addresses.add(email.toLowerCase());
+    for (const { email } of to) this.#addresses.add(addressKey(email));
     this.#amounts.set(currency, sumOf([this.#amounts.get(currency) ?? '0', payable]).toFixed());
     if (this.#first.length < firstShown) this.#first.push(ready);
   }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { unnumbered } from '../../documents/document.ts';
 import { type DocumentMatch, narrow } from '../../documents/matching.ts';
+import { numberKey } from '../../documents/number-key.ts';
 import { numberOrder, partyName } from '../../documents/summary.ts';
 import type { Database } from '../../platform/database.ts';
 import type { DeliveryState, DocumentKind, DocumentStatus } from '../../platform/database-types.ts';
@@ -117,7 +118,7 @@ export async function placedRecord(
     .where((eb) =>
       'place' in wanted
         ? eb('place', '=', wanted.place)
-        : sql<boolean>`position(lower(${wanted.search}) in lower(coalesce(number, '') || ' ' || coalesce(name, ''))) > 0`,
+        : sql<boolean>`position(nullif(${numberKey(wanted.search)}, '') in number_key(coalesce(number, '') || ' ' || coalesce(name, ''))) > 0`,
     )
     .orderBy('place')
     .limit(1)
