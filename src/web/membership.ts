@@ -59,6 +59,8 @@ export function loadViewer(ctx: WebContext): RequestHandler {
         .executeTakeFirstOrThrow();
       const locale = member.locale ?? localeOf(tenant);
       const viewer = { personId, memberId, tenantId, role, ...member, locale, tenant, memberships };
+      // A piece of a page has no menu and no banner.
+      if (req.get('hx-request')) return { viewer };
       const attention = await countAttention(trx, tenantId, onlookerOf(viewer));
       return { viewer, attention, troubled: await listTroubled(trx, tenantId, memberId) };
     });

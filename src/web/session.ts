@@ -38,16 +38,42 @@ const strangersAgeMs = 30 * 60_000;
 
 /** Sessions in Postgres. The cookie is SameSite=Lax: Strict would be missing when Google sends people back. */
 export function sessions(pool: pg.Pool, secrets: readonly string[], secure: boolean): RequestHandler {
-  const Store = connectPgSimple(session);
   return session({
     name: secure ? '__Host-letterhead' : 'letterhead',
     secret: [...secrets],
-    store: new Store({ pool, tableName: 'sessions', createTableIfMissing: false, pruneSessionInterval: false }),
+    store: sessionStore(pool),
     resave: false,
     saveUninitialized: false,
     rolling: true,
     cookie: { httpOnly: true, sameSite: 'lax', secure, maxAge: strangersAgeMs, path: '/' },
   });
+}
+
+/** So many sessions are known to have been prolonged lately. */
+const mostKnown = 10_000;
+
+/**
+ * The rows of sessions. Their end is put off when a twentieth of their time is gone, not with each request: a page that asks
+ * every second how its email stands would write as often.
+ *
+ * @param now in milliseconds since 1970
+ */
+export function sessionStore(pool: pg.Pool, now: () => number = Date.now): session.Store {
+  const prolonged = new Map<string, number>();
+  class Store extends connectPgSimple(session) {
+    override touch(id: string, data: session.SessionData, done?: () => void): void {
+      if (now() - (prolonged.get(id) ?? 0) < (data.cookie.originalMaxAge ?? 0) / 20) {
+        done?.();
+        return;
+      }
+      prolonged.delete(id);
+      prolonged.set(id, now());
+      const oldest = prolonged.size > mostKnown ? prolonged.keys().next().value : undefined;
+      if (oldest !== undefined) prolonged.delete(oldest);
+      super.touch(id, data, done);
+    }
+  }
+  return new Store({ pool, tableName: 'sessions', createTableIfMissing: false, pruneSessionInterval: false });
 }
 
 /** Begins a new session for a person. The old id ends, so that one planted before the sign-in is worth nothing. */
