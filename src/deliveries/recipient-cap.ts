@@ -94,13 +94,14 @@ async function countRecipients(trx: Database, tenantId: string, now: Date) {
 
 /**
  * How many recipients this transaction wrote to, and the email of before that is a day old when as many as are too many are;
- * null where they never are.
+ * null where they never are. What it only changed, because another took its place, is of before.
  */
 async function findRoom(trx: Database, tenantId: string, now: Date, tooMany: number) {
   const since = new Date(now.getTime() - dayMs);
   const { rows } = await sql<{ wanted: number; enough: Date | null }>`
     with written as (
-      select created_at, ${recipientsOf} as recipients, xmin::text = pg_current_xact_id()::xid::text as now
+      select created_at, ${recipientsOf} as recipients,
+        coalesce(xmin::text = pg_current_xact_id_if_assigned()::xid::text, false) and replaced_by is null as now
       from deliveries where tenant_id = ${tenantId}::uuid and created_at > ${since}
     ), before as (
       select created_at, sum(recipients) over (order by created_at) as freed from written where not now

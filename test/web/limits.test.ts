@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRateLimits } from '../../src/platform/rate-limits.ts';
 import { type Company, company } from '../support/company.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
-import { runForm } from '../support/run-page.ts';
+import { runForm, startRunOf } from '../support/run-page.ts';
+import { deliveriesOf, putInto } from '../support/runs.ts';
 import { anInvoice, sendRecord } from '../support/send-page.ts';
 import { said, visitor } from '../support/visitor.ts';
 
@@ -99,6 +100,23 @@ describe('the pages', () => {
     const run = await own.founder.post('/runs', { ...(await runForm(own.founder, query)), message: 'To all of you.' });
     expect([run.status, said(run)]).toEqual([429, expect.stringContaining('none is left, and this has 1.')]);
     expect(run.text).toContain('To all of you.');
+  });
+
+  it('count what a run sends again once, though it changes what had failed, too', async () => {
+    const own = await company(letterhead);
+    const record = await anInvoice(letterhead, own);
+    const run = await startRunOf(own.founder, `kind=invoice&id=${record.id}`);
+    const failed = await deliveriesOf(letterhead.context, own, run);
+    await putInto(
+      letterhead.context,
+      own,
+      failed.map(({ id }) => id),
+      'failed',
+    );
+    const to = Array.from({ length: 23 }, (_, number) => `m${number}@x.example`).join(', ');
+    expect((await sendRecord(own.founder, await anInvoice(letterhead, own), { to })).status).toBe(303);
+    const again = await own.founder.post(`/runs/${run}/resends`, { which: 'failed' });
+    expect([again.status, said(again)]).toEqual([429, expect.stringContaining('none is left, and this has 1.')]);
   });
 
   it('show an email again that goes to one address too often', async () => {
