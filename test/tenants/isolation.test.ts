@@ -145,7 +145,7 @@ describe('what was changed about rights', () => {
     const { rows } = await owner.query<{ name: string }>(
       `select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace
          and has_table_privilege('letterhead_app', oid, 'insert') and not has_table_privilege('letterhead_app', oid, 'update')
-         and not has_table_privilege('letterhead_app', oid, 'delete')`,
+         and not has_table_privilege('letterhead_app', oid, 'delete') order by relname`,
     );
     expect(rows.map(({ name }) => name)).toEqual(appendOnly);
   });
