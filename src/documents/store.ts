@@ -33,6 +33,8 @@ export interface NewDocument {
   readonly partyId?: string | undefined;
   readonly memberId?: string | undefined;
   readonly source?: DocumentSource | undefined;
+  /** Which form it was typed into: sent twice, that makes one record. */
+  readonly formKey?: string | undefined;
   /** Whether somebody said that its number may be on another record too. */
   readonly numberRepeats?: boolean | undefined;
   /** When it is written, which decides about the year in its number. The machine's time unless told otherwise. */
@@ -41,7 +43,8 @@ export interface NewDocument {
 
 /**
  * Stores a record. A draft takes no number until it is finalised, so that one that is thrown away leaves no gap. Throws `number_taken` where another record of its kind has its number, and
- * `already_imported` where the same file was imported before; both name that record.
+ * `already_imported` where the same file was imported before, `already_saved` where the same form was sent before; each names
+ * that record.
  *
  * @param db a transaction inside the tenant
  */
@@ -64,13 +67,14 @@ export async function createDocument(db: Database, tenantId: string, document: N
       created_by: document.memberId ?? null,
       source: source ? JSON.stringify(source) : null,
       source_sha256: source?.sha256 ?? null,
+      form_key: document.formKey ?? null,
       number_repeats: document.numberRepeats ?? false,
       ...(await columnsOf(content)),
     })
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
     .executeTakeFirst();
-  if (!inserted) throw await inTheWay(db, tenantId, content, source);
+  if (!inserted) throw await inTheWay(db, tenantId, content, document);
   return stored(db, tenantId, inserted.id);
 }
 
@@ -239,8 +243,18 @@ async function inTheWay(
   db: Database,
   tenantId: string,
   content: DocumentContent,
-  source: DocumentSource | undefined,
+  { source, formKey }: NewDocument,
 ): Promise<DocumentError> {
+  const saved =
+    formKey !== undefined &&
+    (await db
+      .selectFrom('documents')
+      .where('tenant_id', '=', tenantId)
+      .where('form_key', '=', formKey)
+      .select('id')
+      .executeTakeFirst());
+  if (saved)
+    return new DocumentError('already_saved', 'This form was sent twice. It is saved once.', { documentId: saved.id });
   const first =
     source &&
     (await db

@@ -221,6 +221,10 @@ export interface Documents {
   created_by: string | null;
   currency: string;
   due_date: string | null;
+  /**
+   * Which form made it: sent twice, it makes one record.
+   */
+  form_key: string | null;
   id: Generated<string>;
   issue_date: string;
   kind: DocumentKind;

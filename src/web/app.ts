@@ -44,7 +44,7 @@ import { waitingPages } from './waiting.ts';
 import { workspacePages } from './workspace.ts';
 
 /**
- * The whole HTTP ring, in the order a request meets it: health, security headers, Google's events, files, the session,
+ * The whole HTTP ring, in the order a request meets it: whether it asks for a path, health, security headers, Google's events, files, the session,
  * the same-origin check, who it is, the form that was sent, sign-in; behind it everything that belongs to a company,
  * where each write names the company it is for.
  *
@@ -56,11 +56,14 @@ export function createApp(ctx: WebContext, pool: pg.Pool): Express {
   const flows = googleFlows(ctx.google, ctx.publicUrl, pool);
   const choices = new PendingChoices(pool, ctx.keys, ctx.clock);
   app.disable('x-powered-by');
+  // What nobody may keep needs no name to be kept under.
+  app.disable('etag');
   app.set('trust proxy', ctx.trustProxy);
   app.locals['asset'] = asset;
   app.locals['clock'] = ctx.clock;
   app.locals['localMailUrl'] = ctx.localMailUrl;
 
+  app.use(paths);
   app.get('/healthz', health(pool));
   app.use(securityHeaders(ctx, secure));
   // Google says who it is by its signature: no cookie, no page of ours, and whatever way the proxy let it in.
@@ -110,6 +113,11 @@ export function createApp(ctx: WebContext, pool: pg.Pool): Express {
   app.use(answerErrors(ctx));
   return app;
 }
+
+/** A request target need not be a path (`*`, RFC 9112, section 3.2); only paths are ours. */
+const paths: RequestHandler = (req, _res, next) => {
+  next(req.path.startsWith('/') ? undefined : PageError.notFound());
+};
 
 function health(pool: pg.Pool): RequestHandler {
   return async (_req, res) => {

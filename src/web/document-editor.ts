@@ -1,4 +1,7 @@
+import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { type Request, type Response, Router } from 'express';
+import { z } from 'zod';
 import { dateQuestions, datesMark } from '../documents/date-questions.ts';
 import { type DocumentKind, type PartyDetails, unnumbered } from '../documents/document.ts';
 import { DocumentError } from '../documents/errors.ts';
@@ -6,7 +9,13 @@ import { documentFormOf, type FormProblem } from '../documents/form.ts';
 import { kindWords, wordsOf } from '../documents/format.ts';
 import { lastChange } from '../documents/last-change.ts';
 import { createParty, getParty, listParties } from '../documents/parties.ts';
-import { createDocument, type DocumentRecord, getDocument, updateDocument } from '../documents/store.ts';
+import {
+  createDocument,
+  type DocumentRecord,
+  type DraftContent,
+  getDocument,
+  updateDocument,
+} from '../documents/store.ts';
 import type { Database } from '../platform/database.ts';
 import { each, inTurns, type Work } from '../platform/turns.ts';
 import { inTenant } from '../tenants/scope.ts';
@@ -98,9 +107,9 @@ export function documentEditor(ctx: WebContext): Router {
     if (asked.length > 0) return show(res, { form, chosen, problems: asked, dates: datesMark(parsed.content) });
     const status = req.body?.do === 'draft' ? 'draft' : 'open';
     try {
-      const record = await inTenant(ctx.db, viewer.tenantId, async (trx) =>
+      const record = await createOnce(viewer, readKey(req), parsed.content, async (trx, formKey) =>
         createDocument(trx, viewer.tenantId, {
-          ...{ content: parsed.content, status, memberId: viewer.memberId, at: ctx.clock() },
+          ...{ content: parsed.content, status, memberId: viewer.memberId, at: ctx.clock(), formKey },
           partyId: await partyOf(trx, viewer, chosen, parsed.content.party),
         }),
       );
@@ -221,6 +230,27 @@ export function documentEditor(ctx: WebContext): Router {
     return found(await inTenant(ctx.db, viewer.tenantId, (trx) => getDocument(trx, viewer.tenantId, id)));
   }
 
+  /**
+   * A form that comes twice makes one record: a double click, or a browser that asks again. One that says something else by
+   * then, such as after going back, makes another.
+   */
+  async function createOnce(
+    viewer: Viewer,
+    key: string | undefined,
+    content: DraftContent,
+    create: (trx: Database, formKey: string | undefined) => Promise<DocumentRecord>,
+  ): Promise<DocumentRecord> {
+    try {
+      return await inTenant(ctx.db, viewer.tenantId, (trx) => create(trx, key));
+    } catch (error) {
+      if (!(error instanceof DocumentError) || error.code !== 'already_saved') throw error;
+      const record = await stored(viewer, error.documentId ?? '');
+      const number = content.number ?? record.content.number;
+      if (isDeepStrictEqual(plainCopy({ ...content, number }), plainCopy(record.content))) return record;
+      return inTenant(ctx.db, viewer.tenantId, (trx) => create(trx, undefined));
+    }
+  }
+
   /** The contact that was chosen; undefined where the details say who it is. */
   async function partyOf(
     trx: Database,
@@ -300,6 +330,7 @@ export function documentEditor(ctx: WebContext): Router {
       countries,
       currencies,
       contacts: contacts.rows,
+      key: record ? undefined : (readKey(res.req) ?? randomUUID()),
       problems: await inTurns(asListed(problems, form)),
       problemOf,
       changes,
@@ -327,9 +358,27 @@ function blankForm(kind: DocumentKind, viewer: Viewer, now: Date): TypedForm {
   };
 }
 
+/** Which form it was; undefined for a program's. */
+function readKey(req: Request): string | undefined {
+  return z.uuid().safeParse(req.body?.key).data;
+}
+
+function plainCopy(content: object): unknown {
+  return JSON.parse(JSON.stringify(content));
+}
+
 /** What was posted without what steers this page. */
 function contentFields(req: Request): Record<string, unknown> {
-  const { do: _button, id: _id, emails: _emails, waits: _waits, ...fields }: Record<string, unknown> = { ...req.body };
+  const {
+    do: _button,
+    id: _id,
+    key: _key,
+    emails: _emails,
+    waits: _waits,
+    ...fields
+  }: Record<string, unknown> = {
+    ...req.body,
+  };
   return fields;
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from '../../src/web/app.ts';
 import { someRows } from '../support/at-length.ts';
@@ -111,5 +112,79 @@ describe('whatever is sent', () => {
       }
     }
     expect(letterhead.logged()).not.toContain('request failed');
+  });
+});
+
+/** Sends bytes as they stand; returns the status that came back. */
+function raw(text: string): Promise<number> {
+  const { port, hostname } = new URL(letterhead.url);
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () => socket.write(text));
+    let got = '';
+    socket.on('data', (part) => {
+      got += part;
+    });
+    socket.on('error', reject);
+    socket.on('close', () => resolve(Number(/^HTTP\/1\.1 (\d+)/.exec(got)?.[1])));
+  });
+}
+
+describe('a request', () => {
+  it.each([
+    ['GET', '*', 404],
+    ['POST', '*', 404],
+    ['GET', '//evil.example/', 404],
+    ['GET', '/%ff', 404],
+    ['TRACE', '/', 409],
+    ['PROPFIND', '/documents', 409],
+  ])('of %s for %s is answered', async (method, target, status) => {
+    const { host } = new URL(letterhead.url);
+    const lines = Object.entries({ ...headers, host, connection: 'close' }).map(([name, value]) => `${name}: ${value}`);
+    expect(await raw(`${method} ${target} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`)).toBe(status);
+    expect(letterhead.logged()).not.toContain('request failed');
+  });
+});
+
+describe('a new record’s form', () => {
+  const fields = { kind: 'invoice', issueDate: '2026-12-01', currency: 'EUR', 'party[email]': 'a@elm.example' };
+  const send = async (key: string, more: Record<string, string>) => {
+    const line = { 'lines[0][name]': 'Chair', 'lines[0][quantity]': '1', 'lines[0][unitPrice]': '10' };
+    const answer = await fetch(`${letterhead.url}/documents?company=${company}`, {
+      ...{ method: 'POST', headers, redirect: 'manual' },
+      body: new URLSearchParams({ ...fields, ...line, ...more, key }),
+    });
+    expect(answer.status).toBe(303);
+    return answer.headers.get('location');
+  };
+
+  it.each(['save', 'draft'])(
+    'that comes several times at once makes one record, and one contact: %s',
+    async (pressed) => {
+      const form = { do: pressed, 'party[name]': `Elm ${pressed}`, 'party[email]': `${pressed}@elm.example` };
+      const key = randomUUID();
+      const led = await Promise.all(Array.from({ length: 5 }, () => send(key, form)));
+      expect(new Set(led).size).toBe(1);
+      expect(await send(key, form)).toBe(led[0]);
+      const contacts = await fetch(`${letterhead.url}/parties?q=${encodeURIComponent(`Elm ${pressed}`)}`, { headers });
+      expect((await contacts.text()).match(/href="\/parties\/[0-9a-f-]{36}"/g)).toHaveLength(1);
+    },
+  );
+
+  it('that says something else by then, or is another one, makes another record', async () => {
+    const key = randomUUID();
+    const first = await send(key, { 'party[name]': 'Oak' });
+    expect(await send(key, { 'party[name]': 'Oak', notes: 'And this' })).not.toBe(first);
+    expect(await send(randomUUID(), { 'party[name]': 'Oak' })).not.toBe(first);
+  });
+
+  it('carries a key of its own', async () => {
+    const keys = await Promise.all(
+      [1, 2].map(async () => {
+        const page = await fetch(`${letterhead.url}/documents/new?kind=invoice`, { headers });
+        return /name="key" value="([0-9a-f-]{36})"/.exec(await page.text())?.[1];
+      }),
+    );
+    expect(keys[0]).toBeDefined();
+    expect(keys[0]).not.toBe(keys[1]);
   });
 });
