@@ -91,13 +91,16 @@ function putBack(form, fields) {
   form.dispatchEvent(new Event('input', { bubbles: true }));
 }
 
+/** As pages say it: `Tue 09:24`. */
+function sayWhen(date) {
+  const { locale } = document.documentElement.dataset;
+  const day = date.toLocaleDateString(locale, { weekday: 'short' });
+  return `${day} ${date.toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })}`;
+}
+
 function offer(form, key, { at, fields }) {
   const notice = document.getElementById('unsaved-notice').content.cloneNode(true).firstElementChild;
-  notice.querySelector('time').textContent = new Date(at).toLocaleString('en-GB', {
-    weekday: 'short',
-    hour: '2-digit',
-    minute: '2-digit',
-  });
+  notice.querySelector('time').textContent = sayWhen(new Date(at));
   notice.addEventListener('click', ({ target }) => {
     if (target.name === 'put-back') putBack(form, fields);
     else if (target.name === 'forget') localStorage.removeItem(key);

@@ -41,7 +41,7 @@ export async function runDoctor(config: Config, args: string[]): Promise<void> {
     const wayBack = tryWayBack(google, config.publicUrl, Object.values(callbackPaths), null);
     let checked = 0;
     for (const { id: tenantId, mailboxId } of await findMailboxes(databases, values.tenant, positionals[0])) {
-      const result = await checkUp(ctx, tenantId, mailboxId, { wayBack, by: null, version });
+      const result = await checkUp(ctx, tenantId, mailboxId, { wayBack, by: null, version, locale: 'en-GB' });
       if (!result) continue;
       const email = values['test-email'] ? await tryEmail(databases, tenantId, mailboxId) : null;
       console.log(`${checked === 0 ? '' : '\n'}${checkUpText(result, email)}`.trimEnd());

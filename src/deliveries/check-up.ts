@@ -1,4 +1,6 @@
 import { sql } from 'kysely';
+import { formatNumber } from '../documents/format.ts';
+import { dateLocale } from '../documents/locale.ts';
 import { readCapabilities } from '../mailboxes/capabilities.ts';
 import { judgeCheckUp } from '../mailboxes/check-up.ts';
 import type { CheckUpFacts, LifeFacts, TokenFacts, WayBackFacts } from '../mailboxes/check-up-facts.ts';
@@ -7,6 +9,7 @@ import { type CheckUp, checkUpShape } from '../mailboxes/check-up-step.ts';
 import { readReason } from '../mailboxes/ended-words.ts';
 import { listSwaps } from '../mailboxes/from-swaps.ts';
 import type { Database } from '../platform/database.ts';
+import { formatMoment } from '../platform/zoned-time.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { someGrantOutlived } from '../tenants/system-grants.ts';
 import { budgetOf } from './budget.ts';
@@ -28,6 +31,7 @@ const overAWeekMs = 7.2 * 86_400_000;
  *
  * @param wayBack from {@link tryWayBack}, which is the same for all mailboxes
  * @param by the name of whoever began it; null for the operator
+ * @param locale how they write numbers and dates
  * @returns undefined when there is no such mailbox
  */
 export async function checkUp(
@@ -38,7 +42,13 @@ export async function checkUp(
     wayBack,
     by,
     version,
-  }: { readonly wayBack: Promise<WayBackFacts>; readonly by: string | null; readonly version: string },
+    locale,
+  }: {
+    readonly wayBack: Promise<WayBackFacts>;
+    readonly by: string | null;
+    readonly version: string;
+    readonly locale: string;
+  },
 ): Promise<CheckUp | undefined> {
   const before = await inTenant(ctx.db, tenantId, (trx) => readRows(trx, tenantId, mailboxId));
   if (!before) return undefined;
@@ -63,11 +73,11 @@ export async function checkUp(
       appOutlivedAWeek: client !== null && (await someGrantOutlived(ctx.system, client, overAWeekMs)),
     },
   };
-  const at = (date: Date) =>
-    new Intl.DateTimeFormat('en-GB', { timeZone: tenant.timeZone, dateStyle: 'medium', timeStyle: 'short' }).format(
-      date,
-    );
-  const steps = judgeCheckUp(facts, at);
+  const say = (value: Date | number) =>
+    typeof value === 'number'
+      ? formatNumber(String(value), locale)
+      : formatMoment(value, tenant.timeZone, dateLocale(locale));
+  const steps = judgeCheckUp(facts, say);
   const state = await inTenant(ctx.db, tenantId, (trx) => stateOf(trx, tenantId, mailboxId));
   const done = {
     at: now.toISOString(),

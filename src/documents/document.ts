@@ -27,7 +27,7 @@ const text = (max: number) =>
     .string()
     .trim()
     .min(1)
-    .max(max, `is longer than ${max.toLocaleString('en')} characters`)
+    .max(max, `is longer than ${max} characters`)
     .refine((value) => !controlCharacter.test(value), 'holds a control character');
 
 /**

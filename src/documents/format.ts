@@ -158,7 +158,7 @@ export function extraText(extra: Extra): string {
   const fileName = attributes['filename'];
   if (attributes['mimeCode']) {
     const bytes = Math.floor((extra.value.replace(/\s/g, '').length * 3) / 4);
-    return `${fileName ?? 'file'} (${attributes['mimeCode']}, ${bytes.toLocaleString('en')} bytes)`;
+    return `${fileName ?? 'file'} (${attributes['mimeCode']}, ${bytes} bytes)`;
   }
   const notes = Object.entries(attributes).map(([name, value]) => `${own(attributeWords, name) ?? name} ${value}`);
   return notes.length > 0 ? `${extra.value} (${notes.join(', ')})` : extra.value;

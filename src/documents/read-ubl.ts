@@ -106,7 +106,7 @@ function refuseTooMuch(content: DocumentContent, extras: readonly Extra[]): void
   if (count <= mostExtras && JSON.stringify([content, extras]).length <= mostLetters) return;
   throw new ImportError(
     'too_complex',
-    `The file says more than a record can keep: ${count.toLocaleString('en')} details that have no place of their own here, where ${mostExtras.toLocaleString('en')} are the most. Split it, and import the parts; or ask whoever made it for one with less in it.`,
+    `The file says more than a record can keep: ${count} details that have no place of their own here, where ${mostExtras} are the most. Split it, and import the parts; or ask whoever made it for one with less in it.`,
   );
 }
 

@@ -12,8 +12,8 @@ export interface Step {
   readonly hint: string | null;
 }
 
-/** Says an instant for a person. */
-export type Say = (date: Date) => string;
+/** Says an instant, or a number, for whoever reads it. */
+export type Say = (value: Date | number) => string;
 
 /** Builders of the three kinds of steps. */
 export const passed = (name: string, title: string, detail: string, hint: string | null = null): Step => ({

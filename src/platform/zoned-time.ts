@@ -56,9 +56,13 @@ export function clockChanges(date: string, timeZone: string): Date[] {
   return changes.filter((change) => wallTimeOf(change, timeZone).startsWith(date));
 }
 
-/** For people, in full: `Thursday 3 December 2026, 09:00`; where the clock shows that time twice that day, which. */
-export function formatMoment(instant: Date, timeZone: string): string {
-  const date = new Intl.DateTimeFormat('en-GB', { timeZone, dateStyle: 'full' }).format(instant).replace(',', '');
+/**
+ * For people, in full: `Thursday 3 December 2026, 09:00`; where the clock shows that time twice that day, which.
+ *
+ * @param locale whose order of day and month it has: British unless told
+ */
+export function formatMoment(instant: Date, timeZone: string, locale = 'en-GB'): string {
+  const date = new Intl.DateTimeFormat(locale, { timeZone, dateStyle: 'full' }).format(instant).replace(',', '');
   const wallTime = wallTimeOf(instant, timeZone);
   const twins = instantsAt(wallTime, timeZone);
   const which =

@@ -14,7 +14,7 @@ const said = () => z.string({ error: 'This is missing.' });
 const optional = (max: number, plain = oneLine) =>
   said()
     .transform(plain)
-    .pipe(z.string().max(max, `This is longer than ${max.toLocaleString('en')} characters. Shorten it.`))
+    .pipe(z.string().max(max, `This is longer than ${max} characters. Shorten it.`))
     .transform((text) => text || null);
 
 /** One address, by the rule for every other: what is printed on papers is written to. */

@@ -46,7 +46,7 @@ export function capWords(
       words: `${allowed}, and these are ${count(wanted)}. Send them in parts.`,
       fewer: left > 0,
     };
-  const at = atMoment(from, viewer.tenant.timeZone, now);
+  const at = atMoment(from, viewer.tenant.timeZone, now, viewer.locale);
   if (left === 0 && wanted === 1)
     return { title: 'Not today', words: `${allowed}, and has. You can send again ${at}.`, fewer: false };
   const has = left === 0 ? 'has' : `${count(left)} ${left === 1 ? 'is' : 'are'} left`;

@@ -48,7 +48,7 @@ export function checkUpPages(ctx: WebContext): Router {
       running.get(name) ??
       checkUp(ctx, viewer.tenantId, mailbox.id, {
         wayBack: tryWayBack(ctx.google, ctx.publicUrl, Object.values(callbackPaths), originOf(req)),
-        ...{ by: viewer.name, version },
+        ...{ by: viewer.name, version, locale: viewer.locale },
       }).finally(() => running.delete(name));
     running.set(name, flight);
     found(await flight);

@@ -15,7 +15,7 @@ import { getDocument, lockDocument } from '../documents/store.ts';
 import { totalsOf } from '../documents/totals.ts';
 import { formatAddress } from '../platform/address.ts';
 import { inTurns } from '../platform/turns.ts';
-import { formatMoment, wallTimeOf } from '../platform/zoned-time.ts';
+import { wallTimeOf } from '../platform/zoned-time.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { type SendingRules, sendingRulesOf } from '../tenants/sending-rules.ts';
 import { getTenant } from '../tenants/tenants.ts';
@@ -36,6 +36,7 @@ import { notify } from './session.ts';
 import { type Telling, tellingOf } from './telling.ts';
 import { onlookerOf, param, requireRole, type Viewer, viewerOf } from './viewer.ts';
 import { whoChangedIt } from './who-changed.ts';
+import { fullMoment } from './words.ts';
 
 /** One delivery with its timeline, and what a person decides about it. */
 export function deliveryPages(ctx: WebContext): Router {
@@ -107,7 +108,11 @@ export function deliveryPages(ctx: WebContext): Router {
     if (!mayDecide(viewer, delivery)) throw notYours();
     const { id } = delivery;
     const anyTime = req.body?.anyTime === 'yes';
-    const chosen = readChosenTime(textField(req, 'sendAt'), rules, anyTime, ctx.clock());
+    const chosen = readChosenTime(textField(req, 'sendAt'), rules, {
+      anyTime,
+      now: ctx.clock(),
+      locale: viewer.locale,
+    });
     if ('message' in chosen) {
       await notify(req, 'fail', `Not changed. ${chosen.message}`);
       return res.redirect(303, `/deliveries/${id}`);
@@ -115,7 +120,7 @@ export function deliveryPages(ctx: WebContext): Router {
     const { timeZone } = rules;
     const choice = { sendAt: chosen.at, timeZone, anyTime, memberId };
     const done = await inTenant(ctx.db, tenantId, (trx) => schedule(ctx, trx, tenantId, id, choice));
-    if (done) await notify(req, 'ok', `It leaves on ${formatMoment(chosen.at, timeZone)}.`);
+    if (done) await notify(req, 'ok', `It leaves on ${fullMoment(chosen.at, timeZone, viewer.locale)}.`);
     else await movedOn(req, viewer, id, 'so its time could not be changed any more');
     res.redirect(303, `/deliveries/${id}`);
   });
@@ -189,7 +194,7 @@ async function findDelivery(ctx: WebContext, viewer: Viewer, req: Request): Prom
   return inTenant(ctx.db, tenantId, async (trx) => {
     const delivery = found(await getDelivery(trx, tenantId, onlookerOf(viewer), id));
     const rules = await sendingRulesOf(trx, tenantId);
-    const at = (date: Date) => formatMoment(date, rules.timeZone);
+    const at = (date: Date) => fullMoment(date, rules.timeZone, viewer.locale);
     const told = (await tellingOf(trx, ctx, viewer, [delivery]))(delivery);
     const question = told.mend === 'answer' ? await questionAbout(trx, ctx, viewer, delivery) : null;
     return {
@@ -206,7 +211,7 @@ async function findDelivery(ctx: WebContext, viewer: Viewer, req: Request): Prom
 function progressOf(ctx: WebContext, viewer: Viewer, { delivery, rules, wait, told, question }: Shown) {
   const now = ctx.clock();
   const { timeZone, hours } = rules;
-  const at = (date: Date) => formatMoment(date, timeZone);
+  const at = (date: Date) => fullMoment(date, timeZone, viewer.locale);
   const opens = leavesFrom(rules, delivery.anyTime, now);
   const opening = opens > now ? opens : null;
   const may = mayDecide(viewer, delivery);

@@ -13,7 +13,7 @@ export async function heldUpNotices(
 ): Promise<string[]> {
   const now = clock();
   const held = await heldUpBy(trx, viewer.tenantId, onlookerOf(viewer), now);
-  return held.map((each) => heldUpWords(each, (date) => atMoment(date, viewer.tenant.timeZone, now)));
+  return held.map((each) => heldUpWords(each, (date) => atMoment(date, viewer.tenant.timeZone, now, viewer.locale)));
 }
 
 /** `at` says a moment within a sentence: `at 20:03`, `on 1 Dec 20:03`. */

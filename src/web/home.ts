@@ -50,7 +50,7 @@ export function homePages(ctx: WebContext): Router {
         hasSent: await hasSent(trx, tenantId),
       };
     });
-    const at = (date: Date) => atMoment(date, viewer.tenant.timeZone, ctx.clock());
+    const at = (date: Date) => atMoment(date, viewer.tenant.timeZone, ctx.clock(), viewer.locale);
     const today = dayFrom(ctx.clock(), viewer.tenant.timeZone);
     const troubled: readonly TroubledMailbox[] = res.locals['troubled'] ?? [];
     const told = new Set(troubled.map(({ id }) => id));

@@ -10,7 +10,6 @@ import { type StartResult, startRun } from '../deliveries/runs/start.ts';
 import { kindWords, pdfName } from '../documents/format.ts';
 import { formatAddress } from '../platform/address.ts';
 import { changedParts } from '../platform/marks.ts';
-import { formatMoment } from '../platform/zoned-time.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { type SendingRules, sendingRulesOf } from '../tenants/sending-rules.ts';
 import type { WebContext } from './context.ts';
@@ -26,6 +25,7 @@ import { hoursWords, readChosenTime, suggestedTime } from './send-time.ts';
 import { notify } from './session.ts';
 import { refusedForNow } from './too-many.ts';
 import { onlookerOf, requireRole, type Viewer } from './viewer.ts';
+import { fullMoment } from './words.ts';
 
 const words = {
   ...{ noticedWords, budgetNote, kindWords },
@@ -89,7 +89,7 @@ export function newRunPages(ctx: WebContext): Router {
     const form = posted(req, viewer);
     const seen = await reviewByRecentLists(ctx, viewer, form);
     const { overview, resolution, rules } = seen;
-    const time = chosenTime(form, rules, ctx.clock());
+    const time = chosenTime(form, rules, ctx.clock(), viewer);
     if ('message' in time) return showForm(ctx, res.status(422), viewer, form, [badTime(time)]);
     if (!resolution.ok || !overview) return showForm(ctx, res.status(409), viewer, form, []);
     if (overview.fingerprint !== form.fingerprint)
@@ -103,7 +103,7 @@ export function newRunPages(ctx: WebContext): Router {
       ...words,
       ...{ form, overview, fields: runFields(form), sender: resolution.sender, resolution },
       ...{ budget: seen.budget, opening: seen.opening, undoSeconds: rules.undoSeconds },
-      leavesAt: time.at && formatMoment(time.at, rules.timeZone),
+      leavesAt: time.at && fullMoment(time.at, rules.timeZone, viewer.locale),
     });
   });
 
@@ -113,7 +113,7 @@ export function newRunPages(ctx: WebContext): Router {
     const form = posted(req, viewer);
     const { selection, subject, message, again, thoughPaid, key, fingerprint, anyTime } = form;
     const rules = await inTenant(ctx.db, tenantId, (trx) => sendingRulesOf(trx, tenantId));
-    const time = chosenTime(form, rules, ctx.clock());
+    const time = chosenTime(form, rules, ctx.clock(), viewer);
     if ('message' in time) return showForm(ctx, res.status(422), viewer, form, [badTime(time)]);
     const request: RunRequest = {
       ...{ tenantId, memberId, selection, again, thoughPaid, fingerprint },
@@ -137,8 +137,10 @@ function reviewByRecentLists(ctx: WebContext, viewer: Viewer, form: RunForm): Pr
 }
 
 /** The moment that somebody chose; null for now. */
-function chosenTime(form: RunForm, rules: SendingRules, now: Date) {
-  return form.when === 'later' ? readChosenTime(form.sendAt, rules, form.anyTime, now) : { at: null };
+function chosenTime(form: RunForm, rules: SendingRules, now: Date, { locale }: Viewer) {
+  return form.when === 'later'
+    ? readChosenTime(form.sendAt, rules, { anyTime: form.anyTime, now, locale })
+    : { at: null };
 }
 
 function badTime({ message }: { readonly message: string }): Problem {

@@ -9,10 +9,11 @@ import { type KindWords, wordsOf } from '../documents/format.ts';
 import type { DocumentMatch } from '../documents/matching.ts';
 import { type DocumentSummary, isOverdue } from '../documents/summary.ts';
 import type { DeliveryPurpose, DeliveryState } from '../platform/database-types.ts';
+import { wallTimeOf } from '../platform/zoned-time.ts';
 
 /** Today on the company's calendar, moved by some days: `YYYY-MM-DD`. */
 export function dayFrom(now: Date, timeZone: string, days = 0): string {
-  const today = new Intl.DateTimeFormat('en-CA', { timeZone }).format(now);
+  const today = wallTimeOf(now, timeZone).slice(0, 10);
   return new Date(Date.parse(`${today}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);
 }
 

@@ -50,7 +50,7 @@ export function releasedWords(
   for (const each of later) {
     const verb = each.count === 1 ? 'leaves' : 'leave';
     const first = each.count === 1 ? '' : 'from ';
-    const at = moment(each.until, reader.viewer.tenant.timeZone, reader.now);
+    const at = moment(each.until, reader.viewer.tenant.timeZone, reader.now, locale);
     words.push(`${some(each.count)} ${verb} ${first}${at}: ${small(laterReason(each))}`);
   }
   for (const each of stays)

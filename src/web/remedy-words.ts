@@ -15,7 +15,7 @@ export interface Headline {
 
 /** Who reads it, and when. */
 export interface Reader {
-  readonly viewer: Pick<Viewer, 'memberId' | 'role' | 'tenant'>;
+  readonly viewer: Pick<Viewer, 'memberId' | 'role' | 'tenant' | 'locale'>;
   readonly now: Date;
 }
 
@@ -43,9 +43,10 @@ const nothingLost = 'It was not sent, and nothing is lost.';
 
 function words(trouble: Trouble, delivery: Told, hindrance: Objection | null, reader: Reader): Headline {
   const { mailboxEmail: mailbox, fromEmail, notBefore, memberName } = delivery;
-  const { timeZone } = reader.viewer.tenant;
-  const at = (date: Date) => atMoment(date, timeZone, reader.now);
-  const until = notBefore ? moment(notBefore, timeZone, reader.now) : null;
+  const { locale, tenant } = reader.viewer;
+  const { timeZone } = tenant;
+  const at = (date: Date) => atMoment(date, timeZone, reader.now, locale);
+  const until = notBefore ? moment(notBefore, timeZone, reader.now, locale) : null;
   const by = (name: string | null) => (name ? ` by ${name}` : '');
   switch (trouble) {
     case 'mailbox_paused': {
@@ -139,7 +140,8 @@ function words(trouble: Trouble, delivery: Told, hindrance: Objection | null, re
     case 'free':
       return { title: 'It can be sent again', more: 'What it waited for is over. It waits for you, and was not sent.' };
     case 'in_doubt': {
-      const when = notBefore && notBefore > reader.now ? ` until ${moment(notBefore, timeZone, reader.now)}` : '';
+      const when =
+        notBefore && notBefore > reader.now ? ` until ${moment(notBefore, timeZone, reader.now, locale)}` : '';
       return {
         title: when ? `Gmail’s answer never arrived; unclear${when}` : 'Gmail’s answer never arrived; being looked up',
         more: when

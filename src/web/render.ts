@@ -3,6 +3,7 @@ import ejs from 'ejs';
 import type { Response } from 'express';
 import type { DocumentKind } from '../documents/document.ts';
 import { formatDate, formatMoney, formatNumber, wordsOf } from '../documents/format.ts';
+import { dateLocale } from '../documents/locale.ts';
 import { turn } from '../platform/turns.ts';
 import { breakAddresses } from './addresses.ts';
 import { carryCompany } from './carry-company.ts';
@@ -97,6 +98,7 @@ function helpers(res: Response) {
     formatMoney,
     formatDate,
     sentence,
+    dateLocale,
     troubleOf,
     withoutRecord,
     wordsOf,
@@ -139,7 +141,13 @@ function pathOf(address: string): string {
 function finish(res: Response, html: string): string {
   const { viewer } = res.locals;
   const carried = viewer ? carryCompany(html, viewer.tenantId, res.req.originalUrl) : html;
-  return breakAddresses(carried);
+  return breakAddresses(limitsIn(carried, viewer?.locale ?? 'en-GB'));
+}
+
+/** What is too much says of how much: our schemas and importers know no reader, and write the bare number. */
+function limitsIn(html: string, locale: string): string {
+  const limits = /\b\d{4,}(?= (?:(?:characters|elements|details)\b|are the most\b))/g;
+  return html.replaceAll(limits, (most) => formatNumber(most, locale));
 }
 
 /** After signing out, the back button must not bring a company's data back. */

@@ -15,7 +15,7 @@ import { findMailbox } from '../mailboxes/mailboxes.ts';
 import { senderFor } from '../mailboxes/sender-rules.ts';
 import { formatAddress } from '../platform/address.ts';
 import type { Database } from '../platform/database.ts';
-import { formatMoment, wallTimeOf } from '../platform/zoned-time.ts';
+import { wallTimeOf } from '../platform/zoned-time.ts';
 import { atOneMoment, inTenant } from '../tenants/scope.ts';
 import { type SendingRules, sendingRulesOf } from '../tenants/sending-rules.ts';
 import { capNotice } from './cap-words.ts';
@@ -45,7 +45,7 @@ import {
 import { hoursWords, readChosenTime, suggestedTime } from './send-time.ts';
 import { notify } from './session.ts';
 import { onlookerOf, param, requireRole, type Viewer, viewerOf } from './viewer.ts';
-import { when } from './words.ts';
+import { fullMoment, when } from './words.ts';
 
 const words = {
   ...{ leftOutLines, leftOutReason, phaseWords, phaseOf, budgetNote },
@@ -120,7 +120,11 @@ export function runPages(ctx: WebContext): Router {
     const { tenantId, memberId } = viewer;
     const anyTime = req.body?.anyTime === 'yes';
     const rules = await inTenant(ctx.db, tenantId, (trx) => sendingRulesOf(trx, tenantId));
-    const chosen = readChosenTime(textField(req, 'sendAt'), rules, anyTime, ctx.clock());
+    const chosen = readChosenTime(textField(req, 'sendAt'), rules, {
+      anyTime,
+      now: ctx.clock(),
+      locale: viewer.locale,
+    });
     if ('message' in chosen) {
       await notify(req, 'fail', `Not changed. ${chosen.message}`);
       return res.redirect(303, `/runs/${run.id}`);
@@ -128,7 +132,7 @@ export function runPages(ctx: WebContext): Router {
     const time = { sendAt: chosen.at, timeZone: rules.timeZone, anyTime };
     const order = { tenantId, memberId, runId: run.id };
     const moved = await inTenant(ctx.db, tenantId, (trx) => rescheduleRun(trx, ctx.clock, order, time));
-    const done = `${emailCount(moved, viewer.locale)} will leave on ${formatMoment(chosen.at, rules.timeZone)}.`;
+    const done = `${emailCount(moved, viewer.locale)} will leave on ${fullMoment(chosen.at, rules.timeZone, viewer.locale)}.`;
     await notify(req, ...(moved === 0 ? movedOn : (['ok', done] as const)));
     res.redirect(303, `/runs/${run.id}`);
   });
@@ -237,7 +241,7 @@ async function readProgress(trx: Database, ctx: WebContext, viewer: Viewer, runI
     standstill:
       opening || !standsStill ? null : `${standstillWords(standsStill)}. It goes on ${at(standsStill.until)}.`,
     budget: budget ? budgetLines(budget, { ofRun: 'of this run', at, opening, locale: viewer.locale }) : [],
-    ...timeOf(run, rules, now),
+    ...timeOf(run, rules, now, viewer.locale),
     cap: failed > 0 && mayDecide ? await capNotice(trx, ctx, viewer, failed) : null,
     // Whom it would come from when somebody sends the failed ones again: the rule is asked anew.
     resender: failed > 0 && mayDecide ? (await senderFor(trx, tenantId, memberId, run.kind)).resolution : null,
@@ -245,12 +249,12 @@ async function readProgress(trx: Database, ctx: WebContext, viewer: Viewer, runI
 }
 
 /** What the page says, and its form suggests, of a run that waits for nothing but its time. */
-function timeOf({ leavesAt }: RunRecord, rules: SendingRules, now: Date) {
+function timeOf({ leavesAt }: RunRecord, rules: SendingRules, now: Date, locale: string) {
   const { hours, timeZone } = rules;
   return {
     ...{ timeZone, hours: hours && hoursWords(hours) },
     sendAt: leavesAt ? wallTimeOf(leavesAt, timeZone) : suggestedTime(rules, now),
-    leaves: leavesAt && formatMoment(leavesAt, timeZone),
+    leaves: leavesAt && fullMoment(leavesAt, timeZone, locale),
     seconds: leavesAt ? Math.max(0, Math.ceil((leavesAt.getTime() - now.getTime()) / 1_000)) : 0,
   };
 }

@@ -154,7 +154,7 @@ const formSchema = z.object({
 export function readSendForm(
   body: unknown,
   rules: SendingRules,
-  now: Date,
+  { now, locale }: { readonly now: Date; readonly locale: string },
 ): {
   form: SendForm;
   email: FormEmail | null;
@@ -170,11 +170,11 @@ export function readSendForm(
     problems.push({ field: 'subject', message: 'The subject is longer than 500 characters. Shorten it.' });
   if (form.message.trim() === '') problems.push({ field: 'message', message: 'Write a message.' });
   if (form.message.length > 100_000)
-    problems.push({ field: 'message', message: 'The message is longer than 100,000 characters. Shorten it.' });
+    problems.push({ field: 'message', message: 'The message is longer than 100000 characters. Shorten it.' });
   if (form.key === '')
     problems.push({ field: 'document', message: 'This page was too old. Look it over and press Send again.' });
   const { anyTime, thoughPaid, again: inSpiteOf } = form;
-  const chosen = form.when === 'later' ? readChosenTime(form.sendAt, rules, anyTime, now) : { at: null };
+  const chosen = form.when === 'later' ? readChosenTime(form.sendAt, rules, { anyTime, now, locale }) : { at: null };
   if ('message' in chosen) problems.push({ field: 'sendAt', message: chosen.message });
   const sendAt = 'at' in chosen ? chosen.at : null;
   const message = form.message.replaceAll('\r\n', '\n');

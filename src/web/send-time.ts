@@ -1,7 +1,8 @@
 import { leavesFrom } from '../deliveries/departure.ts';
-import { firstInstantFrom, formatMoment, instantsAt, isWallTime, wallTimeOf } from '../platform/zoned-time.ts';
+import { firstInstantFrom, instantsAt, isWallTime, wallTimeOf } from '../platform/zoned-time.ts';
 import { nextAllowed, type SendingHours } from '../tenants/sending-hours.ts';
 import type { SendingRules } from '../tenants/sending-rules.ts';
+import { fullMoment } from './words.ts';
 
 /** A moment that somebody chose, or what is wrong with it. */
 export type ChosenTime = { readonly at: Date } | { readonly message: string };
@@ -14,25 +15,29 @@ const yearMs = 366 * 86_400_000;
  *
  * @param anyTime whether it may be outside the sending hours
  */
-export function readChosenTime(text: string, rules: SendingRules, anyTime: boolean, now: Date): ChosenTime {
+export function readChosenTime(
+  text: string,
+  rules: SendingRules,
+  { anyTime, now, locale }: { readonly anyTime: boolean; readonly now: Date; readonly locale: string },
+): ChosenTime {
   if (!isWallTime(text)) return { message: 'Choose a date and a time.' };
   const { timeZone } = rules;
   const instants = instantsAt(text, timeZone);
   if (instants.length === 0) {
-    const next = formatMoment(firstInstantFrom(text, timeZone), timeZone);
+    const next = fullMoment(firstInstantFrom(text, timeZone), timeZone, locale);
     return {
       message: `${text.slice(11)} does not exist that day: the clocks go forward. The next time after it is ${next}.`,
     };
   }
   const at = instants.find((instant) => instant > now);
   if (!at) {
-    return { message: `That has passed: it is ${formatMoment(now, timeZone)} now. Choose a later time.` };
+    return { message: `That has passed: it is ${fullMoment(now, timeZone, locale)} now. Choose a later time.` };
   }
   if (at.getTime() - now.getTime() > yearMs)
     return { message: 'That is more than a year away. Choose an earlier time.' };
   const opening = leavesFrom(rules, anyTime, at);
   if (opening > at) {
-    const next = formatMoment(opening, timeZone);
+    const next = fullMoment(opening, timeZone, locale);
     return {
       message: `Your company does not send at that time. It does again on ${next}; or tick “Outside the sending hours too”.`,
     };

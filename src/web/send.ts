@@ -15,7 +15,6 @@ import { headOf } from '../documents/pdf/head.ts';
 import { type DocumentRecord, getDocument } from '../documents/store.ts';
 import { mostAttachedBytes } from '../google/attachments.ts';
 import { senderFor } from '../mailboxes/sender-rules.ts';
-import { formatMoment } from '../platform/zoned-time.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { sendingRulesOf } from '../tenants/sending-rules.ts';
 import { getTenant, type Tenant } from '../tenants/tenants.ts';
@@ -37,6 +36,7 @@ import { hoursWords, suggestedTime } from './send-time.ts';
 import { notify } from './session.ts';
 import { refusedForNow } from './too-many.ts';
 import { onlookerOf, param, requireRole, type Viewer, viewerOf } from './viewer.ts';
+import { fullMoment } from './words.ts';
 
 /** Sending a record, and a test email to oneself. */
 export function sendPages(ctx: WebContext): Router {
@@ -72,7 +72,7 @@ export function sendPages(ctx: WebContext): Router {
       behind: await behindSend(trx, viewer, record, ctx.clock()),
       rules: await sendingRulesOf(trx, viewer.tenantId),
     }));
-    const { form } = readSendForm(req.body, rules, ctx.clock());
+    const { form } = readSendForm(req.body, rules, { now: ctx.clock(), locale: viewer.locale });
     await sendPage(ctx, res, record, { ...form, version: record.version, preview: behind.marks }, []);
   });
 
@@ -100,7 +100,7 @@ export function sendPages(ctx: WebContext): Router {
       rules: await sendingRulesOf(trx, tenantId),
       behind: await behindSend(trx, viewer, record, now),
     }));
-    const { form, email, problems } = readSendForm(req.body, rules, ctx.clock());
+    const { form, email, problems } = readSendForm(req.body, rules, { now: ctx.clock(), locale: viewer.locale });
     if (!email) {
       res.status(422);
       return sendPage(ctx, res, record, form, problems);
@@ -202,7 +202,7 @@ async function sendPage(
     inTenant(ctx.db, tenantId, async (trx) => {
       const { resolution } = await senderFor(trx, tenantId, memberId, record.kind);
       const rules = await sendingRulesOf(trx, tenantId);
-      const at = (date: Date) => formatMoment(date, rules.timeZone);
+      const at = (date: Date) => fullMoment(date, rules.timeZone, viewer.locale);
       return {
         ...{ resolution, rules, tenant: await getTenant(trx, tenantId) },
         earlier: await listEarlier(trx, tenantId, onlookerOf(viewer), record.id, now),
@@ -236,7 +236,7 @@ async function sendPage(
     unprintable: lettersNotice(letters, headOf(tenant), record.id),
     ...{ earlier: earlier.seen, hidden: earlier.hidden, earlierIds: earlier.ids },
     hours: hours && hoursWords(hours),
-    waitsUntil: opening > now ? formatMoment(opening, timeZone) : null,
+    waitsUntil: opening > now ? fullMoment(opening, timeZone, viewer.locale) : null,
   });
 }
 

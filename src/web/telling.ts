@@ -53,7 +53,10 @@ function tell(
     pill: pillOf(delivery),
     headline:
       headlineOf(delivery, remedy, hindrance, reader) ??
-      (later && { title: `Leaves ${moment(later.until, viewer.tenant.timeZone, now)}`, more: laterWords(later) }),
+      (later && {
+        title: `Leaves ${moment(later.until, viewer.tenant.timeZone, now, viewer.locale)}`,
+        more: laterWords(later),
+      }),
     mends: mendWords(delivery, remedy, hindrance, reader),
   };
 }

@@ -59,7 +59,7 @@ export function usageWords(usage: ReadonlyMap<string, Usage>, viewer: Viewer, no
     const isFull = standsStill?.reason === 'budget' || standsStill?.reason === 'sending_limit';
     const day = `${number(used, viewer.locale)} of ${number(limit, viewer.locale)} emails in the last 24 hours`;
     if (!isFull || !standsStill) return { words: day, isFull: false };
-    const until = moment(standsStill.until, viewer.tenant.timeZone, now);
+    const until = moment(standsStill.until, viewer.tenant.timeZone, now, viewer.locale);
     const whose =
       standsStill.reason === 'budget' ? 'The day’s emails are used up' : 'Gmail’s limit for one day is used up';
     return { words: `${whose} (${day}). What you send waits, and leaves ${until}.`, isFull: true };

@@ -1,4 +1,5 @@
 import { dateLocale } from '../documents/locale.ts';
+import { formatMoment } from '../platform/zoned-time.ts';
 
 /**
  * An instant for a person, in their company's time zone: `09:41` today, `Mon 09:41` within a week,
@@ -10,33 +11,37 @@ export function when(date: Date, timeZone: string, now: Date, locale: string): s
   const day = (instant: Date) => new Intl.DateTimeFormat('en-CA', { timeZone }).format(instant);
   const time = { hour: '2-digit', minute: '2-digit' } as const;
   if (day(date) === day(now)) return format(time);
-  if (Math.abs(now.getTime() - date.getTime()) < 6 * 86_400_000) return format({ weekday: 'short', ...time });
+  // One form of it, wherever a comma would stand.
+  if (Math.abs(now.getTime() - date.getTime()) < 6 * 86_400_000)
+    return `${format({ weekday: 'short' })} ${format(time)}`;
   if (day(date).slice(0, 4) === day(now).slice(0, 4)) return format({ day: 'numeric', month: 'long' });
   return format({ day: 'numeric', month: 'long', year: 'numeric' });
 }
 
-/** An instant that waits or has passed, to the minute: `20:03` today, else `1 Dec 20:03`, with the year where it is another. */
-export function moment(date: Date, timeZone: string, now: Date): string {
-  const parts = (instant: Date) =>
-    Object.fromEntries(
-      new Intl.DateTimeFormat('en-GB', {
-        ...{ timeZone, year: 'numeric', month: 'short', day: 'numeric' },
-        ...({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const),
-      })
-        .formatToParts(instant)
-        .map(({ type, value }) => [type, value]),
-    );
-  const [then, today] = [parts(date), parts(now)];
-  const time = `${then['hour']}:${then['minute']}`;
-  const day = `${then['day']} ${then['month']}`;
-  if (then['year'] !== today['year']) return `${day} ${then['year']} ${time}`;
-  return day === `${today['day']} ${today['month']}` ? time : `${day} ${time}`;
+/**
+ * An instant that waits or has passed, to the minute: `20:03` today, else `1 Dec 20:03`, or `Dec 1 20:03` where people write
+ * it so, with the year where it is another.
+ */
+export function moment(date: Date, timeZone: string, now: Date, locale: string): string {
+  const format = (instant: Date, options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat(dateLocale(locale), { timeZone, hourCycle: 'h23', ...options }).format(instant);
+  const yearOf = (instant: Date) => format(instant, { year: 'numeric' });
+  const dayOf = (instant: Date) => format(instant, { day: 'numeric', month: 'short' });
+  const time = format(date, { hour: '2-digit', minute: '2-digit' });
+  if (yearOf(date) !== yearOf(now))
+    return `${format(date, { day: 'numeric', month: 'short', year: 'numeric' })} ${time}`;
+  return dayOf(date) === dayOf(now) ? time : `${dayOf(date)} ${time}`;
 }
 
 /** The same within a sentence: `at 20:03`, `on 1 Dec 20:03`. */
-export function atMoment(date: Date, timeZone: string, now: Date): string {
-  const said = moment(date, timeZone, now);
+export function atMoment(date: Date, timeZone: string, now: Date, locale: string): string {
+  const said = moment(date, timeZone, now, locale);
   return said.includes(' ') ? `on ${said}` : `at ${said}`;
+}
+
+/** An instant in full, on the company's clock, as whoever looks writes it: `Thursday 3 December 2026, 09:00`. */
+export function fullMoment(date: Date, timeZone: string, locale: string): string {
+  return formatMoment(date, timeZone, dateLocale(locale));
 }
 
 /** An instant to the minute, whatever day it is: `Sat, 28 Nov 2026, 09:41`. */

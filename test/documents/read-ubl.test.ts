@@ -250,7 +250,7 @@ describe('a broken or hostile file', () => {
     ['an external entity', '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>', 'doctype', /DOCTYPE/],
     ['an unknown entity', '<a>&nbsp;</a>', 'not_xml', /entity/],
     ['a deep nest', '<a>'.repeat(10_000), 'too_complex', /40 levels/],
-    ['a flood of elements', `<a>${'<b/>'.repeat(100_001)}</a>`, 'too_complex', /100,000 elements/],
+    ['a flood of elements', `<a>${'<b/>'.repeat(100_001)}</a>`, 'too_complex', /100000 elements/],
     ['too many bytes', new Uint8Array(5_000_001), 'too_large', /5\.0 MB/],
     ['other XML', '<html xmlns="http://www.w3.org/1999/xhtml"/>', 'not_ubl', /“html”/],
     [

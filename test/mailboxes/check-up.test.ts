@@ -48,7 +48,9 @@ const still = (reason: 'rate' | 'sending_limit' | 'trouble') => ({
 });
 
 const judge = (change: Partial<CheckUpFacts>) =>
-  judgeCheckUp({ ...well, ...change }, (date) => date.toISOString().slice(0, 16));
+  judgeCheckUp({ ...well, ...change }, (value) =>
+    typeof value === 'number' ? value.toLocaleString('en') : value.toISOString().slice(0, 16),
+  );
 const step = (name: string, change: Partial<CheckUpFacts>): Step => {
   const found = judge(change).find((each) => each.name === name);
   if (!found) throw new Error(`There is no step ${name}`);

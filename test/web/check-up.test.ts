@@ -164,7 +164,7 @@ describe('a check-up', () => {
     const { context, config } = letterhead;
     const google = { ...context.google, timeoutMs: 3_000 };
     const wayBack = tryWayBack(google, config.publicUrl, Object.values(callbackPaths), config.publicUrl);
-    const about = { wayBack, by: null, version: '1' };
+    const about = { wayBack, by: null, version: '1', locale: 'en-IE' };
     const done = await checkUp({ ...context, google }, office.tenantId, office.mailboxId, about);
     const statuses = Object.fromEntries((done?.steps ?? []).map(({ name, status }) => [name, status]));
     expect(statuses).toMatchObject({ identity: 'not_possible', permission_send: 'not_possible', gmail_api: 'passed' });
@@ -176,7 +176,12 @@ describe('a check-up', () => {
     const { context } = letterhead;
     const run = async (publicUrl: string, openedAt: string) => {
       const wayBack = tryWayBack(context.google, publicUrl, Object.values(callbackPaths), openedAt);
-      const done = await checkUp(context, office.tenantId, office.mailboxId, { wayBack, by: null, version: '1' });
+      const done = await checkUp(context, office.tenantId, office.mailboxId, {
+        wayBack,
+        by: null,
+        version: '1',
+        locale: 'en-IE',
+      });
       return done?.steps.find(({ name }) => name === 'redirect');
     };
     const wrong = await run('https://wrong.example', 'https://wrong.example');
@@ -192,7 +197,12 @@ describe('a check-up', () => {
     const clock = wrongBy(context.clock, 600_000);
     const ahead = { ...context, clock, tokens: createAccessTokens({ ...context, clock }) };
     const wayBack = tryWayBack(context.google, letterhead.url, Object.values(callbackPaths), letterhead.url);
-    const done = await checkUp(ahead, office.tenantId, office.mailboxId, { wayBack, by: null, version: '1' });
+    const done = await checkUp(ahead, office.tenantId, office.mailboxId, {
+      wayBack,
+      by: null,
+      version: '1',
+      locale: 'en-IE',
+    });
     const found = done?.steps.find(({ name }) => name === 'clock');
     expect(found).toMatchObject({ status: 'failed', detail: expect.stringMatching(/(10|9) minutes ahead/) });
   });

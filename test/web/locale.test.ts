@@ -63,6 +63,22 @@ describe('the pages of a member', () => {
     expect(signs(seen)).toEqual({ decimal: new Set([decimal]), group: new Set([group].filter(Boolean)) });
   });
 
+  it('are the same in sentences of ours: what is too long says so by them, and so does a check-up', async () => {
+    const form = { kind: 'invoice', all: '1', subject: 'S', message: 'x'.repeat(20_001) };
+    for (const [place, most, limit] of [
+      ['DE', '20.000', '2.000'],
+      ['IE', '20,000', '2,000'],
+    ] as const) {
+      await choose(place);
+      const { text } = await sender.founder.post('/runs/new', form);
+      expect(text).toContain(`The message is longer than ${most} characters. Shorten it.`);
+      await sender.founder.post(`/mailboxes/${sender.mailboxId}/check-up`);
+      expect(read((await sender.founder.get(`/mailboxes/${sender.mailboxId}/check-up`)).text)).toContain(
+        `of ${limit} emails through it`,
+      );
+    }
+  });
+
   it('leave a paper and its email to who reads them', async () => {
     await choose('FR');
     const { id } = await inTenant(letterhead.context.db, sender.tenantId, (trx) =>

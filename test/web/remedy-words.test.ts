@@ -14,8 +14,8 @@ const now = new Date('2026-11-30T20:30:00Z');
 const at = new Date('2026-11-30T20:03:00Z');
 const tomorrow = new Date('2026-12-01T20:03:00Z');
 const tenant = { name: 'Brightwater', country: 'IE', currency: 'EUR', timeZone: 'Europe/Dublin' };
-const admin = { viewer: { memberId: 'dana', role: 'admin', tenant }, now } as const;
-const tom = { viewer: { memberId: 'tom', role: 'member', tenant }, now } as const;
+const admin = { viewer: { memberId: 'dana', role: 'admin', tenant, locale: 'en-IE' }, now } as const;
+const tom = { viewer: { memberId: 'tom', role: 'member', tenant, locale: 'en-IE' }, now } as const;
 
 type Row = readonly [
   over: Partial<DeliverySummary>,

@@ -8,7 +8,7 @@ const rules = (over: Partial<SendingRules> = {}): SendingRules => ({
   ...over,
 });
 const read = (text: string, now: string, over: Partial<SendingRules> = {}, anyTime = false) => {
-  const chosen = readChosenTime(text, rules(over), anyTime, new Date(now));
+  const chosen = readChosenTime(text, rules(over), { anyTime, now: new Date(now), locale: 'en-IE' });
   return 'at' in chosen ? chosen.at.toISOString() : chosen.message;
 };
 const friday = '2026-11-20T09:30:15Z';

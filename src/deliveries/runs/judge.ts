@@ -74,7 +74,7 @@ export function readTemplates(
     };
     if (text[field].trim() === '') return say(`Write a ${field}.`);
     if (text[field].length > mostText[field])
-      return say(`The ${field} is longer than ${mostText[field].toLocaleString('en')} characters. Shorten it.`);
+      return say(`The ${field} is longer than ${mostText[field]} characters. Shorten it.`);
     try {
       return parseTemplate(text[field]);
     } catch (error) {

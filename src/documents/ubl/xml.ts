@@ -108,7 +108,7 @@ export function parseXml(bytes: Uint8Array): XmlElement {
     if (open.length >= maxDepth || elements > maxElements) {
       throw new ImportError(
         'too_complex',
-        `The file has more than ${open.length >= maxDepth ? `${maxDepth} levels` : `${maxElements.toLocaleString('en')} elements`}. Split it, and import the parts.`,
+        `The file has more than ${open.length >= maxDepth ? `${maxDepth} levels` : `${maxElements} elements`}. Split it, and import the parts.`,
         { line: parser.line },
       );
     }

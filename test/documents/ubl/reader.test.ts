@@ -26,7 +26,7 @@ describe('reading in another process', () => {
     ['attributes', `<Invoice ${names} ${many(100_000, (i) => ` a${i}="1"`)}/>`, /more than 50 attributes/],
     ['namespaces', `<Invoice ${names} ${many(50_000, (i) => ` xmlns:a${i}="u${i}"`)}/>`, /more than 500 namespaces/],
     ['levels', `<Invoice ${names}>${many(100_000, () => '<cac:Party>')}`, /more than 40 levels/],
-    ['elements', `<Invoice ${names}>${many(100_001, () => '<cac:Party/>')}</Invoice>`, /more than 100,000 elements/],
+    ['elements', `<Invoice ${names}>${many(100_001, () => '<cac:Party/>')}</Invoice>`, /more than 100000 elements/],
     ['charges', base.replace('<cac:TaxTotal>', `${charge.repeat(3_000)}<cac:TaxTotal>`), /adjustments/],
     ['an entity bomb', '<!DOCTYPE a [<!ENTITY a "aaaa">]><a>&a;</a>', /DOCTYPE/],
   ])('refuses too many %s with a reason, at no cost to whoever waits here', async (_what, text, words) => {
