@@ -73,7 +73,7 @@ export async function takeAnswersBack(
     from: 'held',
     heldFor: answered,
     at: clock(),
-    detail: 'The answer was taken back.',
+    detail: 'The answer was undone.',
     memberId,
   } as const;
   return [

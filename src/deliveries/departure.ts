@@ -48,7 +48,7 @@ export function departureOf(wish: Wish, { undoSeconds, hours, timeZone }: Sendin
       state: 'held',
       reason: 'undo',
       until,
-      detail: `Leaves in ${undoSeconds} seconds, unless it is taken back.`,
+      detail: `Leaves in ${undoSeconds} seconds, unless that is undone.`,
     };
   }
   return { state: 'queued' };

@@ -94,7 +94,7 @@ export function deliveryPages(ctx: WebContext): Router {
     // Undone within its moment, or cancelled to be sent otherwise.
     const again = delivery.heldReason === 'undo' || req.body?.next === 'send_anew';
     if (moved > 0 && again && decision === 'cancel' && documentId) {
-      const words = delivery.heldReason === 'undo' ? 'Taken back: nothing was sent.' : 'Cancelled: nothing was sent.';
+      const words = delivery.heldReason === 'undo' ? 'Undone: nothing was sent.' : 'Cancelled: nothing was sent.';
       await notify(req, 'ok', `${words} Change what you like, and send it when it is right.`);
       return res.redirect(303, `/documents/${documentId}/deliveries/new?from=${id}`);
     }

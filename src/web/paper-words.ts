@@ -3,6 +3,7 @@ import type { WaitingEmail } from '../deliveries/waiting-emails.ts';
 import type { DocumentContent } from '../documents/document.ts';
 import { formatDate, formatMoney } from '../documents/format.ts';
 import type { Head } from '../documents/pdf/head.ts';
+import { sumWords } from '../documents/sum-words.ts';
 import { totalsOf } from '../documents/totals.ts';
 import type { Work } from '../platform/turns.ts';
 import { type Difference, differences } from './document-changes.ts';
@@ -15,7 +16,7 @@ import { formOf } from './document-form.ts';
 export function* paperDifferences(paper: PaperContent, content: DocumentContent, head: Head): Work<Difference[]> {
   const fields = differences(paper.content, formOf(content));
   const [was, is] = [yield* totalOf(paper.content, head.locale), yield* totalOf(content, head.locale)];
-  const total = was === is ? [] : [{ label: 'Total', stored: was, typed: is }];
+  const total = was === is ? [] : [{ label: sumWords.total, stored: was, typed: is }];
   const day = (text: string) => (/^\d{4}-\d\d-\d\d$/.test(text) ? formatDate(text, head.locale) : text);
   const shown = [...fields, ...total].map(({ label, stored, typed }) => ({
     ...{ label, stored: day(stored), typed: day(typed) },

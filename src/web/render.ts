@@ -4,6 +4,7 @@ import type { Response } from 'express';
 import type { DocumentKind } from '../documents/document.ts';
 import { formatDate, formatMoney, formatNumber, wordsOf } from '../documents/format.ts';
 import { dateLocale } from '../documents/locale.ts';
+import { payableWord, sumWords, taxWordOf } from '../documents/sum-words.ts';
 import { turn } from '../platform/turns.ts';
 import { breakAddresses } from './addresses.ts';
 import { carryCompany } from './carry-company.ts';
@@ -99,6 +100,7 @@ function helpers(res: Response) {
     formatDate,
     sentence,
     dateLocale,
+    ...{ sumWords, payableWord, taxWord: taxWordOf(res.locals['viewer']?.tenant.country) },
     troubleOf,
     withoutRecord,
     wordsOf,

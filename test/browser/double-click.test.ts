@@ -33,5 +33,5 @@ it('a double click is one click, and what came of it is what the page says', asy
     clicked.resolve();
   });
   expect(posted).toEqual([expect.stringMatching(/^\/deliveries\/.*\/decision$/)]);
-  expect(await page.getByRole('main').textContent()).toContain('Taken back: nothing was sent.');
+  expect(await page.getByRole('main').textContent()).toContain('Undone: nothing was sent.');
 });

@@ -94,7 +94,7 @@ describe('what nobody saw arrive', () => {
       await decide('take_back');
       const { state, heldReason, attempts, events } = await sender.delivery(id);
       expect([state, heldReason, attempts.length, sender.accepted(id).length]).toEqual(['unconfirmed', null, 1, 0]);
-      expect(events[0]).toMatchObject({ detail: 'The answer was taken back.', memberName: expect.any(String) });
+      expect(events[0]).toMatchObject({ detail: 'The answer was undone.', memberName: expect.any(String) });
       // It can be answered otherwise then.
       await decide('send_again');
       await sender.reaches(id, 'sent');

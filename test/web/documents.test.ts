@@ -54,7 +54,7 @@ describe('writing a record', () => {
       notes: '<b>Thank you</b>',
     });
     expect(page.status).toBe(422);
-    expect(page.text).toContain('3 things to mend');
+    expect(page.text).toContain('3 things to fix');
     expect(page.text).toContain('Line 1: Price is not a number: “15.00.0”.');
     expect(page.text).toContain('href="#party[email]"');
     expect(inputValue(page, 'lines[0][unitPrice]')).toBe('15.00.0');

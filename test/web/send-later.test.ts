@@ -79,7 +79,7 @@ describe('the moment after Send', () => {
     const undone = await decide(sender, id, 'cancel');
     expect(undone.location).toBe(`/documents/${record.id}/deliveries/new?from=${id}`);
     const form = await sender.founder.get(undone.location ?? '');
-    expect(form.text).toContain('Taken back: nothing was sent.');
+    expect(form.text).toContain('Undone: nothing was sent.');
     expect(form.text).toContain('typo@northgate.example');
     expect(form.text).toContain('Words of mine.');
     forward(11_000);

@@ -132,7 +132,7 @@ describe('a total that nobody is to pay', () => {
     const record = await written(negative);
     const page = await sender.founder.get(`/documents/${record.id}`);
     expect(page.text).toContain('Write a credit note instead');
-    expect(page.text).toContain('In the customer’s favour');
+    expect(page.text).toContain('Amount in the customer’s favour');
     const email = await sender.founder.get(`/documents/${record.id}/deliveries/new`);
     expect(email.text).toContain('The amount of €123.00 is in your favour.');
     expect(email.text).not.toContain('due on');

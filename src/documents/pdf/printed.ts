@@ -12,6 +12,7 @@ import {
 } from '../format.ts';
 import { readersLocale } from '../locale.ts';
 import { paymentOf, withoutSign } from '../payment.ts';
+import { payableWord, sumWords, taxWordOf } from '../sum-words.ts';
 import { computeTotals, type DocumentTotals, sameAmount, type TaxTotal } from '../totals.ts';
 import type { CompanyHead, PdfInput } from './input.ts';
 import { furtherDetails, lineDetails } from './printed-extras.ts';
@@ -103,23 +104,8 @@ export function printedDocument({ company, content, locale: own }: PdfInput): Pr
 function total(content: DocumentContent, payable: string, locale: string): Fact {
   const money = (amount: string) => formatMoney(amount, content.currency, locale);
   const payment = paymentOf(content, payable);
-  if (payment === 'in_favour') return { label: 'Amount in your favour', value: money(withoutSign(payable)) };
-  if (payment === 'nothing') return { label: 'Nothing to pay', value: money(payable) };
-  const word = content.kind === 'invoice' && payment === null ? 'Total' : totalWords[content.kind];
-  return { label: word, value: money(payable) };
-}
-
-const totalWords: Record<DocumentContent['kind'], string> = {
-  invoice: 'Amount due',
-  credit_note: 'Total credit',
-  quote: 'Total',
-  purchase_order: 'Total',
-};
-
-/** What the tax on sales is called where the company is. */
-function taxWordOf(country: string | undefined): string {
-  if (country === undefined || country === 'US') return 'Tax';
-  return ['AU', 'NZ', 'SG', 'IN', 'CA', 'MY'].includes(country) ? 'GST' : 'VAT';
+  const label = payableWord(content.kind, payment, 'your');
+  return { label, value: money(payment === 'in_favour' ? withoutSign(payable) : payable) };
 }
 
 const categoryWords: Record<string, string> = {
@@ -164,7 +150,7 @@ function printedLines(content: DocumentContent, totals: DocumentTotals, locale: 
           ? ''
           : ` ${formatAmount(signed(adjustment.type, adjustment.amount), currency, locale)}`;
       const percent = adjustment.percent === undefined ? '' : ` (${formatPercent(adjustment.percent, locale)})`;
-      return `${adjustment.reason ?? (adjustment.type === 'allowance' ? 'Allowance' : 'Charge')}${percent}${amount}`;
+      return `${adjustment.reason ?? (adjustment.type === 'allowance' ? sumWords.discount : sumWords.charge)}${percent}${amount}`;
     });
     const details = [
       ...(line.itemId === undefined ? [] : [`Item ${line.itemId}`]),
@@ -203,7 +189,7 @@ function sums(
   const { currency } = content;
   const amount = (value: string): string => formatAmount(value, currency, locale);
   const adjustments = content.adjustments.map((adjustment, index) => {
-    const reason = adjustment.reason ?? (adjustment.type === 'allowance' ? 'Allowance' : 'Charge');
+    const reason = adjustment.reason ?? (adjustment.type === 'allowance' ? sumWords.discount : sumWords.charge);
     const rate = adjustment.percent === undefined ? '' : ` (${formatPercent(adjustment.percent, locale)})`;
     return {
       label: breakable(`${reason}${rate}`),
@@ -216,25 +202,19 @@ function sums(
   }));
   const prepaid = sameAmount(totals.prepaid, '0')
     ? []
-    : [{ label: 'Already paid', value: amount(signed('allowance', totals.prepaid)) }];
-  const rounding = sameAmount(totals.rounding, '0') ? [] : [{ label: 'Rounding', value: amount(totals.rounding) }];
+    : [{ label: sumWords.paid, value: amount(signed('allowance', totals.prepaid)) }];
+  const rounding = sameAmount(totals.rounding, '0')
+    ? []
+    : [{ label: sumWords.rounding, value: amount(totals.rounding) }];
   const further = (content.furtherAmounts ?? []).map(({ label }, index) => ({
     label: breakable(label),
     value: amount(totals.further[index] ?? '0'),
   }));
   const after = [...prepaid, ...rounding, ...further];
   return [
-    ...(adjustments.length + taxes.length + after.length > 0
-      ? [{ label: 'Sum of lines', value: amount(totals.lineTotal) }]
-      : []),
-    ...adjustments,
-    ...(adjustments.length > 0 && taxes.length > 0
-      ? [{ label: `Total without ${taxWord}`, value: amount(totals.taxExclusive) }]
-      : []),
-    ...taxes,
-    ...(after.length > 0
-      ? [{ label: taxes.length > 0 ? `Total with ${taxWord}` : 'Total', value: amount(totals.taxInclusive) }, ...after]
-      : []),
+    ...(adjustments.length > 0 ? [{ label: sumWords.subtotal, value: amount(totals.lineTotal) }, ...adjustments] : []),
+    ...(taxes.length > 0 ? [{ label: sumWords.net, value: amount(totals.taxExclusive) }, ...taxes] : []),
+    ...(after.length > 0 ? [{ label: sumWords.total, value: amount(totals.taxInclusive) }, ...after] : []),
   ];
 }
 
