@@ -34,9 +34,8 @@ export async function throughPieces(res: Response, html: string, change: (piece:
   return parts.join('');
 }
 
-/** Answers with a page, and lets others have their turn between pieces of it. */
+/** Answers with a page that is finished, and lets others have their turn between pieces of it. */
 export async function sendInPieces(res: Response, html: string): Promise<void> {
-  res.type('html');
   const parts = html.split(mark);
   if (parts.length === 1) return void res.send(html);
   for (const [index, part] of parts.entries()) {

@@ -86,6 +86,7 @@ const rowsAtATime = 50;
 
 async function answer(res: Response, html: string): Promise<void> {
   keepPrivate(res);
+  res.type('html');
   await sendInPieces(res, await throughPieces(res, html, (piece) => finish(res, piece)));
 }
 
