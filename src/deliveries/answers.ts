@@ -124,6 +124,7 @@ export async function concludeAnswers(
   for (const [memberId, theirs] of Map.groupBy(answers, ({ deliveryId }) => who.get(deliveryId))) {
     for (const [found, alike] of Map.groupBy(theirs, (each) => each.found)) {
       const ids = alike.map(({ deliveryId }) => deliveryId);
+      const apart = found === 'not_found' ? await answeredInSpiteOfRun(trx, tenantId, ids) : new Set<string>();
       const move = { from: 'held', heldFor: [found], dueBy: at, at, ...(memberId && { memberId }) } as const;
       const moved =
         found === 'found'
@@ -134,9 +135,32 @@ export async function concludeAnswers(
               detail: 'Not found in Gmail: sent again.',
             });
       await settleDoubts(trx, tenantId, moved, 'person', at);
-      if (found === 'not_found') await freeFromRun(trx, tenantId, moved);
+      await freeFromRun(
+        trx,
+        tenantId,
+        moved.filter((id) => apart.has(id)),
+      );
     }
   }
+}
+
+/** Those about which somebody answered when their run was paused or cancelled already. One that was stopped later stops them too. */
+async function answeredInSpiteOfRun(
+  trx: Database,
+  tenantId: string,
+  deliveryIds: readonly string[],
+): Promise<Set<string>> {
+  const rows = await trx
+    .selectFrom('deliveries')
+    .innerJoin('runs', (join) =>
+      join.onRef('runs.tenant_id', '=', 'deliveries.tenant_id').onRef('runs.id', '=', 'deliveries.run_id'),
+    )
+    .select('deliveries.id')
+    .where('deliveries.tenant_id', '=', tenantId)
+    .where('deliveries.id', 'in', [...deliveryIds])
+    .whereRef('runs.state_at', '<=', 'deliveries.state_at')
+    .execute();
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** Who answered last, by delivery. */

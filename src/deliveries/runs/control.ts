@@ -99,9 +99,10 @@ async function moveAll(
     case 'cancel': {
       const cancelled: string[] = [];
       for (const state of ['queued', 'held'] as const) {
-        // What somebody has just found in Gmail was sent, and is no more to be cancelled.
-        const notFound = state === 'held' && { notHeldFor: ['found'] as const };
-        const move = { ...cancelledWithRun, ...by, from: state, ...notFound };
+        // What somebody has just found in Gmail was sent. What they did not find there is in doubt for as long as they can undo
+        // that, and is stopped with its run after it.
+        const inDoubt = state === 'held' && { notHeldFor: answered };
+        const move = { ...cancelledWithRun, ...by, from: state, ...inDoubt };
         cancelled.push(...(await moveDeliveries(trx, tenantId, await take({ state }), move)));
       }
       return cancelled;

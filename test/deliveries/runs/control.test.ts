@@ -198,6 +198,52 @@ describe('what nobody knows of a run', () => {
   });
 });
 
+describe('what somebody has just said they did not find in Gmail', () => {
+  const decideAgain = (run: ARun, id: string) =>
+    run.sender.founder.post(`/deliveries/${id}/decision`, { decision: 'send_again' });
+  const oneInDoubt = async () => {
+    const run = await aRun(waiting, 3);
+    const [first] = await deliveriesOf(waiting.context, run.sender, run.runId);
+    if (!first) throw new Error('no delivery');
+    await putInto(waiting.context, run.sender, [first.id], 'unconfirmed');
+    return { run, id: first.id };
+  };
+  const standing = async (run: ARun, id: string) => {
+    const { state, heldReason } = await run.sender.delivery(id);
+    return [state, heldReason];
+  };
+
+  it.each([
+    ['cancelled', 'cancel', ['cancelled', null]],
+    ['paused', 'pause', ['held', 'run_paused']],
+  ] as const)(
+    'stays in doubt while that can be undone, though its run is %s, and stops with it then',
+    async (...row) => {
+      const [, order, end] = row;
+      const { run, id } = await oneInDoubt();
+      await decideAgain(run, id);
+      expect(await standing(run, id)).toEqual(['held', 'not_found']);
+      waiting.google.clock.forward(1_000);
+      expect(await control(waiting, run, order)).toBe(2);
+      expect(await standing(run, id)).toEqual(['held', 'not_found']);
+      await aMinuteLater(waiting);
+      await deliverNow(waiting, run.sender, id);
+      expect(await standing(run, id)).toEqual(end);
+      expect(acceptedOf(waiting, run.sender)).toEqual([]);
+    },
+  );
+
+  it('leaves where its run was paused before they said so', async () => {
+    const { run, id } = await oneInDoubt();
+    await control(waiting, run, 'pause');
+    waiting.google.clock.forward(1_000);
+    await decideAgain(run, id);
+    await aMinuteLater(waiting);
+    await deliverNow(waiting, run.sender, id);
+    expect(await standing(run, id)).toEqual(['sent', null]);
+  });
+});
+
 it('a paused run needs nobody: whoever paused it knows', async () => {
   const run = await aRun(waiting, 4);
   const { tenantId, memberId } = run.sender;
