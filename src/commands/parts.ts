@@ -16,7 +16,7 @@ import { createKeyFileReader } from '../mailboxes/key-file-reader.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { neverJumps, watchForJumps } from '../platform/clock-jumps.ts';
 import type { Config } from '../platform/config.ts';
-import { openDatabase } from '../platform/database.ts';
+import { type OpenDatabase, openDatabase } from '../platform/database.ts';
 import { parseKeyRing } from '../platform/key-ring.ts';
 import { createMetrics, serveMetrics } from '../platform/metrics.ts';
 import { assertMigrated } from '../platform/migrate.ts';
@@ -53,6 +53,8 @@ export interface ServiceConfig
   readonly localMailUrl?: string;
   /** The machine's own unless a test brings another. */
   readonly clock?: Clock;
+  /** New connections, unless a test brings some that are open. */
+  readonly openDatabase?: OpenDatabase;
 }
 
 /** Our OAuth client, with the endpoints of whoever is the issuer. */
@@ -71,9 +73,10 @@ export async function openParts(config: ServiceConfig, log: Logger, shutdown: Sh
     // The next one may lead to a backup that was put in its place.
     database.doubt();
   };
-  const app = openDatabase(config.database.app, 20, hear);
+  const open = config.openDatabase ?? openDatabase;
+  const app = open(config.database.app, 20, hear);
   shutdown.add('database', () => app.close());
-  const system = openDatabase(config.database.system, 5, hear);
+  const system = open(config.database.system, 5, hear);
   shutdown.add('cross-tenant database', () => system.close());
   const database = createDatabaseWatch(system.db);
   await assertBoundByRowSecurity(app.pool);
@@ -95,7 +98,7 @@ export async function openParts(config: ServiceConfig, log: Logger, shutdown: Sh
   shutdown.add('reader of imported files', () => ubl.close());
   const keyFiles = createKeyFileReader();
   shutdown.add('reader of key files', () => keyFiles.close());
-  const queue = await startQueue(config.database.app, log, true, clock);
+  const queue = await startQueue(config.database.app, log, true, clock, open);
   queue.wakeUps.on('restored', database.doubt);
   shutdown.add('job queue', () => queue.stop(config.sendDeadlineMs + 10_000));
   const watch = createTroubleWatch({ system: system.db, log, clock, clientId: config.google.clientId });

@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, type PostgresPool } from 'kysely';
 import pg from 'pg';
 import type { DB } from './database-types.ts';
 import { preparing } from './prepared.ts';
@@ -26,6 +26,9 @@ const limits = {
   idle_in_transaction_session_timeout: 120_000,
 } as const;
 
+/** How long a connection that nobody uses stays open, in milliseconds: a new one plans everything again that this one knows. */
+const idleMs = 300_000;
+
 /**
  * Opens a pool. Nothing is connected until the first query.
  *
@@ -41,12 +44,25 @@ export function openDatabase(
   patience: 'usual' | 'endless' = 'usual',
 ): DatabasePool {
   const bounds = patience === 'usual' ? limits : {};
-  const pool = new pg.Pool({ connectionString: url, max, connectionTimeoutMillis: 10_000, ...bounds });
+  const waits = { connectionTimeoutMillis: 10_000, idleTimeoutMillis: idleMs };
+  const pool = new pg.Pool({ connectionString: url, max, ...waits, ...bounds });
   pool.on('error', () => {});
   // The pool listens to idle connections only; one that is lost in use, unheard, would end the process.
   pool.on('connect', (client) => client.on('error', onError));
   // A migration changes what would be prepared.
-  const prepared = patience === 'usual' ? preparing(pool) : pool;
-  const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool: prepared }) });
-  return { db, pool, close: () => db.destroy() };
+  return faceOf(pool, patience === 'usual' ? preparing(pool) : pool);
+}
+
+/** Opens a pool, as {@link openDatabase} does. */
+export type OpenDatabase = typeof openDatabase;
+
+/** A pool that is there, with its Kysely face. */
+export function faceOf(pool: pg.Pool, asked: PostgresPool = preparing(pool)): DatabasePool {
+  const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool: asked }) });
+  const close = async () => {
+    await db.destroy();
+    // Kysely ends no pool through which it never asked.
+    if (!pool.ending) await pool.end();
+  };
+  return { db, pool, close };
 }

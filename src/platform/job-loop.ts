@@ -152,9 +152,6 @@ const fetchLock = 5_317_080_217;
 /**
  * Fetches jobs. Where the jobs of a group are limited, one process at a time: two that fetch at the same instant would
  * each find the other's not begun, and the group would have twice as many.
- *
- * The transaction is of our own pool: pg-boss has nobody listen to a new connection for a moment, and one that the server
- * ends in that moment would end this process.
  */
 async function fetchJobs<Data extends object>(
   boss: PgBoss,

@@ -27,13 +27,15 @@ function nameOf(text: string): string | undefined {
 /** “Cached plan must not change result type”: a migration changed a table since it was prepared. */
 const isOvertaken = (error: unknown) => error instanceof Error && 'code' in error && error.code === '0A000';
 
+/** What a connection has prepared stays with it. */
+const clients = new WeakMap<pg.PoolClient, PreparingClient>();
+
 /**
  * A pool whose connections have PostgreSQL prepare what comes again, so that it is parsed and planned once a connection and
  * not each time: with row-level security and joins, planning takes longer than finding the rows. A connection that a
  * migration has overtaken is given up, so that whoever tries again has a new one.
  */
 export function preparing(pool: pg.Pool): PostgresPool {
-  const clients = new WeakMap<pg.PoolClient, PreparingClient>();
   return {
     options: pool.options,
     end: () => pool.end(),

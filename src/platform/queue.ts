@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
-import { fromKysely, PgBoss } from 'pg-boss';
+import { type Db, fromKysely, PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
 import { type Clock, systemClock } from './clock.ts';
-import { type Database, openDatabase } from './database.ts';
+import { type Database, type DatabasePool, type OpenDatabase, openDatabase } from './database.ts';
 import { type JobLoop, startJobLoop } from './job-loop.ts';
 import { appRole, systemRole } from './roles.ts';
 import { listenForWakeUps, type WakeListener } from './wake.ts';
@@ -70,6 +70,9 @@ export async function installQueues(ownerUrl: string): Promise<void> {
   if (first) throw first;
 }
 
+/** Jobs of dead workers are looked for this often. */
+const superviseMs = 5_000;
+
 /** How this process works a queue off. */
 export interface WorkOptions {
   readonly concurrency: number;
@@ -105,7 +108,7 @@ export interface Queue {
 /**
  * Connects to the queues.
  *
- * @param supervise whether this process also looks for jobs of dead workers (every 5 s)
+ * @param supervise whether this process, once it works a queue off, also looks for jobs of dead workers
  * @param clock by which it looks for jobs of its own accord. Retries and heartbeats are PostgreSQL's time
  */
 export async function startQueue(
@@ -113,37 +116,50 @@ export async function startQueue(
   log: Logger,
   supervise: boolean,
   clock: Clock = systemClock,
+  open: OpenDatabase = openDatabase,
 ): Promise<Queue> {
+  const lost = (error: Error) => log.info({ reason: error.message }, 'a connection of the job queue was lost');
+  const jobs = open(appUrl, 5, lost);
   const boss = new PgBoss({
-    connectionString: appUrl,
+    db: ours(jobs),
     schema,
     migrate: false,
     createSchema: false,
     schedule: false,
-    supervise,
-    superviseIntervalSeconds: 5,
-    monitorIntervalSeconds: 5,
+    // We have it look when there is a worker: others would only ask the same.
+    supervise: false,
+    // A little less: a look that comes early is none.
+    monitorIntervalSeconds: superviseMs / 1_000 - 1,
+    // Only warnings come of it, and nobody hears them.
+    monitorVacuum: false,
     // Finished jobs are deleted this often, by one process; left to itself pg-boss would keep a day's.
     maintenanceIntervalSeconds: 300,
-    max: 5,
   });
   boss.on('error', (error: unknown) =>
     log.error({ err: error instanceof Error ? error : new Error(messageOf(error)) }, 'job queue'),
   );
   await boss.start();
-  const lost = (error: Error) => log.info({ reason: error.message }, 'a connection that fetches jobs was lost');
-  const fetching = openDatabase(appUrl, queueNames.length, lost);
   const wakeUps = listenForWakeUps(appUrl, log);
   const loops: JobLoop[] = [];
+  let supervising: NodeJS.Timeout | undefined;
+  let pass: Promise<void> | undefined;
+  const lookForDead = () => {
+    pass ??= boss
+      .supervise()
+      .catch((error: unknown) => log.error({ err: error }, 'jobs of dead workers were not looked for'))
+      .finally(() => {
+        pass = undefined;
+      });
+  };
 
   return {
     wakeUps,
-    async add(trx, name, jobs) {
-      if (jobs.length > 0) await boss.insert(name, jobs.map(toInsert), { db: fromKysely(trx) });
+    async add(trx, name, ready) {
+      if (ready.length > 0) await boss.insert(name, ready.map(toInsert), { db: fromKysely(trx) });
     },
     work(name, { concurrency, reserved = 0, perAccount }, handler) {
       const loop = startJobLoop<DeliveryJob>(boss, log, {
-        db: fetching.db,
+        db: jobs.db,
         clock,
         queue: name,
         concurrency,
@@ -152,15 +168,28 @@ export async function startQueue(
         handler,
       });
       loops.push(loop);
+      if (supervise) supervising ??= setInterval(lookForDead, superviseMs);
       return loop;
     },
     async stop(patienceMs = 30_000) {
       await wakeUps.stop();
+      clearInterval(supervising);
+      await pass;
       await Promise.all(loops.map((loop) => loop.stop(patienceMs)));
       await boss.stop({ graceful: true, timeout: 1_000 });
-      await fetching.close();
+      await jobs.close();
     },
   };
+}
+
+/**
+ * Has pg-boss ask through a pool of ours: nobody listens to a new connection of its own for a moment, and one that the server
+ * ends in that moment would end this process.
+ */
+function ours({ db, pool }: DatabasePool): Db {
+  const { executeSql } = fromKysely(db);
+  // Without values it may be several statements, which Kysely does not know.
+  return { executeSql: (text, values = []) => (values.length > 0 ? executeSql(text, values) : pool.query(text)) };
 }
 
 function toInsert({ tenantId, deliveryId, account, lane }: ReadyJob) {

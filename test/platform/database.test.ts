@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openDatabase } from '../../src/platform/database.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { type DatabaseLine, databaseLine } from '../support/database-line.ts';
 
@@ -26,4 +27,12 @@ it('a connection that is lost while it is in use fails that work alone, and neve
   });
   await expect(work).rejects.toThrow();
   expect((await one.execute(line.db)).rows).toEqual([{ one: 1 }]);
+});
+
+it('a pool that is closed keeps no connection, though it was never asked through Kysely', async () => {
+  const { pool, close } = openDatabase(database.urls.app, 1, () => {});
+  await pool.query('select 1');
+  expect(pool.totalCount).toBe(1);
+  await close();
+  expect(pool.totalCount).toBe(0);
 });

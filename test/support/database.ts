@@ -1,10 +1,11 @@
 import type pg from 'pg';
-import { type Database, openDatabase } from '../../src/platform/database.ts';
+import type { Database } from '../../src/platform/database.ts';
 import { type DatabaseUrls, deriveUrls } from '../../src/platform/roles.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { setSendingRules } from '../../src/tenants/sending-rules.ts';
 import { rememberPerson } from '../../src/tenants/system.ts';
 import { createTenant } from '../../src/tenants/tenants.ts';
+import { openKept } from './kept-pools.ts';
 import { giveBack, takeDatabase } from './spare-databases.ts';
 
 /** A database of one's own, as the migrations make it. */
@@ -25,8 +26,9 @@ export async function testDatabase(): Promise<TestDatabase> {
   const owner = await takeDatabase();
   const name = new URL(owner).pathname.slice(1);
   const urls = deriveUrls(owner, { app: 'app', system: 'system' });
-  const app = openDatabase(urls.app, 10, () => {});
-  const system = openDatabase(urls.system, 3, () => {});
+  // The same numbers as the product's, whose connections these are.
+  const app = openKept(urls.app, 20, () => {});
+  const system = openKept(urls.system, 5, () => {});
   let people = 0;
   return {
     urls,

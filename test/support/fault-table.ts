@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { FaultEffect, FaultRule } from 'local-google';
 import type { Capability } from '../../src/platform/capability.ts';
-import { type Database, openDatabase } from '../../src/platform/database.ts';
+import type { Database } from '../../src/platform/database.ts';
 import type { DeliveryState } from '../../src/platform/database-types.ts';
 import { endTrouble, wholeProject } from '../../src/tenants/system-queue.ts';
 import type { Sender } from './company.ts';
@@ -105,22 +105,17 @@ interface Moving {
 
 /** Waits until no delivery can move before the clock does; returns how many wait for that. */
 async function untilQuiet(letterhead: TestLetterhead, hung: () => readonly string[]): Promise<Moving> {
-  const { database, time } = letterhead;
-  const owner = openDatabase(database.urls.owner, 1, () => {});
-  try {
-    await time.quiet();
-    return await eventually(
-      async () => {
-        // A whole table of faults looks like an outage; that is another test's.
-        await endTrouble(database.system, wholeProject);
-        return countMoving(owner.db, letterhead.context.clock(), hung());
-      },
-      ({ busy }) => busy === 0,
-      time,
-    );
-  } finally {
-    await owner.close();
-  }
+  const { database, owner, time } = letterhead;
+  await time.quiet();
+  return eventually(
+    async () => {
+      // A whole table of faults looks like an outage; that is another test's.
+      await endTrouble(database.system, wholeProject);
+      return countMoving(owner, letterhead.context.clock(), hung());
+    },
+    ({ busy }) => busy === 0,
+    time,
+  );
 }
 
 async function countMoving(owner: Database, now: Date, hung: readonly string[]): Promise<Moving> {

@@ -1,4 +1,5 @@
 import { type TestDatabase, testDatabase } from './database.ts';
+import { openKept } from './kept-pools.ts';
 import { type Product, type ProductOptions, startProduct } from './product.ts';
 
 export { testClient } from './product.ts';
@@ -11,7 +12,7 @@ export interface TestLetterhead extends Product {
 /** Starts it. Call `close` in `afterAll`. */
 export async function startTestLetterhead(options: ProductOptions = {}): Promise<TestLetterhead> {
   const database = await testDatabase();
-  const product = await startProduct(database.urls, options);
+  const product = await startProduct(database.urls, options, openKept);
   const close = async () => {
     await product.close();
     await database.close();

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { LocalGoogle } from 'local-google';
-import { openDatabase } from '../../src/platform/database.ts';
+import type { DatabasePool } from '../../src/platform/database.ts';
 import { askedOf } from './asking.ts';
 
 /**
@@ -21,8 +21,8 @@ export interface Work {
   readonly google: Pick<LocalGoogle, 'url' | 'clock' | 'underWay'>;
   /** Where the product shows its pages. A page may itself wait for time. */
   readonly url: string;
-  /** The owner's URL of the product's database. */
-  readonly ownerUrl: string;
+  /** The owner's pool of the product's database; closed with this. */
+  readonly owner: DatabasePool;
   /** What the database and Google do not show, such as a PDF that is being made. */
   readonly atWork: () => number;
 }
@@ -50,8 +50,7 @@ const togetherMs = 20;
 const longestStrideMs = 5_000;
 
 /** Watches a product at work. Each look asks PostgreSQL, so that on a slow machine looks are as slow as everything else. */
-export function passingTime({ google, url, ownerUrl, atWork }: Work): PassingTime {
-  const owner = openDatabase(ownerUrl, 1, () => {});
+export function passingTime({ google, url, owner, atWork }: Work): PassingTime {
   let inARow = 0;
   let looking: Promise<boolean> | null = null;
   let unfinished = false;

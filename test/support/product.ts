@@ -8,6 +8,7 @@ import { openParts, type ServiceConfig, work } from '../../src/commands/parts.ts
 import type { Pace } from '../../src/deliveries/pacing.ts';
 import { findEndpoints } from '../../src/google/endpoints.ts';
 import type { Capability } from '../../src/platform/capability.ts';
+import { type Database, type OpenDatabase, openDatabase } from '../../src/platform/database.ts';
 import { newKey } from '../../src/platform/key-ring.ts';
 import type { DatabaseUrls } from '../../src/platform/roles.ts';
 import { createShutdown } from '../../src/platform/shutdown.ts';
@@ -26,6 +27,8 @@ export interface Product {
   readonly time: PassingTime;
   /** The app's pool. */
   readonly pool: pg.Pool;
+  /** As the owner of its database, who sees all companies. */
+  readonly owner: Database;
   readonly config: ServiceConfig;
   /** Starts working off deliveries, where `worker` was false. */
   startWorker(): Promise<void>;
@@ -67,8 +70,13 @@ export const testClient = { clientId: 'test.apps', clientSecret: 'test-secret' }
  * Starts it as `main.ts` would, cross-site as in production: pages at localhost, Google at 127.0.0.1.
  *
  * @param urls a migrated database; it is left alone by `close`
+ * @param open how its pools are opened
  */
-export async function startProduct(urls: DatabaseUrls, options: ProductOptions = {}): Promise<Product> {
+export async function startProduct(
+  urls: DatabaseUrls,
+  options: ProductOptions = {},
+  open: OpenDatabase = openDatabase,
+): Promise<Product> {
   const lines: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
   const shutdown = createShutdown(log);
@@ -113,6 +121,7 @@ export async function startProduct(urls: DatabaseUrls, options: ProductOptions =
     settleMs: options.settleMs ?? 120_000,
     localMailUrl: google.url,
     clock: clockOf(google),
+    openDatabase: open,
     pace: options.pace ?? { unitsPerMinute: null, projectUnitsPerMinute: null, inFlight: 5 },
     draftsSendOnce: options.draftsSendOnce ?? false,
     attemptsKeptDays: 90,
@@ -126,7 +135,8 @@ export async function startProduct(urls: DatabaseUrls, options: ProductOptions =
   const render: typeof pdf.render = (input) => printing.during(pdf.render(input));
   const parts = { ...opened, context: { ...opened.context, pdf: { ...pdf, render } } };
   server.on('request', createApp(parts.context, parts.pool));
-  const time = passingTime({ google, url: publicUrl, ownerUrl: urls.owner, atWork: printing.count });
+  const owner = open(urls.owner, 3, () => {});
+  const time = passingTime({ google, url: publicUrl, owner, atWork: printing.count });
   shutdown.add('passing time', () => time.close());
   shutdown.add('web server', () => {
     server.closeAllConnections();
@@ -140,6 +150,7 @@ export async function startProduct(urls: DatabaseUrls, options: ProductOptions =
     context: parts.context,
     time,
     pool: parts.pool,
+    owner: owner.db,
     config,
     startWorker,
     logged: () => lines.join(''),

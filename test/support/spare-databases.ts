@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
 import { inject } from 'vitest';
+import type { DatabasePool } from '../../src/platform/database.ts';
+import { endKept, keptName, openKept } from './kept-pools.ts';
 
 /** More rows than this in one database, and a new one is made sooner than these are taken out. */
 const manyRows = 5_000;
@@ -29,12 +31,22 @@ export async function takeDatabase(): Promise<string> {
   return url;
 }
 
+/** So many connections of the owner to one database are enough: what waits for time asks all the while. */
+const owners = 3;
+
+/** The owner's connections to a database, which are left open. */
+const ownerOf = (url: string): DatabasePool => openKept(url, owners, () => {});
+
 /** Gives one back: emptied for the next file; dropped where that takes longer, or its tables are others now. */
 export async function giveBack(url: string): Promise<void> {
   const name = new URL(url).pathname.slice(1);
   const first = beginning;
-  if (first && (await asOwner(url, (client) => restore(client, first)))) spare.push(name);
-  else await asOwner(urlOf('postgres'), (client) => client.query(`drop database ${name} with (force)`));
+  if (first && (await asOwner(url, (client) => restore(client, first)))) {
+    spare.push(name);
+    return;
+  }
+  await endKept(name);
+  await asOwner(urlOf('postgres'), (client) => client.query(`drop database ${name} with (force)`));
 }
 
 async function clone(): Promise<string> {
@@ -50,49 +62,67 @@ function urlOf(database: string): string {
   return url.href;
 }
 
-async function asOwner<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+async function asOwner<T>(url: string, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const { pool, close } = ownerOf(url);
+  const client = await pool.connect();
   try {
     return await work(client);
   } finally {
-    await client.end();
+    client.release();
+    await close();
   }
 }
 
-async function readBeginning(client: pg.Client): Promise<Beginning> {
+async function readBeginning(client: pg.PoolClient): Promise<Beginning> {
   const rows = new Map<string, string>();
   for (const table of await tablesOf(client)) {
     const { rows: found } = await client.query(`select coalesce(json_agg(t), '[]')::text as rows from ${table} t`);
     rows.set(table, found[0]?.rows ?? '[]');
   }
-  const sequences = await client.query(
-    `select format('%I.%I', schemaname, sequencename) as name, last_value::text as last from pg_sequences`,
-  );
-  return { rows, sequences: sequences.rows, shape: await shapeOf(client) };
+  return { rows, sequences: await sequencesOf(client), shape: await shapeOf(client) };
 }
 
 /** Puts everything back to its beginning. False where that is not worth it or not possible; it is then left as it is. */
-async function restore(client: pg.Client, { rows, sequences, shape }: Beginning): Promise<boolean> {
+async function restore(client: pg.PoolClient, { rows, sequences, shape }: Beginning): Promise<boolean> {
   await client.query(
-    'select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+    `select pg_terminate_backend(pid, 10000) from pg_stat_activity
+     where datname = current_database() and pid <> pg_backend_pid() and application_name <> $1`,
+    [keptName],
   );
   if ((await shapeOf(client)) !== shape) return false;
   // Foreign keys and triggers have nothing to say when all goes.
   await client.query('begin; set local session_replication_role = replica');
   let gone = 0;
-  for (const [table, first] of rows) {
+  const given = [...rows].flatMap(([table, first]) => (first === '[]' ? [] : [table]));
+  for (const table of new Set([...given, ...(await filledOf(client, [...rows.keys()]))])) {
     gone += (await client.query(`delete from ${table}`)).rowCount ?? 0;
+    const first = rows.get(table);
     if (first !== '[]')
       await client.query(`insert into ${table} select * from json_populate_recordset(null::${table}, $1)`, [first]);
   }
+  const moved = new Map((await sequencesOf(client)).map(({ name, last }) => [name, last]));
   for (const { name, last } of sequences)
-    await client.query(`select setval($1::regclass, coalesce($2::bigint, 1), $2 is not null)`, [name, last]);
+    if (moved.get(name) !== last)
+      await client.query(`select setval($1::regclass, coalesce($2::bigint, 1), $2 is not null)`, [name, last]);
   await client.query('commit');
   return gone <= manyRows;
 }
 
-async function tablesOf(client: pg.Client): Promise<string[]> {
+/** Those of these tables that have rows. */
+async function filledOf(client: pg.PoolClient, tables: readonly string[]): Promise<string[]> {
+  const asked = tables.map((table, index) => `select ${index} as at where exists (select from ${table})`);
+  const { rows } = await client.query<{ at: number }>(asked.join(' union all '));
+  return rows.map(({ at }) => tables[at] ?? '');
+}
+
+async function sequencesOf(client: pg.PoolClient): Promise<Beginning['sequences']> {
+  const { rows } = await client.query(
+    `select format('%I.%I', schemaname, sequencename) as name, last_value::text as last from pg_sequences`,
+  );
+  return rows;
+}
+
+async function tablesOf(client: pg.PoolClient): Promise<string[]> {
   const { rows } = await client.query(
     `select format('%I.%I', nspname, relname) as name from pg_class join pg_namespace on pg_namespace.oid = relnamespace
      where relkind = 'r' and nspname not in ('pg_catalog', 'information_schema') and nspname not like 'pg_t%' order by 1`,
@@ -101,7 +131,7 @@ async function tablesOf(client: pg.Client): Promise<string[]> {
 }
 
 /** Changes with every change of a table, a policy, a function or a right: of each catalog, how many rows, and the last. */
-async function shapeOf(client: pg.Client): Promise<string> {
+async function shapeOf(client: pg.PoolClient): Promise<string> {
   const catalogs = [
     'class',
     'attribute',

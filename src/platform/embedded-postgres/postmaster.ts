@@ -64,7 +64,7 @@ function serverArguments(place: Place, { port, ephemeral }: LaunchOptions): stri
     port,
     // TCP alone: a socket file needs a folder that both users may use, and a short path.
     unix_socket_directories: '',
-    max_connections: 200,
+    max_connections: ephemeral ? 500 : 200,
     jit: 'off',
     timezone: 'UTC',
     log_timezone: 'UTC',
@@ -78,6 +78,8 @@ function serverArguments(place: Place, { port, ephemeral }: LaunchOptions): stri
           full_page_writes: 'off',
           autovacuum: 'off',
           checkpoint_timeout: '1h',
+          // Passwords of such a database are worth nothing once it is gone, and each connection counts them out.
+          scram_iterations: 1,
         }
       : {}),
   };
