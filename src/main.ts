@@ -1,5 +1,6 @@
 import { enableCompileCache } from 'node:module';
 import path from 'node:path';
+import { errorWords } from './commands/error-words.ts';
 import { parseConfig, readEnv } from './platform/config.ts';
 import { StartError } from './platform/start-error.ts';
 
@@ -61,16 +62,6 @@ async function everything(): Promise<typeof import('./commands/all.ts')> {
   }
 }
 
-/** Errors whose message says what to do; the stack of any other is what helps. */
-const spokenErrors = new Set([
-  'ConfigError',
-  'StartError',
-  'DatabaseRoleError',
-  'DiscoveryError',
-  'EmbeddedPostgresError',
-  'KeyRingError',
-]);
-
 // A start reads what an earlier one compiled: half the CPU until it serves. Beside the packages, where nobody else on the machine
 // can put code for us to run, as they could in /tmp. Where that may not be written, it goes without.
 enableCompileCache(path.join(import.meta.dirname, '../node_modules/.cache/compiled'));
@@ -78,8 +69,6 @@ enableCompileCache(path.join(import.meta.dirname, '../node_modules/.cache/compil
 try {
   await main(process.argv[2], process.argv.slice(3));
 } catch (error) {
-  // What a person can mend is said in words; anything else is a fault of ours and needs its stack.
-  const inWords = error instanceof Error && spokenErrors.has(error.name);
-  console.error(`\n${inWords ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+  console.error(`\n${errorWords(error)}\n`);
   process.exit(1);
 }

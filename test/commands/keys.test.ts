@@ -10,6 +10,7 @@ import { keepGrant, openGrant } from '../../src/mailboxes/grant-vault.ts';
 import { newKey, parseKeyRing } from '../../src/platform/key-ring.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { countKeyUses } from '../../src/tenants/system.ts';
+import { ranHere } from '../support/command.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { aMailbox } from '../support/rows.ts';
@@ -46,21 +47,23 @@ afterAll(async () => {
   await database.close();
 });
 
+const environment = (tokenKeys: string) => ({
+  PATH: process.env['PATH'],
+  DATABASE_URL: database.urls.app,
+  DATABASE_SYSTEM_URL: database.urls.system,
+  TOKEN_KEYS: tokenKeys,
+  // Empty: the checkout may have a data folder of its own, with keys in it.
+  DATA_DIR: dataDir,
+  ...{ GOOGLE_ISSUER: google.url, GMAIL_ROOT_URL: `${google.url}/` },
+  PUBLIC_URL: 'https://letterhead.example.com',
+  ...{ GOOGLE_CLIENT_ID: 'the-client', GOOGLE_CLIENT_SECRET: 'the-secret', SESSION_SECRET: 's'.repeat(40) },
+});
+
 /** `node src/main.ts …` on the test's database. */
 function start(tokenKeys: string, ...args: string[]) {
   const child = spawn(process.execPath, [path.join(import.meta.dirname, '../../src/main.ts'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      PATH: process.env['PATH'],
-      DATABASE_URL: database.urls.app,
-      DATABASE_SYSTEM_URL: database.urls.system,
-      TOKEN_KEYS: tokenKeys,
-      // Empty: the checkout may have a data folder of its own, with keys in it.
-      DATA_DIR: dataDir,
-      ...{ GOOGLE_ISSUER: google.url, GMAIL_ROOT_URL: `${google.url}/` },
-      PUBLIC_URL: 'https://letterhead.example.com',
-      ...{ GOOGLE_CLIENT_ID: 'the-client', GOOGLE_CLIENT_SECRET: 'the-secret', SESSION_SECRET: 's'.repeat(40) },
-    },
+    env: environment(tokenKeys),
   });
   let output = '';
   const hear = (chunk: Buffer) => {
@@ -73,14 +76,20 @@ function start(tokenKeys: string, ...args: string[]) {
 }
 
 /** Runs to its end; nothing it prints is ever a secret. */
-async function run(tokenKeys: string, ...args: string[]) {
-  const { code, output } = await start(tokenKeys, ...args).ended;
+async function kept<Ending extends { readonly output: string }>(
+  tokenKeys: string,
+  ran: Promise<Ending>,
+): Promise<Ending> {
+  const ending = await ran;
   for (const secret of [...tokenKeys.split(','), k1, k2].map((key) => key.split(':')[1] ?? key).filter(Boolean)) {
-    expect(output).not.toContain(secret);
+    expect(ending.output).not.toContain(secret);
   }
-  expect(output).not.toMatch(/the-(refresh|access)-token/);
-  return { code, output };
+  expect(ending.output).not.toMatch(/the-(refresh|access)-token/);
+  return ending;
 }
+const run = (tokenKeys: string, ...args: string[]) => kept(tokenKeys, start(tokenKeys, ...args).ended);
+/** `keys …`, without a process of its own. */
+const keys = (tokenKeys: string, ...args: string[]) => kept(tokenKeys, ranHere('keys', environment(tokenKeys), args));
 
 const uses = () => countKeyUses(database.system);
 
@@ -88,16 +97,17 @@ describe('letterhead keys', () => {
   it('without more says what there is, and refuses what there is not', async () => {
     expect(await run(k1, 'keys')).toMatchObject({ code: 0, output: expect.stringContaining('keys rotate') });
     const wrong = [['turn'], ['forget'], ['rotate', 'k1'], ['list', '--all']];
-    for (const { code, output } of await Promise.all(wrong.map((args) => run(k1, 'keys', ...args)))) {
+    for (const args of wrong) {
+      const { code, output } = await keys(k1, ...args);
       expect(code).toBe(1);
       expect(output).toContain('That is no way to call it.');
       expect(output).toContain('keys forget ID');
     }
-    expect(await run('', 'keys', 'list')).toMatchObject({ code: 1, output: expect.stringContaining('TOKEN_KEYS') });
+    expect(await keys('', 'list')).toMatchObject({ code: 1, output: expect.stringContaining('TOKEN_KEYS') });
   });
 
   it('lists ids and counts', async () => {
-    const { code, output } = await run(k2, 'keys', 'list');
+    const { code, output } = await keys(k2, 'list');
     expect(code).toBe(0);
     expect(output).toMatch(/k1 +seals the tokens of 400 mailboxes \(not in TOKEN_KEYS\)/);
     expect(output).toMatch(/k2 +seals the tokens of 0 mailboxes \(newest\)/);
@@ -126,7 +136,7 @@ describe('letterhead keys', () => {
       { keyId: 'k2', mailboxes: count - 1, delegations: 0 },
     ]);
 
-    const { code, output } = await run(`${k2},${k1}`, 'keys', 'rotate');
+    const { code, output } = await keys(`${k2},${k1}`, 'rotate');
     expect(code).toBe(0);
     expect(output).toContain('Sealed the tokens of 1 mailbox with “k2”');
     expect(output).toContain('Can be dropped from TOKEN_KEYS: “k1”');
@@ -140,12 +150,9 @@ describe('letterhead keys', () => {
 
   it('with a lost key: serve and work say so and end, forgetting asks first, and after it none is needed', async () => {
     const lost = newKey('k3');
-    const [served, worked, rotated, asked] = await Promise.all([
-      run(lost, 'serve'),
-      run(lost, 'work'),
-      run(lost, 'keys', 'rotate'),
-      run(lost, 'keys', 'forget', 'k2'),
-    ]);
+    const [served, worked] = await Promise.all([run(lost, 'serve'), run(lost, 'work')]);
+    const rotated = await keys(lost, 'rotate');
+    const asked = await keys(lost, 'forget', 'k2');
     for (const { code, output } of [served, worked]) {
       expect(code).toBe(1);
       expect(output).toContain('The key “k2” is not in TOKEN_KEYS. It seals the tokens of 400 mailboxes.');
@@ -156,10 +163,10 @@ describe('letterhead keys', () => {
 
     expect(asked.output).toContain('keys forget k2 --yes');
     expect(await uses()).toEqual([{ keyId: 'k2', mailboxes: count, delegations: 0 }]);
-    expect(await run(k2, 'keys', 'forget', 'k2', '--yes')).toMatchObject({
+    expect(await keys(k2, 'forget', 'k2', '--yes')).toMatchObject({
       output: expect.stringContaining('nothing is taken from: the tokens of 400 mailboxes'),
     });
-    const { output } = await run(lost, 'keys', 'forget', 'k2', '--yes');
+    const { output } = await keys(lost, 'forget', 'k2', '--yes');
     expect(output).toContain('Gave up the tokens of 400 mailboxes: each of these mailboxes must be connected again.');
     expect(await uses()).toEqual([]);
   });
