@@ -22,6 +22,14 @@ export function numberLocale(locale: string): string {
  * CLDR knows no English it would be that of the United States.
  */
 export function dateLocale(locale: string): string {
+  const known = dateLocales.get(locale);
+  if (known !== undefined) return known;
+  const chosen = chooseDateLocale(locale);
+  dateLocales.set(locale, chosen);
+  return chosen;
+}
+
+function chooseDateLocale(locale: string): string {
   const { language, region } = new Intl.Locale(locale);
   if (language !== 'en' || region === undefined || monthFirst.has(region)) return locale;
   return Intl.DateTimeFormat.supportedLocalesOf(locale)[0] === locale &&
@@ -58,4 +66,5 @@ export function separatorsOf(locale: string): Separators {
 const scripts = new Set(['Latn', 'Grek', 'Cyrl', 'Armn', 'Geor']);
 const monthFirst = new Set(['US', 'AS', 'BZ', 'CA', 'FM', 'GU', 'MH', 'MP', 'PH', 'PR', 'PW', 'UM', 'VI']);
 const numberLocales = new Map<string, string>();
+const dateLocales = new Map<string, string>();
 const separators = new Map<string, Separators>();

@@ -1,3 +1,5 @@
+import { dateFormat } from './date-format.ts';
+
 /**
  * Wall clocks and instants. Where clocks go forward some wall times do not exist, where they go back some come twice;
  * the rest of the product asks here. Pure; the rules are those of the tz database that Node brings along.
@@ -62,7 +64,7 @@ export function clockChanges(date: string, timeZone: string): Date[] {
  * @param locale whose order of day and month it has: British unless told
  */
 export function formatMoment(instant: Date, timeZone: string, locale = 'en-GB'): string {
-  const date = new Intl.DateTimeFormat(locale, { timeZone, dateStyle: 'full' }).format(instant).replace(',', '');
+  const date = dateFormat(locale, { timeZone, dateStyle: 'full' }).format(instant).replace(',', '');
   const wallTime = wallTimeOf(instant, timeZone);
   const twins = instantsAt(wallTime, timeZone);
   const which =

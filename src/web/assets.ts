@@ -64,7 +64,10 @@ function fromPackage(name: string, within: string, files: RegExp): Bundle {
   return { folder: path.join(folder, within), version: () => version, files };
 }
 
-/** The hash of everything in `public/`; while developing it is taken anew each time, as the files change under us. */
+/** While developing, a file that changes has a new address after this time, in milliseconds: pages name many files. */
+const freshMs = 1_000;
+
+/** The hash of everything in `public/`; while developing it is taken again and again, as the files change under us. */
 function publicVersion(): () => string {
   const folder = path.join(root, 'public');
   const hash = () => {
@@ -72,7 +75,12 @@ function publicVersion(): () => string {
     for (const file of readdirSync(folder).sort()) sum.update(file).update(readFileSync(path.join(folder, file)));
     return sum.digest('hex').slice(0, 12);
   };
-  if (process.env['NODE_ENV'] !== 'production') return hash;
-  const once = hash();
-  return () => once;
+  let known = hash();
+  if (process.env['NODE_ENV'] === 'production') return () => known;
+  let takenAt = performance.now();
+  return () => {
+    const now = performance.now();
+    if (now - takenAt > freshMs) [known, takenAt] = [hash(), now];
+    return known;
+  };
 }

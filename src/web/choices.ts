@@ -10,6 +10,9 @@ export interface Choice {
 const noCountries = new Set(['EU', 'EZ', 'UN', 'XA', 'XB', 'ZZ', 'QO', 'CP', 'DG', 'EA', 'IC', 'TA', 'AC']);
 const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
 
+const inEnglish = (type: 'region' | 'currency') => new Intl.DisplayNames(['en'], { type, fallback: 'none' });
+const named = { region: inEnglish('region'), currency: inEnglish('currency') };
+
 /** Countries by their English names. */
 export const countries: readonly Choice[] = sorted(
   letters
@@ -32,7 +35,7 @@ export const timeZones: readonly Choice[] = Intl.supportedValuesOf('timeZone').m
 }));
 
 function nameOf(type: 'region' | 'currency', code: string): string {
-  return new Intl.DisplayNames(['en'], { type, fallback: 'none' }).of(code) ?? '';
+  return named[type].of(code) ?? '';
 }
 
 /** Old codes (`SU`, `DD`) are known too, under the name of what replaced them. */

@@ -1,4 +1,5 @@
 import { dateLocale } from '../documents/locale.ts';
+import { dateFormat } from '../platform/date-format.ts';
 import { formatMoment } from '../platform/zoned-time.ts';
 
 /**
@@ -7,8 +8,8 @@ import { formatMoment } from '../platform/zoned-time.ts';
  */
 export function when(date: Date, timeZone: string, now: Date, locale: string): string {
   const format = (options: Intl.DateTimeFormatOptions) =>
-    new Intl.DateTimeFormat(dateLocale(locale), { timeZone, hourCycle: 'h23', ...options }).format(date);
-  const day = (instant: Date) => new Intl.DateTimeFormat('en-CA', { timeZone }).format(instant);
+    dateFormat(dateLocale(locale), { timeZone, hourCycle: 'h23', ...options }).format(date);
+  const day = (instant: Date) => dateFormat('en-CA', { timeZone }).format(instant);
   const time = { hour: '2-digit', minute: '2-digit' } as const;
   if (day(date) === day(now)) return format(time);
   // One form of it, wherever a comma would stand.
@@ -24,7 +25,7 @@ export function when(date: Date, timeZone: string, now: Date, locale: string): s
  */
 export function moment(date: Date, timeZone: string, now: Date, locale: string): string {
   const format = (instant: Date, options: Intl.DateTimeFormatOptions) =>
-    new Intl.DateTimeFormat(dateLocale(locale), { timeZone, hourCycle: 'h23', ...options }).format(instant);
+    dateFormat(dateLocale(locale), { timeZone, hourCycle: 'h23', ...options }).format(instant);
   const yearOf = (instant: Date) => format(instant, { year: 'numeric' });
   const dayOf = (instant: Date) => format(instant, { day: 'numeric', month: 'short' });
   const time = format(date, { hour: '2-digit', minute: '2-digit' });
@@ -48,13 +49,13 @@ export function fullMoment(date: Date, timeZone: string, locale: string): string
 export function exactly(date: Date, timeZone: string, locale: string): string {
   const day = { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' } as const;
   const time = { hour: '2-digit', minute: '2-digit' } as const;
-  return new Intl.DateTimeFormat(dateLocale(locale), { timeZone, hourCycle: 'h23', ...day, ...time }).format(date);
+  return dateFormat(dateLocale(locale), { timeZone, hourCycle: 'h23', ...day, ...time }).format(date);
 }
 
 /** An instant as a timeline needs it: `28 Nov 2026, 09:41:07`. */
 export function toTheSecond(date: Date, timeZone: string, locale: string): string {
   const style = { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' } as const;
-  return new Intl.DateTimeFormat(dateLocale(locale), { timeZone, ...style }).format(date);
+  return dateFormat(dateLocale(locale), { timeZone, ...style }).format(date);
 }
 
 /** How large a file is, as people say it: `48 KB`, `1.3 MB`. `public/attached.js` says it the same way. */
@@ -67,9 +68,7 @@ export function fileSize(bytes: number, locale: string): string {
 
 /** A day for people of whom no time zone is known: `14 December 2026`. */
 export function onDay(date: Date): string {
-  return new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' }).format(
-    date,
-  );
+  return dateFormat('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' }).format(date);
 }
 
 /** `a`, `a and b`, `a, b and c`. */

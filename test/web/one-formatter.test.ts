@@ -11,6 +11,7 @@ const writers: Readonly<Record<string, string>> = {
   'src/documents/locale.ts': 'which that is',
   'src/documents/decimal-input.ts': 'the signs of currencies, to read them',
   'src/web/words.ts': 'moments on pages, by the locale of whoever looks',
+  'src/platform/date-format.ts': 'makes what they write dates with, once each',
   'src/platform/zoned-time.ts': 'moments in full; and what the clock on a wall shows',
   'src/web/run-csv.ts': 'for programs, in a form of its own',
   'src/tenants/tenants.ts': 'only whether a time zone is one',
@@ -18,7 +19,7 @@ const writers: Readonly<Record<string, string>> = {
   'public/unsaved.js': 'what the browser keeps, by the locale of the page',
 };
 const byHand =
-  /toLocale\w*\(|new Intl\.(?:NumberFormat|DateTimeFormat)|Intl\.(?:NumberFormat|DateTimeFormat)\(|\\B\(\?=\(/;
+  /toLocale\w*\(|new Intl\.(?:NumberFormat|DateTimeFormat)|Intl\.(?:NumberFormat|DateTimeFormat)\(|\bdateFormat\(|\\B\(\?=\(/;
 
 describe('numbers, dates and times', () => {
   it('are written by the shared formatter alone: no Intl, toLocale… or grouping by hand elsewhere', () => {
