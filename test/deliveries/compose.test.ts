@@ -3,6 +3,7 @@ import PostalMime, { type Email as ReadEmail } from 'postal-mime';
 import { describe, expect, it } from 'vitest';
 import { compose, deliveryHeader, type Email, textToHtml } from '../../src/deliveries/compose.ts';
 import { mostAttachedBytes } from '../../src/google/attachments.ts';
+import { anyText } from '../support/any-text.ts';
 
 const pdf = Uint8Array.from({ length: 5_000 }, (_, index) => (index * 37) % 256);
 
@@ -110,7 +111,7 @@ describe('an email', () => {
 describe('what people write', () => {
   const nasty = fc.oneof(
     fc.string({ unit: 'grapheme' }),
-    fc.string({ unit: 'binary' }),
+    anyText(),
     fc
       .tuple(fc.string(), fc.constantFrom('\r\n', '\n', '\r', '\u0085', '\u2028', '\r\n\r\n', '\0', '\t\r\n '))
       .map(([text, line]) => `${text}${line}Bcc: spy@evil.example${line}X-Spy: 1`),

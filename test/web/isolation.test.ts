@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import pg from 'pg';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { importDocument } from '../../src/documents/import-document.ts';
 import { type ImportedDocument, readUbl } from '../../src/documents/read-ubl.ts';
@@ -446,25 +446,24 @@ async function collect({ context, database, google }: TestLetterhead): Promise<I
   }));
 }
 
+/** The tables that hold something of a tenant. */
+let tables: readonly string[] | undefined;
+
+async function readTables(): Promise<readonly string[]> {
+  const { rows } = await sql<{ name: string }>`select table_name as name from information_schema.columns
+    where table_schema = 'public' and column_name = 'tenant_id'`.execute(letterhead.owner);
+  expect(rows.length).toBeGreaterThan(10);
+  return rows.map(({ name }) => name);
+}
+
 /** All rows of a tenant in all tables, as one text. */
 async function everything(tenantId: string): Promise<string> {
-  const owner = new pg.Client({ connectionString: letterhead.database.urls.owner });
-  await owner.connect();
-  try {
-    const tables = await owner.query<{ name: string }>(
-      `select table_name as name from information_schema.columns where table_schema = 'public' and column_name = 'tenant_id' order by 1`,
-    );
-    expect(tables.rows.length).toBeGreaterThan(10);
-    const parts = [];
-    for (const { name } of tables.rows) {
-      const { rows } = await owner.query(
-        `select to_jsonb(t)::text as row from ${name} t where tenant_id = $1 order by 1`,
-        [tenantId],
-      );
-      parts.push(name, JSON.stringify(rows));
-    }
-    return parts.join('\n');
-  } finally {
-    await owner.end();
-  }
+  tables ??= await readTables();
+  const each = tables.map(
+    (name) =>
+      sql`select ${sql.lit(name)} as name, to_jsonb(t)::text as row from ${sql.table(name)} t where tenant_id = ${tenantId}`,
+  );
+  const { rows } = await sql`${sql.join(each, sql` union all `)} order by name, row`.execute(letterhead.owner);
+  expect(rows.length).toBeGreaterThan(0);
+  return JSON.stringify(rows);
 }
