@@ -108,10 +108,12 @@ describe('a list of addresses', () => {
   it.each(['(', '"', '<', '@', 'a ', 'a@', '\\"', '"\\', '(a', 'a:', 'a:;', 'a.', '\u200C', ' @', 'a@b.c '])(
     'is read in time that grows with its length: %j many times',
     (sign) => {
-      const begun = performance.now();
+      // Its own work, in microseconds: however busy the machine is.
+      const begun = process.threadCpuUsage();
       const { addresses, unreadable } = parseAddresses(sign.repeat(60_000 / sign.length));
+      const { user } = process.threadCpuUsage(begun);
       expect(addresses.length + unreadable.length).toBeLessThanOrEqual(30_000);
-      expect(performance.now() - begun).toBeLessThan(1_000);
+      expect(user).toBeLessThan(1_000_000);
     },
   );
 });
