@@ -318,7 +318,7 @@ export function documentEditor(ctx: WebContext): Router {
       whoChanged,
       title: record ? `Edit ${nameOf(record)}` : `New ${words.lower}`,
       section: form.kind,
-      scripts: ['letterhead/lines.js'],
+      scripts: ['letterhead/lines.js', 'letterhead/party.js'],
       words,
       unnumbered,
       form,
