@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { DeliveryRecord } from '../deliveries/delivery.ts';
 import { addresseeOf, filledInTo, type Recipients, readRecipients } from '../deliveries/recipients.ts';
-import { formatDate, formatMoney, keyDate, wordsOf } from '../documents/format.ts';
+import type { DocumentContent } from '../documents/document.ts';
+import { formatDate, formatMoney, wordsOf } from '../documents/format.ts';
 import { readersLocale } from '../documents/locale.ts';
 import type { Party } from '../documents/parties.ts';
 import { paymentOf, withoutSign } from '../documents/payment.ts';
@@ -68,13 +69,13 @@ export function filledIn(
   const kind = wordsOf(content);
   const locale = readersLocale(content.party, localeOf(tenant));
   const addressee = addresseeOf(content.party, contact);
-  const date = keyDate(content);
+  const date = dateWords(content, locale);
   const money = (amount: string) => formatMoney(amount, record.currency, locale);
   const payment = paymentOf(content, record.payable);
   const named = `${kind.lower} ${record.number}`;
   const what = record.kind === 'purchase_order' ? `our ${named}` : `${named} for ${money(record.payable)}`;
   const asks = record.kind !== 'invoice' || payment === 'due';
-  const when = date && asks ? `, ${dateWords(record.kind, formatDate(date.date, locale))}` : '';
+  const when = date && asks ? `, ${date}` : '';
   const attached =
     payment === 'in_favour'
       ? `please find attached ${named}. The amount of ${money(withoutSign(record.payable))} is in your favour`
@@ -110,18 +111,20 @@ export function takenUp(
   };
 }
 
-function dateWords(kind: DocumentRecord['kind'], date: string): string {
-  switch (kind) {
+/** The date that its reader goes by, as a run's usual text says it; `''` where the record has none. */
+function dateWords(content: DocumentContent, locale: string): string {
+  const said = (words: string, date: string | undefined) => (date ? `${words} ${formatDate(date, locale)}` : '');
+  switch (content.kind) {
     case 'invoice':
-      return `due on ${date}`;
+      return said('due on', content.dueDate);
     case 'credit_note':
-      return `dated ${date}`;
+      return said('dated', content.issueDate);
     case 'quote':
-      return `valid until ${date}`;
+      return said('valid until', content.validUntil);
     case 'purchase_order':
-      return `for delivery on ${date}`;
+      return said('for delivery on', content.deliveryDate);
     default:
-      return kind satisfies never;
+      return content.kind satisfies never;
   }
 }
 

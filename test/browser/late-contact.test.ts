@@ -24,7 +24,8 @@ it('what is typed while a contact’s details are on their way stays, and is whe
   page.on('dialog', (each) => void each.accept());
   await begin();
   await line(page, 0, 'name').fill('Shelf');
-  await page.waitForFunction(() => document.querySelector<HTMLInputElement>('[name="party[email]"]')?.value === 'old@late.example');
+  await page.locator('input[name="partyId"]:not([value=""])').waitFor({ state: 'attached' });
+  expect(await email.inputValue()).toBe('old@late.example');
 
   const answered = Promise.withResolvers<void>();
   await page.route('**/documents/party?*', async (route) => {
@@ -33,11 +34,9 @@ it('what is typed while a contact’s details are on their way stays, and is whe
   });
   await begin();
   await email.fill('new@late.example');
-  await page.evaluate(() =>
-    document.addEventListener('htmx:finally:request', () => document.body.setAttribute('data-party-came', ''), {
-      once: true,
-    }),
-  );
+  await page.locator('body').evaluate((body) => {
+    body.addEventListener('htmx:finally:request', () => body.setAttribute('data-party-came', ''), { once: true });
+  });
   answered.resolve();
   await page.locator('body[data-party-came]').waitFor();
   expect(await email.inputValue()).toBe('new@late.example');
