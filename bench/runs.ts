@@ -45,7 +45,7 @@ try {
   const who = { tenantId, memberId };
   await inTenant(context.db, tenantId, (trx) => manyRecords(trx, tenantId, count));
   const selection = { kind: 'invoice', status: 'open' } as const;
-  const text = usualText('invoice');
+  const text = usualText();
   const read = readTemplates(text);
   if (!read.ok) throw new Error('The usual text is wrong.');
 

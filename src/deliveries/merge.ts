@@ -2,6 +2,8 @@ import { Liquid, type Template } from 'liquidjs';
 
 /** What a message may take from the record that it is sent with, and what that is. All of it is text for people. */
 export const mergeFields = {
+  attached:
+    'what it is, its number, its amount and the date that counts: “invoice 17 for €92.25, due on 5 December 2026”',
   number: 'its number',
   kind: 'what it is, such as “invoice”',
   amount: 'what is to pay, with its currency',

@@ -16,7 +16,7 @@ export type DocumentForm = { readonly guesses: readonly FormGuess[] } & (
 );
 
 /** Fields of the page that are not content; it reads them itself. */
-const pageFields = ['partyId', 'version', 'status', 'saveParty', 'dates'];
+const pageFields = ['partyId', 'version', 'status', 'saveParty', 'dates', 'do', 'id', 'key', 'emails', 'waits'];
 
 /**
  * Reads the form that makes or edits a record, as `express.urlencoded({ extended: true })` gives it:

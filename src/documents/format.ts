@@ -3,6 +3,7 @@ import { own } from '../platform/own.ts';
 import { oneLine } from '../platform/plain-text.ts';
 import type { DocumentContent, DocumentKind, Extra } from './document.ts';
 import { dateLocale, numberLocale, separatorsOf } from './locale.ts';
+import { paymentOf } from './payment.ts';
 import { typeCodeOf } from './type-codes.ts';
 
 /** The words for each kind of record. `party` heads the other side's address. */
@@ -98,9 +99,15 @@ export function formatCountry(code: string, locale: string): string {
   return names.of(code) ?? code;
 }
 
-/** The date that matters to the reader of this record, with its word; undefined where it has none. */
-export function keyDate(content: DocumentContent): { label: string; date: string } | undefined {
-  if (content.dueDate) return { label: 'Due', date: content.dueDate };
+/**
+ * The date that matters to the reader of this record, with its word; undefined where it has none. Nothing is due of an invoice
+ * with nothing to pay, nor of a credit note.
+ *
+ * @param payable a decimal string
+ */
+export function keyDate(content: DocumentContent, payable: string): { label: string; date: string } | undefined {
+  if (['nothing', 'in_favour'].includes(paymentOf(content, payable) ?? '')) return undefined;
+  if (content.dueDate && content.kind !== 'credit_note') return { label: 'Due', date: content.dueDate };
   if (content.kind === 'purchase_order' && content.deliveryDate)
     return { label: 'Delivery', date: content.deliveryDate };
   if (content.validUntil) return { label: 'Valid until', date: content.validUntil };

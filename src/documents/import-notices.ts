@@ -3,13 +3,27 @@ import type { DocumentContent, Extra } from './document.ts';
 import { typeCodeOf } from './type-codes.ts';
 
 /**
- * What whoever imported a file should look at before its record is sent, in words: an address in it that cannot be read and
- * so was not taken, and a due date before the date.
+ * What whoever imported a file should look at before its record is sent, in words: a type that nobody knows, an address in it
+ * that cannot be read and so was not taken, and a due date before the date.
  */
 export function importNotices(content: DocumentContent): string[] {
   const { dueDate, issueDate } = content;
   const early = dueDate !== undefined && dueDate < issueDate;
-  return [...unreadAddresses(content), ...(early ? ['Its due date lies before its date. Check both.'] : [])];
+  return [
+    ...unknownType(content),
+    ...unreadAddresses(content),
+    ...(early ? ['Its due date lies before its date. Check both.'] : []),
+  ];
+}
+
+/** A type code that UNTDID 1001 does not have is kept as an extra, see `read-ubl.ts`. */
+function unknownType({ kind, extras }: DocumentContent): string[] {
+  return extras
+    .filter(({ path }) => /^cbc:(?:Invoice|CreditNote)TypeCode$/.test(path))
+    .map(({ value }) => {
+      const taken = kind === 'credit_note' ? 'a credit note' : 'an invoice';
+      return `The file gives the type “${value}”, which there is not. It was taken for ${taken}: check that it is one.`;
+    });
 }
 
 function unreadAddresses({ kind, typeCode, party, extras }: DocumentContent): string[] {

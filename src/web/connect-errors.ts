@@ -142,12 +142,19 @@ export function connectError(error: ConnectError, connected: string | null = nul
  *
  * @param begunFor the company that the consent was begun for
  */
-export function wrongViewer({ tenant, memberships }: Viewer, begunFor: string | undefined): PageError {
-  const other = memberships.find(({ tenantId }) => tenantId === begunFor)?.tenantName;
+export function wrongViewer({ tenant, tenantId: own, memberships }: Viewer, begunFor: string | undefined): PageError {
+  const named = (id: string | undefined): string | undefined => {
+    const company = memberships.find(({ tenantId }) => tenantId === id);
+    // Two companies can have one name.
+    const isOne = memberships.filter(({ tenantName }) => tenantName === company?.tenantName).length < 2;
+    return isOne || !company?.ownerEmail ? company?.tenantName : `${company.tenantName} (owner ${company.ownerEmail})`;
+  };
+  const other = named(begunFor);
+  const here = named(own) ?? tenant.name;
   return new PageError(409, 'wrong_viewer', {
     title: 'Not connected: you changed company meanwhile',
     message: other
-      ? `The mailbox was to belong to ${other}, and you have switched to ${tenant.name} since. Nothing has changed in either. Switch back to ${other} and press “Connect to Gmail” there, or press it here to connect it to ${tenant.name}.`
+      ? `The mailbox was to belong to ${other}, and you have switched to ${here} since. Nothing has changed in either. Switch back to ${other} and press “Connect to Gmail” there, or press it here to connect it to ${here}.`
       : `The connection was begun for another company, or by another person. Nothing has changed. To connect a mailbox to ${tenant.name}, press “Connect to Gmail” here.`,
     next,
   });

@@ -100,7 +100,7 @@ export function documentEditor(ctx: WebContext): Router {
       chooseParty(trx, viewer.tenantId, typed.party, picked),
     );
     const form = { ...typed, party: chosen.form };
-    const fields = { ...contentFields(req), kind: form.kind, party: form.party };
+    const fields = contentFields(req, { kind: form.kind, party: form.party });
     const parsed = await inTurns(documentFormOf(fields, undefined, viewer.locale));
     if (!parsed.ok || chosen.question) return show(res, { form, chosen, problems: parsed.ok ? [] : parsed.problems });
     const asked = datesAsked(req, parsed.content);
@@ -180,7 +180,7 @@ export function documentEditor(ctx: WebContext): Router {
     const form = { ...typed, party: chosen.form };
     // Somebody else's change is said first: what they changed may be what is wrong.
     if (version !== record.version) return showConflict(res, form, record, readEmailAnswer(req.body));
-    const fields = { ...contentFields(req), kind: record.kind, party: form.party };
+    const fields = contentFields(req, { kind: record.kind, party: form.party });
     const parsed = await inTurns(documentFormOf(fields, record.content, viewer.locale));
     if (!parsed.ok || chosen.question)
       return show(res, {
@@ -367,19 +367,9 @@ function plainCopy(content: object): unknown {
   return JSON.parse(JSON.stringify(content));
 }
 
-/** What was posted without what steers this page. */
-function contentFields(req: Request): Record<string, unknown> {
-  const {
-    do: _button,
-    id: _id,
-    key: _key,
-    emails: _emails,
-    waits: _waits,
-    ...fields
-  }: Record<string, unknown> = {
-    ...req.body,
-  };
-  return fields;
+/** What was posted, with what is known better. Not copied: there may be tens of thousands of fields. */
+function contentFields(req: Request, known: Pick<TypedForm, 'kind' | 'party'>): Record<string, unknown> {
+  return Object.assign(req.body ?? {}, known);
 }
 
 /** In the order of the page. The list above the form says which line a sentence is about; beside the field it is plain to see. */

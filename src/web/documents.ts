@@ -152,9 +152,7 @@ export function documentPages(ctx: WebContext): Router {
       lines: record.content.lines.slice(0, linesShown),
       totals: await inTurns(totalsOf(record.content)),
       dates: datesOf(record.content),
-      keyDate: ['nothing', 'in_favour'].includes(paymentOf(record, record.payable) ?? '')
-        ? undefined
-        : keyDate(record.content),
+      keyDate: keyDate(record.content, record.payable),
       twins,
       ...{ papers: papers.papers, outdated: papers.outdated, changed, waits: papers.waits, toWhom },
       unprintable: lettersNotice(letters, headOf(papers.tenant), id),

@@ -138,7 +138,7 @@ export interface RunBeginning extends Asked {
 
 /** That page, before anybody wrote anything. */
 export function newRunForm({ selection, again, thoughPaid, text, sendAt }: RunBeginning): RunForm {
-  const { subject, message } = text ?? usualText(selection.kind);
+  const { subject, message } = text ?? usualText();
   return {
     ...{ subject, message, selection, again, thoughPaid, sendAt },
     ...{ key: randomUUID(), fingerprint: '', when: 'now', anyTime: false, sampleKey: randomUUID() },

@@ -70,6 +70,7 @@ export const partWords: Record<ReportFilter, string> = {
 };
 
 const fieldWords: Record<MergeField, string> = {
+  attached: 'words of its own',
   number: 'number',
   kind: 'kind',
   amount: 'amount',

@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import type { DeliveryRecord } from '../deliveries/delivery.ts';
+import { enclosedWords } from '../deliveries/enclosed-words.ts';
 import { addresseeOf, filledInTo, type Recipients, readRecipients } from '../deliveries/recipients.ts';
-import type { DocumentContent } from '../documents/document.ts';
-import { formatDate, formatMoney, wordsOf } from '../documents/format.ts';
+import { wordsOf } from '../documents/format.ts';
 import { readersLocale } from '../documents/locale.ts';
 import type { Party } from '../documents/parties.ts';
-import { paymentOf, withoutSign } from '../documents/payment.ts';
 import type { DocumentRecord } from '../documents/store.ts';
 import { fittingName, formatAddresses } from '../platform/address.ts';
 import { oneLine } from '../platform/plain-text.ts';
@@ -69,19 +68,7 @@ export function filledIn(
   const kind = wordsOf(content);
   const locale = readersLocale(content.party, localeOf(tenant));
   const addressee = addresseeOf(content.party, contact);
-  const date = dateWords(content, locale);
-  const money = (amount: string) => formatMoney(amount, record.currency, locale);
-  const payment = paymentOf(content, record.payable);
-  const named = `${kind.lower} ${record.number}`;
-  const what = record.kind === 'purchase_order' ? `our ${named}` : `${named} for ${money(record.payable)}`;
-  const asks = record.kind !== 'invoice' || payment === 'due';
-  const when = date && asks ? `, ${date}` : '';
-  const attached =
-    payment === 'in_favour'
-      ? `please find attached ${named}. The amount of ${money(withoutSign(record.payable))} is in your favour`
-      : payment === 'nothing'
-        ? `please find attached ${named}. There is nothing to pay`
-        : `please find attached ${what}${when}`;
+  const attached = enclosedWords({ ...content, ...record }, locale);
   return {
     key,
     version: record.version,
@@ -89,7 +76,7 @@ export function filledIn(
     cc: '',
     bcc: '',
     subject: `${kind.title} ${record.number} from ${tenant.name}`,
-    message: `Hello ${addressee.contact},\n\n${attached}.\n\nKind regards\n${memberName}\n${tenant.name}`,
+    message: `Hello ${addressee.contact},\n\nplease find attached ${attached}.\n\nKind regards\n${memberName}\n${tenant.name}`,
     ...{ preview: '', when: 'now', sendAt: '', anyTime: false, again: [], thoughPaid: false, files: [] },
   };
 }
@@ -109,23 +96,6 @@ export function takenUp(
     message,
     files: files.map(({ place }) => String(place)),
   };
-}
-
-/** The date that its reader goes by, as a run's usual text says it; `''` where the record has none. */
-function dateWords(content: DocumentContent, locale: string): string {
-  const said = (words: string, date: string | undefined) => (date ? `${words} ${formatDate(date, locale)}` : '');
-  switch (content.kind) {
-    case 'invoice':
-      return said('due on', content.dueDate);
-    case 'credit_note':
-      return said('dated', content.issueDate);
-    case 'quote':
-      return said('valid until', content.validUntil);
-    case 'purchase_order':
-      return said('for delivery on', content.deliveryDate);
-    default:
-      return content.kind satisfies never;
-  }
 }
 
 const text = z.string().catch('');

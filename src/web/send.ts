@@ -9,7 +9,7 @@ import { listEarlier } from '../deliveries/earlier.ts';
 import { assertWithinCap } from '../deliveries/recipient-cap.ts';
 import { readRecipients } from '../deliveries/recipients.ts';
 import { unsendable } from '../deliveries/sendable.ts';
-import { kindWords, pdfName, wordsOf } from '../documents/format.ts';
+import { keyDate, kindWords, pdfName, wordsOf } from '../documents/format.ts';
 import { getParty } from '../documents/parties.ts';
 import { headOf } from '../documents/pdf/head.ts';
 import { type DocumentRecord, getDocument } from '../documents/store.ts';
@@ -231,6 +231,7 @@ async function sendPage(
     // Made once more only where somebody weighs what goes along with it.
     pdfBytes: files.length > 0 && letters.length === 0 ? await pdfSize(ctx, tenant, record) : null,
     ...{ cap, record, form, problems, resolution, wait, timeZone, pillOf, kindWords, wordsOf },
+    keyDate: keyDate(record.content, record.payable),
     // Whether it may be sent at all: what paid needs is a tick.
     unsendable: unsendable(record.status, false),
     unprintable: lettersNotice(letters, headOf(tenant), record.id),

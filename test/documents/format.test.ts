@@ -92,8 +92,11 @@ describe('numbers and words', () => {
   });
 
   it('names the date that matters', () => {
-    expect(keyDate(invoice())).toEqual({ label: 'Due', date: '2026-12-05' });
-    expect(keyDate(invoice({ dueDate: undefined }))).toBeUndefined();
+    expect(keyDate(invoice(), '123.00')).toEqual({ label: 'Due', date: '2026-12-05' });
+    expect(keyDate(invoice({ dueDate: undefined }), '123.00')).toBeUndefined();
+    expect(keyDate(invoice(), '0.00')).toBeUndefined();
+    expect(keyDate(invoice(), '-123.00')).toBeUndefined();
+    expect(keyDate(invoice({ kind: 'credit_note' }), '123.00')).toBeUndefined();
   });
 
   it('says what an extra is, and names an embedded file instead of spelling it out', () => {

@@ -26,7 +26,7 @@ export function lookOver(
   ctx: Context,
   who: Starter,
   selection: RunSelection = allInvoices,
-  text: RunText = usualText('invoice'),
+  text: RunText = usualText(),
 ): Promise<Overview> {
   const read = readTemplates(text);
   if (!read.ok) throw new Error('The text is wrong.');
@@ -41,7 +41,7 @@ export function lookOver(
 
 /** What the page would send, as it is shown now. */
 export async function asShown(ctx: Context, who: Starter, over: Partial<RunRequest> = {}): Promise<RunRequest> {
-  const { selection = allInvoices, text = usualText('invoice') } = over;
+  const { selection = allInvoices, text = usualText() } = over;
   const { fingerprint } = await lookOver(ctx, who, selection, text);
   return { ...who, idempotencyKey: randomUUID(), selection, text, again: [], fingerprint, ...over };
 }

@@ -116,7 +116,7 @@ describe('its owner’s pause', () => {
     );
     await visitor.post(`${one.address}/resumption`);
     const ended = said(await visitor.get(one.address));
-    expect(ended).toContain('Cannot send now');
+    expect(ended).toContain('Cannot send Your own address');
     expect(ended).toContain('An owner or admin can see why in Settings → Email → Google Workspace');
     one.authorise(sendOnly);
     await check(one);

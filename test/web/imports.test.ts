@@ -114,6 +114,15 @@ describe('importing files', () => {
     expect(late.text).toContain('Its due date lies before its date. Check both.');
   });
 
+  it('says of a type that there is not what it was taken for', async () => {
+    const file = (await caseFile('type-325-proforma.xml'))
+      .replace('>325<', '>999<')
+      .replace(/<cbc:ID>[^<]*/, '<cbc:ID>TYPE-999');
+    expect((await upload({ 'a.xml': file })).text).toContain(
+      'The file gives the type “999”, which there is not. It was taken for an invoice: check that it is one.',
+    );
+  });
+
   it('asks about a record that was exported again, and leads to the first', async () => {
     const first = await upload({ '1.xml': await caseFile('reexported-1.xml') });
     const record = /href="(\/documents\/[0-9a-f-]{36})"/.exec(first.text)?.[1] ?? 'none';

@@ -105,7 +105,8 @@ function fieldsOf(html: string): Record<string, string> {
   const form = /<form[^>]*action="\/documents\/[^"]+\/deliveries"[\s\S]*?<\/form>/.exec(html)?.[0] ?? '';
   const inputs = [...form.matchAll(/<input[^>]*name="(\w+)"[^>]*value="([^"]*)"/g)];
   const areas = [...form.matchAll(/<textarea[^>]*name="(\w+)"[^>]*>([\s\S]*?)<\/textarea>/g)];
-  return Object.fromEntries([...inputs, ...areas].map(([, name = '', value = '']) => [name, plain(value)]));
+  const sent = inputs.filter(([input]) => !/type="checkbox"/.test(input) || / checked/.test(input));
+  return Object.fromEntries([...sent, ...areas].map(([, name = '', value = '']) => [name, plain(value)]));
 }
 
 function plain(html: string): string {

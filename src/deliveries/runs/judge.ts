@@ -3,6 +3,7 @@ import { readersLocale } from '../../documents/locale.ts';
 import { paymentOf } from '../../documents/payment.ts';
 import type { DocumentKind } from '../../platform/database-types.ts';
 import { oneLine } from '../../platform/plain-text.ts';
+import { enclosedWords } from '../enclosed-words.ts';
 import { type MergeField, type MergeTemplate, type MergeValues, parseTemplate, TemplateError } from '../merge.ts';
 import { addresseeOf, type BadAddress, type Recipients } from '../recipients.ts';
 import { unsendable } from '../sendable.ts';
@@ -126,7 +127,7 @@ function valuesOf(
   const locale = readersLocale(record, own);
   const day = (date: string | null) => (date === null ? null : formatDate(date, locale));
   const payment = paymentOf({ kind, typeCode: record.typeCode ?? undefined }, record.payable);
-  const isDue = payment === null || payment === 'due';
+  const isDue = payment === null || (payment === 'due' && record.status !== 'paid');
   return (field) => {
     switch (field) {
       case 'number':
@@ -135,10 +136,12 @@ function valuesOf(
         return wordsOf({ kind, typeCode: record.typeCode ?? undefined }).lower;
       case 'amount':
         return formatMoney(record.payable, record.currency, locale);
+      case 'attached':
+        return oneLine(enclosedWords({ ...record, typeCode: record.typeCode ?? undefined }, locale));
       case 'date':
         return day(record.issueDate);
       case 'due_date':
-        // Nothing is due of an invoice with nothing to pay.
+        // Nothing is due of an invoice with nothing to pay, or that is paid.
         return isDue ? day(record.dueDate) : null;
       case 'valid_until':
         return day(record.validUntil);
@@ -161,26 +164,10 @@ function valuesOf(
 }
 
 /** The texts to begin with: the words of the send page for one record, with fields for what differs. */
-export function usualText(kind: DocumentKind): RunText {
-  const what = kind === 'purchase_order' ? 'our {{ kind }} {{ number }}' : '{{ kind }} {{ number }} for {{ amount }}';
+export function usualText(): RunText {
   return {
     subject: '{{ kind | capitalize }} {{ number }} from {{ company }}',
-    message: `Hello {{ contact }},\n\nplease find attached ${what}${usualDate(kind)}.\n\nKind regards\n{{ sender }}\n{{ company }}`,
+    message:
+      'Hello {{ contact }},\n\nplease find attached {{ attached }}.\n\nKind regards\n{{ sender }}\n{{ company }}',
   };
-}
-
-function usualDate(kind: DocumentKind): string {
-  const where = (field: MergeField, words: string) => `{% if ${field} %}, ${words} {{ ${field} }}{% endif %}`;
-  switch (kind) {
-    case 'invoice':
-      return where('due_date', 'due on');
-    case 'credit_note':
-      return ', dated {{ date }}';
-    case 'quote':
-      return where('valid_until', 'valid until');
-    case 'purchase_order':
-      return where('delivery_date', 'for delivery on');
-    default:
-      return kind satisfies never;
-  }
 }
