@@ -193,8 +193,13 @@ const emptyLine = {
   taxRate: '',
 };
 
-function record(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
+/** Not copied: somebody may have sent tens of thousands of fields. */
+function record(value: unknown): Readonly<Record<string, unknown>> {
+  return isRecord(value) ? value : {};
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 function texts<Name extends string>(names: readonly Name[], fields: unknown): Partial<Record<Name, string>> {
