@@ -125,15 +125,29 @@ export async function concludeAnswers(
     for (const [found, alike] of Map.groupBy(theirs, (each) => each.found)) {
       const ids = alike.map(({ deliveryId }) => deliveryId);
       const apart = found === 'not_found' ? await answeredInSpiteOfRun(trx, tenantId, ids) : new Set<string>();
+      const over = found === 'not_found' ? await ofCancelledRecords(trx, tenantId, ids) : new Set<string>();
       const move = { from: 'held', heldFor: [found], dueBy: at, at, ...(memberId && { memberId }) } as const;
       const moved =
         found === 'found'
           ? await moveDeliveries(trx, tenantId, ids, { ...move, to: 'sent', detail: 'Found in Gmail: marked as sent.' })
-          : await moveDeliveries(trx, tenantId, ids, {
-              ...move,
-              to: 'queued',
-              detail: 'Not found in Gmail: sent again.',
-            });
+          : [
+              ...(await moveDeliveries(
+                trx,
+                tenantId,
+                ids.filter((id) => over.has(id)),
+                {
+                  ...move,
+                  to: 'cancelled',
+                  detail: 'Not found in Gmail. Its record was cancelled, so it is not sent again.',
+                },
+              )),
+              ...(await moveDeliveries(
+                trx,
+                tenantId,
+                ids.filter((id) => !over.has(id)),
+                { ...move, to: 'queued', detail: 'Not found in Gmail: sent again.' },
+              )),
+            ];
       await settleDoubts(trx, tenantId, moved, 'person', at);
       await freeFromRun(
         trx,
@@ -159,6 +173,27 @@ async function answeredInSpiteOfRun(
     .where('deliveries.tenant_id', '=', tenantId)
     .where('deliveries.id', 'in', [...deliveryIds])
     .whereRef('runs.state_at', '<=', 'deliveries.state_at')
+    .execute();
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** Those of records that were cancelled: what did not leave is not to leave any more, see `sendable.ts`. */
+async function ofCancelledRecords(
+  trx: Database,
+  tenantId: string,
+  deliveryIds: readonly string[],
+): Promise<Set<string>> {
+  const rows = await trx
+    .selectFrom('deliveries')
+    .innerJoin('documents', (join) =>
+      join
+        .onRef('documents.tenant_id', '=', 'deliveries.tenant_id')
+        .onRef('documents.id', '=', 'deliveries.document_id'),
+    )
+    .select('deliveries.id')
+    .where('deliveries.tenant_id', '=', tenantId)
+    .where('deliveries.id', 'in', [...deliveryIds])
+    .where('documents.status', '=', 'cancelled')
     .execute();
   return new Set(rows.map(({ id }) => id));
 }

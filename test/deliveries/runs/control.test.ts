@@ -233,6 +233,23 @@ describe('what somebody has just said they did not find in Gmail', () => {
     },
   );
 
+  it('does not leave any more where its record was cancelled meanwhile', async () => {
+    const { run, id } = await oneInDoubt();
+    await inTenant(waiting.context.db, run.sender.tenantId, (trx) =>
+      trx
+        .updateTable('documents')
+        .set({ status: 'cancelled' })
+        .where('id', '=', (query) => query.selectFrom('deliveries').select('document_id').where('id', '=', id))
+        .execute(),
+    );
+    await decideAgain(run, id);
+    await aMinuteLater(waiting);
+    await deliverNow(waiting, run.sender, id);
+    expect(await standing(run, id)).toEqual(['cancelled', null]);
+    expect(acceptedOf(waiting, run.sender)).toEqual([]);
+    expect((await run.sender.delivery(id)).events[0]?.detail).toContain('Its record was cancelled');
+  });
+
   it('leaves where its run was paused before they said so', async () => {
     const { run, id } = await oneInDoubt();
     await control(waiting, run, 'pause');
