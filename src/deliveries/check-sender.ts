@@ -97,7 +97,7 @@ export async function refreshAddresses(
     }
     const reason = endingIn(error);
     if (!reason) throw error;
-    const ended = { reason, sure: true, at: ctx.clock() };
+    const ended = { reason, sure: true, from: 'gmail', at: ctx.clock() } as const;
     await inTenant(ctx.db, tenantId, (trx) => endMailbox(trx, tenantId, mailboxId, ended));
     throw new MailboxUnusableError('needs_reconnect');
   }

@@ -104,7 +104,12 @@ export async function settleAttempt(
             await moveDelivery(trx, tenantId, deliveryId, { ...move, to: 'queued' });
             return wake(trx, 'waiting');
           }
-          await endMailbox(trx, tenantId, delivery.mailboxId, { reason: outcome.reconnect, sure: true, at });
+          await endMailbox(trx, tenantId, delivery.mailboxId, {
+            reason: outcome.reconnect,
+            sure: true,
+            from: 'gmail',
+            at,
+          });
         }
         await moveDelivery(trx, tenantId, deliveryId, {
           ...move,

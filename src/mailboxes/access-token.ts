@@ -156,7 +156,7 @@ export function createAccessTokens(context: TokenContext): AccessTokens {
   function end(tenantId: string, mailboxId: string, grant: OpenGrant, ended: Ended): Promise<boolean> {
     return inTenant(db, tenantId, async (trx) => {
       if (!(await isStanding(trx, keys, tenantId, mailboxId, grant))) return false;
-      await endMailbox(trx, tenantId, mailboxId, { ...ended, at: clock() });
+      await endMailbox(trx, tenantId, mailboxId, { ...ended, from: 'connection', at: clock() });
       return true;
     });
   }

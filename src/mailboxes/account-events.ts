@@ -6,9 +6,8 @@ import { inTenant } from '../tenants/scope.ts';
 import type { GrantPlace } from '../tenants/system.ts';
 import { findGrantsByDigest, findMailboxesOf } from '../tenants/system-events.ts';
 import { dropAccessToken, dropGrant } from './grant-vault.ts';
-import { endMailbox } from './health.ts';
+import { endMailbox, explainEnding } from './health.ts';
 import { lockMailbox } from './lock.ts';
-import { writeMailboxEvent } from './mailbox-events.ts';
 import { prefixDigest } from './token-digest.ts';
 import type { EndedReason } from './why-ended.ts';
 
@@ -29,14 +28,7 @@ export interface ChangedGrants {
 }
 
 /** What Google tells us of an account. */
-type ToldReason = Extract<EndedReason, 'removed' | 'password_changed' | 'account_disabled'>;
-
-/** The reasons that each explains better: what we had guessed, or could not know then. */
-const weaker: Readonly<Record<ToldReason, readonly EndedReason[]>> = {
-  removed: ['revoked'],
-  password_changed: ['revoked', 'removed'],
-  account_disabled: ['revoked', 'removed', 'password_changed'],
-};
+export type ToldReason = Extract<EndedReason, 'removed' | 'password_changed' | 'account_disabled' | 'was_disabled'>;
 
 /** Two clocks may differ by this much: what lies closer together has no sure order, and Google is asked. */
 const unsureMs = 5 * 60_000;
@@ -107,13 +99,17 @@ export async function endNamedToken(
   return { grantsEnded, toCheck };
 }
 
-/** Says better why an account's mailboxes need reconnecting. */
+/** Says better why an account's mailboxes cannot send, where they cannot. */
 export async function correctReasons(ctx: AccountEventContext, sub: string, reason: ToldReason): Promise<void> {
-  for (const place of await findMailboxesOf(ctx.system, sub)) {
-    await inTenant(ctx.db, place.tenantId, async (trx) => {
-      if (await lockGrant(trx, ctx.google, place)) await correct(trx, place, reason, ctx.clock());
-    });
-  }
+  for (const place of await findMailboxesOf(ctx.system, sub)) await correctReason(ctx, place, reason);
+}
+
+/** The same of one mailbox. */
+export async function correctReason(ctx: AccountEventContext, place: GrantPlace, reason: ToldReason): Promise<void> {
+  await inTenant(ctx.db, place.tenantId, async (trx) => {
+    if (await lockGrant(trx, ctx.google, place))
+      await explainEnding(trx, place.tenantId, place.mailboxId, heard(reason, 'later', ctx.clock()));
+  });
 }
 
 /** Makes sure that Google is asked about an account's mailboxes. Returns those that there is something to ask for. */
@@ -156,28 +152,10 @@ async function lockGrant(trx: Database, google: GoogleApp, { tenantId, mailboxId
 
 /** @returns whether it needs reconnecting by this call */
 async function end(trx: Database, place: GrantPlace, reason: ToldReason, now: Date): Promise<boolean> {
-  // Why access was removed Google does not say: what it says when asked for a token may explain it better.
-  const told = { reason, sure: reason !== 'removed', at: now };
-  if (await endMailbox(trx, place.tenantId, place.mailboxId, told)) return true;
-  await correct(trx, place, reason, now);
-  return false;
+  return endMailbox(trx, place.tenantId, place.mailboxId, heard(reason, 'told', now));
 }
 
-async function correct(
-  trx: Database,
-  { tenantId, mailboxId }: GrantPlace,
-  reason: ToldReason,
-  now: Date,
-): Promise<void> {
-  const sure = reason !== 'removed';
-  const { numUpdatedRows } = await trx
-    .updateTable('mailboxes')
-    .set({ state_reason: reason, state_sure: sure })
-    .where('tenant_id', '=', tenantId)
-    .where('id', '=', mailboxId)
-    .where('state', '=', 'needs_reconnect')
-    .where('state_reason', 'in', weaker[reason])
-    .executeTakeFirst();
-  if (numUpdatedRows > 0n)
-    await writeMailboxEvent(trx, tenantId, { mailboxId, kind: 'explained', reason, sure, at: now });
+/** Why access was removed Google does not say: what it says when asked for a token may explain it better. */
+function heard(reason: ToldReason, from: 'told' | 'later', at: Date) {
+  return { reason, sure: reason !== 'removed', from, at } as const;
 }

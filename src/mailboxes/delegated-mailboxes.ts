@@ -3,6 +3,7 @@ import { capabilities } from '../platform/capability.ts';
 import type { Database } from '../platform/database.ts';
 import { capabilitiesOf } from './capabilities.ts';
 import type { DelegationEnding } from './delegations.ts';
+import { endMailbox } from './health.ts';
 import { writeMailboxEvent } from './mailbox-events.ts';
 import type { EndedReason } from './why-ended.ts';
 
@@ -154,19 +155,18 @@ export async function endDelegation(
     .where('state', '=', 'active')
     .returning('id')
     .execute();
-  // What is wrong with a paused one shows when its owner resumes it.
-  const paused = await db
-    .updateTable('mailboxes')
-    .set({ state_reason: mailboxReason, state_sure: true })
+  // What is wrong with a paused one shows when its owner resumes it; what was wrong with another may be another's word.
+  const others = await db
+    .selectFrom('mailboxes')
+    .select('id')
     .where('tenant_id', '=', tenantId)
     .where('delegated', '=', true)
     .where(domain, '=', ended.domain)
-    .where('state', '=', 'paused')
-    .where('state_reason', 'is', null)
-    .returning('id')
+    .where('state', 'in', ['paused', 'needs_reconnect'])
+    .where('state_reason', 'is distinct from', mailboxReason)
     .execute();
-  for (const { id } of paused)
-    await writeMailboxEvent(db, tenantId, { mailboxId: id, kind: 'explained', reason: mailboxReason, at });
+  for (const { id } of others)
+    await endMailbox(db, tenantId, id, { reason: mailboxReason, sure: true, from: 'connection', at });
   // It is one thing that happened, and is told once: with the first of them.
   for (const [index, { id }] of mailboxes.entries()) {
     const told = index > 0 && { noticedAt: at };

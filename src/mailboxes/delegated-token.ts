@@ -38,7 +38,9 @@ export async function fetchDelegated(
   if (!mailbox) return null;
   const { delegation } = mailbox;
   const end = (reason: EndedReason) =>
-    inTenant(db, tenantId, (trx) => endMailbox(trx, tenantId, mailboxId, { reason, sure: true, at: clock() }));
+    inTenant(db, tenantId, (trx) =>
+      endMailbox(trx, tenantId, mailboxId, { reason, sure: true, from: 'connection', at: clock() }),
+    );
   if (delegation?.state !== 'active') {
     await end('delegation_ended');
     return null;

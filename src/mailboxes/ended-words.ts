@@ -98,6 +98,10 @@ function words(email: string): Readonly<Record<EndedReason, Words>> {
       fix: 'Sign in at gmail.com with it and follow what Google says there, or ask your administrator. Then connect it again.',
       first: 'elsewhere',
     },
+    was_disabled: {
+      sentence: `the Google account ${email} was disabled for a time, and Google ended Letterhead’s access with that. The account is enabled again.`,
+      fix: 'Connect it again.',
+    },
     reauth: {
       sentence: `your Google Workspace wants ${email} to sign in again before apps go on.`,
       fix: 'Connect it again. If that happens often, your administrator can trust Letterhead (Admin console → Security → Google Cloud session control).',

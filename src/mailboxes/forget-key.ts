@@ -57,7 +57,7 @@ async function forgetGrants({ db, system, keys }: KeyContext, keyId: string, rea
 
 async function giveUp(trx: Database, tenantId: string, mailboxId: string): Promise<void> {
   await dropGrant(trx, tenantId, mailboxId);
-  await endMailbox(trx, tenantId, mailboxId, { reason: 'key_lost', sure: true, at: new Date() });
+  await endMailbox(trx, tenantId, mailboxId, { reason: 'key_lost', sure: true, from: 'connection', at: new Date() });
 }
 
 async function forgetDelegations({ db, system, keys }: KeyContext, keyId: string, really: boolean) {

@@ -1,8 +1,9 @@
 import type { Database } from '../platform/database.ts';
 import { type ByMember, noteChange } from '../tenants/rights-changes.ts';
-import { type EventKind, writeMailboxEvent } from './mailbox-events.ts';
+import { readReason } from './ended-words.ts';
+import { writeMailboxEvent } from './mailbox-events.ts';
 import { saidByGmail } from './mailbox-trouble.ts';
-import type { Ended } from './why-ended.ts';
+import { type Heard, outweighs } from './outweighs.ts';
 
 /**
  * Marks a mailbox as one that must be connected again, and writes that into its history. One guarded update: of all
@@ -10,7 +11,7 @@ import type { Ended } from './why-ended.ts';
  *
  * - Active: it needs reconnecting from now on.
  * - Paused: it stays so; what is wrong shows when somebody resumes it.
- * - Needs reconnecting already: a certain reason replaces a guess, and nobody is told a second time.
+ * - Needs reconnecting already: see {@link explainEnding}; nobody is told a second time.
  *
  * @param trx a transaction inside the tenant
  * @returns whether this call made the move
@@ -19,26 +20,66 @@ export async function endMailbox(
   trx: Database,
   tenantId: string,
   mailboxId: string,
-  ended: Ended & { readonly at: Date },
+  ended: Heard & { readonly at: Date },
 ): Promise<boolean> {
   const { reason, sure, at } = ended;
-  const update = (state: 'active' | 'paused' | 'needs_reconnect') =>
-    trx
-      .updateTable('mailboxes')
-      .set({ state_reason: reason, state_sure: sure })
-      .where('tenant_id', '=', tenantId)
-      .where('id', '=', mailboxId)
-      .where('state', '=', state);
-  const happened = async (query: ReturnType<typeof update>, kind: EventKind) => {
-    const { numUpdatedRows } = await query.executeTakeFirst();
-    if (numUpdatedRows === 0n) return false;
-    await writeMailboxEvent(trx, tenantId, { mailboxId, kind, reason, sure, at });
+  const { numUpdatedRows } = await trx
+    .updateTable('mailboxes')
+    .set({ state: 'needs_reconnect', state_at: at, state_reason: reason, state_sure: sure })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', mailboxId)
+    .where('state', '=', 'active')
+    .executeTakeFirst();
+  if (numUpdatedRows > 0n) {
+    await writeMailboxEvent(trx, tenantId, { mailboxId, kind: 'ended', reason, sure, at });
     return true;
-  };
-  if (await happened(update('active').set({ state: 'needs_reconnect', state_at: at }), 'ended')) return true;
-  if (await happened(update('paused').where('state_reason', 'is', null), 'explained')) return false;
-  if (sure) await happened(update('needs_reconnect').where('state_sure', '=', false), 'explained');
+  }
+  const paused = await knownOf(trx, tenantId, mailboxId, 'paused');
+  if (paused && paused.reason === null) await explain(trx, tenantId, mailboxId, ended);
+  else await explainEnding(trx, tenantId, mailboxId, ended);
   return false;
+}
+
+/**
+ * Says better why a mailbox cannot send that is known not to: the newest and strongest reason counts, see `outweighs.ts`.
+ * Nothing where it can, as far as is known.
+ */
+export async function explainEnding(
+  trx: Database,
+  tenantId: string,
+  mailboxId: string,
+  heard: Heard & { readonly at: Date },
+): Promise<void> {
+  const known = await knownOf(trx, tenantId, mailboxId, 'paused', 'needs_reconnect');
+  if (known?.reason == null) return;
+  if (outweighs(heard, { reason: readReason(known.reason), sure: known.sure }))
+    await explain(trx, tenantId, mailboxId, heard);
+}
+
+function knownOf(trx: Database, tenantId: string, mailboxId: string, ...states: ('paused' | 'needs_reconnect')[]) {
+  return trx
+    .selectFrom('mailboxes')
+    .select(['state_reason as reason', 'state_sure as sure'])
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', mailboxId)
+    .where('state', 'in', states)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+}
+
+async function explain(
+  trx: Database,
+  tenantId: string,
+  mailboxId: string,
+  { reason, sure, at }: Heard & { readonly at: Date },
+): Promise<void> {
+  await trx
+    .updateTable('mailboxes')
+    .set({ state_reason: reason, state_sure: sure })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', mailboxId)
+    .execute();
+  await writeMailboxEvent(trx, tenantId, { mailboxId, kind: 'explained', reason, sure, at });
 }
 
 /**

@@ -6,7 +6,8 @@ import { capabilitiesOf } from './capabilities.ts';
 import { readReason } from './ended-words.ts';
 import { dropAccessToken } from './grant-vault.ts';
 import { endMailbox, recoverMailbox } from './health.ts';
-import { mailboxTroubleOf, type SaidByGmail, saidByGmail } from './mailbox-trouble.ts';
+import { mailboxTroubleOf, type SaidByGmail } from './mailbox-trouble.ts';
+import { isSaidByGmail } from './outweighs.ts';
 
 /** What another look at a mailbox showed. `not_now`: Google could not be asked, or said nothing about it. */
 export type Rechecked = 'works' | 'ended' | 'not_now';
@@ -28,7 +29,7 @@ export async function recheckMailbox(
     const { token } = await ctx.tokens.of(tenantId, mailboxId);
     const { state, reason, canSend } = await stateOf(ctx, tenantId, mailboxId);
     if (state === 'active') return 'works';
-    if (depth === 'token' || !saidByGmail.some((said) => said === reason) || !canSend) return 'ended';
+    if (depth === 'token' || reason === null || !isSaidByGmail(reason) || !canSend) return 'ended';
     const failure = await probeSending(ctx.google, token);
     if (!failure) {
       await inTenant(ctx.db, tenantId, (trx) => recoverMailbox(trx, tenantId, mailboxId, ctx.clock(), 'gmail'));
@@ -36,7 +37,7 @@ export async function recheckMailbox(
     }
     const said = mailboxTroubleOf(failure) ?? (isTokenRefused(failure) ? 'refused' : null);
     if (!said) return 'not_now';
-    const ended = { reason: said, sure: true, at: ctx.clock() };
+    const ended = { reason: said, sure: true, from: 'gmail', at: ctx.clock() } as const;
     await inTenant(ctx.db, tenantId, (trx) => endMailbox(trx, tenantId, mailboxId, ended));
     return 'ended';
   } catch (error) {
@@ -65,7 +66,7 @@ export async function probeConnected(
   const failure = await probeSending(ctx.google, accessToken);
   const said = failure && mailboxTroubleOf(failure);
   if (!said || !ofTheAccount.includes(said)) return null;
-  const ended = { reason: said, sure: true, at: ctx.clock() };
+  const ended = { reason: said, sure: true, from: 'gmail', at: ctx.clock() } as const;
   await inTenant(ctx.db, tenantId, (trx) => endMailbox(trx, tenantId, mailboxId, ended));
   return said;
 }

@@ -1,13 +1,16 @@
 import type { SecurityEvent } from '../google/security-events.ts';
 import { endSessions } from '../tenants/sessions.ts';
+import type { GrantPlace } from '../tenants/system.ts';
 import { type EventOutcome, finishEvent, hasEventNear, noteEvent } from '../tenants/system-events.ts';
 import {
   type AccountEventContext,
   type ChangedGrants,
+  correctReason,
   correctReasons,
   endAccountGrants,
   endNamedToken,
   lookAgain,
+  type ToldReason,
 } from './account-events.ts';
 
 /** What came of an event. */
@@ -28,7 +31,7 @@ const graceMs = 60_000;
  * - `tokens-revoked`: the account's grants are over, and the person's sessions too: they sign in with the same app.
  * - `token-revoked`: so is the grant of that token, and perhaps the others of its account (docs/google.md, 0.5).
  * - `account-disabled`: so are all of the account's mailboxes and the person's sessions, whatever the reason.
- * - `account-enabled`: what needs reconnecting is looked at again.
+ * - `account-enabled`: what needs reconnecting is looked at again, and is no longer called disabled.
  * - `sessions-revoked`: the person's sessions are over.
  * - `account-credential-change-required`, `verification` and unknown ones are noted for the operator.
  *
@@ -66,6 +69,8 @@ async function act(ctx: AccountEventContext, event: SecurityEvent): Promise<Done
       if (await isNear('tokens-revoked')) await correctReasons(ctx, sub, 'password_changed');
       return { ...nothing, sessionsEnded: await signOut() };
     case 'account-enabled':
+      // What of them works after all is found out now; the others are not disabled any more.
+      await correctReasons(ctx, sub, 'was_disabled');
       return { ...nothing, toCheck: await lookAgain(ctx, sub) };
     case 'account-credential-change-required':
     case 'verification':
@@ -74,6 +79,20 @@ async function act(ctx: AccountEventContext, event: SecurityEvent): Promise<Done
     default:
       return type satisfies never;
   }
+}
+
+/**
+ * Says why a mailbox cannot send that an event had looked at, because it was not sure whether it was about this connection:
+ * Google's answer to the look says only that it is over.
+ */
+export async function explainLook(ctx: AccountEventContext, event: SecurityEvent, place: GrantPlace): Promise<void> {
+  const { type, sub, at } = event;
+  if (sub === null) return;
+  const tell = (reason: ToldReason) => correctReason(ctx, place, reason);
+  if (type === 'account-disabled') return tell('account_disabled');
+  if (type !== 'tokens-revoked') return;
+  await tell('removed');
+  if (await hasEventNear(ctx.system, { sub, type: 'sessions-revoked', at }, togetherMs)) await tell('password_changed');
 }
 
 /** Whoever signs in from now on does so after the event. */

@@ -19,6 +19,8 @@ export type EndedReason =
   | 'admin_policy'
   | 'account_deleted'
   | 'account_disabled'
+  /** The account was disabled for a time; that it is enabled again gave no permission back. */
+  | 'was_disabled'
   /** The Workspace domain wants its people to sign in again (`invalid_rapt`). */
   | 'reauth'
   | 'missing_permission'

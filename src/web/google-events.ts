@@ -3,7 +3,7 @@ import { releaseMailbox } from '../deliveries/release.ts';
 import { GoogleError } from '../google/errors.ts';
 import { readSecurityEvents, type SecurityEvent, SecurityEventError } from '../google/security-events.ts';
 import { MailboxUnusableError } from '../mailboxes/access-token.ts';
-import { handleSecurityEvent } from '../mailboxes/security-events.ts';
+import { explainLook, handleSecurityEvent } from '../mailboxes/security-events.ts';
 import { KeyRingError } from '../platform/key-ring.ts';
 import { inTenant } from '../tenants/scope.ts';
 import type { GrantPlace } from '../tenants/system.ts';
@@ -36,17 +36,19 @@ async function handle(ctx: WebContext, event: SecurityEvent): Promise<void> {
   const { grantsEnded, sessionsEnded, toCheck } = handled;
   ctx.log.info({ ...about, grantsEnded, sessionsEnded, checked: toCheck.length }, 'a security event from Google');
   // Google is not kept waiting for this. Cut off, nothing is lost: the next use of each asks by itself.
-  void Promise.all(toCheck.map((place) => check(ctx, place)));
+  void Promise.all(toCheck.map((place) => check(ctx, event, place)));
 }
 
 /** Asks Google for a token, which marks the mailbox one way or the other; what it held can go where it works. */
-async function check(ctx: WebContext, { tenantId, mailboxId }: GrantPlace): Promise<void> {
+async function check(ctx: WebContext, event: SecurityEvent, place: GrantPlace): Promise<void> {
+  const { tenantId, mailboxId } = place;
   try {
     await ctx.tokens.of(tenantId, mailboxId);
     await inTenant(ctx.db, tenantId, (trx) => releaseMailbox(trx, ctx.clock, tenantId, mailboxId));
   } catch (error) {
     const expected =
       error instanceof MailboxUnusableError || error instanceof GoogleError || error instanceof KeyRingError;
+    if (error instanceof MailboxUnusableError && error.code === 'needs_reconnect') await explainLook(ctx, event, place);
     if (!expected) ctx.log.error({ err: error, tenantId, mailboxId }, 'looking at a mailbox after a security event');
   }
 }

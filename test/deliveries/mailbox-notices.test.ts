@@ -22,7 +22,7 @@ const tell = () => tellEndings(letterhead.context satisfies NoticeContext);
 const end = (one: Company, mailboxId = one.mailboxId) =>
   inside(one, (trx) =>
     endMailbox(trx, one.tenantId, mailboxId, {
-      ...{ reason: 'password_changed', sure: true },
+      ...({ reason: 'password_changed', sure: true, from: 'connection' } as const),
       at: letterhead.context.clock(),
     }),
   );

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { endMailbox, pauseMailbox, recoverMailbox, resumeMailbox } from '../../src/mailboxes/health.ts';
+import type { EndingSource } from '../../src/mailboxes/outweighs.ts';
 import type { Ended } from '../../src/mailboxes/why-ended.ts';
 import type { Database } from '../../src/platform/database.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
@@ -28,7 +29,8 @@ const later = () => {
 };
 const revoked = { reason: 'revoked', sure: false } as const;
 const password = { reason: 'password_changed', sure: true } as const;
-const end = (ended: Ended) => inside((trx) => endMailbox(trx, tenantId, mailboxId, { ...ended, at: later() }));
+const end = (ended: Ended, from: EndingSource = 'connection') =>
+  inside((trx) => endMailbox(trx, tenantId, mailboxId, { ...ended, from, at: later() }));
 const recover = (proof: 'token' | 'gmail' = 'token') =>
   inside((trx) => recoverMailbox(trx, tenantId, mailboxId, later(), proof));
 const pause = () => inside((trx) => pauseMailbox(trx, tenantId, mailboxId, { memberId, at: later() }));
@@ -64,7 +66,6 @@ describe('a connection that ended', () => {
     await end(revoked);
     expect(await end(password)).toBe(false);
     await end({ reason: 'testing_week', sure: false });
-    await end({ reason: 'removed', sure: true });
     expect(await state()).toMatchObject({ state: 'needs_reconnect', reason: 'password_changed', sure: true });
     expect(await kinds()).toEqual(['ended', 'explained']);
   });
@@ -87,6 +88,20 @@ describe('a connection that ended', () => {
       expect(await recover('gmail')).toBe(true);
     },
   );
+
+  it('is told by what is so now, though Gmail had said something else before; a pause changes nothing of that', async () => {
+    await end({ reason: 'no_gmail', sure: true }, 'gmail');
+    await end(revoked);
+    expect(await state()).toMatchObject({ state: 'needs_reconnect', reason: 'revoked', sure: false });
+    await pause();
+    await end({ reason: 'mailbox_suspended', sure: true }, 'gmail');
+    expect(await state()).toMatchObject({ state: 'paused', reason: 'mailbox_suspended', sure: true });
+    await end(revoked);
+    expect(await state()).toMatchObject({ state: 'paused', reason: 'revoked', sure: false });
+    expect(await resume()).toBe('needs_reconnect');
+    expect(await recover('token')).toBe(true);
+    expect(await state()).toMatchObject({ state: 'active', reason: null, sure: true });
+  });
 
   it('is nothing to a disconnected mailbox', async () => {
     await inside((trx) =>

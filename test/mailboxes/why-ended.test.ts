@@ -99,7 +99,14 @@ describe('what a refresh was answered', () => {
 describe('each reason', () => {
   const reasons: Record<EndedReason, true> = {
     ...{ revoked: true, removed: true, password_changed: true, testing_week: true, unused: true, time_limit: true },
-    ...{ too_many: true, admin_policy: true, account_deleted: true, account_disabled: true, reauth: true },
+    ...{
+      too_many: true,
+      admin_policy: true,
+      account_deleted: true,
+      account_disabled: true,
+      was_disabled: true,
+      reauth: true,
+    },
     ...{ missing_permission: true, no_gmail: true, mailbox_suspended: true, refused: true, app_changed: true },
     key_lost: true,
     ...{ delegation_ended: true, no_such_person: true, other_person: true },
@@ -108,7 +115,7 @@ describe('each reason', () => {
   const say = (reason: EndedReason, sure = true) => endedWords({ reason, sure }, 'office@brightwater.example');
 
   it('has a sentence of its own, and a fix', () => {
-    expect(all).toHaveLength(20);
+    expect(all).toHaveLength(21);
     expect(new Set(all.map((reason) => say(reason).what)).size).toBe(all.length);
     for (const reason of all) {
       const { what, fix } = say(reason);

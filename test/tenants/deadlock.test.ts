@@ -84,7 +84,7 @@ describe('a refresh that ends while somebody connects the mailbox again', () => 
     const mailboxId = await inTenant(database.db, tenantId, async (trx) => {
       const id = await aMailbox(trx, tenantId);
       await keepGrant(trx, keys, tenantId, id, grant);
-      await endMailbox(trx, tenantId, id, { reason: 'removed', sure: false, at });
+      await endMailbox(trx, tenantId, id, { reason: 'removed', sure: false, from: 'told', at });
       return id;
     });
     const old = await inTenant(database.db, tenantId, (trx) => openGrant(trx, keys, tenantId, mailboxId));

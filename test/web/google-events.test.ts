@@ -280,6 +280,31 @@ describe('account-disabled', () => {
   });
 });
 
+/** Events that come so soon after a consent that nobody knows which was first. */
+describe('what ends a connection that is minutes old is told by its own name', () => {
+  it.each([
+    ['account_disabled', (account: string) => letterhead.google.accounts.disable(account)],
+    ['removed', (account: string) => letterhead.google.accounts.removeAccess(account, testClient.clientId)],
+    ['password_changed', (account: string) => letterhead.google.accounts.changePassword(account)],
+  ] as const)('%s', async (reason, befall) => {
+    const one = await company(letterhead);
+    befall(one.account);
+    await settled();
+    await reaches(one, 'needs_reconnect', reason);
+  });
+});
+
+it('an account that is enabled again is not called disabled any more', async () => {
+  const one = await connectedBefore();
+  const { google } = letterhead;
+  google.accounts.disable(one.account);
+  await settled();
+  await reaches(one, 'needs_reconnect', 'account_disabled');
+  google.accounts.enable(one.account);
+  await settled();
+  await reaches(one, 'needs_reconnect', 'was_disabled');
+});
+
 describe('sessions-revoked', () => {
   it('signs that person out everywhere, and nobody else', async () => {
     const [one, other] = [await connectedBefore(), await connectedBefore()];

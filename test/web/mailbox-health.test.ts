@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { endMailbox } from '../../src/mailboxes/health.ts';
+import type { EndingSource } from '../../src/mailboxes/outweighs.ts';
 import type { EndedReason } from '../../src/mailboxes/why-ended.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { colleague } from '../support/colleague.ts';
@@ -14,9 +15,9 @@ beforeAll(async () => {
 afterEach(() => letterhead.google.faults.clear());
 afterAll(() => letterhead.close());
 
-const end = (one: Company, reason: EndedReason, sure = true) =>
+const end = (one: Company, reason: EndedReason, sure = true, from: EndingSource = 'connection') =>
   inTenant(letterhead.database.db, one.tenantId, (trx) =>
-    endMailbox(trx, one.tenantId, one.mailboxId, { reason, sure, at: letterhead.context.clock() }),
+    endMailbox(trx, one.tenantId, one.mailboxId, { reason, sure, from, at: letterhead.context.clock() }),
   );
 const stateOf = (one: Company) =>
   inTenant(letterhead.database.db, one.tenantId, (trx) =>
@@ -268,6 +269,27 @@ describe('another look at a connection', () => {
       expect(letterhead.google.truth.accepted().filter(({ account }) => account === one.account)).toEqual([]);
     },
   );
+
+  it('says what ended the connection since, though Gmail had refused before, and forgets it when that is over', async () => {
+    const one = await company(letterhead);
+    const { founder, account, mailboxId } = one;
+    letterhead.google.accounts.setMailEnabled(account, false);
+    await end(one, 'no_gmail', true, 'gmail');
+    await act(one, 'recheck');
+    expect(await stateOf(one)).toEqual({ state: 'needs_reconnect', reason: 'no_gmail' });
+    letterhead.google.accounts.removeAccess(account, testClient.clientId);
+    await act(one, 'recheck');
+    expect(await stateOf(one)).toEqual({ state: 'needs_reconnect', reason: 'revoked' });
+    await founder.post(`/mailboxes/${mailboxId}/check-up`);
+    for (const path of ['/', `/mailboxes/${mailboxId}`, `/mailboxes/${mailboxId}/check-up`, '/settings/email']) {
+      const page = words((await founder.get(path)).text);
+      expect(page, path).toContain('somebody removed Letterhead’s access in the Google account');
+      expect(page, path).not.toContain('has no Gmail');
+    }
+    letterhead.google.accounts.setMailEnabled(account, true);
+    await founder.connect(account, { mailboxId });
+    expect(await stateOf(one)).toEqual({ state: 'active', reason: null });
+  });
 
   it('says at connecting that a Google account has no Gmail, and sends nothing to find out', async () => {
     const one = await company(letterhead);

@@ -23,7 +23,7 @@ afterAll(() => letterhead.close());
 const reasons: Readonly<Record<EndedReason, 'reconnect' | 'elsewhere'>> = {
   ...{ revoked: 'reconnect', removed: 'reconnect', password_changed: 'reconnect', testing_week: 'reconnect' },
   ...{ unused: 'reconnect', time_limit: 'reconnect', too_many: 'reconnect', admin_policy: 'elsewhere' },
-  ...{ account_deleted: 'elsewhere', account_disabled: 'elsewhere', reauth: 'reconnect' },
+  ...{ account_deleted: 'elsewhere', account_disabled: 'elsewhere', was_disabled: 'reconnect', reauth: 'reconnect' },
   ...{ missing_permission: 'reconnect', no_gmail: 'elsewhere', mailbox_suspended: 'elsewhere', refused: 'elsewhere' },
   ...{ app_changed: 'reconnect', key_lost: 'reconnect', delegation_ended: 'elsewhere' },
   ...{ no_such_person: 'elsewhere', other_person: 'elsewhere' },
@@ -36,7 +36,12 @@ async function scene(reason: EndedReason) {
   const runId = await started(letterhead.context, one);
   const [first] = await deliveriesOf(letterhead.context, one, runId);
   await inTenant(letterhead.context.db, one.tenantId, async (trx) => {
-    await endMailbox(trx, one.tenantId, one.mailboxId, { reason, sure: true, at: letterhead.context.clock() });
+    await endMailbox(trx, one.tenantId, one.mailboxId, {
+      reason,
+      sure: true,
+      from: 'gmail',
+      at: letterhead.context.clock(),
+    });
     await trx.updateTable('deliveries').set({ state: 'held', held_reason: 'mailbox_needs_reconnect' }).execute();
   });
   const { pages: mo } = await colleague(letterhead, one, 'Mo');

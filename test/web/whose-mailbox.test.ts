@@ -29,7 +29,7 @@ async function ended(one: Company): Promise<string> {
   const id = await one.send();
   await inTenant(letterhead.context.db, one.tenantId, async (trx) => {
     const at = letterhead.context.clock();
-    await endMailbox(trx, one.tenantId, one.mailboxId, { reason: 'revoked', sure: false, at });
+    await endMailbox(trx, one.tenantId, one.mailboxId, { reason: 'revoked', sure: false, from: 'connection', at });
     const held = { state: 'held', held_reason: 'mailbox_needs_reconnect' } as const;
     await trx.updateTable('deliveries').set(held).where('id', '=', id).execute();
   });
