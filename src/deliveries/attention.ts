@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 import { answered } from './answers.ts';
 import { isWithoutAnswer } from './attempt.ts';
+import { isWaiting, keptByMailbox, keptByRun } from './kept.ts';
 import { isDecidedBy, isSeenBy, type Onlooker } from './onlooker.ts';
 
 /** Why a delivery needs somebody. */
@@ -79,6 +80,8 @@ export interface OnTheWay {
   readonly later: number;
   /** Of runs that somebody paused. */
   readonly paused: number;
+  /** Waits for its turn or its moment, and its mailbox or its address is held besides: it does not leave by itself. */
+  readonly kept: number;
 }
 
 /** Counts what is under way and asks nobody. */
@@ -86,12 +89,15 @@ export async function countOnTheWay(db: Database, tenantId: string, onlooker: On
   const { rows } = await sql<OnTheWay>`
     select (count(*) filter (where ${isWithoutAnswer}))::int as "inDoubt",
       (count(*) filter (where deliveries.state = 'held' and deliveries.not_before is not null
-        and not ${isAnswered} and deliveries.held_reason <> 'restored'))::int as later,
-      (count(*) filter (where deliveries.state = 'held' and deliveries.held_reason = 'run_paused'))::int as paused
-    from deliveries where tenant_id = ${tenantId} and state in ('held', 'sending') and ${isSeenBy(onlooker)}`.execute(
+        and not ${isAnswered} and deliveries.held_reason <> 'restored' and not ${keptByMailbox} and not ${keptByRun}))::int
+        as later,
+      (count(*) filter (where deliveries.state = 'held' and deliveries.held_reason = 'run_paused'
+        or ${isWaiting} and not ${keptByMailbox} and ${keptByRun}))::int as paused,
+      (count(*) filter (where ${isWaiting} and ${keptByMailbox}))::int as kept
+    from deliveries where tenant_id = ${tenantId} and state in ('held', 'sending', 'queued') and ${isSeenBy(onlooker)}`.execute(
     db,
   );
-  return rows[0] ?? { inDoubt: 0, later: 0, paused: 0 };
+  return rows[0] ?? { inDoubt: 0, later: 0, paused: 0, kept: 0 };
 }
 
 /** Whether the company ever sent a record. */

@@ -71,7 +71,7 @@ export type Ahead =
  */
 export async function budgetOf(
   db: Database,
-  { pace, now }: { readonly pace: Pace; readonly now: Date },
+  { pace, now, hasRoom = false }: { readonly pace: Pace; readonly now: Date; readonly hasRoom?: boolean },
   tenantId: string,
   mailboxId: string,
   count: number,
@@ -121,7 +121,7 @@ export async function budgetOf(
     used: sent.count,
     limit,
     standsStill:
-      (await standstillOf(db, mailbox.account, now)) ??
+      (await standstillOf(db, mailbox.account, now, hasRoom)) ??
       (await fullNow(db, tenantId, mailbox.account, sent.count - limit, now)),
     forecast: foretold,
     laterFrom: foretold.later > 0 ? await nextDay() : null,

@@ -3,17 +3,20 @@ import { formatNumber } from '../documents/format.ts';
 import { dateLocale } from '../documents/locale.ts';
 import { readCapabilities } from '../mailboxes/capabilities.ts';
 import { judgeCheckUp } from '../mailboxes/check-up.ts';
-import type { CheckUpFacts, LifeFacts, TokenFacts, WayBackFacts } from '../mailboxes/check-up-facts.ts';
+import type { CheckUpFacts, LifeFacts, StandingFacts, TokenFacts, WayBackFacts } from '../mailboxes/check-up-facts.ts';
 import { askGoogle, type QuestionContext, renewNow } from '../mailboxes/check-up-questions.ts';
 import { type CheckUp, checkUpShape } from '../mailboxes/check-up-step.ts';
 import { readReason } from '../mailboxes/ended-words.ts';
 import { listSwaps } from '../mailboxes/from-swaps.ts';
+import { explainEnding, recoverMailbox } from '../mailboxes/health.ts';
+import { mailboxTroubleOf } from '../mailboxes/mailbox-trouble.ts';
 import type { Database } from '../platform/database.ts';
 import { formatMoment } from '../platform/zoned-time.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { someGrantOutlived } from '../tenants/system-grants.ts';
 import { budgetOf } from './budget.ts';
 import type { Pace } from './pacing.ts';
+import { releaseMailbox } from './release.ts';
 
 /** What a check-up needs. */
 export interface CheckUpContext extends QuestionContext {
@@ -27,7 +30,7 @@ const overAWeekMs = 7.2 * 86_400_000;
 /**
  * Gathers what a check-up of a mailbox needs to know, asking Google at once what does not depend on each other, judges
  * it, and keeps the result with the mailbox. What Google says about the permission moves the mailbox as any refresh
- * does, and nothing else is changed.
+ * does, and so does what Gmail says of one that cannot send; nothing else is changed.
  *
  * @param wayBack from {@link tryWayBack}, which is the same for all mailboxes
  * @param by the name of whoever began it; null for the operator
@@ -64,7 +67,10 @@ export async function checkUp(
   });
   const { tenant, client, lives, grantedAt, endsAt, rules, swaps, ...mailbox } = before;
   const now = ctx.clock();
+  await noteGmail(ctx, tenantId, mailboxId, told.sending);
+  const standing = await inTenant(ctx.db, tenantId, (trx) => standingOf(trx, tenantId, mailboxId));
   const facts: CheckUpFacts = {
+    standing,
     ...{ now, mailbox, rules, swaps, budget, token: await explained(ctx, tenantId, mailboxId, tokenFacts) },
     ...told,
     wayBack: await wayBack,
@@ -78,13 +84,12 @@ export async function checkUp(
       ? formatNumber(String(value), locale)
       : formatMoment(value, tenant.timeZone, dateLocale(locale));
   const steps = judgeCheckUp(facts, say);
-  const state = await inTenant(ctx.db, tenantId, (trx) => stateOf(trx, tenantId, mailboxId));
   const done = {
     at: now.toISOString(),
     by,
     company: tenant.name,
     mailbox: mailbox.email,
-    state: stateWords[state.state],
+    state: stateWords[standing.state],
   };
   const result: CheckUp = { ...done, version, node: process.versions.node, steps };
   await inTenant(ctx.db, tenantId, (trx) =>
@@ -119,8 +124,27 @@ export async function lastCheckUp(trx: Database, tenantId: string, mailboxId: st
 /** The reason that was worked out when the ending was noticed. */
 async function explained(ctx: CheckUpContext, tenantId: string, mailboxId: string, token: TokenFacts) {
   if (token.kind !== 'ended') return token;
-  const { reason, sure } = await inTenant(ctx.db, tenantId, (trx) => stateOf(trx, tenantId, mailboxId));
-  return { kind: 'ended', ended: { reason: readReason(reason), sure } } satisfies TokenFacts;
+  const { ended } = await inTenant(ctx.db, tenantId, (trx) => standingOf(trx, tenantId, mailboxId));
+  return { kind: 'ended', ended: ended ?? token.ended } satisfies TokenFacts;
+}
+
+/**
+ * What Gmail says now replaces what it had said before of a mailbox that cannot send; where it would take an email, the
+ * mailbox is back, and what waited for that leaves.
+ */
+async function noteGmail(
+  { db, clock }: CheckUpContext,
+  tenantId: string,
+  mailboxId: string,
+  sending: CheckUpFacts['sending'],
+): Promise<void> {
+  const reason = sending.kind === 'failed' ? mailboxTroubleOf(sending.failure) : null;
+  await inTenant(db, tenantId, async (trx) => {
+    const at = clock();
+    if (reason) await explainEnding(trx, tenantId, mailboxId, { reason, sure: true, from: 'gmail', at });
+    if (sending.kind === 'answered' && (await recoverMailbox(trx, tenantId, mailboxId, at, 'gmail')))
+      await releaseMailbox(trx, clock, tenantId, mailboxId);
+  });
 }
 
 const kinds = {
@@ -171,11 +195,15 @@ async function readLives(trx: Database, tenantId: string, mailboxId: string): Pr
   return rows;
 }
 
-function stateOf(trx: Database, tenantId: string, mailboxId: string) {
-  return trx
+async function standingOf(trx: Database, tenantId: string, mailboxId: string): Promise<StandingFacts> {
+  const row = await trx
     .selectFrom('mailboxes')
-    .select(['state', 'state_reason as reason', 'state_sure as sure'])
-    .where('tenant_id', '=', tenantId)
-    .where('id', '=', mailboxId)
+    .leftJoin('members', 'members.id', 'mailboxes.paused_by')
+    .select(['mailboxes.state', 'state_at as since', 'state_reason as reason', 'state_sure as sure'])
+    .select('members.name as pausedBy')
+    .where('mailboxes.tenant_id', '=', tenantId)
+    .where('mailboxes.id', '=', mailboxId)
     .executeTakeFirstOrThrow();
+  const { state, since, reason, sure, pausedBy } = row;
+  return { state, since, pausedBy, ended: reason === null ? null : { reason: readReason(reason), sure } };
 }

@@ -68,6 +68,8 @@ export interface DeliverySummary {
   readonly pausedByName: string | null;
   /** Its run, as it is now; null where it has none. */
   readonly runState: RunState | null;
+  /** The same where that stops it: not what somebody let go by itself. */
+  readonly runStops: RunState | null;
   readonly runStateAt: Date | null;
   readonly runStateByName: string | null;
 }
@@ -229,6 +231,8 @@ export function summaries(db: Database, tenantId: string) {
       'mailboxes.state_sure as mailboxReasonSure',
       'pauser.name as pausedByName',
       'runs.state as runState',
+      // What somebody let go by itself is no longer stopped with its run.
+      sql<RunState | null>`case when deliveries.lane > 0 then runs.state end`.as('runStops'),
       'runs.state_at as runStateAt',
       'controller.name as runStateByName',
       isWithoutAnswer.as('isInDoubt'),

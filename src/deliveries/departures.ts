@@ -12,8 +12,10 @@ export interface LeavesLater {
 }
 
 /**
- * When deliveries leave that are queued, but not now: for the longest of what each waits for.
+ * When deliveries leave that are queued, but not now: for the longest of what each waits for; where that ends outside the
+ * sending hours, for those.
  *
+ * @param hasRoom the day has room, whatever was written down of that, see `standing.ts`
  * @returns by delivery; none for one that is about to leave, or is not queued
  */
 export async function departuresOf(
@@ -21,6 +23,7 @@ export async function departuresOf(
   tenantId: string,
   deliveryIds: readonly string[],
   now: Date,
+  hasRoom = false,
 ): Promise<Map<string, LeavesLater>> {
   if (deliveryIds.length === 0) return new Map();
   const rows = await db
@@ -32,7 +35,7 @@ export async function departuresOf(
     .execute();
   if (rows.length === 0) return new Map();
   const rules = await sendingRulesOf(db, tenantId);
-  const standstills = await standstillsOf(db, [...new Set(rows.map(({ account }) => account))], now);
+  const standstills = await standstillsOf(db, [...new Set(rows.map(({ account }) => account))], now, hasRoom);
   return new Map(
     rows.flatMap(({ id, account, anyTime, notBefore }) => {
       const still = standstills.get(account);
@@ -42,7 +45,9 @@ export async function departuresOf(
         ...(notBefore ? [{ until: notBefore, why: 'retry' as const }] : []),
       ];
       const longest = reasons.reduce((a, b) => (b.until > a.until ? b : a));
-      return longest.until > now ? [[id, longest]] : [];
+      if (longest.until <= now) return [];
+      const opening = leavesFrom(rules, anyTime, longest.until);
+      return [[id, opening > longest.until ? { until: opening, why: 'hours' } : longest]];
     }),
   );
 }

@@ -1,16 +1,19 @@
-import { type FromSwap, openSwap, settleSwap } from '../mailboxes/from-swaps.ts';
+import { sql } from 'kysely';
+import { type FromSwap, lockSwap, openSwap, settleSwap } from '../mailboxes/from-swaps.ts';
 import { distrustSendAs } from '../mailboxes/send-as.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { wake } from '../platform/wake.ts';
 import { noteChange } from '../tenants/rights-changes.ts';
 import { createDelivery, type SendResult } from './create.ts';
-import { moveDeliveries, writeEvent } from './state.ts';
+import { obstaclesOf } from './obstacles.ts';
+import { moveDeliveries, writeEvent, writeEvents } from './state.ts';
 
 /*
  * Gmail swaps a From that it does not know (any more) for the account's own, and says so to nobody. Where it may be read
- * back, it is; and an address that was swapped once is held from then on, until a test email from it shows that Gmail keeps
- * it, or an admin has looked and says go on.
+ * back, it is; and an address that was swapped once is held from then on, until an email from it shows that Gmail keeps it: a
+ * test email, or the first of those that wait, once an admin has looked and says go on. Where it may not be read back, the
+ * admin's word is all there is.
  */
 
 /** What a read-back showed. */
@@ -40,26 +43,82 @@ export async function concludeFrom(trx: Database, clock: Clock, tenantId: string
   if (triesFrom) await letGo(trx, clock, tenantId, { mailboxId, email: wanted }, null);
 }
 
+/** What came of {@link goOnFrom}. */
+export type WentOn =
+  /** It was not held any more. */
+  | { readonly kind: 'not_held' }
+  /** Gmail does not know it: it would be swapped again, or held. Nothing was changed. */
+  | { readonly kind: 'refused'; readonly words: string }
+  /** It is used again, and these go on. */
+  | { readonly kind: 'used'; readonly released: readonly string[] }
+  /** This one goes first, and the others follow when it was read back as it should be. */
+  | { readonly kind: 'tried'; readonly first: string; readonly others: number };
+
 /**
- * Lets an address be used again, and what waits for that go on.
+ * Lets an address be used again, because somebody looked. Where Gmail can be asked what it used, the email that waited
+ * longest goes first and tries it, and all others stay: else each of them could be swapped before the first is read back.
  *
- * @param memberId the admin who looked and says go on
- * @returns the deliveries that go on; undefined where the address was not held
+ * @param by the admin who looked, and whether the mailbox may look at what it sent
  */
 export async function goOnFrom(
   trx: Database,
   clock: Clock,
   tenantId: string,
   swap: Pick<FromSwap, 'mailboxId' | 'email' | 'sentFrom'> & { readonly mailboxEmail: string },
-  memberId: string,
-): Promise<string[] | undefined> {
-  const moved = await letGo(trx, clock, tenantId, swap, memberId);
-  if (moved === undefined) return undefined;
-  // What they saw in Gmail may be newer than our list of its addresses.
-  await distrustSendAs(trx, tenantId, swap.mailboxId);
-  const { email, sentFrom, mailboxEmail: mailbox } = swap;
+  { memberId, mayLook }: { readonly memberId: string; readonly mayLook: boolean },
+): Promise<WentOn> {
+  const { mailboxId, email, sentFrom, mailboxEmail: mailbox } = swap;
+  if (!(await lockSwap(trx, tenantId, swap))) return { kind: 'not_held' };
+  const [first, ...others] = await heldFrom(trx, tenantId, swap);
+  if (first !== undefined) {
+    await setTries(trx, tenantId, first, true);
+    const obstacle = (await obstaclesOf(trx, tenantId, [first], clock())).get(first);
+    if (!mayLook || obstacle?.reason === 'sender_changed') await setTries(trx, tenantId, first, false);
+    if (obstacle?.reason === 'sender_changed') return { kind: 'refused', words: obstacle.words };
+  }
   await noteChange(trx, tenantId, { memberId, at: clock() }, { kind: 'from_trusted', mailbox, email, sentFrom });
-  return moved;
+  // What they saw in Gmail may be newer than our list of its addresses.
+  await distrustSendAs(trx, tenantId, mailboxId);
+  if (first === undefined || !mayLook)
+    return { kind: 'used', released: (await letGo(trx, clock, tenantId, swap, memberId)) ?? [] };
+  const at = clock();
+  const detail = 'Somebody looked, and says go on. It goes first, to see whether Gmail keeps the address.';
+  const move = { from: 'held', to: 'queued', heldFor: ['from_changed'], at, detail, memberId } as const;
+  await moveDeliveries(trx, tenantId, [first], move);
+  const waits = 'Somebody looked, and says go on. Another goes first, to see whether Gmail keeps the address.';
+  const line = { state: 'held', heldReason: 'from_changed', at, detail: waits, memberId } as const;
+  await writeEvents(trx, tenantId, others, line);
+  await wake(trx, 'waiting');
+  return { kind: 'tried', first, others: others.length };
+}
+
+async function setTries(trx: Database, tenantId: string, deliveryId: string, tries: boolean): Promise<void> {
+  await trx
+    .updateTable('deliveries')
+    .set({ tries_from: tries })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', deliveryId)
+    .execute();
+}
+
+/** What waits for an address, the longest first, locked. */
+async function heldFrom(
+  trx: Database,
+  tenantId: string,
+  { mailboxId, email }: Pick<FromSwap, 'mailboxId' | 'email'>,
+): Promise<string[]> {
+  const rows = await trx
+    .selectFrom('deliveries')
+    .select(['id', 'created_at as createdAt'])
+    .where('tenant_id', '=', tenantId)
+    .where('mailbox_id', '=', mailboxId)
+    .where('state', '=', 'held')
+    .where('held_reason', '=', 'from_changed')
+    .where(sql<boolean>`lower(from_email) = ${email.toLowerCase()}`)
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+  return rows.toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime()).map(({ id }) => id);
 }
 
 async function letGo(
@@ -71,18 +130,10 @@ async function letGo(
 ): Promise<string[] | undefined> {
   const at = clock();
   if (!(await settleSwap(trx, tenantId, { mailboxId, email }, memberId, at))) return undefined;
-  const rows = await trx
-    .selectFrom('deliveries')
-    .select(['id', 'from_email'])
-    .where('tenant_id', '=', tenantId)
-    .where('mailbox_id', '=', mailboxId)
-    .where('state', '=', 'held')
-    .where('held_reason', '=', 'from_changed')
-    .orderBy('id')
-    .forUpdate()
-    .execute();
-  const theirs = rows.filter((row) => row.from_email.toLowerCase() === email.toLowerCase()).map(({ id }) => id);
-  const detail = memberId ? 'Somebody looked, and says go on.' : 'A test email showed that Gmail keeps the address.';
+  const theirs = await heldFrom(trx, tenantId, { mailboxId, email });
+  const detail = memberId
+    ? 'Somebody looked, and says go on.'
+    : 'An email from it showed that Gmail keeps the address.';
   const move = { from: 'held', to: 'queued', heldFor: ['from_changed'], at, detail } as const;
   const moved = await moveDeliveries(trx, tenantId, theirs, { ...move, ...(memberId && { memberId }) });
   if (moved.length > 0) await wake(trx, 'waiting');

@@ -1,28 +1,32 @@
 import { sql } from 'kysely';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
+import type { RunState } from '../platform/database-types.ts';
 import { budgetOf } from './budget.ts';
-import { departuresOf, type LeavesLater } from './departures.ts';
+import { departuresOf } from './departures.ts';
 import { obstaclesOf } from './obstacles.ts';
 import type { Pace } from './pacing.ts';
 import type { HeldReason } from './state.ts';
+import { type ByTime, type Waiter, whyItWaits } from './why-it-waits.ts';
 
 /** What is needed to foretell when emails leave. */
 export interface Foretelling {
   readonly clock: Clock;
   readonly pace: Pace;
+  /** The day has room, whatever was written down of that before its limit was changed. */
+  readonly hasRoom?: boolean;
 }
 
 /** Some of the emails, which leave later by themselves: for what, and when the first of them does. */
 export interface Later {
-  readonly why: LeavesLater['why'] | HeldReason;
+  readonly why: ByTime['why'];
   readonly until: Date;
   readonly count: number;
 }
 
 /** Some of the emails, which are held, or will be as soon as a worker takes them, until somebody does something. */
 export interface Stays {
-  readonly why: HeldReason | 'run_cancelled';
+  readonly why: HeldReason | 'free' | 'run_cancelled';
   /** A sentence of what stands in their way; null where the reason says it all. */
   readonly words: string | null;
   readonly count: number;
@@ -53,7 +57,7 @@ const batch = 1_000;
  */
 export async function prospectOf(
   db: Database,
-  { clock, pace }: Foretelling,
+  { clock, pace, hasRoom = false }: Foretelling,
   tenantId: string,
   deliveryIds: readonly string[],
 ): Promise<Prospect> {
@@ -67,23 +71,20 @@ export async function prospectOf(
     const rows = await readRows(db, tenantId, ids);
     const waiting = rows.filter(({ state }) => state === 'queued' || state === 'held').map(({ id }) => id);
     const obstacles = await obstaclesOf(db, tenantId, waiting, now);
-    const departures = await departuresOf(db, tenantId, waiting, now);
+    const departures = await departuresOf(db, tenantId, waiting, now, hasRoom);
     for (const row of rows) {
-      const { id, state, heldReason, notBefore, runState } = row;
-      const obstacle = obstacles.get(id);
-      const departure = departures.get(id);
-      if (state === 'held') {
-        if (notBefore) later.push({ why: heldReason, until: notBefore, count: 1 });
-        else stays.push({ why: heldReason, words: obstacle?.reason === heldReason ? obstacle.words : null, count: 1 });
-      } else if (state !== 'queued') leaving += 1;
-      else if (runState === 'paused') stays.push({ why: 'run_paused', words: null, count: 1 });
-      else if (runState === 'cancelled') stays.push({ why: 'run_cancelled', words: null, count: 1 });
-      else if (obstacle) stays.push({ why: obstacle.reason, words: obstacle.words, count: 1 });
-      else if (departure) later.push({ ...departure, count: 1 });
-      else queued.push(row);
+      const obstacle = obstacles.get(row.id) ?? null;
+      const waits = whyItWaits(row, obstacle, departures.get(row.id) ?? null);
+      if (waits === null) leaving += 1;
+      else if (waits.kind === 'leaves') queued.push(row);
+      else if (waits.kind === 'later') later.push({ why: waits.why, until: waits.until, count: 1 });
+      else {
+        const words = obstacle?.reason === waits.why ? obstacle.words : null;
+        stays.push({ why: waits.why, words, count: 1 });
+      }
     }
   }
-  const paced = await inTheirTurn(db, { pace, now }, tenantId, queued);
+  const paced = await inTheirTurn(db, { pace, now, hasRoom }, tenantId, queued);
   return {
     leaving: leaving + paced.leaving,
     takesMs: paced.takesMs,
@@ -95,15 +96,19 @@ export async function prospectOf(
 type Queued = Pick<Awaited<ReturnType<typeof readRows>>[number], 'mailboxId' | 'lane'>;
 
 /** How they stand now; those that there are. */
-async function readRows(db: Database, tenantId: string, ids: readonly string[]) {
+async function readRows(
+  db: Database,
+  tenantId: string,
+  ids: readonly string[],
+): Promise<(Waiter & { readonly id: string; readonly mailboxId: string; readonly lane: number })[]> {
   return (
     db
       .selectFrom('deliveries')
       .leftJoin('runs', 'runs.id', 'deliveries.run_id')
       .select(['deliveries.id', 'deliveries.state', 'deliveries.mailbox_id as mailboxId', 'deliveries.lane'])
-      .select(['deliveries.not_before as notBefore', sql<HeldReason>`deliveries.held_reason`.as('heldReason')])
+      .select(['deliveries.not_before as notBefore', 'deliveries.held_reason as heldReason'])
       // What somebody let go by itself is no longer stopped with its run.
-      .select(sql<string | null>`case when deliveries.lane > 0 then runs.state::text end`.as('runState'))
+      .select(sql<RunState | null>`case when deliveries.lane > 0 then runs.state end`.as('runStops'))
       .where('deliveries.tenant_id', '=', tenantId)
       .where('deliveries.id', '=', sql<string>`any(${[...ids]}::uuid[])`)
       .execute()
@@ -113,7 +118,7 @@ async function readRows(db: Database, tenantId: string, ids: readonly string[]) 
 /** Of those that nothing stands in the way of: how many go at once, and how many only when the day's limit lets them. */
 async function inTheirTurn(
   db: Database,
-  at: { readonly pace: Pace; readonly now: Date },
+  at: { readonly pace: Pace; readonly now: Date; readonly hasRoom: boolean },
   tenantId: string,
   queued: readonly Queued[],
 ): Promise<Omit<Prospect, 'stays'>> {

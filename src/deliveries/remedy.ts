@@ -1,6 +1,9 @@
-import { type Around, type Decision, decisionsFor, type Standing } from './decide.ts';
+import { type Decision, decisionsFor, type Standing } from './decide.ts';
+import type { LeavesLater } from './departures.ts';
 import { type FailureCode, failureOf, type Refusal } from './failure.ts';
 import type { HeldReason } from './state.ts';
+import type { Waiter, WhyItWaits } from './why-it-waits.ts';
+import { whyItWaits } from './why-it-waits.ts';
 import type { Lack } from './withdrawn.ts';
 
 /** Why a delivery waits, failed or asks for somebody: the code of its headline. */
@@ -31,8 +34,7 @@ export type Mend =
   | 'answer';
 
 /** What is known of a delivery. */
-export interface Known extends Standing {
-  readonly notBefore: Date | null;
+export interface Known extends Standing, Waiter {
   readonly isInDoubt: boolean;
   readonly refusal: Refusal | null;
   /** The record that it carries; null for a test, a notice or an invitation. */
@@ -54,41 +56,34 @@ export interface Remedy {
   readonly mend: Mend | null;
   /** What a person can decide about it, and that can work. */
   readonly decisions: readonly Decision[];
+  /** What it waits for; null where it does not wait. */
+  readonly waits: WhyItWaits | null;
 }
-
-/** What is held for one of these is held by what is seen anew each time: it may be another of them by now, or over. */
-const seenAnew = [
-  'mailbox_needs_reconnect',
-  'mailbox_disconnected',
-  'mailbox_paused',
-  'sender_changed',
-  'from_changed',
-  'not_allowed',
-] as const satisfies readonly HeldReason[];
 
 /**
  * Says why a delivery stands where it stands, what mends that, and what a person can decide about it. Pure: every page
  * shows what this says, so none offers what cannot work.
  *
  * @param hindrance what would hold it again, were it let go now; null where it would leave
+ * @param later when it leaves, where it is queued and that is later than now
  */
-export function remedyOf(
-  delivery: Known,
-  hindrance: Hindrance | null,
-  { waitsForHours = false }: Pick<Around, 'waitsForHours'> = {},
-): Remedy {
+export function remedyOf(delivery: Known, hindrance: Hindrance | null, later: LeavesLater | null = null): Remedy {
+  const waits = whyItWaits(delivery, hindrance, later);
+  const waitsForHours = later?.why === 'hours';
   const decisions = decisionsFor(delivery, { waitsForHours, isHindered: hindrance !== null });
-  const trouble = troubleOf(delivery, hindrance);
-  return { trouble, mend: mendOf(trouble, delivery, hindrance), decisions };
+  const trouble = troubleOf(delivery, waits);
+  return { trouble, mend: mendOf(trouble, delivery, hindrance), decisions, waits };
 }
 
 function troubleOf(
   { state, heldReason, isInDoubt, refusal, fromChangedAt, seenAt }: Known,
-  hindrance: Hindrance | null,
-) {
+  waits: WhyItWaits | null,
+): Trouble | null {
   switch (state) {
     case 'held':
-      return heldFor(heldReason, hindrance);
+    case 'queued':
+      if (waits?.kind === 'stays') return waits.why === 'run_cancelled' ? null : waits.why;
+      return isHeldReason(heldReason) ? heldReason : null;
     case 'failed':
       return failureOf(refusal);
     case 'unconfirmed':
@@ -97,17 +92,11 @@ function troubleOf(
       return isInDoubt ? 'in_doubt' : null;
     case 'sent':
       return fromChangedAt !== null && seenAt === null ? 'other_from' : null;
-    case 'queued':
     case 'cancelled':
       return null;
     default:
       return state satisfies never;
   }
-}
-
-function heldFor(reason: string | null, hindrance: Hindrance | null): Trouble | null {
-  if (seenAnew.some((each) => each === reason)) return hindrance?.reason ?? 'free';
-  return isHeldReason(reason) ? reason : null;
 }
 
 /** Of each reason to hold what mends it; null where it goes on by itself, or where a decision is all there is. */

@@ -14,15 +14,25 @@ export interface Standstill {
 }
 
 /** Whether an account stands still, and for the longest of its reasons; null where it does not. */
-export async function standstillOf(db: Database, account: string, now: Date): Promise<Standstill | null> {
-  return (await standstillsOf(db, [account], now)).get(account) ?? null;
+export async function standstillOf(
+  db: Database,
+  account: string,
+  now: Date,
+  hasRoom = false,
+): Promise<Standstill | null> {
+  return (await standstillsOf(db, [account], now, hasRoom)).get(account) ?? null;
 }
 
-/** The same of many accounts; none for one that does not stand still. */
+/**
+ * The same of many accounts; none for one that does not stand still.
+ *
+ * @param hasRoom the day has room: what a round of the pacer wrote down before its limit was raised does not count
+ */
 export async function standstillsOf(
   db: Database,
   accounts: readonly string[],
   now: Date,
+  hasRoom = false,
 ): Promise<Map<string, Standstill>> {
   if (accounts.length === 0) return new Map();
   const rows = await db
@@ -34,7 +44,7 @@ export async function standstillsOf(
     const everybody = account === wholeProject;
     const reasons: Standstill[] = [
       ...(blocked_until && blocked_reason ? [{ until: blocked_until, reason: blocked_reason, everybody }] : []),
-      ...(full_until ? [{ until: full_until, reason: 'budget' as const, everybody }] : []),
+      ...(full_until && !hasRoom ? [{ until: full_until, reason: 'budget' as const, everybody }] : []),
     ];
     return { account, reasons: reasons.filter(({ until }) => until > now) };
   });

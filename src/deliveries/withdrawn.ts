@@ -93,18 +93,18 @@ export async function holdWithdrawn(
  * stay held, for somebody to look first.
  *
  * @param db the app's pool
- * @returns those that it let go
+ * @param each is told which it let go, in the transaction that does
  */
 export async function releaseAllowed(
   { db, clock }: { readonly db: Database; readonly clock: Clock },
   tenantId: string,
   of: WithdrawnOf,
-): Promise<string[]> {
-  const released: string[] = [];
+  each: (trx: Database, released: readonly string[]) => Promise<void> = async () => {},
+): Promise<void> {
   const hours = await inTenant(db, tenantId, (trx) => releaseHoursOf(trx, tenantId));
   const heldAfter = new Date(clock().getTime() - hours * 3_600_000);
   while (true) {
-    const page = await inTenant(db, tenantId, async (trx) => {
+    const seen = await inTenant(db, tenantId, async (trx) => {
       const rows = await selectStandings(trx, tenantId, of)
         .where('deliveries.state', '=', 'held')
         .where('deliveries.held_reason', '=', 'not_allowed')
@@ -117,10 +117,10 @@ export async function releaseAllowed(
       const move = { from: 'held', to: 'queued', at: clock(), detail } as const;
       const moved = await moveDeliveries(trx, tenantId, idsOf(rows), move);
       if (moved.length > 0) await wake(trx, 'waiting');
-      return { seen: rows.length, moved };
+      await each(trx, moved);
+      return rows.length;
     });
-    released.push(...page.moved);
-    if (page.seen < batch) return released;
+    if (seen < batch) return;
   }
 }
 

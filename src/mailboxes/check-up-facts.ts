@@ -32,6 +32,15 @@ export interface CheckedMailbox {
   readonly scopes: readonly string[];
 }
 
+/** How a mailbox stands by what we hold ourselves to, after Google was asked. */
+export interface StandingFacts {
+  readonly state: MailboxState;
+  readonly since: Date;
+  /** Why it cannot send; null where nothing is known against it. */
+  readonly ended: Ended | null;
+  readonly pausedBy: string | null;
+}
+
 /** How the day of a mailbox stands. `used` is this company's part alone. */
 export interface BudgetFacts {
   readonly used: number;
@@ -68,6 +77,7 @@ export interface WayBackFacts {
 export interface CheckUpFacts {
   readonly now: Date;
   readonly mailbox: CheckedMailbox;
+  readonly standing: StandingFacts;
   readonly token: TokenFacts;
   /** Whose the token is, by userinfo or tokeninfo. */
   readonly owner: Asked<{ readonly sub: string; readonly email: string | null }>;

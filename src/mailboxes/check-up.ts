@@ -17,6 +17,7 @@ import { isUsable } from './sender-facts.ts';
  */
 export function judgeCheckUp(facts: CheckUpFacts, at: Say): Step[] {
   return [
+    ...standingSteps(facts, at),
     tokenStep(facts),
     identityStep(facts),
     ...permissionSteps(facts),
@@ -31,6 +32,22 @@ export function judgeCheckUp(facts: CheckUpFacts, at: Say): Step[] {
 }
 
 const again = 'Run the check-up again in a few minutes.';
+
+/** That nothing leaves, though Google has nothing against it: somebody paused it, or it is still taken for one that cannot send. */
+function standingSteps({ standing, token, mailbox, sending, reading }: CheckUpFacts, at: Say): Step[] {
+  const step = ['standing', 'Sending through it'] as const;
+  const { state, since, pausedBy, ended } = standing;
+  if (state === 'paused') {
+    const by = pausedBy ? ` by ${pausedBy}` : '';
+    const detail = `It was paused${by} on ${at(since)}: nothing leaves through it until it is resumed.`;
+    return [failed(...step, detail, 'Press “Resume” on its page in Settings → Email when emails may leave again.')];
+  }
+  // What another step says is not said twice.
+  const isSaid = token.kind !== 'renewed' || ofMailbox(failuresOf(sending, reading)) !== undefined;
+  if (state !== 'needs_reconnect' || !ended || isSaid) return [];
+  const { what, fix } = endedWords(ended, mailbox.email);
+  return [failed(...step, what, fix)];
+}
 
 function tokenStep({ token, mailbox }: CheckUpFacts): Step {
   const step = ['token', 'The connection to Google'] as const;

@@ -64,6 +64,24 @@ export async function settleSwap(
   return numUpdatedRows > 0n;
 }
 
+/** Keeps an open one as it is until the end of the transaction. @returns false where it is not open */
+export async function lockSwap(
+  trx: Database,
+  tenantId: string,
+  { mailboxId, email }: Pick<FromSwap, 'mailboxId' | 'email'>,
+): Promise<boolean> {
+  const row = await trx
+    .selectFrom('from_swaps')
+    .select('email')
+    .where('tenant_id', '=', tenantId)
+    .where('mailbox_id', '=', mailboxId)
+    .where('email', '=', email.toLowerCase())
+    .where('settled_at', 'is', null)
+    .forUpdate()
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** The open ones of a tenant's mailboxes. */
 export function listSwaps(trx: Database, tenantId: string, mailboxIds: readonly string[]): Promise<FromSwap[]> {
   return trx

@@ -17,12 +17,13 @@ import { found, PageError } from './errors.ts';
 import { callbackPaths, type GoogleFlow } from './google-flows.ts';
 import type { PendingChoices } from './pending-choices.ts';
 import type { Permission } from './permission-words.ts';
-import { tellReleased } from './released-words.ts';
+import { type ReleasedWords, tellReleased } from './released-words.ts';
 import { tryToReadAliases } from './send-as.ts';
 import { notify } from './session.ts';
 import { requireRole, type Viewer, viewerOf } from './viewer.ts';
 
 const settings = '/settings/email';
+const nothingReleased: ReleasedWords = { tone: 'ok', text: '' };
 
 /** Connecting Gmail: the way to Google, and what is made of the answer. */
 export function connectionPages(ctx: WebContext, flow: GoogleFlow, choices: PendingChoices): Router {
@@ -114,9 +115,11 @@ export async function keepConsent(
 ): Promise<void> {
   const { tenantId } = request;
   const { email } = consent.identity;
-  const connected = await connectMailbox(ctx, request, consent, (trx, mailboxId) =>
-    releaseMailbox(trx, ctx.clock, tenantId, mailboxId),
-  ).catch((error: unknown) => {
+  const viewer = viewerOf(res);
+  const connected = await connectMailbox(ctx, request, consent, async (trx, mailboxId) => {
+    const { released, ...others } = await releaseMailbox(trx, ctx.clock, tenantId, mailboxId);
+    return { ...others, released: await tellReleased(trx, ctx, viewer, released) };
+  }).catch((error: unknown) => {
     if (error instanceof ConnectError) return error;
     throw error;
   });
@@ -139,11 +142,10 @@ export async function keepConsent(
   const aliases = mailbox?.capabilities.includes('aliases')
     ? await tryToReadAliases(ctx, tenantId, mailboxId)
     : 'not_allowed';
-  const { released, waiting, hours } = result ?? { released: [], waiting: 0, hours: 0 };
-  const viewer = viewerOf(res);
+  const { waiting, hours, released } = result ?? { waiting: 0, hours: 0, released: nothingReleased };
   const notice = connectedWords(connected, {
     ...{ email, aliases, paused: mailbox?.state === 'paused', waiting, hours, locale: viewer.locale },
-    released: await tellReleased(ctx, viewer, released),
+    released,
   });
   await notify(req, notice.tone, notice.text);
   res.redirect(303, waiting > 0 && mailbox?.state === 'active' ? `/mailboxes/${mailboxId}/waiting` : returnTo);

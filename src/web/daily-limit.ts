@@ -7,6 +7,7 @@ import { separatorsOf } from '../documents/locale.ts';
 import { dailyLimitOf, highestDailyLimit, setDailyLimit } from '../mailboxes/daily-limit.ts';
 import { findMailbox, type MailboxRecord } from '../mailboxes/mailboxes.ts';
 import { inTenant } from '../tenants/scope.ts';
+import { countSent } from '../tenants/system-queue.ts';
 import type { WebContext } from './context.ts';
 import { found } from './errors.ts';
 import { onlyIds } from './query.ts';
@@ -39,16 +40,24 @@ export function dailyLimitPages(ctx: WebContext): Router {
       const problem = `Write a whole number from 1 to ${number(highestDailyLimit, locale)}, or leave it empty.`;
       return limitPage(ctx, res, tenantId, mailbox, typed, problem);
     }
-    await inTenant(ctx.db, tenantId, (trx) => setDailyLimit(trx, tenantId, mailbox.id, limit));
-    const most = number(limit ?? defaultDailyLimit(mailbox.email), locale);
-    const queued = await inTenant(ctx.db, tenantId, (trx) => listQueued(trx, tenantId, mailbox.id));
-    const { text } = await tellReleased(ctx, viewer, queued);
-    const saved = `Saved: ${mailbox.email} sends ${most} emails in 24 hours at most. What is over waits.`;
+    const most = limit ?? defaultDailyLimit(mailbox.email);
+    // What the pacer wrote down is of before; others may send with the same Google account.
+    const hasRoom = (await sentToday(ctx, mailbox.googleSub)) < most;
+    const { text } = await inTenant(ctx.db, tenantId, async (trx) => {
+      await setDailyLimit(trx, tenantId, mailbox.id, limit);
+      return tellReleased(trx, { ...ctx, hasRoom }, viewer, await listQueued(trx, tenantId, mailbox.id));
+    });
+    const saved = `Saved: ${mailbox.email} sends ${number(most, locale)} emails in 24 hours at most. What is over waits.`;
     await notify(req, 'ok', `${saved} ${text}`.trim());
     res.redirect(303, `/mailboxes/${mailbox.id}`);
   });
 
   return router;
+}
+
+async function sentToday({ system, clock }: WebContext, account: string): Promise<number> {
+  const counts = await countSent(system, [account], new Date(clock().getTime() - 86_400_000));
+  return counts.get(account) ?? 0;
 }
 
 /** Of one's own Gmail by oneself, of the company's by an admin. */

@@ -216,15 +216,17 @@ function progressOf(ctx: WebContext, viewer: Viewer, { delivery, rules, wait, to
   const opening = opens > now ? opens : null;
   const may = mayDecide(viewer, delivery);
   const scheduled = delivery.heldReason === 'scheduled' && delivery.notBefore;
-  const said = opening === null && wait ? wait.sentence : null;
+  // What somebody has to end comes before whatever ends with time.
+  const stays = told.waits?.kind === 'stays';
+  const said = opening === null && wait && !stays ? wait.sentence : null;
   // Of what is about to leave, or has left, the state says everything; of the rest the reason comes first.
   const isPlain = said !== null || told.trouble === null || told.trouble === 'other_from';
   return {
     ...{ delivery, eventWord, timeZone, question, mayDecide: may, pill: told.pill },
     headline: isPlain ? null : told.headline,
     sentence: said ?? stateSentence({ ...delivery, markedBy: whoMarked(delivery) }, { now, at, opening }),
-    note: wait?.note ?? null,
-    seconds: secondsToUndo(delivery, now),
+    note: stays ? null : (wait?.note ?? null),
+    seconds: stays ? null : secondsToUndo(delivery, now),
     again: wait ? '5s' : askAgain(delivery, now),
     // What a decision below does needs no other button.
     mends: isPlain || told.mend === 'answer' || told.mend === 'send_now' ? null : told.mends,

@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
-import { goOnFrom, tryFrom } from '../deliveries/from-changed.ts';
+import { goOnFrom, tryFrom, type WentOn } from '../deliveries/from-changed.ts';
 import { listSwaps } from '../mailboxes/from-swaps.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { findConnected } from './connected-mailbox.ts';
 import type { WebContext } from './context.ts';
 import { found } from './errors.ts';
 import { onlyIds } from './query.ts';
-import { tellReleased } from './released-words.ts';
+import { type ReleasedWords, tellReleased } from './released-words.ts';
+import { number } from './run-words.ts';
 import { tryToReadAliases } from './send-as.ts';
 import { notify } from './session.ts';
-import { param, requireRole, viewerOf } from './viewer.ts';
+import { param, requireRole, type Viewer, viewerOf } from './viewer.ts';
 
 /** What becomes of an address that Gmail did not keep on the From line: a test email shows it, or somebody says go on. */
 export function fromSwapPages(ctx: WebContext): Router {
@@ -39,15 +40,48 @@ export function fromSwapPages(ctx: WebContext): Router {
   router.post('/mailboxes/:id/from-go-on', async (req, res) => {
     const { viewer, mailbox, swap } = await heldAddress(ctx, req, res);
     const { tenantId, memberId } = viewer;
-    const moved = await inTenant(ctx.db, tenantId, (trx) =>
-      goOnFrom(trx, ctx.clock, tenantId, { ...swap, mailboxEmail: mailbox.email }, memberId),
-    );
-    const { tone, text } = await tellReleased(ctx, viewer, moved ?? []);
-    await notify(req, tone, `${swap.email} is used again. ${text}`.trim());
+    // What they saw in Gmail may be newer than our list of its addresses.
+    if (mailbox.capabilities.includes('aliases')) await tryToReadAliases(ctx, tenantId, mailbox.id);
+    const by = { memberId, mayLook: mailbox.capabilities.includes('tracking') };
+    const [tone, words] = await inTenant(ctx.db, tenantId, async (trx) => {
+      const went = await goOnFrom(trx, ctx.clock, tenantId, { ...swap, mailboxEmail: mailbox.email }, by);
+      return wentWords(went, swap.email, viewer, (ids) => tellReleased(trx, ctx, viewer, ids));
+    });
+    await notify(req, tone, words);
     res.redirect(303, `/mailboxes/${mailbox.id}`);
   });
 
   return router;
+}
+
+/** What came of “go on”. */
+async function wentWords(
+  went: WentOn,
+  email: string,
+  { locale }: Viewer,
+  tell: (ids: readonly string[]) => Promise<ReleasedWords>,
+): Promise<readonly ['ok' | 'wait' | 'fail', string]> {
+  switch (went.kind) {
+    case 'not_held':
+      return ['wait', `${email} was not held any more.`];
+    case 'refused':
+      return ['fail', `${email} is not used again. ${went.words}`];
+    case 'used': {
+      const { tone, text } = await tell(went.released);
+      return [tone, `${email} is used again. ${text}`.trim()];
+    }
+    case 'tried': {
+      const { tone, text } = await tell([went.first]);
+      const { others } = went;
+      const follow =
+        others === 0
+          ? `When Gmail has kept ${email}, it is used again.`
+          : `${others === 1 ? 'The other follows' : `The other ${number(others, locale)} follow`} when Gmail has kept ${email}.`;
+      return [tone, `${text} ${follow}`];
+    }
+    default:
+      return went satisfies never;
+  }
 }
 
 /** The address that the form names, for whoever may decide about its mailbox. */

@@ -11,6 +11,13 @@ export function troubleOf({
   return stateReason === null ? null : endedWords({ reason: readReason(stateReason), sure: stateSure }, email);
 }
 
+/** What emails that wait for a mailbox wait for, after “until it …”: `is resumed`, `can send again`, `is connected again`. */
+export function untilWords(mailbox: Pick<MailboxRecord, 'email' | 'state' | 'stateReason' | 'stateSure'>): string {
+  if (mailbox.state === 'paused') return 'is resumed';
+  if (mailbox.state === 'needs_reconnect') return troubleOf(mailbox)?.until ?? 'is connected to Gmail again';
+  return 'is connected again';
+}
+
 /** A line of a mailbox's history for people. */
 export interface HistoryWords {
   readonly title: string;

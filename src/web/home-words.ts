@@ -29,7 +29,7 @@ const whyLines: Readonly<
 /** What needs somebody, and what is on its way, a line each; those with none are left out. */
 export function homeCounts(
   counts: ReadonlyMap<Why, { readonly seen: number }>,
-  onTheWay: { readonly inDoubt: number; readonly later: number; readonly paused: number },
+  onTheWay: { readonly inDoubt: number; readonly later: number; readonly paused: number; readonly kept: number },
   locale: string,
 ): HomeCount[] {
   const lines = (Object.keys(whyLines) as Why[]).flatMap((why): HomeCount[] => {
@@ -44,7 +44,7 @@ export function homeCounts(
       },
     ];
   });
-  const { inDoubt, later, paused } = onTheWay;
+  const { inDoubt, later, paused, kept } = onTheWay;
   const more: HomeCount[] = [
     {
       count: inDoubt,
@@ -55,7 +55,16 @@ export function homeCounts(
   ].flatMap(({ count, words, href = '/activity' }) =>
     count > 0 ? [{ words: `${emailCount(count, locale)} ${words}`, href, tone: 'wait' as const }] : [],
   );
-  return [...lines, ...more];
+  const keptLine: HomeCount[] =
+    kept > 0
+      ? [
+          {
+            words: `${emailCount(kept, locale)} ${kept === 1 ? 'waits' : 'wait'} for a Gmail account or an address that cannot send now`,
+            ...{ href: '/settings/email', tone: 'held' },
+          },
+        ]
+      : [];
+  return [...lines, ...keptLine, ...more];
 }
 
 /** That a rule still names a mailbox that was disconnected. `at` says when within a sentence. */

@@ -1,6 +1,6 @@
 import { type Response, Router } from 'express';
 import { z } from 'zod';
-import { holdWithdrawn, releaseAllowed } from '../deliveries/withdrawn.ts';
+import { holdWithdrawn } from '../deliveries/withdrawn.ts';
 import { changeAccess, givenAmong, NobodyChosenError } from '../mailboxes/access.ts';
 import { findMailbox, type MailboxRecord } from '../mailboxes/mailboxes.ts';
 import { listMembers } from '../tenants/members.ts';
@@ -8,7 +8,7 @@ import { inTenant } from '../tenants/scope.ts';
 import type { WebContext } from './context.ts';
 import { found, PageError } from './errors.ts';
 import { onlyIds, textParam } from './query.ts';
-import { tellReleased } from './released-words.ts';
+import { releaseAllowedAndTell } from './released-words.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
 import { param, requireRole, type Viewer } from './viewer.ts';
@@ -86,10 +86,10 @@ function whoMay(email: string, everybody: boolean, count: number): string {
 async function followUp(ctx: WebContext, viewer: Viewer, mailboxId: string): Promise<string[]> {
   const { tenantId } = viewer;
   const held = await holdWithdrawn(ctx, tenantId, { mailboxId });
-  const released = await releaseAllowed(ctx, tenantId, { mailboxId });
+  const { text } = await releaseAllowedAndTell(ctx, viewer, { mailboxId });
   return [
     ...(held > 0 ? [`${held} waiting ${held === 1 ? 'email is' : 'emails are'} held: look in Activity.`] : []),
-    (await tellReleased(ctx, viewer, released)).text,
+    text,
   ].filter(Boolean);
 }
 

@@ -1,9 +1,10 @@
 import { type Request, type Response, Router } from 'express';
-import { type Released, releaseMailbox } from '../deliveries/release.ts';
+import { releaseMailbox } from '../deliveries/release.ts';
 import { pauseMailbox, resumeMailbox } from '../mailboxes/health.ts';
 import { listMailboxEvents } from '../mailboxes/mailbox-events.ts';
 import type { MailboxRecord } from '../mailboxes/mailboxes.ts';
 import { recheckMailbox } from '../mailboxes/recheck.ts';
+import type { Database } from '../platform/database.ts';
 import { KeyRingError } from '../platform/key-ring.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { findShown } from './connected-mailbox.ts';
@@ -13,7 +14,7 @@ import { found } from './errors.ts';
 import { historyWords } from './health-words.ts';
 import { ownPath } from './own-path.ts';
 import { onlyIds, textParam } from './query.ts';
-import { tellReleased } from './released-words.ts';
+import { type ReleasedWords, tellReleased } from './released-words.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
 import { param, requireRole, type Viewer, viewerOf } from './viewer.ts';
@@ -37,11 +38,11 @@ export function mailboxHealthPages(ctx: WebContext): Router {
   router.post('/mailboxes/:id/resumption', async (req, res) => {
     const { viewer, mailbox } = await toManage(ctx, req, res);
     const { tenantId, memberId } = viewer;
-    const { state, released } = await inTenant(ctx.db, tenantId, async (trx) => {
+    const { state, told } = await inTenant(ctx.db, tenantId, async (trx) => {
       const state = await resumeMailbox(trx, tenantId, mailbox.id, { memberId, at: ctx.clock() });
-      return { state, released: await releaseMailbox(trx, ctx.clock, tenantId, mailbox.id) };
+      return { state, told: await release(trx, ctx, viewer, mailbox) };
     });
-    if (state === 'active') await tell(ctx, req, viewer, `${mailbox.email} is resumed.`, released);
+    if (state === 'active') await notify(req, told.tone, `${mailbox.email} is resumed. ${told.text}`.trim());
     else if (state === 'needs_reconnect')
       await notify(req, 'fail', `${mailbox.email} is resumed, but its connection ended meanwhile: see below.`);
     else await notify(req, 'wait', `${mailbox.email} was not paused any more.`);
@@ -53,11 +54,9 @@ export function mailboxHealthPages(ctx: WebContext): Router {
     const { viewer, mailbox } = await toManage(ctx, req, res);
     const { tenantId } = viewer;
     const outcome = mailbox.state === 'needs_reconnect' ? await recheck(ctx, tenantId, mailbox.id) : 'works';
-    const released =
-      outcome === 'works'
-        ? await inTenant(ctx.db, tenantId, (trx) => releaseMailbox(trx, ctx.clock, tenantId, mailbox.id))
-        : null;
-    if (released) await tell(ctx, req, viewer, `${mailbox.email} works again.`, released);
+    const told =
+      outcome === 'works' ? await inTenant(ctx.db, tenantId, (trx) => release(trx, ctx, viewer, mailbox)) : null;
+    if (told) await notify(req, told.tone, `${mailbox.email} works again. ${told.text}`.trim());
     else if (outcome === 'not_now')
       await notify(req, 'wait', 'Google could not be asked just now. Try again in a minute.');
     else await notify(req, 'fail', `${mailbox.email} does not work yet. What to do is said below.`);
@@ -109,8 +108,9 @@ async function recheck(ctx: WebContext, tenantId: string, mailboxId: string) {
   }
 }
 
-/** Says what was done, and what became of what waited for it. */
-async function tell(ctx: WebContext, req: Request, viewer: Viewer, done: string, released: Released): Promise<void> {
-  const { tone, text } = await tellReleased(ctx, viewer, released.released);
-  await notify(req, tone, [done, text, tooOldWords(released, viewer.locale)].filter(Boolean).join(' '));
+/** Lets go what waited for it, and says what becomes of that. */
+async function release(trx: Database, ctx: WebContext, viewer: Viewer, { id }: MailboxRecord): Promise<ReleasedWords> {
+  const released = await releaseMailbox(trx, ctx.clock, viewer.tenantId, id);
+  const { tone, text } = await tellReleased(trx, ctx, viewer, released.released);
+  return { tone, text: [text, tooOldWords(released, viewer.locale)].filter(Boolean).join(' ') };
 }

@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { mailInvitation } from '../deliveries/invitation-email.ts';
-import { holdWithdrawn, releaseAllowed } from '../deliveries/withdrawn.ts';
+import { holdWithdrawn } from '../deliveries/withdrawn.ts';
 import { disconnectMailbox } from '../mailboxes/disconnect.ts';
 import { isAddress } from '../platform/address.ts';
 import type { Database } from '../platform/database.ts';
@@ -14,7 +14,7 @@ import type { WebContext } from './context.ts';
 import { PageError } from './errors.ts';
 import { linkPath } from './invitations.ts';
 import { onlyIds, textParam } from './query.ts';
-import { tellReleased } from './released-words.ts';
+import { releaseAllowedAndTell } from './released-words.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
 import { param, requireRole, type Viewer, viewerOf } from './viewer.ts';
@@ -75,8 +75,7 @@ export function memberPages(ctx: WebContext): Router {
     if (change.kind !== 'done') throw refusal(change, viewerOf(res));
     // Whoever may only look now sends nothing more; whoever may send again finds what was held for that.
     const held = await holdWithdrawn(ctx, tenantId, { memberId: id });
-    const released = await releaseAllowed(ctx, tenantId, { memberId: id });
-    const { tone, text } = await tellReleased(ctx, viewer, released);
+    const { tone, text } = await releaseAllowedAndTell(ctx, viewer, { memberId: id });
     const words = [`${change.name} is ${roleWords[role]} now.${heldWords(held)}`, text];
     await notify(req, tone, words.filter(Boolean).join(' '));
     res.redirect(303, id === byId && role !== 'owner' ? '/settings' : members);

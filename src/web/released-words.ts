@@ -1,8 +1,16 @@
-import type { LeavesLater } from '../deliveries/departures.ts';
-import { type Foretelling, type Later, type Prospect, prospectOf, type Stays } from '../deliveries/prospect.ts';
+import {
+  addProspects,
+  type Foretelling,
+  type Later,
+  nothingLeaves,
+  type Prospect,
+  prospectOf,
+  type Stays,
+} from '../deliveries/prospect.ts';
 import type { HeldReason } from '../deliveries/state.ts';
-import { inTenant } from '../tenants/scope.ts';
-import type { WebContext } from './context.ts';
+import type { ByTime } from '../deliveries/why-it-waits.ts';
+import { releaseAllowed, type WithdrawnOf } from '../deliveries/withdrawn.ts';
+import type { Database } from '../platform/database.ts';
 import { emailCount, heldWords, number, standstillWords, timeWords } from './run-words.ts';
 import type { Viewer } from './viewer.ts';
 import { moment } from './words.ts';
@@ -59,21 +67,56 @@ export function releasedWords(
   return { tone: waits ? 'wait' : 'ok', text: words.join(' ') };
 }
 
-/** The same, asked now. */
+/**
+ * The same of what a request has just let go.
+ *
+ * @param trx the transaction that lets them go: with its commit workers take them, and a look after that would tell what
+ *   those had come to by then
+ */
 export async function tellReleased(
-  ctx: Foretelling & Pick<WebContext, 'db'>,
+  trx: Database,
+  ctx: Foretelling,
   viewer: Viewer,
   deliveryIds: readonly string[],
 ): Promise<ReleasedWords> {
-  const prospect = await inTenant(ctx.db, viewer.tenantId, (trx) => prospectOf(trx, ctx, viewer.tenantId, deliveryIds));
+  const prospect = await prospectOf(trx, ctx, viewer.tenantId, deliveryIds);
+  return releasedWords(prospect, { viewer, now: ctx.clock() });
+}
+
+/** Lets go of what was held because somebody was not allowed to send it, and now is; the same of that. */
+export async function releaseAllowedAndTell(
+  ctx: Foretelling & { readonly db: Database },
+  viewer: Viewer,
+  of: WithdrawnOf,
+): Promise<ReleasedWords> {
+  const { tenantId } = viewer;
+  let prospect = nothingLeaves;
+  await releaseAllowed(ctx, tenantId, of, async (trx, released) => {
+    prospect = addProspects(prospect, await prospectOf(trx, ctx, tenantId, released));
+  });
   return releasedWords(prospect, { viewer, now: ctx.clock() });
 }
 
 /** Why something leaves later: a sentence. */
-export function laterWords({ why }: Pick<LeavesLater, 'why'>): string {
-  if (why === 'hours') return 'It waits for your sending hours.';
-  if (why === 'retry') return 'Gmail did not take it just now. It is tried again.';
-  return `${standstillWords({ reason: why, everybody: false })}.`;
+export function laterWords({ why }: Pick<ByTime, 'why'>): string {
+  switch (why) {
+    case 'hours':
+    case 'outside_hours':
+      return 'It waits for your sending hours.';
+    case 'retry':
+      return 'Gmail did not take it just now. It is tried again.';
+    case 'scheduled':
+      return 'That time was chosen for it.';
+    case 'undo':
+      return 'Until then it can be undone.';
+    case 'rate':
+    case 'trouble':
+    case 'budget':
+    case 'sending_limit':
+      return `${standstillWords({ reason: why, everybody: false })}.`;
+    default:
+      return `${heldWords(why, null, true).text}.`;
+  }
 }
 
 /** The same of any number. */
@@ -102,6 +145,8 @@ function stayReason({ why, words, count }: Stays): string {
   const own = count === 1 ? 'its run' : 'their run';
   if (why === 'run_paused') return `${own} is paused.`;
   if (why === 'run_cancelled') return `${own} was cancelled, so ${count === 1 ? 'it does' : 'they do'} not leave.`;
+  if (why === 'free')
+    return `what ${count === 1 ? 'it' : 'they'} waited for is over; somebody has to send ${count === 1 ? 'it' : 'them'}.`;
   return `${small(heldWords(why satisfies HeldReason).text)}.`;
 }
 

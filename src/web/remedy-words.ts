@@ -2,6 +2,7 @@ import type { Objection } from '../deliveries/check-sender.ts';
 import type { DeliverySummary } from '../deliveries/deliveries.ts';
 import type { Remedy, Trouble } from '../deliveries/remedy.ts';
 import { endedWords, readReason } from '../mailboxes/ended-words.ts';
+import { laterWords, small } from './released-words.ts';
 import { isAdmin, type Viewer } from './viewer.ts';
 import { atMoment, moment } from './words.ts';
 
@@ -25,7 +26,7 @@ export type Told = DeliverySummary;
 /** The headline of a delivery that stands so; null where its state says everything. */
 export function headlineOf(
   delivery: Told,
-  { trouble }: Pick<Remedy, 'trouble'>,
+  { trouble, waits }: Pick<Remedy, 'trouble' | 'waits'>,
   hindrance: Objection | null,
   reader: Reader,
 ): Headline | null {
@@ -33,7 +34,14 @@ export function headlineOf(
   const headline = words(trouble, delivery, hindrance, reader);
   // Held for one thing, and it would be held for another next.
   const next = hindrance && hindrance.reason !== trouble && !byItself.includes(trouble) ? hindrance.words : null;
-  return next ? { ...headline, more: [headline.more, next].filter(Boolean).join(' ') } : headline;
+  const { timeZone } = reader.viewer.tenant;
+  // What needs a person comes first; that it would wait all the same is said besides.
+  const time =
+    waits?.kind === 'stays' && waits.time
+      ? `Then it does not leave before ${moment(waits.time.until, timeZone, reader.now, reader.viewer.locale)}: ${small(laterWords(waits.time))}`
+      : null;
+  const more = [headline.more, next, time].filter(Boolean).join(' ');
+  return { ...headline, more: more === '' ? null : more };
 }
 
 /** What is held for these goes on at a time, and is asked again then. */

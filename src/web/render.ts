@@ -9,7 +9,7 @@ import { turn } from '../platform/turns.ts';
 import { breakAddresses } from './addresses.ts';
 import { carryCompany } from './carry-company.ts';
 import { formFiller } from './fill-form.ts';
-import { troubleOf } from './health-words.ts';
+import { troubleOf, untilWords } from './health-words.ts';
 import { icon } from './icon.ts';
 import type { KeptForm } from './kept-fields.ts';
 import { keepRows, sendInPieces, throughPieces } from './long-page.ts';
@@ -102,7 +102,7 @@ function helpers(res: Response) {
     sentence,
     dateLocale,
     ...{ sumWords, payableWord, taxWord: taxWordOf(res.locals['viewer']?.tenant.country) },
-    troubleOf,
+    ...{ troubleOf, untilWords },
     withoutRecord,
     wordsOf,
     what,

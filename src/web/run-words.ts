@@ -175,10 +175,12 @@ export function leftOutReason(reason: string): string {
  * Why some deliveries of a run are held, and what somebody can do about it; `href` null where it goes by itself.
  *
  * @param ended what is wrong with the run's mailbox
+ * @param isKept something else keeps them that only a person ends: then none goes out by itself
  */
 export function heldWords(
   reason: string,
   ended: { readonly mailboxId: string; readonly trouble: EndedWords } | null = null,
+  isKept = false,
 ): { text: string; href: string | null; label: string } {
   if (reason === 'mailbox_needs_reconnect' && ended) {
     const { title, what, remedy } = ended.trouble;
@@ -187,11 +189,13 @@ export function heldWords(
   const known = own(heldTexts, reason);
   if (!known) return { text: 'It waits', href: null, label: '' };
   const [text, next] = known;
-  if (next === null) return { text, href: null, label: '' };
+  if (next === null) return { text: isKept ? text.replace(byItself, '') : text, href: null, label: '' };
   if (next !== 'decide') return { text, href: '/settings/email', label: next };
   const why = reason === 'restored' ? 'restored' : 'held';
   return { text, href: `/activity?show=attention&why=${why}`, label: 'Decide' };
 }
+
+const byItself = /; goes out by itself$/;
 
 /** Of each reason a text for many, and what ends it: a button on the email settings, a decision, or nothing but time. */
 const heldTexts: Readonly<

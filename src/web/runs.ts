@@ -2,7 +2,9 @@ import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { isAnswer } from '../deliveries/answers.ts';
 import { budgetOf } from '../deliveries/budget.ts';
+import { listDeliveries } from '../deliveries/deliveries.ts';
 import { leavesFrom } from '../deliveries/departure.ts';
+import { oneWaiting } from '../deliveries/kept.ts';
 import { assertWithinCap } from '../deliveries/recipient-cap.ts';
 import { readRecipients } from '../deliveries/recipients.ts';
 import { controlRun, decideRun, isRunControl } from '../deliveries/runs/control.ts';
@@ -44,6 +46,7 @@ import {
 } from './run-words.ts';
 import { hoursWords, readChosenTime, suggestedTime } from './send-time.ts';
 import { notify } from './session.ts';
+import { tellingOf } from './telling.ts';
 import { onlookerOf, param, requireRole, type Viewer, viewerOf } from './viewer.ts';
 import { fullMoment, when } from './words.ts';
 
@@ -101,16 +104,19 @@ export function runPages(ctx: WebContext): Router {
     const control: unknown = req.body?.control;
     if (!isRunControl(control)) throw PageError.notFound();
     const order = { tenantId: viewer.tenantId, memberId: viewer.memberId, runId: run.id };
-    const moved = await inTenant(ctx.db, viewer.tenantId, (trx) => controlRun(trx, ctx.clock, order, control));
+    const { moved, told } = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
+      const moved = await controlRun(trx, ctx.clock, order, control);
+      const lets = (control === 'resume' || control === 'send_now') && moved !== undefined;
+      return { moved, told: lets ? await tellReleased(trx, ctx, viewer, moved) : null };
+    });
     if (control === 'cancel' && req.body?.undo === 'yes' && moved?.length === run.counts.total) {
       await notify(req, 'ok', 'Undone: nothing was sent. Change what you like, and send it when it is right.');
       return res.redirect(303, `/runs/new?from=${run.id}`);
     }
     if (moved === undefined) await notify(req, ...movedOn);
     else if (control === 'resume' || control === 'send_now') {
-      const { tone, text } = await tellReleased(ctx, viewer, moved);
-      const words = [control === 'resume' && 'Resumed.', text || 'Nothing waited for it.'];
-      await notify(req, tone, words.filter(Boolean).join(' '));
+      const words = [control === 'resume' && 'Resumed.', told?.text || 'Nothing waited for it.'];
+      await notify(req, told?.tone ?? 'ok', words.filter(Boolean).join(' '));
     } else await notify(req, ...stopped(control, moved.length, viewer.locale));
     res.redirect(303, `/runs/${run.id}`);
   });
@@ -158,12 +164,11 @@ export function runPages(ctx: WebContext): Router {
       await notify(req, 'fail', `Nothing was sent. ${which.problem}`);
       return res.redirect(303, `/runs/${run.id}?show=failed`);
     }
-    const result = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
-      const sent = await resend(trx, ctx.clock, order, which);
+    const { result, sent } = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
+      const result = await resend(trx, ctx.clock, order, which);
       await assertWithinCap(trx, viewer.tenantId, ctx.recipientsPerDay, ctx.clock());
-      return sent;
+      return { result, sent: result.kind === 'sent_again' ? await tellReleased(trx, ctx, viewer, result.ids) : null };
     });
-    const sent = result.kind === 'sent_again' ? await tellReleased(ctx, viewer, result.ids) : null;
     await notify(req, ...resent(result, sent, viewer.locale));
     res.redirect(303, `/runs/${run.id}`);
   });
@@ -211,6 +216,18 @@ async function readRun(ctx: WebContext, viewer: Viewer, req: Request) {
   }));
 }
 
+/** What keeps what of a run waits for its turn or its time, where only a person ends that: it is the same for all of them. */
+async function keptRun(trx: Database, ctx: WebContext, viewer: Viewer, runId: string) {
+  const { rows } = await listDeliveries(trx, viewer.tenantId, onlookerOf(viewer), {
+    only: oneWaiting(runId),
+    limit: 1,
+  });
+  const [delivery] = rows;
+  if (!delivery) return null;
+  const { waits, headline, mends } = (await tellingOf(trx, ctx, viewer, rows))(delivery);
+  return waits?.kind === 'stays' && waits.why !== 'run_paused' && headline ? { headline, mends } : null;
+}
+
 /** Everything that is said of a run above its rows. */
 async function readProgress(trx: Database, ctx: WebContext, viewer: Viewer, runId: string) {
   const { tenantId, memberId } = viewer;
@@ -230,17 +247,19 @@ async function readProgress(trx: Database, ctx: WebContext, viewer: Viewer, runI
   const mailbox = await findMailbox(trx, tenantId, memberId, run.mailboxId);
   const trouble = mailbox?.state === 'needs_reconnect' ? troubleOf(mailbox) : null;
   const ended = trouble && { mailboxId: run.mailboxId, trouble };
-  const stands = (opening !== null || standsStill !== null) && run.counts.sending === 0;
+  const kept = await keptRun(trx, ctx, viewer, runId);
+  const stands = (kept !== null || opening !== null || standsStill !== null) && run.counts.sending === 0;
   return {
     run,
     asOf: now,
-    heldWords: (reason: string) => heldWords(reason, ended),
+    heldWords: (reason: string) => heldWords(reason, ended, kept !== null),
+    kept,
     mayDecide,
     phase: stands && phaseOf(run) === 'running' ? 'waiting' : phaseOf(run),
     opening,
     standstill:
-      opening || !standsStill ? null : `${standstillWords(standsStill)}. It goes on ${at(standsStill.until)}.`,
-    budget: budget ? budgetLines(budget, { ofRun: 'of this run', at, opening, locale: viewer.locale }) : [],
+      kept || opening || !standsStill ? null : `${standstillWords(standsStill)}. It goes on ${at(standsStill.until)}.`,
+    budget: budget && !kept ? budgetLines(budget, { ofRun: 'of this run', at, opening, locale: viewer.locale }) : [],
     ...timeOf(run, rules, now, viewer.locale),
     cap: failed > 0 && mayDecide ? await capNotice(trx, ctx, viewer, failed) : null,
     // Whom it would come from when somebody sends the failed ones again: the rule is asked anew.

@@ -29,7 +29,8 @@ export function sendingSettingsPages(ctx: WebContext): Router {
   });
 
   router.post('/settings/sending', async (req, res) => {
-    const { tenantId } = requireRole(res, 'owner', 'admin');
+    const viewer = requireRole(res, 'owner', 'admin');
+    const { tenantId } = viewer;
     const form = formSchema.parse(req.body ?? {});
     const before = await inTenant(ctx.db, tenantId, (trx) => sendingRulesOf(trx, tenantId));
     const today = wallTimeOf(ctx.clock(), before.timeZone).slice(0, 10);
@@ -41,14 +42,13 @@ export function sendingSettingsPages(ctx: WebContext): Router {
       return settingsPage(ctx, res, before, form, z.flattenError(hours.error).fieldErrors);
     }
     const after = { ...before, undoSeconds: form.undoSeconds, hours: hours?.data ?? null };
-    const waiting = await inTenant(ctx.db, tenantId, async (trx) => {
+    const { text } = await inTenant(ctx.db, tenantId, async (trx) => {
       const waiting = await waitingForHours(ctx, trx, tenantId, before);
       await setSendingRules(trx, tenantId, { undoSeconds: after.undoSeconds, hours: after.hours });
       const reconsidered = await reconsiderHours(ctx, trx, tenantId);
       // Of what did not wait for the hours nothing has changed, unless it does now.
-      return waiting > 0 || !isOpen(after, ctx.clock()) ? reconsidered : [];
+      return tellReleased(trx, ctx, viewer, waiting > 0 || !isOpen(after, ctx.clock()) ? reconsidered : []);
     });
-    const { text } = await tellReleased(ctx, viewerOf(res), waiting);
     await notify(req, 'ok', `Saved. ${text}`.trim());
     res.redirect(303, '/settings/sending');
   });

@@ -55,15 +55,14 @@ export function settingsPages(ctx: WebContext): Router {
       res.status(422);
       return companyPage(res, typedTexts(req), z.flattenError(company.error).fieldErrors);
     }
-    const waiting = await inTenant(ctx.db, tenantId, async (trx) => {
+    const { text } = await inTenant(ctx.db, tenantId, async (trx) => {
       const by = { memberId, at: ctx.clock() };
       const changed = await changeCompany(trx, tenantId, company.data, by);
       if (changed.length > 0) await tellOwners(ctx, trx, tenantId, { changed, by: { ...by, name, email }, tenant });
       // Its clock may be another now.
       const reconsidered = await reconsiderHours(ctx, trx, tenantId);
-      return company.data.timeZone === tenant.timeZone ? [] : reconsidered;
+      return tellReleased(trx, ctx, viewer, company.data.timeZone === tenant.timeZone ? [] : reconsidered);
     });
-    const { text } = await tellReleased(ctx, viewer, waiting);
     await notify(
       req,
       'ok',

@@ -47,10 +47,11 @@ function tell(
   now: Date,
 ): Telling {
   const reader = { viewer, now };
-  const remedy = remedyOf(delivery, hindrance, { waitsForHours: later?.why === 'hours' });
+  const remedy = remedyOf(delivery, hindrance, later);
   return {
     ...remedy,
-    pill: pillOf(delivery),
+    // What waits for its time is held by more than that.
+    pill: isKept(delivery, remedy) ? { tone: 'held', word: 'Held' } : pillOf(delivery),
     headline:
       headlineOf(delivery, remedy, hindrance, reader) ??
       (later && {
@@ -59,4 +60,8 @@ function tell(
       }),
     mends: mendWords(delivery, remedy, hindrance, reader),
   };
+}
+
+function isKept({ state, notBefore }: DeliverySummary, { waits }: Remedy): boolean {
+  return waits?.kind === 'stays' && waits.why !== 'run_cancelled' && (state === 'queued' || notBefore !== null);
 }

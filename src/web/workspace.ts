@@ -118,16 +118,16 @@ async function tell(ctx: WebContext, req: Request, res: Response, viewer: Viewer
     return res.redirect(303, address);
   }
   const { tenantId } = viewer;
-  const released = await inTenant(ctx.db, tenantId, async (trx) => {
+  const { text } = await inTenant(ctx.db, tenantId, async (trx) => {
     const released: string[] = [];
     for (const mailboxId of check.mailboxIds)
       released.push(...(await releaseMailbox(trx, ctx.clock, tenantId, mailboxId)).released);
-    return released;
+    return tellReleased(trx, ctx, viewer, released);
   });
   const missing = asPermissions(check.missing).map((permission) => `“${permissionWords[permission].name}”`);
   const words = [
     `Letterhead can send as the people of ${check.domain} now.`,
-    (await tellReleased(ctx, viewer, released)).text,
+    text,
     missing.length > 0 && `Your administrator did not allow ${sentence(missing)}, so that is not used.`,
   ];
   await notify(req, 'ok', words.filter(Boolean).join(' '));

@@ -32,6 +32,11 @@ async function swapping(permissions: readonly ('aliases' | 'tracking')[] = ['ali
   letterhead.google.accounts.removeSendAs(sender.account, alias);
   return sender;
 }
+/** One that was written after all before it. */
+const sendLater = (sender: Company) => {
+  letterhead.google.clock.forward(1_000);
+  return sender.send();
+};
 const work = async ({ tenantId }: Company, ...ids: string[]) => {
   for (const deliveryId of ids) {
     const job = { tenantId, deliveryId };
@@ -122,14 +127,14 @@ describe('once a read-back showed another From', () => {
     expect(await page(sender, '/')).not.toContain('instead of');
   });
 
-  it('an admin who looked lets all go on; what Gmail swaps after that stops the next one again', async () => {
+  it('an admin who looked lets one go on, and the others when Gmail kept that; what it swaps later stops the next one', async () => {
     const sender = await swapping();
     const [first, late, second, third, last] = [
       await sender.send(),
       await sender.send(),
-      await sender.send(),
-      await sender.send(),
-      await sender.send(),
+      await sendLater(sender),
+      await sendLater(sender),
+      await sendLater(sender),
     ];
     await deliver(worker, { tenantId: sender.tenantId, deliveryId: late });
     await work(sender, first, second, third);
@@ -140,16 +145,72 @@ describe('once a read-back showed another From', () => {
     expect(await page(sender, '/settings/changes')).toContain(
       `Looked, and let ${alias} be used again through ${sender.account}`,
     );
-    expect([await standing(sender, second), await standing(sender, third)]).toEqual(['queued', 'queued']);
-    // It left before that, and is read back only now.
-    await afterDelivery(worker, { tenantId: sender.tenantId, deliveryId: late });
-    letterhead.google.clock.forward(60_000);
+    expect([await standing(sender, second), await standing(sender, third)]).toEqual(['queued', 'from_changed']);
     await work(sender, second);
     expect([await standing(sender, second), (await sender.delivery(second)).sentFrom]).toEqual(['sent', alias]);
+    expect(await standing(sender, third)).toBe('queued');
+    // It left before that, and is read back only now.
+    await afterDelivery(worker, { tenantId: sender.tenantId, deliveryId: late });
+    expect(await standing(sender, third)).toBe('queued');
+    letterhead.google.clock.forward(60_000);
     // Within the quarter of an hour in which the list is believed.
     letterhead.google.accounts.removeSendAs(sender.account, alias);
     await work(sender, third, last);
     expect([await standing(sender, third), await standing(sender, last)]).toEqual(['sent', 'from_changed']);
+  });
+
+  it('one email goes first, however many wait: what Gmail swaps again is that one alone', async () => {
+    const sender = await swapping();
+    const ids = [await sender.send(), await sendLater(sender), await sendLater(sender), await sendLater(sender)];
+    const [, first = '', ...others] = ids;
+    await work(sender, ...ids);
+    letterhead.google.clock.forward(60_000);
+    letterhead.google.accounts.addSendAs(sender.account, { email: alias, status: 'accepted', name: 'Accounts' });
+    await press(sender, 'from-go-on');
+    expect(await page(sender, `/mailboxes/${sender.mailboxId}`)).toContain(
+      `1 email is going out now. The other 2 follow when Gmail has kept ${alias}.`,
+    );
+    // Gmail drops it once more, just after it was asked for its list.
+    letterhead.google.accounts.removeSendAs(sender.account, alias);
+    await inTenant(letterhead.database.db, sender.tenantId, (trx) =>
+      trx.updateTable('mailboxes').set({ send_as_fetched_at: letterhead.context.clock() }).execute(),
+    );
+    // Everything that could leave does before the first is read back.
+    for (const deliveryId of ids) await deliver(worker, { tenantId: sender.tenantId, deliveryId });
+    expect(await Promise.all(others.map((id) => standing(sender, id)))).toEqual(['from_changed', 'from_changed']);
+    expect(await standing(sender, first)).toBe('sent');
+    await afterDelivery(worker, { tenantId: sender.tenantId, deliveryId: first });
+    expect((await sender.delivery(first)).sentFrom).toBe(sender.account);
+    await work(sender, ...others);
+    expect(others.flatMap((id) => sender.accepted(id))).toEqual([]);
+  });
+
+  it('“go on” changes nothing while Gmail does not know the address, and says so', async () => {
+    const sender = await swapping();
+    const [first, second] = [await sender.send(), await sender.send()];
+    await work(sender, first, second);
+    await press(sender, 'from-go-on');
+    const text = await page(sender, `/mailboxes/${sender.mailboxId}`);
+    expect(text).toContain(`${alias} is not used again. Emails come from ${alias}, but Gmail no longer lists it`);
+    expect(text).not.toContain('going out now');
+    expect(await standing(sender, second)).toBe('from_changed');
+    await work(sender, second);
+    expect(sender.accepted(second)).toEqual([]);
+  });
+
+  it('where nobody can look whom it comes from, an admin’s word lets all go on', async () => {
+    const sender = await swapping();
+    const [first, second, third] = [await sender.send(), await sender.send(), await sender.send()];
+    await work(sender, first, second, third);
+    await inTenant(letterhead.database.db, sender.tenantId, (trx) =>
+      trx
+        .updateTable('mailboxes')
+        .set({ wanted: ['send', 'aliases'] })
+        .execute(),
+    );
+    letterhead.google.accounts.addSendAs(sender.account, { email: alias, status: 'accepted', name: 'Accounts' });
+    await press(sender, 'from-go-on');
+    expect([await standing(sender, second), await standing(sender, third)]).toEqual(['queued', 'queued']);
   });
 
   it('nobody but an admin decides', async () => {

@@ -27,6 +27,7 @@ const well: CheckUpFacts = {
     ...{ email: 'office@b.example', googleSub: '1', state: 'active', delegated: false, wanted: ['send', 'aliases'] },
     scopes: [scopes.gmailSend, scopes.gmailSettingsBasic],
   },
+  standing: { state: 'active', since: ago(day), ended: null, pausedBy: null },
   token: { kind: 'renewed' },
   owner: { kind: 'answered', value: { sub: '1', email: 'office@b.example' } },
   granted: { kind: 'answered', value: [scopes.gmailSend, scopes.gmailSettingsBasic] },

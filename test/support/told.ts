@@ -18,7 +18,14 @@ export function aTold(over: Partial<DeliverySummary> = {}): DeliverySummary {
     ...{ refusal: null, mayDecide: true, memberId: 'tom', memberName: 'Tom' },
     ...{ mailboxId: 'm1', mailboxEmail: 'office@brightwater.example', mailboxKind: 'shared', mailboxMemberId: null },
     ...{ mailboxDelegated: false, mailboxState: 'active', mailboxStateAt: at, mailboxReason: null },
-    ...{ mailboxReasonSure: true, pausedByName: null, runState: null, runStateAt: null, runStateByName: null },
+    ...{
+      mailboxReasonSure: true,
+      pausedByName: null,
+      runState: null,
+      runStops: null,
+      runStateAt: null,
+      runStateByName: null,
+    },
     ...over,
   };
 }
