@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
+import { answered } from './answers.ts';
 import type { DeliverContext } from './context.ts';
 import { moveDeliveries } from './state.ts';
 
@@ -21,6 +22,13 @@ export const hasDoubt: RawBuilder<boolean> = sql<boolean>`exists (select from at
 /** SQL: whether the row of `deliveries` at hand was handed to Gmail, whose answer will not come any more. */
 export const isWithoutAnswer: RawBuilder<boolean> = sql<boolean>`(deliveries.state = 'sending' and exists (select from attempts
   where attempts.delivery_id = deliveries.id and settled_at is null and (outcome = 'unknown' or restored_at is not null)))`;
+
+/**
+ * SQL: whether nobody knows of the row of `deliveries` at hand whether it was sent: its answer is missing, it is held after a
+ * restore, or a person was asked, or has just said what they found.
+ */
+export const mayHaveLeft: RawBuilder<boolean> = sql<boolean>`(deliveries.state = 'unconfirmed' or ${isWithoutAnswer}
+  or (deliveries.state = 'held' and deliveries.held_reason = any(${['restored', ...answered]})))`;
 
 /** Ends the doubt about deliveries: somebody looked into Gmail, we or a person. */
 export async function settleDoubts(

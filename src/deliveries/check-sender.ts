@@ -10,6 +10,7 @@ import type { EndedReason } from '../mailboxes/why-ended.ts';
 import { inTenant } from '../tenants/scope.ts';
 import type { DeliverContext } from './context.ts';
 import type { SendableDelivery } from './load.ts';
+import { unsendable } from './sendable.ts';
 import type { HeldReason } from './state.ts';
 import { judge, type Lack } from './withdrawn.ts';
 
@@ -52,11 +53,17 @@ export function objectionTo(delivery: SendableDelivery, resolution: SenderResolu
     return { reason, words: `${resolution.because} ${resolution.fix}`, isOfList };
   }
   const { sender } = resolution;
-  if (sender.mailboxId === delivery.mailboxId && sender.fromEmail === frozen) return null;
+  if (sender.mailboxId === delivery.mailboxId && sender.fromEmail === frozen) return objectionOfRecord(delivery);
   return {
     reason: 'sender_changed',
     words: `It was to be sent from ${frozen}, and would now come from ${sender.fromEmail}. Cancel it and send the document again.`,
   };
+}
+
+/** What is paid leaves only where somebody says so, however it came back to the queue; see `sendable.ts`. */
+function objectionOfRecord({ recordStatus, thoughPaid }: SendableDelivery): Objection | null {
+  if (recordStatus === null || unsendable(recordStatus, thoughPaid) !== 'paid') return null;
+  return { reason: 'record_paid', words: 'Its record is paid by now, so it leaves only where somebody says so.' };
 }
 
 /** What is to be told of its mailbox, whose connection ended. */

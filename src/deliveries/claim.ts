@@ -13,6 +13,7 @@ import { type FrozenFile, keepFiles } from './freeze.ts';
 import { loadAllForSending, loadForSending, type SendableDelivery } from './load.ts';
 import { factsOf, needsAddresses } from './obstacles.ts';
 import { cancelledWithRun, pausedWithRun } from './runs/moves.ts';
+import { cancelledWithRecord, unsendable } from './sendable.ts';
 import { type HeldReason, lockDeliveries, moveDelivery } from './state.ts';
 import { judge } from './withdrawn.ts';
 
@@ -133,6 +134,7 @@ async function readiness(
   }
 
   if (await stopWithRun(ctx, trx, tenantId, delivery)) return nothing;
+  if (await stopWithRecord(ctx, trx, tenantId, delivery)) return nothing;
   const mailbox = facts.mailboxes.find(({ id }) => id === delivery.mailboxId);
   if (mailbox && !addresses && needsAddresses(mailbox, delivery, now))
     return { kind: 'needs', what: 'addresses', delivery };
@@ -194,6 +196,24 @@ async function stopWithRun(
   else if (run.state === 'paused') await moveDelivery(trx, tenantId, id, { ...pausedWithRun, ...by });
   else if (run.state === 'cancelled') await moveDelivery(trx, tenantId, id, { ...cancelledWithRun, ...by });
   else return false;
+  return true;
+}
+
+/**
+ * What came back to the queue after its record was cancelled stops here: it was under way then, or nobody knew whether it
+ * had left.
+ *
+ * @returns whether it stops
+ */
+async function stopWithRecord(
+  { clock }: Pick<DeliverContext, 'clock'>,
+  trx: Database,
+  tenantId: string,
+  { id, recordStatus }: SendableDelivery,
+): Promise<boolean> {
+  const because = recordStatus && unsendable(recordStatus, true);
+  if (!because) return false;
+  await moveDelivery(trx, tenantId, id, { ...cancelledWithRecord(because), from: 'queued', at: clock() });
   return true;
 }
 

@@ -136,6 +136,7 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
       created_at: now,
       scheduled_for: sendAt,
       any_time: anyTime,
+      though_paid: request.thoughPaid ?? false,
       tries_from: request.triesFrom ?? false,
       idempotency_key: request.idempotencyKey,
       request_hash: requestHash,

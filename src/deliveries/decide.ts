@@ -6,10 +6,22 @@ import { wake } from '../platform/wake.ts';
 import { type Answer, answer, answered, isAnswer, takeAnswersBack } from './answers.ts';
 import { freeFromRun } from './free-from-run.ts';
 import { unhindered } from './obstacles.ts';
+import { type RecordNow, recordsNow, type Said, unaskedOf } from './record-now.ts';
+import { unsendable } from './sendable.ts';
 import { type HeldReason, lockDeliveries, type Move, moveDeliveries, writeEvents } from './state.ts';
 
 /** What a person can decide about a delivery that does not move by itself. */
-export type Decision = 'send_again' | 'mark_as_sent' | 'cancel' | 'send_now' | 'seen' | 'take_back';
+export type Decision =
+  | 'send_again'
+  /** It was not sent, and the record as it is now is to be. */
+  | 'send_new_version'
+  | 'mark_as_sent'
+  /** It was not sent, and is not to be. */
+  | 'do_not_send'
+  | 'cancel'
+  | 'send_now'
+  | 'seen'
+  | 'take_back';
 
 type Step = Pick<Move, 'from' | 'to' | 'detail' | 'heldFor' | 'notHeldFor' | 'anyTime'>;
 
@@ -37,6 +49,8 @@ function notSentByWord(): readonly HeldReason[] {
 const answers: Partial<Record<Decision, Answer>> = {
   send_again: 'not_found',
   send_now: 'not_found',
+  send_new_version: 'not_found_new',
+  do_not_send: 'not_found_over',
   mark_as_sent: 'found',
 };
 
@@ -48,8 +62,9 @@ function isAsked({ state, heldReason }: Pick<Standing, 'state' | 'heldReason'>):
 /**
  * Carries out one decision about any number of deliveries, and records with each who made it. In a few statements,
  * however many they are; those that have moved on meanwhile, that it does not fit, or that would only be held again, are
- * left alone.
+ * left alone, and so are those that are not sent again before somebody says more, see `record-now.ts`.
  *
+ * @param said what whoever decides about one of them was shown of its record
  * @returns the ids of those that it moved
  */
 export async function decide(
@@ -59,10 +74,12 @@ export async function decide(
   deliveryIds: readonly string[],
   decision: Decision,
   memberId: string,
+  said: Said = {},
 ): Promise<string[]> {
   await lockDeliveries(trx, tenantId, deliveryIds);
+  if (said.thoughPaid) await letLeaveThoughPaid(trx, tenantId, deliveryIds);
   const found = answers[decision];
-  const moved = found ? await answerAbout(ctx, trx, tenantId, deliveryIds, decision, found, memberId) : [];
+  const moved = found ? await answerAbout(ctx, trx, tenantId, deliveryIds, { decision, found, said, memberId }) : [];
   const others = deliveryIds.filter((id) => !moved.includes(id));
   const free = decision === 'send_now' ? await unhindered(trx, ctx.clock, tenantId, others) : others;
   const released: string[] = [];
@@ -80,17 +97,31 @@ export async function decide(
   return moved;
 }
 
+/** Says of emails that they leave although their records are paid. */
+async function letLeaveThoughPaid(trx: Database, tenantId: string, deliveryIds: readonly string[]): Promise<void> {
+  await trx
+    .updateTable('deliveries')
+    .set({ though_paid: true })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', sql<string>`any(${[...deliveryIds]}::uuid[])`)
+    .execute();
+}
+
 /** `send_again` is about what is unconfirmed alone, `send_now` about what a restore left open. */
 async function answerAbout(
   { clock }: { readonly clock: Clock },
   trx: Database,
   tenantId: string,
   deliveryIds: readonly string[],
-  decision: Decision,
-  found: Answer,
-  memberId: string,
+  {
+    decision,
+    found,
+    said,
+    memberId,
+  }: { readonly decision: Decision; readonly found: Answer; readonly said: Said; readonly memberId: string },
 ): Promise<string[]> {
-  const state = decision === 'send_again' ? 'unconfirmed' : decision === 'send_now' ? 'held' : null;
+  const state =
+    decision === 'send_again' || decision === 'do_not_send' ? 'unconfirmed' : decision === 'send_now' ? 'held' : null;
   const rows = await trx
     .selectFrom('deliveries')
     .select('id')
@@ -98,15 +129,15 @@ async function answerAbout(
     .where('id', '=', sql<string>`any(${[...deliveryIds]}::uuid[])`)
     .$if(state !== null, (query) => query.where('state', '=', state))
     .execute();
-  const moved = await answer(
-    trx,
-    clock,
-    tenantId,
-    rows.map(({ id }) => id),
-    found,
-    memberId,
-  );
-  return moved;
+  const ids = rows.map(({ id }) => id);
+  const sends = found === 'not_found' || found === 'not_found_new';
+  const records = sends ? await recordsNow(trx, tenantId, ids) : new Map<string, RecordNow>();
+  const known = found === 'not_found_new' ? { ...said, asItWas: true } : said;
+  const free = ids.filter((id) => {
+    const record = records.get(id);
+    return !record || unaskedOf(record, known) === null;
+  });
+  return answer(trx, clock, tenantId, free, found, memberId);
 }
 
 /** Takes what failed, or left from another address, off the list of what needs somebody. */
@@ -162,7 +193,9 @@ async function sendAnyTime(
 const decisions = [
   'send_again',
   'send_now',
+  'send_new_version',
   'mark_as_sent',
+  'do_not_send',
   'cancel',
   'seen',
   'take_back',
@@ -187,6 +220,8 @@ export interface Around {
   readonly waitsForHours?: boolean;
   /** It would be held again at once, see `obstacles.ts`. */
   readonly isHindered?: boolean;
+  /** What became of its record, where it has one. */
+  readonly record?: Pick<RecordNow, 'status' | 'isChanged'> | null;
 }
 
 function isUnseen({ state, fromChangedAt, seenAt }: Standing): boolean {
@@ -198,7 +233,11 @@ export function decisionsFor(delivery: Standing, around: Around = {}): Decision[
   return decisions.filter((decision) => fits(decision, delivery, around));
 }
 
-function fits(decision: Decision, delivery: Standing, { waitsForHours = false, isHindered = false }: Around): boolean {
+function fits(
+  decision: Decision,
+  delivery: Standing,
+  { waitsForHours = false, isHindered = false, record = null }: Around,
+): boolean {
   const { state, heldReason } = delivery;
   const moves = (steps[decision] ?? []).some(
     ({ from, heldFor, notHeldFor }) =>
@@ -206,13 +245,18 @@ function fits(decision: Decision, delivery: Standing, { waitsForHours = false, i
       !(notHeldFor ?? []).some((reason) => reason === heldReason) &&
       (!heldFor || heldFor.some((reason) => reason === heldReason)),
   );
+  const isOver = record !== null && unsendable(record.status, true) !== null;
   switch (decision) {
     case 'send_again':
-      return state === 'unconfirmed';
+      return state === 'unconfirmed' && !isOver;
+    case 'send_new_version':
+      return isAsked(delivery) && !isOver && record?.isChanged === true;
     case 'mark_as_sent':
       return isAsked(delivery);
+    case 'do_not_send':
+      return state === 'unconfirmed' && record !== null && unsendable(record.status, false) !== null;
     case 'send_now':
-      if (state === 'held' && heldReason === 'restored') return true;
+      if (state === 'held' && heldReason === 'restored') return !isOver;
       return !isHindered && (moves || (state === 'queued' && waitsForHours));
     case 'cancel':
       return moves;

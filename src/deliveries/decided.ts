@@ -12,6 +12,7 @@ import {
   type Stays,
   sumStays,
 } from './prospect.ts';
+import { type Kept, keptOf, type Said, sumKept } from './record-now.ts';
 import type { HeldReason } from './state.ts';
 
 /** What became of deliveries that somebody decided about. */
@@ -27,12 +28,14 @@ export interface Decided {
   readonly hindered: readonly Stays[];
   /** Moved by others meanwhile, or standing so that the decision does not fit: how many, and who moved the first of them. */
   readonly left: { readonly count: number; readonly last: LastMove | undefined } | null;
+  /** Those that are not sent again before somebody says more about their records. */
+  readonly kept: readonly Kept[];
 }
 
 /** About none. */
 export const nothingDecided: Decided = {
   ...{ asked: 0, moved: 0, answers: 0 },
-  ...{ prospect: nothingLeaves, hindered: [], left: null },
+  ...{ prospect: nothingLeaves, hindered: [], left: null, kept: [] },
 };
 
 /** Carries out one decision about any number of deliveries, see `decide`, and says what became of them. */
@@ -43,8 +46,9 @@ export async function decideAndTell(
   deliveryIds: readonly string[],
   decision: Decision,
   memberId: string,
+  said: Said = {},
 ): Promise<Decided> {
-  const moved = await decide(ctx, trx, tenantId, deliveryIds, decision, memberId);
+  const moved = await decide(ctx, trx, tenantId, deliveryIds, decision, memberId, said);
   return becameOf(ctx, trx, tenantId, deliveryIds, decision, moved);
 }
 
@@ -58,16 +62,17 @@ export async function becameOf(
   moved: readonly string[],
 ): Promise<Decided> {
   const stayed = without(deliveryIds, moved);
-  const sends = decision === 'send_now' || decision === 'send_again';
+  const sends = decision === 'send_now' || decision === 'send_again' || decision === 'send_new_version';
+  const kept = sends ? await keptOf(trx, tenantId, await stillAsked(trx, tenantId, stayed)) : new Map<string, Kept>();
   const allAnswered = await keepHeld(trx, tenantId, deliveryIds, answered);
   const answers = allAnswered.filter((id) => moved.includes(id));
   const prospect = sends ? await prospectOf(trx, ctx, tenantId, without(moved, answers)) : nothingLeaves;
   // What others have just answered is not what stands in the way of it.
-  const kept = decision === 'send_now' ? without(stayed, allAnswered) : [];
-  const obstacles = await obstaclesOf(trx, tenantId, kept, ctx.clock());
+  const hindered = decision === 'send_now' ? without(stayed, [...allAnswered, ...kept.keys()]) : [];
+  const obstacles = await obstaclesOf(trx, tenantId, hindered, ctx.clock());
   // What had left meanwhile nothing stands in the way of.
   const held = await keepHeld(trx, tenantId, [...obstacles.keys()]);
-  const left = without(stayed, held);
+  const left = without(stayed, [...held, ...kept.keys()]);
   return {
     ...{ asked: deliveryIds.length, moved: moved.length, answers: answers.length, prospect },
     hindered: sumStays(
@@ -77,7 +82,21 @@ export async function becameOf(
       }),
     ),
     left: left[0] ? { count: left.length, last: await lastMove(trx, tenantId, left[0]) } : null,
+    kept: sumKept([...kept.values()]),
   };
+}
+
+/** Those of which a person is asked whether they were sent. */
+async function stillAsked(trx: Database, tenantId: string, deliveryIds: readonly string[]): Promise<string[]> {
+  if (deliveryIds.length === 0) return [];
+  const rows = await trx
+    .selectFrom('deliveries')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('id', 'in', [...deliveryIds])
+    .where((eb) => eb.or([eb('state', '=', 'unconfirmed'), eb('held_reason', '=', 'restored')]))
+    .execute();
+  return rows.map(({ id }) => id);
 }
 
 function without(ids: readonly string[], others: readonly string[]): string[] {
@@ -110,6 +129,7 @@ export function addUp(a: Decided, b: Decided): Decided {
     ...{ asked: a.asked + b.asked, moved: a.moved + b.moved, answers: a.answers + b.answers },
     prospect: addProspects(a.prospect, b.prospect),
     hindered: sumStays([...a.hindered, ...b.hindered]),
+    kept: sumKept([...a.kept, ...b.kept]),
     left: a.left && b.left ? { ...a.left, count: a.left.count + b.left.count } : (a.left ?? b.left),
   };
 }

@@ -125,8 +125,10 @@ export interface SendingState {
   readonly id: string | null;
   readonly state: DeliveryState;
   readonly heldReason: string | null;
+  readonly notBefore: Date | null;
   /** See {@link DeliverySummary}. */
   readonly isInDoubt: boolean;
+  readonly fromChangedAt: Date | null;
 }
 
 /**
@@ -147,7 +149,7 @@ export async function sendingStatesOf(
     .selectFrom('deliveries')
     .distinctOn(['document_id', sql`stage`])
     .select(['document_id', 'id', 'state', 'held_reason as heldReason', 'created_at', isSeenBy(onlooker).as('isSeen')])
-    .select(isWithoutAnswer.as('isInDoubt'))
+    .select([isWithoutAnswer.as('isInDoubt'), 'not_before as notBefore', 'from_changed_at as fromChangedAt'])
     .select(stage.as('stage'))
     .where('tenant_id', '=', tenantId)
     .where('document_id', 'in', [...documentIds])
@@ -164,9 +166,11 @@ export async function sendingStatesOf(
       const told = [waits, open, sent].filter((row) => row !== undefined);
       return [
         documentId,
-        (told.length > 0 ? told : cancelled ? [cancelled] : []).map(({ id, state, heldReason, isSeen, isInDoubt }) => ({
-          ...{ id: isSeen ? id : null, state, heldReason, isInDoubt },
-        })),
+        (told.length > 0 ? told : cancelled ? [cancelled] : []).map(
+          ({ id, state, heldReason, notBefore, isSeen, isInDoubt, fromChangedAt }) => ({
+            ...{ id: isSeen ? id : null, state, heldReason, notBefore, isInDoubt, fromChangedAt },
+          }),
+        ),
       ];
     }),
   );
@@ -178,6 +182,7 @@ export interface HiddenDelivery {
   readonly heldReason: string | null;
   /** See {@link DeliverySummary}. */
   readonly isInDoubt: boolean;
+  readonly fromChangedAt: Date | null;
   readonly createdAt: Date;
   readonly memberName: string;
 }
@@ -199,6 +204,7 @@ export function listHidden(
     .innerJoin('members', 'members.id', 'deliveries.member_id')
     .select(['deliveries.state', 'deliveries.held_reason as heldReason', isWithoutAnswer.as('isInDoubt')])
     .select(['deliveries.created_at as createdAt', 'members.name as memberName'])
+    .select('deliveries.from_changed_at as fromChangedAt')
     .where('deliveries.tenant_id', '=', tenantId)
     .where('deliveries.document_id', '=', documentId)
     .where(sql<boolean>`not ${isSeenBy(onlooker)}`)

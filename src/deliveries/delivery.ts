@@ -74,9 +74,8 @@ export async function getDelivery(
       sql<DocumentKind | null>`deliveries.document_snapshot ->> 'kind'`.as('frozenKind'),
       sql<string | null>`deliveries.document_snapshot ->> 'number'`.as('frozenNumber'),
       sql<string | null>`deliveries.document_snapshot ->> 'typeCode'`.as('frozenTypeCode'),
-      sql<string | null>`(select runs.head #>> '{company,name}' from runs where runs.id = deliveries.run_id)`.as(
-        'frozenCompany',
-      ),
+      sql<string | null>`coalesce(deliveries.head, (select runs.head from runs where runs.id = deliveries.run_id))
+        #>> '{company,name}'`.as('frozenCompany'),
     ])
     .where('deliveries.id', '=', deliveryId)
     .where(isSeenBy(onlooker))
@@ -113,8 +112,8 @@ export async function getDelivery(
     .limit(100)
     .execute();
   const { frozenKind: kind, frozenNumber: number, frozenTypeCode: typeCode, frozenCompany: company, ...rest } = row;
-  const isToMake = row.runId !== null && attachments.length === 0 && kind !== null && number !== null;
-  const pdfToMake = isToMake ? pdfName({ kind, number, typeCode }, company ?? '') : null;
+  const isToMake = company !== null && attachments.length === 0 && kind !== null && number !== null;
+  const pdfToMake = isToMake ? pdfName({ kind, number, typeCode }, company) : null;
   return {
     ...rest,
     recipients: recipientsSchema.parse(row.recipients),

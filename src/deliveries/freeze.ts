@@ -12,8 +12,8 @@ import type { DeliverContext } from './context.ts';
 import { moveDelivery } from './state.ts';
 
 /**
- * The PDFs of a run: each is made once, when it is first needed, from the record as it was when the run was started,
- * under the company's head of that moment, whatever became of both since. Whoever asks first (a worker, or somebody who
+ * The PDFs of a run, and of new versions that nobody was there to look at: each is made once, when it is first needed, from
+ * the record as it was when the run was started, under the company's head of that moment, whatever became of both since. Whoever asks first (a worker, or somebody who
  * looks) freezes its bytes; whoever comes second keeps the first's.
  */
 export interface FrozenFile {
@@ -22,7 +22,7 @@ export interface FrozenFile {
   readonly bytes: Buffer;
 }
 
-/** What to make the PDFs of these deliveries from, by delivery; none for one that is no part of a run. */
+/** What to make the PDFs of these deliveries from, by delivery; none for one whose head was not kept. */
 export async function readPrintable(
   trx: Database,
   tenantId: string,
@@ -31,10 +31,12 @@ export async function readPrintable(
   if (deliveryIds.length === 0) return new Map();
   const rows = await trx
     .selectFrom('deliveries')
-    .innerJoin('runs', 'runs.id', 'deliveries.run_id')
-    .select(['deliveries.id', 'deliveries.document_snapshot', 'runs.head'])
+    .leftJoin('runs', 'runs.id', 'deliveries.run_id')
+    .select(['deliveries.id', 'deliveries.document_snapshot'])
+    .select(sql<unknown>`coalesce(deliveries.head, runs.head)`.as('head'))
     .where('deliveries.tenant_id', '=', tenantId)
     .where('deliveries.id', '=', sql<string>`any(${[...deliveryIds]}::uuid[])`)
+    .where(sql<boolean>`coalesce(deliveries.head, runs.head) is not null`)
     .execute();
   const inputs = new Map<string, PdfInput>();
   for (const { id, document_snapshot, head } of rows) {

@@ -3,14 +3,14 @@ import type { PdfInput } from '../documents/pdf/input.ts';
 import { isUsableBy } from '../mailboxes/access.ts';
 import type { SendingMember } from '../mailboxes/sender-questions.ts';
 import type { Database } from '../platform/database.ts';
-import type { DeliveryState, MailboxState, RunState, SenderMode } from '../platform/database-types.ts';
+import type { DeliveryState, DocumentStatus, MailboxState, RunState, SenderMode } from '../platform/database-types.ts';
 import { readHours, type SendingRules } from '../tenants/sending-rules.ts';
 import { hasDoubt } from './attempt.ts';
 import type { Email } from './compose.ts';
 import { type FrozenFile, pdfType, readPrintable } from './freeze.ts';
 import { recipientsSchema } from './recipients.ts';
 import { draftColumns, type KnownDrafts, readDrafts } from './whose-draft.ts';
-import type { Standing } from './withdrawn.ts';
+import { hasLeft, type Standing } from './withdrawn.ts';
 
 /** A delivery as the worker needs it: what was frozen, and where it stands. */
 export interface SendableDelivery extends KnownDrafts {
@@ -37,6 +37,10 @@ export interface SendableDelivery extends KnownDrafts {
   /** Whether its account's last outcome was unknown. */
   readonly afterTrouble: boolean;
   readonly document: boolean;
+  /** How its record stands now; null where it carries none. */
+  readonly recordStatus: DocumentStatus | null;
+  /** Somebody said that it leaves although its record is paid. */
+  readonly thoughPaid: boolean;
   /** The PDF of its document is made, and among its attachments. */
   readonly hasPaper: boolean;
   /** What its PDF is to be made from, where it is queued without one; null where there is none to be made. */
@@ -79,6 +83,7 @@ export async function loadAllForSending(
     .innerJoin('members', 'members.id', 'deliveries.member_id')
     .innerJoin('tenants', 'tenants.id', 'deliveries.tenant_id')
     .leftJoin('runs', 'runs.id', 'deliveries.run_id')
+    .leftJoin('documents', 'documents.id', 'deliveries.document_id')
     .select([
       ...([
         'tenants.sending_hours',
@@ -89,10 +94,11 @@ export async function loadAllForSending(
       ] as const),
       ...(['members.role', 'members.removed_at', 'members.default_mailbox_id', 'runs.state as run_state'] as const),
       isUsableBy(sql.ref('members.id')).as('may_use'),
+      hasLeft.as('has_left'),
       hasDoubt.as('in_doubt'),
       ...(['deliveries.id', 'deliveries.state', 'deliveries.not_before', 'deliveries.created_at'] as const),
       ...(['deliveries.mailbox_id', 'deliveries.account', 'deliveries.lane', 'deliveries.rule_mode'] as const),
-      'deliveries.document_id',
+      ...(['deliveries.document_id', 'deliveries.though_paid', 'documents.status as record_status'] as const),
       ...draftColumns,
       ...(['deliveries.from_name', 'deliveries.from_email', 'deliveries.reply_to'] as const),
       ...(['deliveries.recipients', 'deliveries.subject', 'deliveries.message'] as const),
@@ -128,6 +134,7 @@ export async function loadAllForSending(
     member: {
       ...{ id: row.member_id, email: row.member_email, name: row.member_name, role: row.role },
       ...{ removedAt: row.removed_at, defaultMailboxId: row.default_mailbox_id, mayUse: row.may_use },
+      left: row.has_left,
     },
     mailboxId: row.mailbox_id,
     mailboxEmail: row.mailbox_email,
@@ -139,6 +146,8 @@ export async function loadAllForSending(
     standsStillUntil: row.standing.until === null ? null : new Date(row.standing.until),
     afterTrouble: row.standing.unknown ?? false,
     document: row.document_id !== null,
+    recordStatus: row.record_status,
+    thoughPaid: row.though_paid,
     hasPaper: hasPaper(files.get(row.id)),
     toPrint: printable.get(row.id) ?? null,
     anyTime: row.any_time,

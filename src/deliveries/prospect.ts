@@ -1,11 +1,12 @@
 import { sql } from 'kysely';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
-import type { RunState } from '../platform/database-types.ts';
+import type { DocumentStatus, RunState } from '../platform/database-types.ts';
 import { budgetOf } from './budget.ts';
 import { departuresOf } from './departures.ts';
 import { obstaclesOf } from './obstacles.ts';
 import type { Pace } from './pacing.ts';
+import { unsendable } from './sendable.ts';
 import type { HeldReason } from './state.ts';
 import { type ByTime, type Waiter, whyItWaits } from './why-it-waits.ts';
 
@@ -26,7 +27,7 @@ export interface Later {
 
 /** Some of the emails, which are held, or will be as soon as a worker takes them, until somebody does something. */
 export interface Stays {
-  readonly why: HeldReason | 'free' | 'run_cancelled';
+  readonly why: HeldReason | 'free' | 'run_cancelled' | 'record_over';
   /** A sentence of what stands in their way; null where the reason says it all. */
   readonly words: string | null;
   readonly count: number;
@@ -76,6 +77,8 @@ export async function prospectOf(
       const obstacle = obstacles.get(row.id) ?? null;
       const waits = whyItWaits(row, obstacle, departures.get(row.id) ?? null);
       if (waits === null) leaving += 1;
+      else if (row.state === 'queued' && row.recordStatus && unsendable(row.recordStatus, true))
+        stays.push({ why: 'record_over', words: null, count: 1 });
       else if (waits.kind === 'leaves') queued.push(row);
       else if (waits.kind === 'later') later.push({ why: waits.why, until: waits.until, count: 1 });
       else {
@@ -93,19 +96,25 @@ export async function prospectOf(
   };
 }
 
-type Queued = Pick<Awaited<ReturnType<typeof readRows>>[number], 'mailboxId' | 'lane'>;
+type Queued = Pick<Row, 'mailboxId' | 'lane'>;
+
+interface Row extends Waiter {
+  readonly id: string;
+  readonly mailboxId: string;
+  readonly lane: number;
+  /** How its record stands; null where it carries none. */
+  readonly recordStatus: DocumentStatus | null;
+}
 
 /** How they stand now; those that there are. */
-async function readRows(
-  db: Database,
-  tenantId: string,
-  ids: readonly string[],
-): Promise<(Waiter & { readonly id: string; readonly mailboxId: string; readonly lane: number })[]> {
+async function readRows(db: Database, tenantId: string, ids: readonly string[]): Promise<Row[]> {
   return (
     db
       .selectFrom('deliveries')
       .leftJoin('runs', 'runs.id', 'deliveries.run_id')
+      .leftJoin('documents', 'documents.id', 'deliveries.document_id')
       .select(['deliveries.id', 'deliveries.state', 'deliveries.mailbox_id as mailboxId', 'deliveries.lane'])
+      .select('documents.status as recordStatus')
       .select(['deliveries.not_before as notBefore', 'deliveries.held_reason as heldReason'])
       // What somebody let go by itself is no longer stopped with its run.
       .select(sql<RunState | null>`case when deliveries.lane > 0 then runs.state end`.as('runStops'))

@@ -1,4 +1,4 @@
-import { type Decision, decisionsFor, type Standing } from './decide.ts';
+import { type Around, type Decision, decisionsFor, type Standing } from './decide.ts';
 import type { LeavesLater } from './departures.ts';
 import { type FailureCode, failureOf, type Refusal } from './failure.ts';
 import type { HeldReason } from './state.ts';
@@ -30,6 +30,8 @@ export type Mend =
   | 'send_anew'
   | 'correct'
   | 'send_now'
+  /** The same, and to say that it leaves although its record is paid. */
+  | 'send_paid'
   /** To look in Gmail and say what was found. */
   | 'answer';
 
@@ -67,10 +69,15 @@ export interface Remedy {
  * @param hindrance what would hold it again, were it let go now; null where it would leave
  * @param later when it leaves, where it is queued and that is later than now
  */
-export function remedyOf(delivery: Known, hindrance: Hindrance | null, later: LeavesLater | null = null): Remedy {
+export function remedyOf(
+  delivery: Known,
+  hindrance: Hindrance | null,
+  later: LeavesLater | null = null,
+  record: Around['record'] = null,
+): Remedy {
   const waits = whyItWaits(delivery, hindrance, later);
   const waitsForHours = later?.why === 'hours';
-  const decisions = decisionsFor(delivery, { waitsForHours, isHindered: hindrance !== null });
+  const decisions = decisionsFor(delivery, { waitsForHours, isHindered: hindrance !== null, record });
   const trouble = troubleOf(delivery, waits);
   return { trouble, mend: mendOf(trouble, delivery, hindrance), decisions, waits };
 }
@@ -119,6 +126,9 @@ const mends: Readonly<Record<HeldReason | 'free', Mend | null>> = {
   restored: 'answer',
   found: null,
   not_found: null,
+  not_found_new: null,
+  not_found_over: null,
+  record_paid: 'send_paid',
   stuck: 'send_now',
   run_paused: 'resume_run',
   free: 'send_now',
@@ -129,6 +139,10 @@ export const heldReasons = Object.keys(mends).filter(isHeldReason);
 
 function isHeldReason(reason: string | null): reason is HeldReason {
   return reason !== null && reason !== 'free' && Object.hasOwn(mends, reason);
+}
+
+function isGone(hindrance: Hindrance | null): boolean {
+  return hindrance?.lacks === 'membership' || hindrance?.lacks === 'left';
 }
 
 function mendOf(
@@ -158,7 +172,7 @@ function mendOf(
       const first = mend === 'send_now' && hindrance ? mends[hindrance.reason] : mend;
       if (first === 'send_anew' && hindrance?.isOfList) return 'open_mailbox';
       // Nobody gives a right back to somebody who is gone: another member sends the record.
-      const anew = first === 'send_anew' || (first === 'open_rights' && hindrance?.lacks === 'membership');
+      const anew = first === 'send_anew' || (first === 'open_rights' && isGone(hindrance));
       if (!anew) return first;
       return documentId === null ? null : 'send_anew';
     }

@@ -7,19 +7,23 @@ import type { Database } from '../platform/database.ts';
 import { wake } from '../platform/wake.ts';
 import { attachSameFiles } from './attached-files.ts';
 import { followRecord } from './follow-record.ts';
-import { pdfType } from './freeze.ts';
+import { keepFiles } from './freeze.ts';
 import { isDecidedBy, type Onlooker } from './onlooker.ts';
 import { addresseeOf, type Recipients, recipientsSchema } from './recipients.ts';
 import { moveDelivery } from './state.ts';
 import { isUnsent } from './waiting-emails.ts';
 
-/** The new version of a record, with its paper. */
-export interface NewVersion {
+/** The new version of a record, under the company's head. */
+export interface Version {
   readonly before: DocumentRecord;
   readonly record: DocumentRecord;
+  readonly head: Head;
+}
+
+/** The same with its paper. */
+export interface NewVersion extends Version {
   readonly fileName: string;
   readonly pdf: Uint8Array;
-  readonly head: Head;
 }
 
 /** What became of the emails that were to carry it. */
@@ -87,7 +91,8 @@ export async function reviseWaitingEmails(
   return { ids: made, tooLate: count };
 }
 
-interface OldEmail {
+/** An email that another takes the place of. */
+export interface OldEmail {
   readonly id: string;
   readonly state: 'queued' | 'held';
   readonly recipients: unknown;
@@ -95,13 +100,19 @@ interface OldEmail {
   readonly message: string;
 }
 
-async function replace(
+/**
+ * Puts an email with the new version in the place of one that certainly waits.
+ *
+ * @param version without its paper: that is made when it is needed
+ */
+export async function replace(
   trx: Database,
   tenantId: string,
   old: OldEmail,
-  { before, record, fileName, pdf, head }: NewVersion,
+  version: Version | NewVersion,
   by: { readonly at: Date; readonly memberId: string },
 ): Promise<string> {
+  const { before, record, head } = version;
   const id = randomUUID();
   const subject = followRecord(old.subject, before, record, head.locale);
   const message = followRecord(old.message, before, record, head.locale);
@@ -109,19 +120,18 @@ async function replace(
   await sql`
     insert into deliveries (id, tenant_id, purpose, document_id, member_id, mailbox_id, account, rule_mode, from_email,
       from_name, reply_to, recipients, subject, message, document_snapshot, head, frozen_at, state, state_at, held_reason,
-      not_before, scheduled_for, any_time, idempotency_key, request_hash, lane, run_id, created_at)
+      not_before, scheduled_for, any_time, though_paid, idempotency_key, request_hash, lane, run_id, created_at)
     select ${id}::uuid, tenant_id, purpose, document_id, member_id, mailbox_id, account, rule_mode, from_email,
       from_name, reply_to, ${JSON.stringify(recipients)}::jsonb, ${subject.text}, ${message.text},
       ${JSON.stringify(record.content)}::jsonb, ${JSON.stringify(head)}::jsonb, ${by.at}::timestamptz, state, state_at,
-      held_reason, not_before, scheduled_for, any_time, 'version:' || id, 'version', lane, run_id, ${by.at}::timestamptz
+      held_reason, not_before, scheduled_for, any_time, though_paid, 'version:' || id, 'version', lane, run_id, ${by.at}::timestamptz
     from deliveries where tenant_id = ${tenantId}::uuid and id = ${old.id}::uuid`.execute(trx);
-  await trx
-    .insertInto('delivery_attachments')
-    .values({
-      ...{ delivery_id: id, tenant_id: tenantId, file_name: fileName, media_type: pdfType },
-      ...{ sha256: createHash('sha256').update(pdf).digest('hex'), bytes: Buffer.from(pdf) },
-    })
-    .execute();
+  if ('pdf' in version) {
+    const { fileName, pdf } = version;
+    const bytes = Buffer.from(pdf);
+    const file = { fileName, sha256: createHash('sha256').update(bytes).digest('hex'), bytes };
+    await keepFiles(trx, tenantId, new Map([[id, file]]));
+  }
   await attachSameFiles(trx, tenantId, old.id, id);
   const detail = 'Replaced by an email with the new version.';
   await moveDelivery(trx, tenantId, old.id, { ...by, from: old.state, to: 'cancelled', detail });

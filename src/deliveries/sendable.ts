@@ -24,3 +24,12 @@ export function unsendable(status: DocumentStatus, thoughPaid: boolean): Unsenda
       return status satisfies never;
   }
 }
+
+/** The move of an email whose record cannot be sent any more. */
+export function cancelledWithRecord(because: Unsendable) {
+  const detail =
+    because === 'draft'
+      ? 'Its record is a draft, so it does not leave.'
+      : `Its record was ${because}, so it does not leave.`;
+  return { to: 'cancelled', detail } as const;
+}

@@ -50,6 +50,12 @@ export type HeldReason =
   | 'found'
   /** A person did not find it in Gmail: it is sent again, once that cannot be taken back any more. */
   | 'not_found'
+  /** The same, and the record as it is by then is sent instead. */
+  | 'not_found_new'
+  /** The same, and it is not sent again. */
+  | 'not_found_over'
+  /** Its record was marked as paid, and nobody said that it leaves all the same. */
+  | 'record_paid'
   /** Working on it failed again and again, for a reason that is ours. */
   | 'stuck'
   /** Somebody paused its run. */

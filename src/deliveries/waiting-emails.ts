@@ -97,3 +97,14 @@ export async function stopWaitingEmails(
   }
   return { stopped, tooLate: waiting.length - stopped };
 }
+
+/** Somebody marks a record as paid, and says that what waits of it leaves all the same. What may have left is asked about then. */
+export async function sendThoughPaid(trx: Database, tenantId: string, documentId: string): Promise<void> {
+  await trx
+    .updateTable('deliveries')
+    .set({ though_paid: true })
+    .where('tenant_id', '=', tenantId)
+    .where('document_id', '=', documentId)
+    .where(isUnsent)
+    .execute();
+}

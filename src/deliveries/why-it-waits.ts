@@ -35,6 +35,7 @@ const seenAnew: readonly HeldReason[] = [
   'sender_changed',
   'from_changed',
   'not_allowed',
+  'record_paid',
 ];
 
 /**

@@ -4,9 +4,11 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { MemberRole } from '../platform/database-types.ts';
 import { wake } from '../platform/wake.ts';
+import { formatMoment } from '../platform/zoned-time.ts';
 import { inTenant } from '../tenants/scope.ts';
+import { sendingRulesOf } from '../tenants/sending-rules.ts';
 import { releaseHoursOf } from '../tenants/tenants.ts';
-import { lockDeliveries, moveDeliveries } from './state.ts';
+import { type HeldReason, lockDeliveries, type Move, moveDeliveries } from './state.ts';
 
 /**
  * Deliveries that their member may not send any more: the member was removed, may only look, or was not given the
@@ -20,8 +22,8 @@ export interface Withdrawn {
   readonly words: string;
 }
 
-/** What whoever sent it lacks now: a place in the company, the role to send, or the mailbox. */
-export type Lack = 'membership' | 'role' | 'mailbox';
+/** What whoever sent it lacks now: a place in the company, which they left or were removed from, the role to send, or the mailbox. */
+export type Lack = 'left' | 'membership' | 'role' | 'mailbox';
 
 /** Whose deliveries to look at: of one mailbox, or of one member. */
 export type WithdrawnOf = { readonly mailboxId: string } | { readonly memberId: string };
@@ -31,16 +33,19 @@ export interface Standing {
   readonly name: string;
   readonly role: MemberRole;
   readonly removedAt: Date | null;
+  /** Where they are gone: nobody took them out but they themselves. */
+  readonly left: boolean;
   /** Whether they may use the mailbox. */
   readonly mayUse: boolean;
 }
 
 /** Says why the member may not send it any more, or null where they still may. */
-export function judge({ name, role, removedAt, mayUse }: Standing): Withdrawn | null {
+export function judge({ name, role, removedAt, left, mayUse }: Standing): Withdrawn | null {
   const reason = 'not_allowed';
   if (removedAt) {
-    const words = `${name} was removed from the company before it left. Cancel it; somebody else can send the document again.`;
-    return { reason, lacks: 'membership', words };
+    const gone = left ? `${name} left the company` : `${name} was removed from the company`;
+    const words = `${gone}, so it does not leave. Cancel it; somebody else can send the document again.`;
+    return { reason, lacks: left ? 'left' : 'membership', words };
   }
   if (role === 'viewer') {
     const words = `${name} may only look now, so it does not leave. An owner or admin can change that in Settings → Members. Or cancel it here.`;
@@ -54,8 +59,11 @@ export function judge({ name, role, removedAt, mayUse }: Standing): Withdrawn | 
 /** How many are moved in one transaction. */
 const batch = 200;
 
+/** What is held for these leaves at a time, and nothing else is asked of anybody. */
+const byTime = ['scheduled', 'outside_hours', 'undo', 'sending_limit', 'operator'] as const satisfies HeldReason[];
+
 /**
- * Holds what is queued and may not leave any more. Call it once the decision is committed: whatever a worker has not
+ * Holds what is queued, or leaves at a time, and may not leave any more. Call it once the decision is committed: whatever a worker has not
  * claimed by the time this is done does not leave.
  *
  * @param db the app's pool
@@ -70,7 +78,12 @@ export async function holdWithdrawn(
   while (true) {
     const page = await inTenant(db, tenantId, async (trx) => {
       const rows = await selectStandings(trx, tenantId, of)
-        .where('deliveries.state', '=', 'queued')
+        .where((eb) =>
+          eb.or([
+            eb('deliveries.state', '=', 'queued'),
+            eb.and([eb('deliveries.state', '=', 'held'), eb('deliveries.held_reason', 'in', byTime)]),
+          ]),
+        )
         .where(sql<boolean>`(members.removed_at is not null or members.role = 'viewer' or not ${mayUse})`)
         .limit(batch)
         .execute();
@@ -78,8 +91,10 @@ export async function holdWithdrawn(
       const byWords = Map.groupBy(rows, (row) => judge(row)?.words ?? '');
       let moved = 0;
       for (const [detail, same] of byWords) {
-        const move = { from: 'queued', to: 'held', at: clock(), heldReason: 'not_allowed', detail } as const;
-        moved += (await moveDeliveries(trx, tenantId, idsOf(same), move)).length;
+        const move = { to: 'held', at: clock(), heldReason: 'not_allowed', detail } as const;
+        moved += (await moveDeliveries(trx, tenantId, idsOf(same), { ...move, from: 'queued' })).length;
+        const timed = { ...move, from: 'held', heldFor: byTime } as const;
+        moved += (await moveDeliveries(trx, tenantId, idsOf(same), timed)).length;
       }
       return { seen: rows.length, moved };
     });
@@ -90,7 +105,7 @@ export async function holdWithdrawn(
 
 /**
  * Lets go of what was held for this reason and may leave again, if it waited for less than the tenant says. Older ones
- * stay held, for somebody to look first.
+ * stay held, for somebody to look first. What was scheduled for later waits for that again.
  *
  * @param db the app's pool
  * @param each is told which it let go, in the transaction that does
@@ -113,9 +128,23 @@ export async function releaseAllowed(
         .limit(batch)
         .execute();
       await lockDeliveries(trx, tenantId, idsOf(rows));
-      const detail = 'Whoever sent it may send it again.';
-      const move = { from: 'held', to: 'queued', at: clock(), detail } as const;
-      const moved = await moveDeliveries(trx, tenantId, idsOf(rows), move);
+      const now = clock();
+      const { timeZone } = await sendingRulesOf(trx, tenantId);
+      const moved: string[] = [];
+      const isLater = ({ scheduledFor }: (typeof rows)[number]) => scheduledFor !== null && scheduledFor > now;
+      for (const [time, same] of Map.groupBy(rows, (row) => (isLater(row) ? row.scheduledFor?.getTime() : undefined))) {
+        const detail = 'Whoever sent it may send it again.';
+        const by = { from: 'held', heldFor: ['not_allowed'], at: now } as const;
+        const move: Move =
+          time === undefined
+            ? { ...by, to: 'queued', detail }
+            : {
+                ...by,
+                ...{ to: 'held', heldReason: 'scheduled', notBefore: new Date(time) },
+                detail: `${detail} Leaves on ${formatMoment(new Date(time), timeZone)}.`,
+              };
+        moved.push(...(await moveDeliveries(trx, tenantId, idsOf(same), move)));
+      }
       if (moved.length > 0) await wake(trx, 'waiting');
       await each(trx, moved);
       return rows.length;
@@ -125,6 +154,9 @@ export async function releaseAllowed(
 }
 
 const mayUse = isUsableBy(sql.ref('deliveries.member_id'));
+
+/** SQL: whether the row of `members` at hand is of one who left by themselves. */
+export const hasLeft = sql<boolean>`(members.removed_by is not distinct from members.id)`;
 
 function idsOf(rows: readonly { readonly id: string }[]): string[] {
   return rows.map(({ id }) => id);
@@ -140,7 +172,7 @@ function selectStandings(trx: Database, tenantId: string, of: WithdrawnOf) {
     .innerJoin('members', 'members.id', 'deliveries.member_id')
     .innerJoin('mailboxes', 'mailboxes.id', 'deliveries.mailbox_id')
     .select(['deliveries.id', 'members.name', 'members.role', 'members.removed_at as removedAt'])
-    .select(mayUse.as('mayUse'))
+    .select(['deliveries.scheduled_for as scheduledFor', mayUse.as('mayUse'), hasLeft.as('left')])
     .where('deliveries.tenant_id', '=', tenantId)
     .where(column, '=', id);
 }

@@ -212,7 +212,7 @@ function addressesStep({ addresses, rules, mailbox, swaps }: CheckUpFacts): Step
 function budgetStep({ budget, sending, now }: CheckUpFacts, at: Say): Step {
   const step = ['budget', 'Room for today'] as const;
   const { used, limit, standsStill } = budget;
-  const sent = `This company has sent ${at(used)} of ${at(limit)} emails through it in the last 24 hours.`;
+  const sent = `This company has sent ${at(used)} emails through it in the last 24 hours. Its limit is ${at(limit)} a day.`;
   const full = 'Nothing needs to be done: what waits goes out by itself as room comes back.';
   if (standsStill && standsStill.until > now) {
     const why = {

@@ -153,6 +153,10 @@ export interface Deliveries {
   state_at: Generated<Timestamp>;
   subject: string;
   tenant_id: string;
+  /**
+   * Somebody said that it leaves although its record is paid.
+   */
+  though_paid: Generated<boolean>;
   tries_from: Generated<boolean>;
 }
 
@@ -388,6 +392,10 @@ export interface Members {
   name: string;
   person_id: string;
   removed_at: Timestamp | null;
+  /**
+   * Who took them out of the company; they themselves where they left.
+   */
+  removed_by: string | null;
   role: MemberRole;
   tenant_id: string;
 }

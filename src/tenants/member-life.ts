@@ -67,7 +67,7 @@ export async function removeMember(
   if (connected) return { kind: 'still_connected', mailboxId: connected.id };
   await trx
     .updateTable('members')
-    .set({ removed_at: by.at, default_mailbox_id: null })
+    .set({ removed_at: by.at, removed_by: by.memberId, default_mailbox_id: null })
     .where('tenant_id', '=', tenantId)
     .where('id', '=', memberId)
     .execute();

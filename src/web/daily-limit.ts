@@ -13,9 +13,9 @@ import { found } from './errors.ts';
 import { onlyIds } from './query.ts';
 import { tellReleased } from './released-words.ts';
 import { page } from './render.ts';
-import { budgetNote, number } from './run-words.ts';
+import { budgetNote, number, usedWords } from './run-words.ts';
 import { notify } from './session.ts';
-import { param, requireRole } from './viewer.ts';
+import { param, requireRole, viewerOf } from './viewer.ts';
 
 /** How many emails a mailbox may send in 24 hours. */
 export function dailyLimitPages(ctx: WebContext): Router {
@@ -84,7 +84,7 @@ async function limitPage(
   await page(res, 'mailboxes/daily-limit', {
     title: `Emails a day of ${mailbox.email}`,
     section: 'settings',
-    ...{ mailbox, value, budget, budgetNote },
+    ...{ mailbox, value, budgetNote, used: usedWords(budget.used, budget.limit, viewerOf(res).locale) },
     usual: defaultDailyLimit(mailbox.email),
     problemOf: () => problem,
   });

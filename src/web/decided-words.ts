@@ -1,5 +1,6 @@
 import type { Decision } from '../deliveries/decide.ts';
 import type { Decided } from '../deliveries/decided.ts';
+import { keptLines, keptOne } from './record-now-words.ts';
 import { type ReleaseReader, releasedWords } from './released-words.ts';
 import { number } from './run-words.ts';
 import type { Viewer } from './viewer.ts';
@@ -16,13 +17,16 @@ export function decidedWords(
   decided: Decided,
   reader: ReleaseReader & { readonly viewer: Viewer },
 ): DecidedNotice {
-  const { asked, moved, prospect, hindered, left } = decided;
+  const { asked, moved, prospect, hindered, left, kept } = decided;
   const single = asked === 1;
   const released = releasedWords({ ...prospect, stays: [...prospect.stays, ...hindered] }, reader, { single });
   const others = left ? leftWords(left, asked, reader.viewer, reader.now) : '';
   const nothing = decision === 'send_now' ? 'Nothing was sent.' : 'Nothing was changed.';
-  const words = [moved === 0 ? nothing : done(decision, decided, reader.viewer.locale), released.text, others];
-  const tone = moved === 0 || released.tone === 'wait' || left ? 'wait' : 'ok';
+  const [first] = kept;
+  const records = single && first ? [keptOne(first)] : keptLines(kept);
+  const said = moved === 0 ? nothing : done(decision, decided, reader.viewer.locale);
+  const words = [said, released.text, ...records, others];
+  const tone = moved === 0 || released.tone === 'wait' || left || first ? 'wait' : 'ok';
   return [tone, words.filter(Boolean).join(' ')];
 }
 
@@ -33,6 +37,10 @@ function done(decision: Decision, { moved, answers }: Decided, locale: string): 
     case 'send_again':
     case 'send_now':
       return answers > 0 ? `${counted(answers)} sent again in a minute. Until then this can be undone.` : '';
+    case 'send_new_version':
+      return `${counted(moved)} sent again in a minute, with the record as it is then. Until then this can be undone.`;
+    case 'do_not_send':
+      return `${counted(moved)} not sent again. For a minute this can be undone.`;
     case 'mark_as_sent':
       return `${counted(moved)} marked as sent. For a minute this can be undone.`;
     case 'cancel':

@@ -29,6 +29,7 @@ import { paperDifferences } from './paper-words.ts';
 import { onlyIds, textField, textParam } from './query.ts';
 import { type Question, questionAbout } from './question.ts';
 import { newPaper } from './record-emails.ts';
+import { recordNowWords } from './record-now-words.ts';
 import { eventWord } from './record-words.ts';
 import { fragment, page } from './render.ts';
 import { hoursWords, readChosenTime, suggestedTime } from './send-time.ts';
@@ -84,11 +85,15 @@ export function deliveryPages(ctx: WebContext): Router {
     if (!isDecision(decision)) throw PageError.notFound();
     const { id, documentId } = delivery;
     const decided = await inTenant(ctx.db, tenantId, (trx) =>
-      decideAndTell(ctx, trx, tenantId, [id], decision, memberId),
+      decideAndTell(ctx, trx, tenantId, [id], decision, memberId, {
+        thoughPaid: req.body?.thoughPaid === 'yes',
+        asItWas: req.body?.version === 'old',
+      }),
     );
-    const { moved, hindered } = decided;
+    const { moved, hindered, kept } = decided;
     const [tone, words] = decidedWords(decision, decided, { viewer, now: ctx.clock() });
-    if (moved === 0 && hindered.length === 0) await movedOn(req, viewer, id, 'so there was nothing to decide any more');
+    if (moved === 0 && hindered.length === 0 && kept.length === 0)
+      await movedOn(req, viewer, id, 'so there was nothing to decide any more');
     // Where it simply leaves, the page itself shows it leave.
     else if (tone === 'wait') await notify(req, tone, words);
     // Undone within its moment, or cancelled to be sent otherwise.
@@ -232,8 +237,10 @@ function progressOf(ctx: WebContext, viewer: Viewer, { delivery, rules, wait, to
     mends: isPlain || told.mend === 'answer' || told.mend === 'send_now' ? null : told.mends,
     lead: told.mend === 'send_now' ? 'send_now' : null,
     decisions: (may ? told.decisions : []).map((decision) => ({
-      ...{ decision, label: decisionWords(decision, delivery) },
+      ...{ decision, label: decisionWords(decision, delivery, told.record) },
     })),
+    record: told.record,
+    became: told.record && recordNowWords(told.record, at),
     maySchedule: may && maySchedule(delivery),
     sendAt: scheduled ? wallTimeOf(scheduled, timeZone) : suggestedTime(rules, now),
     hours: hours && hoursWords(hours),

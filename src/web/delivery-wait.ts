@@ -2,7 +2,7 @@ import { type Ahead, type Budget, budgetOf } from '../deliveries/budget.ts';
 import type { DeliveryRecord } from '../deliveries/delivery.ts';
 import type { Database } from '../platform/database.ts';
 import type { WebContext } from './context.ts';
-import { budgetNote, number, standstillWords, timeWords } from './run-words.ts';
+import { budgetNote, standstillWords, timeWords, usedWords } from './run-words.ts';
 
 /** What a delivery waits for besides itself: its Google account, or those before it. */
 export interface Wait {
@@ -78,5 +78,5 @@ function readyWords(budget: Budget, inLine: boolean, { at, locale }: WaitWriting
 }
 
 function dayNote({ mailboxEmail, used, limit }: Budget, locale: string): string {
-  return `Of the ${number(limit, locale)} emails of one day, ${number(used, locale)} were sent from here through ${mailboxEmail} in the last 24 hours. ${budgetNote}`;
+  return `${usedWords(used, limit, locale)}, from here through ${mailboxEmail}. ${budgetNote}`;
 }

@@ -1,17 +1,28 @@
+import { isAnswer } from '../deliveries/answers.ts';
 import type { Why } from '../deliveries/attention.ts';
 import type { Decision } from '../deliveries/decide.ts';
 import type { DeliverySummary } from '../deliveries/deliveries.ts';
+import type { RecordNow } from '../deliveries/record-now.ts';
 import { sendWords } from './mend-words.ts';
 
 /** The button for a decision about a delivery. */
-export function decisionWords(decision: Decision, { heldReason }: Pick<DeliverySummary, 'heldReason'>): string {
+export function decisionWords(
+  decision: Decision,
+  { heldReason }: Pick<DeliverySummary, 'heldReason'>,
+  record: Pick<RecordNow, 'isChanged'> | null = null,
+): string {
   switch (decision) {
     case 'send_again':
-      return 'It is not there: send again';
+      return record?.isChanged ? 'It is not there: send it as it was' : 'It is not there: send again';
+    case 'send_new_version':
+      return 'It is not there: send the new version';
+    case 'do_not_send':
+      return 'It is not there: do not send it';
     case 'mark_as_sent':
       return 'It is there: mark as sent';
     case 'send_now':
-      return heldReason === 'restored' ? 'It is not there: send now' : sendWords(heldReason);
+      if (heldReason !== 'restored') return sendWords(heldReason);
+      return record?.isChanged ? 'It is not there: send it as it was' : 'It is not there: send now';
     case 'cancel':
       if (heldReason === 'undo') return 'Undo';
       return heldReason === 'restored' ? 'Discard' : 'Cancel';
@@ -29,6 +40,10 @@ export function bulkWords(decision: Decision, why: Why | null): string {
   switch (decision) {
     case 'send_again':
       return 'Not in Gmail: send again';
+    case 'send_new_version':
+      return 'Not in Gmail: send the new version';
+    case 'do_not_send':
+      return 'Not in Gmail: do not send';
     case 'send_now':
       return why === 'restored' ? 'Not in Gmail: send now' : 'Send now';
     case 'mark_as_sent':
@@ -113,7 +128,7 @@ export function secondsToUndo(
   { heldReason, notBefore }: Pick<DeliverySummary, 'heldReason' | 'notBefore'>,
   now: Date,
 ): number | null {
-  const counts = heldReason === 'undo' || heldReason === 'found' || heldReason === 'not_found';
+  const counts = heldReason === 'undo' || isAnswer(heldReason);
   if (!counts || !notBefore) return null;
   return Math.max(0, Math.ceil((notBefore.getTime() - now.getTime()) / 1_000));
 }

@@ -3,7 +3,7 @@ import { listDeliveries, listHidden, sendingStatesOf } from '../deliveries/deliv
 import { listPapers, readPaper } from '../deliveries/papers.ts';
 import { mostRecords } from '../deliveries/runs/records.ts';
 import { unsendable } from '../deliveries/sendable.ts';
-import { listWaitingEmails, stopWaitingEmails } from '../deliveries/waiting-emails.ts';
+import { listWaitingEmails, sendThoughPaid, stopWaitingEmails } from '../deliveries/waiting-emails.ts';
 import { differencesFromOwn, differenceWords } from '../documents/differences.ts';
 import type { DocumentContent } from '../documents/document.ts';
 import { documentStatuses } from '../documents/document.ts';
@@ -36,6 +36,7 @@ import { capNotice } from './cap-words.ts';
 import type { WebContext } from './context.ts';
 import { documentEditor } from './document-editor.ts';
 import { found, PageError } from './errors.ts';
+import { leavesOf } from './leaves.ts';
 import { lettersNotice } from './letters-words.ts';
 import { paperDifferences, stoppedWords, toWhom } from './paper-words.ts';
 import { onlyIds, textParam } from './query.ts';
@@ -76,13 +77,13 @@ export function documentPages(ctx: WebContext): Router {
     const statuses = statusesOf(kind);
     const status = statuses.find(({ value }) => value === req.query['status']);
     const after = textParam(req, 'after');
-    const { list, sending, count, cap } = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
+    const { list, sending, leaves, count, cap } = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
       const match = { kind, ...statusMatch(status?.value, today), search: search || undefined };
       const list = await listDocuments(trx, viewer.tenantId, { ...match, after });
       const ids = list.rows.map((row) => row.id);
+      const sending = await sendingStatesOf(trx, viewer.tenantId, onlookerOf(viewer), ids);
       return {
-        list,
-        sending: await sendingStatesOf(trx, viewer.tenantId, onlookerOf(viewer), ids),
+        ...{ list, sending, leaves: await leavesOf(trx, ctx, viewer, [...sending.values()].flat()) },
         count: await countMatching(trx, viewer.tenantId, match, mostRecords),
         cap: await capNotice(trx, ctx, viewer, 1),
       };
@@ -101,7 +102,7 @@ export function documentPages(ctx: WebContext): Router {
       count,
       cap,
       mostRecords,
-      sending,
+      ...{ sending, leaves },
       sendingPill,
       statusPill: (row: DocumentSummary) => statusPill(row, today),
       mayWrite: viewer.role !== 'viewer',
@@ -125,6 +126,7 @@ export function documentPages(ctx: WebContext): Router {
       return {
         papers: new Map(papers.map((paper) => [paper.deliveryId, paper])),
         waits: waiting.filter(({ isUnsent }) => isUnsent).length,
+        inDoubt: waiting.filter(({ isUnsent }) => !isUnsent).length,
         outdated: last && !last.isAsNow ? last : undefined,
         lastPaper: last && !last.isAsNow ? await readPaper(trx, viewer.tenantId, last.deliveryId) : undefined,
         tenant: await getTenant(trx, viewer.tenantId),
@@ -154,7 +156,14 @@ export function documentPages(ctx: WebContext): Router {
       dates: datesOf(record.content),
       keyDate: keyDate(record.content, record.payable),
       twins,
-      ...{ papers: papers.papers, outdated: papers.outdated, changed, waits: papers.waits, toWhom },
+      ...{
+        papers: papers.papers,
+        outdated: papers.outdated,
+        changed,
+        waits: papers.waits,
+        inDoubt: papers.inDoubt,
+        toWhom,
+      },
       unprintable: lettersNotice(letters, headOf(papers.tenant), id),
       deliveries: sent.rows,
       hidden,
@@ -212,11 +221,12 @@ export function documentPages(ctx: WebContext): Router {
         });
       }
       const moved = await setDocumentStatus(trx, viewer.tenantId, id, wanted, ctx.clock(), viewer.memberId);
-      // Whoever says that it is over says that it does not go out, unless they say so.
-      const goesOn = req.body?.emails === 'send' || unsendable(wanted, false) === null;
+      // Whoever says that it is over says that it does not go out; of what is paid they may say otherwise.
+      const goesOn = unsendable(wanted, req.body?.emails === 'send') === null;
       const why = `The ${wordsOf(moved).lower} was marked as ${statusPill(moved, '').word.toLowerCase()}`;
       const by = { memberId: viewer.memberId, why };
       const stopped = goesOn ? undefined : await stopWaitingEmails(ctx, trx, viewer.tenantId, id, by);
+      if (goesOn && wanted === 'paid') await sendThoughPaid(trx, viewer.tenantId, id);
       return { moved, wasDraft: record.status === 'draft', stopped };
     });
     if (done) {

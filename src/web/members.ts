@@ -106,9 +106,19 @@ async function leave(ctx: WebContext, req: Request, res: Response): Promise<void
   const { tenantId, memberId, tenant, memberships } = viewerOf(res);
   const change = await remove(ctx, tenantId, memberId, memberId);
   if (change.kind !== 'done') throw refusal(change, viewerOf(res));
-  await holdWithdrawn(ctx, tenantId, { memberId });
+  const held = await holdWithdrawn(ctx, tenantId, { memberId });
+  const left =
+    held === 0
+      ? ''
+      : held === 1
+        ? ' 1 email of yours was not sent yet: it is held.'
+        : ` ${held} emails of yours were not sent yet: they are held.`;
   delete req.session.tenantId;
-  await notify(req, 'ok', `You left ${tenant.name}. Your own Gmail, if you had connected it there, is disconnected.`);
+  await notify(
+    req,
+    'ok',
+    `You left ${tenant.name}. Your own Gmail, if you had connected it there, is disconnected.${left}`,
+  );
   res.redirect(303, memberships.length > 1 ? '/companies' : '/welcome');
 }
 

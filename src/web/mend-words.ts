@@ -44,6 +44,7 @@ function mayMend(mend: Mend, delivery: Told, viewer: Reader['viewer']): boolean 
     case 'send_anew':
     case 'correct':
     case 'send_now':
+    case 'send_paid':
     case 'answer':
       return true;
     default:
@@ -103,6 +104,11 @@ function buttonFor(
       return { label: 'Open the record', href: `/documents/${documentId}` };
     case 'send_now':
       return { label: sendWords(trouble), href: own, post: decide({ decision: 'send_now' }) };
+    case 'send_paid':
+      return {
+        ...{ label: 'Send it all the same', href: own },
+        post: decide({ decision: 'send_now', thoughPaid: 'yes' }),
+      };
     case 'answer':
       return { label: 'Decide', href: own };
     default:

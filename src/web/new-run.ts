@@ -17,6 +17,7 @@ import { textParam } from './query.ts';
 import { dayFrom } from './record-words.ts';
 import { fragment, page } from './render.ts';
 import { newRunForm, type RunForm, readRunForm, readSelection, runFields, selectionFields } from './run-form.ts';
+import { leavesWords } from './run-leaves.ts';
 import { type Problem, previewAlone, review, type Seen, tooMany } from './run-review.ts';
 import { type SampleResult, sendSample } from './run-sample.ts';
 import { budgetNote, changedWords, countWords, noticedWords } from './run-words.ts';
@@ -25,7 +26,7 @@ import { hoursWords, readChosenTime, suggestedTime } from './send-time.ts';
 import { notify } from './session.ts';
 import { refusedForNow } from './too-many.ts';
 import { onlookerOf, requireRole, type Viewer } from './viewer.ts';
-import { fullMoment } from './words.ts';
+import { fullMoment, when } from './words.ts';
 
 const words = {
   ...{ noticedWords, budgetNote, kindWords },
@@ -102,8 +103,15 @@ export function newRunPages(ctx: WebContext): Router {
       section: form.selection.kind,
       ...words,
       ...{ form, overview, fields: runFields(form), sender: resolution.sender, resolution },
-      ...{ budget: seen.budget, opening: seen.opening, undoSeconds: rules.undoSeconds },
-      leavesAt: time.at && fullMoment(time.at, rules.timeZone, viewer.locale),
+      ...{ budget: seen.budget, isLater: time.at !== null },
+      leaves: leavesWords(
+        {
+          chosen: time.at && fullMoment(time.at, rules.timeZone, viewer.locale),
+          ...{ resolution, opening: seen.opening, budget: seen.room, undoSeconds: rules.undoSeconds },
+        },
+        (date) => when(date, rules.timeZone, ctx.clock(), viewer.locale),
+        viewer.locale,
+      ),
     });
   });
 

@@ -1,3 +1,4 @@
+import { isAnswer } from '../deliveries/answers.ts';
 import {
   type DocumentKind,
   type DocumentStatus,
@@ -97,20 +98,26 @@ export function pillOf({
   state,
   heldReason,
   isInDoubt = false,
+  fromChangedAt = null,
 }: {
   readonly state: DeliveryState;
   readonly heldReason: string | null;
   readonly isInDoubt?: boolean;
+  /** When it was seen that Gmail used another address than was asked for. */
+  readonly fromChangedAt?: Date | null;
 }): {
   readonly tone: string;
   readonly word: string;
 } {
   if (isInDoubt) return { tone: 'unconfirmed', word: 'In doubt' };
   if (heldReason === 'found') return { tone: 'scheduled', word: 'Marked as sent' };
-  if (heldReason === 'not_found') return { tone: 'scheduled', word: 'To be sent again' };
+  if (heldReason === 'not_found' || heldReason === 'not_found_new')
+    return { tone: 'scheduled', word: 'To be sent again' };
+  if (heldReason === 'not_found_over') return { tone: 'scheduled', word: 'Not sent again' };
   if (heldReason === 'scheduled') return { tone: 'scheduled', word: 'Scheduled' };
   if (heldReason === 'undo') return { tone: 'scheduled', word: 'About to leave' };
   if (heldReason === 'outside_hours') return { tone: 'scheduled', word: 'Waits for hours' };
+  if (state === 'sent' && fromChangedAt !== null) return { tone: 'fail', word: 'Left from another address' };
   return { tone: state, word: deliveryWords[state] };
 }
 
@@ -121,7 +128,7 @@ export function sendingPill(delivery: Parameters<typeof pillOf>[0]): ReturnType<
 
 /** A line of a timeline, in a word. */
 export function eventWord({ state, heldReason }: Parameters<typeof pillOf>[0]): string {
-  if (state === 'held' && (heldReason === 'found' || heldReason === 'not_found')) return 'Answered';
+  if (state === 'held' && isAnswer(heldReason)) return 'Answered';
   return state === 'held' && heldReason === 'undo' ? 'Send pressed' : pillOf({ state, heldReason }).word;
 }
 

@@ -147,6 +147,10 @@ function stayReason({ why, words, count }: Stays): string {
   if (why === 'run_cancelled') return `${own} was cancelled, so ${count === 1 ? 'it does' : 'they do'} not leave.`;
   if (why === 'free')
     return `what ${count === 1 ? 'it' : 'they'} waited for is over; somebody has to send ${count === 1 ? 'it' : 'them'}.`;
+  if (why === 'record_over')
+    return count === 1
+      ? 'its record was cancelled, so it does not leave.'
+      : 'their records were cancelled, so they do not leave.';
   return `${small(heldWords(why satisfies HeldReason).text)}.`;
 }
 

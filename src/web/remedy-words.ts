@@ -1,7 +1,9 @@
+import { answered } from '../deliveries/answers.ts';
 import type { Objection } from '../deliveries/check-sender.ts';
 import type { DeliverySummary } from '../deliveries/deliveries.ts';
 import type { Remedy, Trouble } from '../deliveries/remedy.ts';
 import { endedWords, readReason } from '../mailboxes/ended-words.ts';
+import { paidWord, what } from './record-words.ts';
 import { laterWords, small } from './released-words.ts';
 import { isAdmin, type Viewer } from './viewer.ts';
 import { atMoment, moment } from './words.ts';
@@ -45,7 +47,7 @@ export function headlineOf(
 }
 
 /** What is held for these goes on at a time, and is asked again then. */
-const byItself: readonly Trouble[] = ['restored', 'found', 'not_found', 'undo'];
+const byItself: readonly Trouble[] = ['restored', ...answered, 'undo'];
 
 const nothingLost = 'It was not sent, and nothing is lost.';
 
@@ -135,6 +137,18 @@ function words(trouble: Trouble, delivery: Told, hindrance: Objection | null, re
         title: 'Not found in Gmail',
         more: 'For a minute this can be undone. Then it leaves.',
       };
+    case 'not_found_new':
+      return {
+        title: 'Not found in Gmail',
+        more: 'For a minute this can be undone. Then an email with the new version leaves in its place.',
+      };
+    case 'not_found_over':
+      return { title: 'Not found in Gmail', more: 'It is not sent again. For a minute this can be undone.' };
+    case 'record_paid':
+      return {
+        title: `The ${what(delivery).lower} was ${paidWord(delivery.documentKind ?? 'invoice')} before this left`,
+        more: 'It leaves only if you say so. Otherwise cancel it. It was not sent.',
+      };
     case 'stuck':
       return {
         title: 'It could not be handed to Gmail, by an error on our side',
@@ -208,9 +222,10 @@ function notAllowed(delivery: Told, hindrance: Objection | null, { viewer }: Rea
   const mine = memberId === viewer.memberId;
   const help = isAdmin(viewer) ? '' : ' An owner or admin can change that.';
   switch (hindrance?.lacks) {
+    case 'left':
     case 'membership':
       return {
-        title: `${name} is no longer in the company`,
+        title: hindrance.lacks === 'left' ? `${name} left the company` : `${name} was removed from the company`,
         more: `${nothingLost} Somebody else can send the record.`,
       };
     case 'role':

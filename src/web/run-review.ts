@@ -1,4 +1,4 @@
-import { budgetOf } from '../deliveries/budget.ts';
+import { type Budget, budgetOf } from '../deliveries/budget.ts';
 import { leavesFrom } from '../deliveries/departure.ts';
 import { parseTemplate, TemplateError } from '../deliveries/merge.ts';
 import { type Judgement, judge, readTemplates } from '../deliveries/runs/judge.ts';
@@ -32,6 +32,8 @@ export interface Seen {
   readonly rules: SendingRules;
   readonly overview: Overview | null;
   readonly budget: string[];
+  /** The same in numbers; undefined where nothing would be sent, or nobody knows. */
+  readonly room: Budget | undefined;
   /** Where the operator's cap lets the company send no more, or not so many. */
   readonly cap: CapNotice | null;
   /** When the sending hours let it leave, where that is later than now. */
@@ -54,7 +56,8 @@ export async function review(trx: Database, ctx: WebContext, viewer: Viewer, for
   const { resolution } = question;
   const rules = await sendingRulesOf(trx, tenantId);
   const preview = await previewOf(trx, form, question, problems);
-  const seen = { total: ids.length, resolution, rules, preview, overview: null, budget: [], cap: null, opening: null };
+  const nothingYet = { overview: null, budget: [], room: undefined, cap: null, opening: null };
+  const seen = { total: ids.length, resolution, rules, preview, ...nothingYet };
   if (problems.length > 0) return { ...seen, problems };
   try {
     const over = await overview(trx, question, ids, form);
@@ -74,7 +77,7 @@ export async function review(trx: Database, ctx: WebContext, viewer: Viewer, for
     const opening = opens > question.now ? opens : null;
     const lines = budget ? budgetLines(budget, { ofRun: 'of these', at, opening, locale: viewer.locale }) : [];
     const cap = over.sending > 0 ? await capNotice(trx, ctx, viewer, over.recipients) : null;
-    return { ...seen, overview: over, budget: lines, cap, opening, problems };
+    return { ...seen, overview: over, budget: lines, room: budget, cap, opening, problems };
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     return { ...seen, problems: [{ field: 'message', message: error.message }] };

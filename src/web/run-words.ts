@@ -3,7 +3,7 @@ import type { MergeField } from '../deliveries/merge.ts';
 import type { Reason } from '../deliveries/runs/judge.ts';
 import type { Noticed } from '../deliveries/runs/overview.ts';
 import type { ReportFilter } from '../deliveries/runs/report.ts';
-import type { RunPhase, RunSummary } from '../deliveries/runs/runs.ts';
+import type { CancelForecast, RunPhase, RunSummary } from '../deliveries/runs/runs.ts';
 import type { Standstill } from '../deliveries/standing.ts';
 import type { HeldReason } from '../deliveries/state.ts';
 import { formatNumber, kindWords } from '../documents/format.ts';
@@ -53,6 +53,7 @@ export const phaseWords: Record<RunPhase, { word: string; pill: string }> = {
   waiting: { word: 'Waiting', pill: 'held' },
   paused: { word: 'Paused', pill: 'held' },
   cancelled: { word: 'Cancelled', pill: 'cancelled' },
+  in_doubt: { word: 'In doubt', pill: 'unconfirmed' },
   needs_you: { word: 'Needs you', pill: 'fail' },
   over: { word: 'Done', pill: 'ok' },
 };
@@ -62,6 +63,8 @@ export const partWords: Record<ReportFilter, string> = {
   undo: 'About to leave',
   scheduled: 'Scheduled',
   waiting: 'Waiting',
+  inDoubt: 'In doubt',
+  answered: 'Just answered',
   sent: 'Sent',
   held: 'Held',
   failed: 'Failed',
@@ -134,7 +137,12 @@ export function noticedWords(
         href: reason.of === 'company' ? '/settings/company' : `${own}/edit`,
       };
     case 'recent':
-      return { why: recentWords(record, at), fix: 'Open', href: own };
+      return {
+        why: recentWords(record, at),
+        ...(record.recent?.mayHaveLeft
+          ? { fix: 'Open the email', href: `/deliveries/${record.recent.id}` }
+          : { fix: 'Open', href: own }),
+      };
     default:
       return reason satisfies never;
   }
@@ -142,7 +150,7 @@ export function noticedWords(
 
 function recentWords({ recent }: Noticed['record'], at: (date: Date) => string): string {
   if (recent?.state === 'sent') return `Sent ${at(recent.at)}`;
-  if (recent?.state === 'unconfirmed') return `Perhaps sent ${at(recent.at)}; nobody knows yet`;
+  if (recent?.mayHaveLeft) return `In doubt since ${at(recent.at)}: nobody knows yet whether it was sent`;
   return recent ? `Waits to be sent since ${at(recent.at)}` : 'Sent lately';
 }
 
@@ -156,7 +164,7 @@ const leftOutWords: Readonly<Record<string, string>> = {
   too_long: 'with a text that came out too long',
   empty: 'with a text that came out empty',
   letters: 'with letters that cannot be printed',
-  recent: 'sent within 24 hours before, or waiting to be',
+  recent: 'sent within 24 hours before, waiting to be, or in doubt',
 } satisfies Record<Reason['kind'], string>;
 
 /** What was left out when a run was started: `3 without an email address`, most first. */
@@ -219,6 +227,9 @@ const heldTexts: Readonly<
   restored: ['After a restore: was it sent?', 'decide'],
   found: ['Found in Gmail; marked as sent in a minute', null],
   not_found: ['Not found in Gmail; sent again in a minute', null],
+  not_found_new: ['Not found in Gmail; the new version is sent in a minute', null],
+  not_found_over: ['Not found in Gmail; not sent again', null],
+  record_paid: ['Its record is paid by now', 'decide'],
   stuck: ['Could not be handed to Gmail, by an error on our side', 'decide'],
   run_paused: ['The run is paused', null],
 };
@@ -269,7 +280,7 @@ export function budgetLines(
   { ofRun, at, opening, locale }: BudgetWords,
 ): string[] {
   const { soon, later, takesMs } = forecast;
-  const lines = [`${number(used, locale)} of ${number(limit, locale)} used in the last 24 hours`];
+  const lines = [usedWords(used, limit, locale)];
   if (standsStill) lines.push(`${standstillWords(standsStill)}; it goes on at ${at(standsStill.until)}`);
   if (opening) lines.push(`your sending hours begin ${at(opening)}`);
   else if (soon > 0 && !standsStill)
@@ -281,6 +292,29 @@ export function budgetLines(
     );
   }
   return lines;
+}
+
+/** How much of a day's limit is used: what was sent before the limit was lowered counts, too. */
+export function usedWords(used: number, limit: number, locale: string): string {
+  if (used <= limit) return `${number(used, locale)} of ${number(limit, locale)} emails in the last 24 hours`;
+  return `${emailCount(used, locale)} sent in the last 24 hours, more than the ${number(limit, locale)} of a day`;
+}
+
+/** What happens to the emails of a run that somebody cancels: sentences. */
+export function cancelWords({ stopped, restored, inDoubt, sending }: CancelForecast, locale: string): string[] {
+  const some = (count: number, one: string, many: string) => `${emailCount(count, locale)} ${count === 1 ? one : many}`;
+  return [
+    stopped > 0 ? some(stopped, 'has not left yet, and never will.', 'have not left yet, and never will.') : '',
+    restored > 0
+      ? `${some(restored, 'is', 'are')} discarded: ${restored === 1 ? 'it' : 'they'} may have left before the restore.`
+      : '',
+    inDoubt > 0
+      ? `Of ${emailCount(inDoubt, locale)} nobody knows yet whether ${inDoubt === 1 ? 'it was' : 'they were'} sent: that stays to be found out.`
+      : '',
+    sending > 0
+      ? `${some(sending, 'is', 'are')} on the way to Gmail at this moment, and still ${sending === 1 ? 'arrives' : 'arrive'}.`
+      : '',
+  ].filter(Boolean);
 }
 
 /** What is not in a budget's numbers. */

@@ -7,11 +7,12 @@ import { leavesFrom } from '../deliveries/departure.ts';
 import { oneWaiting } from '../deliveries/kept.ts';
 import { assertWithinCap } from '../deliveries/recipient-cap.ts';
 import { readRecipients } from '../deliveries/recipients.ts';
+import { type Kept, keptOf, sumKept } from '../deliveries/record-now.ts';
 import { controlRun, decideRun, isRunControl } from '../deliveries/runs/control.ts';
 import { reportFilters, reportPage } from '../deliveries/runs/report.ts';
 import { rescheduleRun } from '../deliveries/runs/reschedule.ts';
 import { type ResendResult, type ResendWhich, resend } from '../deliveries/runs/resend.ts';
-import { getRun, listRuns, phaseOf, type RunRecord, unsentOf } from '../deliveries/runs/runs.ts';
+import { cancelForecast, getRun, listRuns, phaseOf, type RunRecord, unsentOf } from '../deliveries/runs/runs.ts';
 import { kindWords } from '../documents/format.ts';
 import { findMailbox } from '../mailboxes/mailboxes.ts';
 import { senderFor } from '../mailboxes/sender-rules.ts';
@@ -25,8 +26,10 @@ import type { WebContext } from './context.ts';
 import { decidedWords } from './decided-words.ts';
 import { found, PageError } from './errors.ts';
 import { troubleOf } from './health-words.ts';
+import { leavesOf } from './leaves.ts';
 import { newRunPages } from './new-run.ts';
 import { onlyIds, textField, textParam } from './query.ts';
+import { keptLines } from './record-now-words.ts';
 import { dayFrom, pillOf } from './record-words.ts';
 import { type ReleasedWords, tellReleased } from './released-words.ts';
 import { fragment, page } from './render.ts';
@@ -34,6 +37,7 @@ import { reportHead, reportLine, sendCsv } from './run-csv.ts';
 import {
   budgetLines,
   budgetNote,
+  cancelWords,
   countWords,
   emailCount,
   heldWords,
@@ -52,7 +56,7 @@ import { fullMoment, when } from './words.ts';
 
 const words = {
   ...{ leftOutLines, leftOutReason, phaseWords, phaseOf, budgetNote },
-  ...{ pillOf, formatAddress, kindWords, partWords, unsentOf, isAnswer },
+  ...{ pillOf, formatAddress, kindWords, partWords, unsentOf, cancelForecast, cancelWords, isAnswer },
 };
 
 /** Runs: their list, one run with its progress and report, and what a person decides about all of it at once. */
@@ -209,11 +213,14 @@ async function readRun(ctx: WebContext, viewer: Viewer, req: Request) {
   const id = param(req, 'id');
   const after = textParam(req, 'after');
   const show = reportFilters.find((filter) => filter === req.query['show']);
-  return atOneMoment(ctx.db, tenantId, async (trx) => ({
-    ...(await readProgress(trx, ctx, viewer, id)),
-    report: await reportPage(trx, tenantId, onlookerOf(viewer), id, { show, after }),
-    ...{ show, after, reportFilters, isFirst: after === '' },
-  }));
+  return atOneMoment(ctx.db, tenantId, async (trx) => {
+    const report = await reportPage(trx, tenantId, onlookerOf(viewer), id, { show, after });
+    return {
+      ...(await readProgress(trx, ctx, viewer, id)),
+      ...{ report, rowLeaves: await leavesOf(trx, ctx, viewer, report.rows) },
+      ...{ show, after, reportFilters, isFirst: after === '' },
+    };
+  });
 }
 
 /** What keeps what of a run waits for its turn or its time, where only a person ends that: it is the same for all of them. */
@@ -255,6 +262,7 @@ async function readProgress(trx: Database, ctx: WebContext, viewer: Viewer, runI
     heldWords: (reason: string) => heldWords(reason, ended, kept !== null),
     kept,
     mayDecide,
+    ...keptBack(await keptOfRun(trx, tenantId, run)),
     phase: stands && phaseOf(run) === 'running' ? 'waiting' : phaseOf(run),
     opening,
     standstill:
@@ -265,6 +273,29 @@ async function readProgress(trx: Database, ctx: WebContext, viewer: Viewer, runI
     // Whom it would come from when somebody sends the failed ones again: the rule is asked anew.
     resender: failed > 0 && mayDecide ? (await senderFor(trx, tenantId, memberId, run.kind)).resolution : null,
   };
+}
+
+function keptBack(kept: readonly Kept[]) {
+  return { keptLines: keptLines(kept), keptCount: kept.reduce((sum, { count }) => sum + count, 0) };
+}
+
+/** Of what nobody knows of a run: what is not sent again by one button for all. */
+async function keptOfRun(trx: Database, tenantId: string, { id: runId, counts }: RunRecord): Promise<Kept[]> {
+  if (counts.unconfirmed === 0) return [];
+  const rows = await trx
+    .selectFrom('deliveries')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('run_id', '=', runId)
+    .where('state', '=', 'unconfirmed')
+    .where('replaced_by', 'is', null)
+    .execute();
+  const kept = await keptOf(
+    trx,
+    tenantId,
+    rows.map(({ id }) => id),
+  );
+  return sumKept([...kept.values()]);
 }
 
 /** What the page says, and its form suggests, of a run that waits for nothing but its time. */

@@ -23,6 +23,7 @@ import { capNotice } from './cap-words.ts';
 import type { WebContext } from './context.ts';
 import { waitOfNext } from './delivery-wait.ts';
 import { found, PageError } from './errors.ts';
+import { leavesOf } from './leaves.ts';
 import { lettersNotice } from './letters-words.ts';
 import { countSingleEmail } from './limits.ts';
 import { onlyIds, textParam } from './query.ts';
@@ -203,16 +204,17 @@ async function sendPage(
       const { resolution } = await senderFor(trx, tenantId, memberId, record.kind);
       const rules = await sendingRulesOf(trx, tenantId);
       const at = (date: Date) => fullMoment(date, rules.timeZone, viewer.locale);
+      const earlier = await listEarlier(trx, tenantId, onlookerOf(viewer), record.id, now);
       return {
         ...{ resolution, rules, tenant: await getTenant(trx, tenantId) },
-        earlier: await listEarlier(trx, tenantId, onlookerOf(viewer), record.id, now),
+        ...{ earlier, leaves: await leavesOf(trx, ctx, viewer, earlier.seen) },
         cap: await capNotice(trx, ctx, viewer, recipientCount(form)),
         wait: resolution.ok
           ? await waitOfNext(trx, ctx, tenantId, resolution.sender.mailboxId, { at, locale: viewer.locale })
           : null,
       };
     });
-  const { resolution, earlier, rules, tenant, wait, cap } = await byRecentLists(
+  const { resolution, earlier, leaves, rules, tenant, wait, cap } = await byRecentLists(
     ctx,
     viewer,
     read,
@@ -235,7 +237,7 @@ async function sendPage(
     // Whether it may be sent at all: what paid needs is a tick.
     unsendable: unsendable(record.status, false),
     unprintable: lettersNotice(letters, headOf(tenant), record.id),
-    ...{ earlier: earlier.seen, hidden: earlier.hidden, earlierIds: earlier.ids },
+    ...{ leaves, earlier: earlier.seen, hidden: earlier.hidden, earlierIds: earlier.ids },
     hours: hours && hoursWords(hours),
     waitsUntil: opening > now ? fullMoment(opening, timeZone, viewer.locale) : null,
   });

@@ -2,10 +2,12 @@ import type { Objection } from '../deliveries/check-sender.ts';
 import type { DeliverySummary } from '../deliveries/deliveries.ts';
 import { departuresOf, type LeavesLater } from '../deliveries/departures.ts';
 import { obstaclesOf } from '../deliveries/obstacles.ts';
+import { type RecordNow, recordsNow } from '../deliveries/record-now.ts';
 import { type Remedy, remedyOf } from '../deliveries/remedy.ts';
 import type { Database } from '../platform/database.ts';
 import type { WebContext } from './context.ts';
 import { type MendWords, mendWords } from './mend-words.ts';
+import { recordNowNote } from './record-now-words.ts';
 import { pillOf } from './record-words.ts';
 import { laterWords } from './released-words.ts';
 import { type Headline, headlineOf } from './remedy-words.ts';
@@ -19,6 +21,10 @@ export interface Telling extends Remedy {
   readonly headline: Headline | null;
   /** The button, or who can; null where there is nothing to be mended. */
   readonly mends: MendWords | null;
+  /** What became of its record, where somebody is asked whether it was sent: to be known before it is sent again. */
+  readonly record: RecordNow | null;
+  /** The same in a line; null where nothing became of it. */
+  readonly note: string | null;
 }
 
 /**
@@ -36,20 +42,39 @@ export async function tellingOf(
   const waiting = deliveries.filter(({ state }) => state === 'held' || state === 'queued').map(({ id }) => id);
   const obstacles = await obstaclesOf(trx, tenantId, waiting, now);
   const later = await departuresOf(trx, tenantId, waiting, now);
-  return (delivery) => tell(delivery, obstacles.get(delivery.id) ?? null, later.get(delivery.id) ?? null, viewer, now);
+  const asked = deliveries.filter(({ state, heldReason }) => state === 'unconfirmed' || heldReason === 'restored');
+  const records = await recordsNow(
+    trx,
+    tenantId,
+    asked.map(({ id }) => id),
+  );
+  return (delivery) => {
+    const { id } = delivery;
+    const known = {
+      hindrance: obstacles.get(id) ?? null,
+      later: later.get(id) ?? null,
+      record: records.get(id) ?? null,
+    };
+    return tell(delivery, known, viewer, now);
+  };
 }
 
 function tell(
   delivery: DeliverySummary,
-  hindrance: Objection | null,
-  later: LeavesLater | null,
+  {
+    hindrance,
+    later,
+    record,
+  }: { readonly hindrance: Objection | null; readonly later: LeavesLater | null; readonly record: RecordNow | null },
   viewer: Viewer,
   now: Date,
 ): Telling {
   const reader = { viewer, now };
-  const remedy = remedyOf(delivery, hindrance, later);
+  const remedy = remedyOf(delivery, hindrance, later, record);
   return {
     ...remedy,
+    record,
+    note: record && recordNowNote(record),
     // What waits for its time is held by more than that.
     pill: isKept(delivery, remedy) ? { tone: 'held', word: 'Held' } : pillOf(delivery),
     headline:

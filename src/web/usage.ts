@@ -3,7 +3,7 @@ import { defaultDailyLimit } from '../deliveries/pacing.ts';
 import { type Standstill, standstillsOf } from '../deliveries/standing.ts';
 import type { MailboxRecord } from '../mailboxes/mailboxes.ts';
 import type { Database } from '../platform/database.ts';
-import { number } from './run-words.ts';
+import { usedWords } from './run-words.ts';
 import type { Viewer } from './viewer.ts';
 import { moment } from './words.ts';
 
@@ -57,7 +57,7 @@ export function usageWords(usage: ReadonlyMap<string, Usage>, viewer: Viewer, no
     if (!facts) return null;
     const { used, limit, standsStill } = facts;
     const isFull = standsStill?.reason === 'budget' || standsStill?.reason === 'sending_limit';
-    const day = `${number(used, viewer.locale)} of ${number(limit, viewer.locale)} emails in the last 24 hours`;
+    const day = usedWords(used, limit, viewer.locale);
     if (!isFull || !standsStill) return { words: day, isFull: false };
     const until = moment(standsStill.until, viewer.tenant.timeZone, now, viewer.locale);
     const whose =

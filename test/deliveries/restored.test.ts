@@ -172,6 +172,9 @@ const reasons: Record<Exclude<HeldReason, 'restored'>, 'until' | 'for ever'> = {
   undo: 'until',
   found: 'until',
   not_found: 'until',
+  not_found_new: 'until',
+  not_found_over: 'until',
+  record_paid: 'for ever',
   stuck: 'for ever',
   run_paused: 'for ever',
 };

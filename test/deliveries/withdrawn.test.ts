@@ -26,6 +26,11 @@ async function waitingForLocks(): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
+type Colleague = Awaited<ReturnType<typeof colleague>>;
+
+/** What is held for these waits for a time. */
+const timed = (...reasons: string[]) => Object.fromEntries(reasons.map((reason) => [reason, { held_reason: reason }]));
+
 /** A company in which Tom has sent something that has not left yet. */
 async function waitingOfTom() {
   const office = await company(letterhead);
@@ -139,6 +144,65 @@ describe('what a member has sent, and may not send any more before it leaves,', 
     expect((await office.delivery(id)).state).toBe('held');
     expect(office.accepted(id)).toEqual([]);
     expect(await office.ask({ memberId: tom.memberId })).toMatchObject({ kind: 'refused' });
+  });
+
+  const tomorrow = () => new Date(letterhead.context.clock().getTime() + 26 * 3_600_000);
+  const goes = {
+    'left by themselves': {
+      go: (_office: Company, tom: Colleague) => tom.pages.post('/settings/members/departure'),
+      words: 'Tom left the company',
+    },
+    'were removed': {
+      go: ({ founder }: Company, tom: Colleague) => founder.post(`/settings/members/${tom.memberId}/removal`),
+      words: 'Tom was removed from the company',
+    },
+    'may only look': {
+      go: ({ founder }: Company, tom: Colleague) =>
+        founder.post(`/settings/members/${tom.memberId}/role`, { role: 'viewer' }),
+      words: 'Tom may only look now',
+    },
+    'were not given the mailbox': {
+      go: (office: Company, tom: Colleague) => letOnly(office.founder, office.mailboxId, [office], [tom]),
+      words: 'Tom may no longer use the Gmail account',
+    },
+  };
+  const waits = {
+    queued: {},
+    scheduled: { held_reason: 'scheduled' },
+    ...timed('undo', 'outside_hours', 'sending_limit', 'operator'),
+  };
+  for (const [name, { go, words }] of Object.entries(goes)) {
+    it(`is held at once where they ${name}, whatever it waited for, and says so`, async () => {
+      const { office, tom, id: queued } = await waitingOfTom();
+      const ids = [queued];
+      for (const over of Object.values(waits).slice(1)) {
+        const id = await office.send({ memberId: tom.memberId });
+        const values = { state: 'held', not_before: tomorrow(), scheduled_for: tomorrow(), ...over } as const;
+        await within(office, (trx) => trx.updateTable('deliveries').set(values).where('id', '=', id).execute());
+        ids.push(id);
+      }
+      const { location } = await go(office, tom);
+      for (const id of ids) {
+        const held = await office.delivery(id);
+        expect(held).toMatchObject({ state: 'held', heldReason: 'not_allowed', notBefore: null });
+        expect(held.lastDetail).toContain(words);
+      }
+      if (name !== 'left by themselves') return;
+      expect((await tom.pages.get(location ?? '')).text).toContain(`${ids.length} emails of yours were not sent yet`);
+      const page = await office.founder.get(`/deliveries/${queued}`);
+      expect(page.text).toContain('Tom left the company');
+      expect(page.text).not.toContain('was removed');
+    });
+  }
+
+  it('waits for its time again where they may send again before that', async () => {
+    const { office, tom } = await waitingOfTom();
+    const sendAt = tomorrow();
+    const id = await office.send({ memberId: tom.memberId, sendAt });
+    await letOnly(office.founder, office.mailboxId, [office], [tom]);
+    expect(await office.delivery(id)).toMatchObject({ state: 'held', heldReason: 'not_allowed' });
+    await letOnly(office.founder, office.mailboxId, [office, tom]);
+    expect(await office.delivery(id)).toMatchObject({ state: 'held', heldReason: 'scheduled', notBefore: sendAt });
   });
 
   it('is held where it was to come from their own default, and that was taken away', async () => {

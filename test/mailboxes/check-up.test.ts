@@ -165,7 +165,13 @@ const rows: readonly [what: string, name: string, Partial<CheckUpFacts>, status:
   ['asked to go slower', 'budget', { budget: still('rate') }, 'failed', /slower.*2026-11-21T09:01/],
   ['at its limit for a day', 'budget', { budget: still('sending_limit') }, 'failed', /limit for a day/],
   ['whose answers get lost', 'budget', { budget: still('trouble') }, 'failed', /lost several times/],
-  ['with nothing left', 'budget', { budget: { ...well.budget, used: 2_000 } }, 'failed', /2,000 of 2,000/],
+  [
+    'with nothing left',
+    'budget',
+    { budget: { ...well.budget, used: 2_000 } },
+    'failed',
+    /sent 2,000 emails.*limit is 2,000/,
+  ],
   [
     ...(['told by Gmail that it sent enough', 'budget'] as const),
     { sending: refused(answered(429, 'userRateLimitExceeded', 'User-rate limit exceeded. (Mail sending)')) },

@@ -86,7 +86,8 @@ const held: Record<HeldReason, readonly Row[]> = {
   not_allowed: [
     [{}, hindered('not_allowed', 'mailbox'), `Tom may not use ${office} any more`, 'Change who may use it'],
     [{}, hindered('not_allowed', 'role'), 'Tom may only look now', 'Change the role'],
-    [{}, hindered('not_allowed', 'membership'), 'Tom is no longer in the company', 'Cancel it and send again…'],
+    [{}, hindered('not_allowed', 'membership'), 'Tom was removed from the company', 'Cancel it and send again…'],
+    [{}, hindered('not_allowed', 'left'), 'Tom left the company', 'Cancel it and send again…'],
     [{}, null, 'It can be sent again', 'Send now'],
   ],
   sending_limit: [[{ notBefore: tomorrow }, null, 'Gmail’s limit for one day is used up; leaves 1 Dec 20:03', null]],
@@ -105,6 +106,13 @@ const held: Record<HeldReason, readonly Row[]> = {
   ],
   found: [[{ notBefore: now }, null, 'Found in Gmail', null]],
   not_found: [[{ notBefore: now }, null, 'Not found in Gmail', null]],
+  not_found_new: [[{ notBefore: now }, null, 'Not found in Gmail', null]],
+  not_found_over: [[{ notBefore: now }, null, 'Not found in Gmail', null]],
+  record_paid: [
+    [{}, hindered('record_paid'), 'The invoice was paid before this left', 'Send it all the same'],
+    // Marked as open again.
+    [{}, null, 'It can be sent again', 'Send now'],
+  ],
   stuck: [[{}, null, 'It could not be handed to Gmail, by an error on our side', 'Try again']],
   run_paused: [
     [

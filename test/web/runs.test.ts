@@ -52,7 +52,7 @@ describe('the page that starts a run', () => {
     expect(page).toContain('Send 40 invoices');
     expect(page).toMatch(/They come from Company \d+ Ltd &lt;office@company\d+\.example&gt; , because/);
     expect(page).toContain(
-      '0 of 30 used in the last 24 hours; 30 leave in less than a minute; 10 of these go out tomorrow',
+      '0 of 30 emails in the last 24 hours; 30 leave in less than a minute; 10 of these go out tomorrow',
     );
     expect(page).toContain('what was sent in Gmail itself, or by other programs, Gmail counts too');
     expect(page).toContain('please find attached invoice B-00001 for €92.25, due on 5 December 2026.');

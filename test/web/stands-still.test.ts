@@ -59,7 +59,7 @@ describe('a delivery that waits for its Google account says why, and until when'
     await tick();
     const page = await pageOf(sender, second);
     expect(page).toMatch(/The emails that this account may send in one day are used up\. It goes on by itself on /);
-    expect(page).toContain(`Of the 1 emails of one day, 1 were sent from here through ${sender.account}`);
+    expect(page).toContain(`1 of 1 emails in the last 24 hours, from here through ${sender.account}`);
     expect(page).toContain('what was sent in Gmail itself, or by other programs, Gmail counts too');
     expect(await sendPage(sender)).toContain(
       'It will wait. The emails that this account may send in one day are used up',
@@ -88,7 +88,7 @@ describe('a delivery that waits for its Google account says why, and until when'
     await tick();
     const page = await pageOf(sender, id);
     expect(page).toContain('The emails that this account may send in one day are used up');
-    expect(page).toContain('0 were sent from here');
+    expect(page).toContain('0 of');
     letterhead.google.clock.forward(22 * hour);
     expect(await isReleased(sender, id)).toBe(true);
   });
@@ -107,7 +107,7 @@ describe('a delivery that waits for its Google account says why, and until when'
     for (const id of [met, other]) {
       const page = await pageOf(sender, id);
       expect(page).toContain('Gmail says that this account’s limit for one day is used up. It goes on by itself on');
-      expect(page).toContain('Of the 2,000 emails of one day, 0 were sent from here');
+      expect(page).toContain('0 of 2,000 emails in the last 24 hours, from here through');
     }
     expect(await sendPage(sender)).toContain('It will wait. Gmail says');
     letterhead.google.clock.forward(5 * hour + 1_000);
@@ -160,7 +160,7 @@ describe('the limit of a day', () => {
       expect(page.status).toBe(422);
       expect(page.text).toContain('Write a whole number from 1 to 10,000');
     }
-    expect(await text(sender, path)).toContain('0 of 2,000 used in the last 24 hours');
+    expect(await text(sender, path)).toContain('0 of 2,000 emails in the last 24 hours');
     const stranger = await company(letterhead);
     expect((await stranger.founder.post(path, { limit: '5' })).status).toBe(404);
   });

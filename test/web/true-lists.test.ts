@@ -6,7 +6,7 @@ import { inTenant } from '../../src/tenants/scope.ts';
 import { invoice } from '../documents/content.ts';
 import { type Company, company } from '../support/company.ts';
 import { sharedLetterhead, type TestLetterhead } from '../support/letterhead.ts';
-import { aDelivery } from '../support/rows.ts';
+import { aDelivery, aPausedRun } from '../support/rows.ts';
 import { sendRecord } from '../support/send-page.ts';
 
 let letterhead: TestLetterhead;
@@ -132,4 +132,87 @@ describe('a page that sends', () => {
     const record = await written({ status: 'paid' });
     expect((await sendRecord(sender.founder, record, { thoughPaid: 'yes' })).status).toBe(303);
   });
+});
+
+describe('every list that names an email', () => {
+  const textOf = async (path: string) =>
+    (await sender.founder.get(path)).text.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');
+  const became = async (
+    values: { not_before?: Date; from_changed_at?: Date; sent_from?: string; sent_at?: Date },
+    state: DeliveryState,
+  ) => {
+    const record = await written({ emails: [state] });
+    await inTenant(letterhead.database.db, sender.tenantId, async (trx) => {
+      const run = await aPausedRun(trx, sender);
+      await trx.updateTable('runs').set({ state: 'running' }).where('id', '=', run).execute();
+      await trx
+        .updateTable('deliveries')
+        .set({ ...values, run_id: run, from_email: sender.account })
+        .where('document_id', '=', record.id)
+        .execute();
+    });
+    const { id, run_id: run } = await inTenant(letterhead.database.db, sender.tenantId, (trx) =>
+      trx
+        .selectFrom('deliveries')
+        .select(['id', 'run_id'])
+        .where('document_id', '=', record.id)
+        .executeTakeFirstOrThrow(),
+    );
+    return {
+      id,
+      pages: {
+        'the records': `/documents?kind=invoice&q=${record.number}`,
+        'the record': `/documents/${record.id}`,
+        'the send page': `/documents/${record.id}/deliveries/new`,
+        'its run': `/runs/${run}`,
+        activity: '/activity',
+      },
+    };
+  };
+  const now = () => letterhead.google.clock.now();
+
+  it('says of what is queued for later when it leaves', async () => {
+    const { pages } = await became({ not_before: new Date(now() + 30 * 3_600_000) }, 'queued');
+    for (const [name, path] of Object.entries(pages))
+      expect(await textOf(path), name).toMatch(/queued,? (leaves|Leaves) \d+ \w+ \d\d:\d\d/i);
+  });
+
+  it('calls nothing plainly sent that left from another address', async () => {
+    const at = new Date(now() - 60_000);
+    const { pages } = await became({ sent_at: at, from_changed_at: at, sent_from: 'other@company.example' }, 'sent');
+    const { activity: _activity, ...others } = pages;
+    for (const [name, path] of Object.entries(others)) {
+      const text = await textOf(path);
+      expect(text, name).toMatch(/left from another address/i);
+    }
+    expect(await textOf(pages.activity)).toContain('Left from another address');
+  });
+});
+
+describe('marking a record whose email waits', () => {
+  it.each(['paid', 'cancelled'] as const)(
+    'as %s offers to send it all the same only where that can be',
+    async (status) => {
+      const record = await written({ emails: ['mailbox_paused', 'unconfirmed'] });
+      const { text } = await sender.founder.get(`/documents/${record.id}`);
+      const [dialog = ''] = /<div class="dialog" popover id="mark-STATUS">.*?<\/form>/s.exec(
+        text.replaceAll(`mark-${status}"`, 'mark-STATUS"').replace(/popovertarget="mark-STATUS"/g, ''),
+      ) ?? [''];
+      expect(dialog).toContain('Another one is being sent, or may have left: it cannot be stopped.');
+      expect(dialog.includes('all the same')).toBe(status === 'paid');
+      await sender.founder.post(`/documents/${record.id}/status`, { status, emails: 'send' });
+      const states = await inTenant(letterhead.database.db, sender.tenantId, (trx) =>
+        trx
+          .selectFrom('deliveries')
+          .select(['state', 'though_paid'])
+          .where('document_id', '=', record.id)
+          .orderBy('created_at')
+          .execute(),
+      );
+      expect(states).toEqual([
+        status === 'paid' ? { state: 'held', though_paid: true } : { state: 'cancelled', though_paid: false },
+        { state: 'unconfirmed', though_paid: false },
+      ]);
+    },
+  );
 });

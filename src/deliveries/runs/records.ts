@@ -5,6 +5,7 @@ import { numberKey } from '../../documents/number-key.ts';
 import { numberOrder, partyName } from '../../documents/summary.ts';
 import type { Database } from '../../platform/database.ts';
 import type { DeliveryState, DocumentKind, DocumentStatus } from '../../platform/database-types.ts';
+import { mayHaveLeft } from '../attempt.ts';
 import { isEarlier } from '../earlier.ts';
 import type { AddresseeDetails } from '../recipients.ts';
 
@@ -41,7 +42,13 @@ export interface ChosenRecord {
   readonly currency: string;
   readonly payable: string;
   /** The newest delivery of it that makes sending it again worth a question, see `earlier.ts`. */
-  readonly recent: { readonly id: string; readonly state: DeliveryState; readonly at: Date } | null;
+  readonly recent: {
+    readonly id: string;
+    readonly state: DeliveryState;
+    readonly at: Date;
+    /** Nobody knows whether it was sent, or somebody has just said so. */
+    readonly mayHaveLeft: boolean;
+  } | null;
 }
 
 /**
@@ -140,12 +147,15 @@ interface Row
   readonly recentId: string | null;
   readonly recentState: DeliveryState | null;
   readonly recentAt: Date | null;
+  readonly recentMayHaveLeft: boolean | null;
 }
 
-function toRecord({ recentId, recentState, recentAt, ...read }: Row): ChosenRecord {
+function toRecord({ recentId, recentState, recentAt, recentMayHaveLeft, ...read }: Row): ChosenRecord {
   const { printedEmail, printedContactName, printedTaxId, contactEmail, contactContactName, contactTaxId, ...row } =
     read;
-  const recent = recentId && recentState && recentAt && { id: recentId, state: recentState, at: recentAt };
+  const recent = recentId &&
+    recentState &&
+    recentAt && { id: recentId, state: recentState, at: recentAt, mayHaveLeft: recentMayHaveLeft === true };
   return {
     ...row,
     printed: { name: row.partyName, email: printedEmail, contactName: printedContactName, taxId: printedTaxId },
@@ -164,7 +174,7 @@ function selectRecords(trx: Database, tenantId: string, now: Date) {
       (eb) =>
         eb
           .selectFrom('deliveries')
-          .select(['deliveries.id', 'deliveries.state', 'deliveries.state_at'])
+          .select(['deliveries.id', 'deliveries.state', 'deliveries.state_at', mayHaveLeft.as('may_have_left')])
           .whereRef('deliveries.tenant_id', '=', 'documents.tenant_id')
           .whereRef('deliveries.document_id', '=', 'documents.id')
           .where(isEarlier(now))
@@ -177,6 +187,7 @@ function selectRecords(trx: Database, tenantId: string, now: Date) {
       'recent.id as recentId',
       'recent.state as recentState',
       'recent.state_at as recentAt',
+      'recent.may_have_left as recentMayHaveLeft',
       'documents.id',
       'documents.version',
       'documents.kind',

@@ -2,6 +2,8 @@ import { sql } from 'kysely';
 import { type Page, type PageRequest, pageOf, pageSize, readCursor } from '../../documents/paging.ts';
 import type { Database } from '../../platform/database.ts';
 import type { DeliveryState } from '../../platform/database-types.ts';
+import { answered } from '../answers.ts';
+import { isWithoutAnswer } from '../attempt.ts';
 import { isSeenBy, type Onlooker } from '../onlooker.ts';
 import { type Recipients, recipientsSchema } from '../recipients.ts';
 import type { RunCounts } from './runs.ts';
@@ -16,6 +18,10 @@ export interface ReportRow {
   readonly fromEmail: string;
   readonly state: DeliveryState;
   readonly heldReason: string | null;
+  /** Gmail’s answer never arrived; while it is `sending`. */
+  readonly isInDoubt: boolean;
+  /** When it was seen that Gmail used another address than was asked for. */
+  readonly fromChangedAt: Date | null;
   readonly notBefore: Date | null;
   readonly createdAt: Date;
   readonly stateAt: Date;
@@ -34,6 +40,8 @@ export const reportFilters = [
   'undo',
   'scheduled',
   'waiting',
+  'inDoubt',
+  'answered',
   'sent',
   'held',
   'failed',
@@ -75,12 +83,14 @@ export async function reportPage(
       'deliveries.created_at as createdAt',
       'deliveries.state_at as stateAt',
       'deliveries.sent_at as sentAt',
+      'deliveries.from_changed_at as fromChangedAt',
       'deliveries.gmail_message_id as gmailMessageId',
       'deliveries.replaced_by as replacedBy',
       sql<string>`coalesce(document_snapshot ->> 'number', '')`.as('number'),
       sql<string>`coalesce(document_snapshot #>> '{party,name}', '')`.as('partyName'),
       sql<string>`(extract(epoch from deliveries.created_at) * 1000000)::bigint::text`.as('place'),
     ])
+    .select(isWithoutAnswer.as('isInDoubt'))
     .select((eb) => [
       eb
         .selectFrom('delivery_attachments')
@@ -118,12 +128,16 @@ export async function reportPage(
 function isShownAs(show: ReportFilter) {
   switch (show) {
     case 'waiting':
-      return sql<boolean>`deliveries.state in ('queued', 'sending')`;
+      return sql<boolean>`(deliveries.state in ('queued', 'sending') and not ${isWithoutAnswer})`;
+    case 'inDoubt':
+      return isWithoutAnswer;
+    case 'answered':
+      return sql<boolean>`(deliveries.state = 'held' and deliveries.held_reason = any(${[...answered]}))`;
     case 'undo':
     case 'scheduled':
       return sql<boolean>`deliveries.state = 'held' and deliveries.held_reason = ${show}`;
     case 'held':
-      return sql<boolean>`deliveries.state = 'held' and deliveries.held_reason not in ('undo', 'scheduled')`;
+      return sql<boolean>`deliveries.state = 'held' and deliveries.held_reason <> all(${['undo', 'scheduled', ...answered]})`;
     case 'sent':
     case 'failed':
     case 'unconfirmed':

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { type Page, type PageRequest, pageOf, pageSize, readCursor } from '../../documents/paging.ts';
 import type { Database } from '../../platform/database.ts';
 import type { DeliveryState, DocumentKind, RunState } from '../../platform/database-types.ts';
+import { isAnswer } from '../answers.ts';
+import { isWithoutAnswer } from '../attempt.ts';
 import { isDecidedBy, isSeenBy, type Onlooker } from '../onlooker.ts';
 import type { HeldReason } from '../state.ts';
 import { type Asked, askedSchema, type LeftOutRecord, leftOutRecordSchema } from './asked.ts';
@@ -13,6 +15,10 @@ export interface RunCounts {
   /** Queued, or being handed to Gmail. */
   readonly waiting: number;
   readonly sending: number;
+  /** Handed to Gmail, whose answer never arrived: it is being found out whether they were sent. */
+  readonly inDoubt: number;
+  /** Somebody has just said what they found in Gmail about them, and may undo that. */
+  readonly answered: number;
   readonly sent: number;
   /** For the moment in which all of it, or one that was sent again by hand, can be undone. */
   readonly undo: number;
@@ -23,7 +29,7 @@ export interface RunCounts {
   readonly failed: number;
   readonly unconfirmed: number;
   readonly cancelled: number;
-  /** The {@link held} ones by reason, most first. */
+  /** The {@link held} and the {@link answered} ones by reason, most first. */
   readonly heldBy: readonly { readonly reason: string; readonly count: number }[];
 }
 
@@ -167,33 +173,59 @@ export async function countRuns(
     .where('replaced_by', 'is', null)
     .groupBy(['run_id', 'state', 'held_reason'])
     .execute();
+  const doubts = await countDoubts(db, tenantId, [
+    ...new Set(rows.flatMap(({ runId, state }) => (runId !== null && state === 'sending' ? [runId] : []))),
+  ]);
   const byRun = Map.groupBy(rows, ({ runId }) => runId ?? '');
-  return new Map([...byRun].map(([runId, counted]) => [runId, countsOf(counted)]));
+  return new Map([...byRun].map(([runId, counted]) => [runId, countsOf(counted, doubts.get(runId))]));
 }
 
-/** Sums up counted states. Pure. */
+/** How many of what is `sending` had no answer from Gmail. Few ever are, so these alone are looked at one by one. */
+async function countDoubts(db: Database, tenantId: string, runIds: readonly string[]): Promise<Map<string, number>> {
+  if (runIds.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('deliveries')
+    .select(['run_id as runId', sql<number>`count(*)::int`.as('count')])
+    .where('tenant_id', '=', tenantId)
+    .where('run_id', '=', sql<string>`any(${runIds}::uuid[])`)
+    .where('replaced_by', 'is', null)
+    .where(isWithoutAnswer)
+    .groupBy('run_id')
+    .execute();
+  return new Map(rows.map(({ runId, count }) => [runId ?? '', count]));
+}
+
+/**
+ * Sums up counted states. Pure.
+ *
+ * @param inDoubt how many of what is `sending` had no answer
+ */
 export function countsOf(
   rows: readonly { readonly state: DeliveryState; readonly reason: string | null; readonly count: number }[],
+  inDoubt = 0,
 ): RunCounts {
   const of = (state: DeliveryState) =>
     rows.filter((row) => row.state === state).reduce((sum, { count }) => sum + count, 0);
   const isTimed = ({ state, reason }: (typeof rows)[number]) =>
     state === 'held' && (reason === 'undo' || reason === 'scheduled');
-  const held = rows.filter((row) => row.state === 'held' && !isTimed(row));
+  const others = rows.filter((row) => row.state === 'held' && !isTimed(row));
+  const sumOf = (some: typeof others) => some.reduce((sum, { count }) => sum + count, 0);
+  const sending = of('sending') - inDoubt;
   const heldFor = (reason: HeldReason) =>
     rows.filter((row) => isTimed(row) && row.reason === reason).reduce((sum, { count }) => sum + count, 0);
   return {
     total: rows.reduce((sum, { count }) => sum + count, 0),
-    waiting: of('queued') + of('sending'),
-    sending: of('sending'),
+    waiting: of('queued') + sending,
+    ...{ sending, inDoubt },
+    answered: sumOf(others.filter(({ reason }) => isAnswer(reason))),
     sent: of('sent'),
     undo: heldFor('undo'),
     scheduled: heldFor('scheduled'),
-    held: held.reduce((sum, { count }) => sum + count, 0),
+    held: sumOf(others.filter(({ reason }) => !isAnswer(reason))),
     failed: of('failed'),
     unconfirmed: of('unconfirmed'),
     cancelled: of('cancelled'),
-    heldBy: held
+    heldBy: others
       .flatMap(({ reason, count }) => (reason === null ? [] : [{ reason, count }]))
       .sort((a, b) => b.count - a.count),
   };
@@ -201,21 +233,57 @@ export function countsOf(
 
 /**
  * Where a run stands. `undo`, `scheduled`: it waits for nothing but its time, and all of it can be undone, or what is left
- * leaves later. `needs_you`: nothing of it moves any more, and some of it waits for somebody to decide.
+ * leaves later. `in_doubt`: of all that is open it is being found out whether it was sent, or somebody has just said so.
+ * `needs_you`: nothing of it moves any more, and some of it waits for somebody to decide.
  */
-export type RunPhase = 'undo' | 'scheduled' | 'running' | 'waiting' | 'paused' | 'cancelled' | 'needs_you' | 'over';
+export type RunPhase =
+  | 'undo'
+  | 'scheduled'
+  | 'running'
+  | 'waiting'
+  | 'paused'
+  | 'cancelled'
+  | 'in_doubt'
+  | 'needs_you'
+  | 'over';
 
 /** Says where a run stands. Pure. `waiting`: everything that is left is held. */
 export function phaseOf({ state, counts }: Pick<RunSummary, 'state' | 'counts'>): RunPhase {
   if (state === 'cancelled') return 'cancelled';
-  if (unsentOf(counts) === 0) return counts.failed + counts.unconfirmed > 0 ? 'needs_you' : 'over';
+  if (unsentOf(counts) === 0) {
+    if (counts.inDoubt + counts.answered > 0) return 'in_doubt';
+    return counts.failed + counts.unconfirmed > 0 ? 'needs_you' : 'over';
+  }
   if (state === 'paused') return 'paused';
   if (counts.waiting > 0) return 'running';
   if (counts.undo === counts.total) return 'undo';
   return counts.scheduled === unsentOf(counts) ? 'scheduled' : 'waiting';
 }
 
-/** How many of a run have not left yet, and still would. Pure. */
+/** How many of a run have not left yet, and still would; of what is in doubt nobody knows. Pure. */
 export function unsentOf({ waiting, undo, scheduled, held }: RunCounts): number {
   return waiting + undo + scheduled + held;
+}
+
+/** What becomes of a run's emails where it is cancelled now. */
+export interface CancelForecast {
+  /** Have not left, and will not. */
+  readonly stopped: number;
+  /** Held after a restore: they are discarded, and may have left before it. */
+  readonly restored: number;
+  /** Nobody knows whether they were sent: these are not stopped, and that stays so. */
+  readonly inDoubt: number;
+  /** Just being handed to Gmail. */
+  readonly sending: number;
+}
+
+/** Foretells it. Pure. */
+export function cancelForecast(counts: RunCounts): CancelForecast {
+  const restored = counts.heldBy.find(({ reason }) => reason === 'restored')?.count ?? 0;
+  return {
+    stopped: unsentOf(counts) - counts.sending - restored,
+    restored,
+    inDoubt: counts.inDoubt + counts.answered + counts.unconfirmed,
+    sending: counts.sending,
+  };
 }

@@ -103,7 +103,7 @@ type ReadyRecord = { readonly id: string } & Extract<Judgement, { kind: 'ready' 
  */
 async function insertDeliveries(
   trx: Database,
-  { tenantId, memberId, sendAt = null, anyTime = false }: RunRequest,
+  { tenantId, memberId, sendAt = null, anyTime = false, thoughPaid = false }: RunRequest,
   now: Date,
   { run, rule, departure }: { readonly run: NewRun; readonly rule: SenderRule; readonly departure: Departure },
   ready: readonly ReadyRecord[],
@@ -113,12 +113,13 @@ async function insertDeliveries(
   await sql`
     insert into deliveries (tenant_id, purpose, document_id, member_id, mailbox_id, account, rule_mode, from_email,
       from_name, reply_to, recipients, subject, message, document_snapshot, state, state_at, held_reason,
-      not_before, idempotency_key, request_hash, lane, run_id, scheduled_for, any_time, created_at)
+      not_before, idempotency_key, request_hash, lane, run_id, scheduled_for, any_time, though_paid,
+      created_at)
     select ${tenantId}::uuid, 'document', documents.id, ${memberId}::uuid, ${run.mailboxId}::uuid,
       (select google_sub from mailboxes where id = ${run.mailboxId}::uuid), ${rule.mode}::sender_mode, ${run.fromEmail},
       ${run.fromName}, ${run.replyTo}, ready.recipients::jsonb, ready.subject, ready.message, documents.content,
       ${begun.state}::delivery_state, ${now}, ${begun.held_reason},
-      ${begun.not_before}::timestamptz, ${`run:${run.id}:`} || documents.id, 'run', 1, ${run.id}::uuid, ${sendAt}::timestamptz, ${anyTime},
+      ${begun.not_before}::timestamptz, ${`run:${run.id}:`} || documents.id, 'run', 1, ${run.id}::uuid, ${sendAt}::timestamptz, ${anyTime}, ${thoughPaid},
       ${now}::timestamptz + (${before}::int + ready.place) * interval '1 microsecond'
     from unnest(${ready.map(({ id }) => id)}::uuid[], ${ready.map(({ recipients }) => JSON.stringify(recipients))}::text[],
         ${ready.map(({ subject }) => subject)}::text[], ${ready.map(({ message }) => message)}::text[])

@@ -184,7 +184,7 @@ describe('what nobody knows of a run', () => {
     const decide = (decision: 'send_again' | 'mark_as_sent') => decideNow(run, decision);
     expect(await decide('mark_as_sent')).toBe(3);
     expect(await decide('send_again')).toBe(0);
-    expect(await countsOf(waiting, run)).toMatchObject({ held: 3, waiting: 2, unconfirmed: 0 });
+    expect(await countsOf(waiting, run)).toMatchObject({ answered: 3, held: 0, waiting: 2, unconfirmed: 0 });
     await aMinuteLater(waiting);
     expect(await countsOf(waiting, run)).toMatchObject({ sent: 3, waiting: 2, unconfirmed: 0 });
     const { events } = await sender.delivery(ids[0] ?? '');
@@ -235,6 +235,7 @@ describe('what somebody has just said they did not find in Gmail', () => {
 
   it('does not leave any more where its record was cancelled meanwhile', async () => {
     const { run, id } = await oneInDoubt();
+    await decideAgain(run, id);
     await inTenant(waiting.context.db, run.sender.tenantId, (trx) =>
       trx
         .updateTable('documents')
@@ -242,7 +243,6 @@ describe('what somebody has just said they did not find in Gmail', () => {
         .where('id', '=', (query) => query.selectFrom('deliveries').select('document_id').where('id', '=', id))
         .execute(),
     );
-    await decideAgain(run, id);
     await aMinuteLater(waiting);
     await deliverNow(waiting, run.sender, id);
     expect(await standing(run, id)).toEqual(['cancelled', null]);
