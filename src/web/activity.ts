@@ -12,6 +12,7 @@ import {
 import { type Decision, isDecision } from '../deliveries/decide.ts';
 import { addUp, type Decided, decideAndTell } from '../deliveries/decided.ts';
 import { type DeliverySummary, listDeliveries } from '../deliveries/deliveries.ts';
+import { type RecordNow, unaskedOf } from '../deliveries/record-now.ts';
 import { inTenant } from '../tenants/scope.ts';
 import type { WebContext } from './context.ts';
 import { decidedWords } from './decided-words.ts';
@@ -125,10 +126,22 @@ function choicesFor(
   telling: (delivery: DeliverySummary) => Telling,
   why: Why | null,
 ): { decision: Decision; label: string }[] {
-  const fitting = new Set(rows.flatMap((row) => telling(row).decisions));
+  const fitting = new Set(
+    rows.flatMap((row) => {
+      const { decisions, record } = telling(row);
+      return decisions.filter((decision) => fitsMany(decision, record));
+    }),
+  );
   // One that may have been sent among them is enough to say that it is to be looked for first.
   const careful = rows.some(({ heldReason }) => heldReason === 'restored') ? 'restored' : why;
   return [...fitting].map((decision) => ({ decision, label: bulkWords(decision, careful) }));
+}
+
+/** A button for many asks nothing of each: what has to be said of a record is said on the email’s own page. */
+function fitsMany(decision: Decision, record: RecordNow | null): boolean {
+  if (record === null) return true;
+  if (decision === 'send_new_version') return unaskedOf(record, { asItWas: true }) === null;
+  return (decision !== 'send_again' && decision !== 'send_now') || unaskedOf(record) === null;
 }
 
 function decideTicked(ctx: WebContext, viewer: Viewer, decision: Decision, ids: readonly string[]): Promise<Decided> {

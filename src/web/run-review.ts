@@ -75,7 +75,9 @@ export async function review(trx: Database, ctx: WebContext, viewer: Viewer, for
     const at = (date: Date) => when(date, viewer.tenant.timeZone, question.now, viewer.locale);
     const opens = leavesFrom(rules, form.anyTime, question.now);
     const opening = opens > question.now ? opens : null;
-    const lines = budget ? budgetLines(budget, { ofRun: 'of these', at, opening, locale: viewer.locale }) : [];
+    const waits = resolution.ok && (resolution.trouble !== null || resolution.paused);
+    const written = { ofRun: 'of these', at, opening, waits, locale: viewer.locale };
+    const lines = budget ? budgetLines(budget, written) : [];
     const cap = over.sending > 0 ? await capNotice(trx, ctx, viewer, over.recipients) : null;
     return { ...seen, overview: over, budget: lines, room: budget, cap, opening, problems };
   } catch (error) {

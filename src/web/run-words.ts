@@ -269,6 +269,8 @@ interface BudgetWords {
   readonly at: (date: Date) => string;
   /** When the company's sending hours begin, where that is later than now. */
   readonly opening: Date | null;
+  /** Its mailbox cannot send: nobody knows when it leaves. */
+  readonly waits?: boolean;
   readonly locale: string;
 }
 
@@ -277,10 +279,11 @@ interface BudgetWords {
  */
 export function budgetLines(
   { used, limit, standsStill, forecast }: Budget,
-  { ofRun, at, opening, locale }: BudgetWords,
+  { ofRun, at, opening, waits = false, locale }: BudgetWords,
 ): string[] {
   const { soon, later, takesMs } = forecast;
   const lines = [usedWords(used, limit, locale)];
+  if (waits) return lines;
   if (standsStill) lines.push(`${standstillWords(standsStill)}; it goes on at ${at(standsStill.until)}`);
   if (opening) lines.push(`your sending hours begin ${at(opening)}`);
   else if (soon > 0 && !standsStill)

@@ -76,6 +76,17 @@ async function worked({ id }: Doubted) {
 const textOf = async (path: string) =>
   (await sender.founder.get(path)).text.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');
 
+/** Takes all others off the list of what needs somebody. */
+const onlyOne = (id: string) =>
+  within((trx) =>
+    trx
+      .updateTable('deliveries')
+      .set({ state: 'sent', held_reason: null })
+      .where('id', '<>', id)
+      .where('state', 'in', ['unconfirmed', 'held'])
+      .execute(),
+  );
+
 const routes: Record<
   string,
   { readonly of: keyof typeof states; press(doubted: Doubted): Promise<{ location: string | null | undefined }> }
@@ -154,6 +165,11 @@ describe('the page of such an email', () => {
       expect(text).toContain(offered);
       expect(text).not.toContain(refused);
       expect(await textOf('/activity?show=attention')).toMatch(says[became]);
+      // A button for many asks nothing, so it is not offered for one of which more has to be said.
+      await onlyOne(id);
+      const { text: list } = await sender.founder.get('/activity?show=attention');
+      expect(list).not.toMatch(/value="send_(again|now)"/);
+      expect(list.includes('value="send_new_version"')).toBe(became === 'changed');
     }
   });
 
