@@ -156,12 +156,13 @@ async function connect(
     body: new URLSearchParams({ ...form, grant_type: 'authorization_code', code }),
   });
   const tokens = (await response.json()) as { access_token: string; refresh_token: string; scope: string };
-  const account = `sub-${email}`;
+  const sub = `sub-${email}`;
+  const account = `gmail:${sub}`;
   const mailboxId = await inTenant(app, tenantId, async (trx) => {
     const { id } = await trx
       .insertInto('mailboxes')
       .values({
-        ...{ tenant_id: tenantId, kind: 'shared', google_sub: account, email, display_name: 'Bench' },
+        ...{ tenant_id: tenantId, kind: 'shared', google_sub: sub, email, display_name: 'Bench' },
         ...{ is_default: isDefault, daily_limit: 100_000, wanted: [...capabilities] },
       })
       .returning('id')

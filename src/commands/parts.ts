@@ -9,10 +9,10 @@ import { createPdfRenderer } from '../documents/pdf/render.ts';
 import { createUblReader } from '../documents/ubl/reader.ts';
 import type { GoogleApp } from '../google/app.ts';
 import { findEndpoints } from '../google/endpoints.ts';
-import { createTroubleWatch } from '../google/trouble-watch.ts';
 import { createAccessTokens } from '../mailboxes/access-token.ts';
 import { assertKeysFit } from '../mailboxes/check-keys.ts';
 import { createKeyFileReader } from '../mailboxes/key-file-reader.ts';
+import { createTroubleWatch } from '../mailboxes/trouble-watch.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { neverJumps, watchForJumps } from '../platform/clock-jumps.ts';
 import type { Config } from '../platform/config.ts';
@@ -26,6 +26,8 @@ import { assertBoundByRowSecurity, type DatabaseUrls } from '../platform/roles.t
 import type { Shutdown } from '../platform/shutdown.ts';
 import { StartError } from '../platform/start-error.ts';
 import { createDatabaseWatch } from '../tenants/database-watch.ts';
+import type { Transports } from '../transport/transport.ts';
+import { transports } from '../transport/transports.ts';
 import type { WebContext } from '../web/context.ts';
 
 /** A configuration in which nothing is left to be supplied. */
@@ -53,6 +55,8 @@ export interface ServiceConfig
   readonly localMailUrl?: string;
   /** The machine's own unless a test brings another. */
   readonly clock?: Clock;
+  /** The product's, unless a test brings others. */
+  readonly transports?: Transports;
   /** New connections, unless a test brings some that are open. */
   readonly openDatabase?: OpenDatabase;
 }
@@ -122,6 +126,7 @@ export async function openParts(config: ServiceConfig, log: Logger, shutdown: Sh
       log,
       clock,
       pace,
+      transports: config.transports ?? transports,
       limits: config.rateLimits ? createRateLimits(app.pool) : noRateLimits,
       recipientsPerDay: config.recipientsPerDay,
       publicUrl,

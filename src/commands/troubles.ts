@@ -1,5 +1,5 @@
 import { operatorWords } from '../google/operator-trouble.ts';
-import { recentTroubles, type Trouble } from '../google/troubles.ts';
+import { recentTroubles, type Trouble } from '../mailboxes/operator-troubles.ts';
 import type { Config } from '../platform/config.ts';
 import { countStuck, type FailingJob, findFailingJobs } from '../tenants/system-jobs.ts';
 import { withDatabases } from './with-databases.ts';

@@ -1,19 +1,18 @@
-import type { GoogleFailure } from '../google/errors.ts';
-import { operatorTroubleOf } from '../google/operator-trouble.ts';
+import { everyAccountAt } from '../platform/account.ts';
 import {
   blockAccount,
   countUnknown,
   endTrouble,
   markTrouble,
-  readProject,
+  readAccount,
   refusedSince,
-  wholeProject,
 } from '../tenants/system-queue.ts';
+import { gaveNoAnswer, type Outcome, type TransportFailure } from '../transport/outcome.ts';
+import type { SendResult, Transport, TransportError } from '../transport/transport.ts';
 import type { DeliverContext } from './context.ts';
 import type { SendableDelivery } from './load.ts';
-import type { Outcome } from './outcome.ts';
 import { accountsBeforeProject, probeAfterMs, unknownsBeforeTrouble } from './pacing.ts';
-import type { AttemptResult } from './transmit.ts';
+import { transportOf } from './transport-of.ts';
 
 /*
  * What an attempt says of its Google account is about more than its own delivery, and is remembered. It only ever makes
@@ -27,7 +26,7 @@ import type { AttemptResult } from './transmit.ts';
 export async function noteLostAnswer(
   ctx: DeliverContext,
   { account }: SendableDelivery,
-  result: AttemptResult,
+  result: SendResult,
 ): Promise<void> {
   if (result.kind !== 'failed' || !gaveNoAnswer(result.failure)) return;
   await orWarn(ctx, async () => {
@@ -43,21 +42,28 @@ export async function noteLostAnswer(
  */
 export async function noteAnswer(
   ctx: DeliverContext,
-  { account, afterTrouble }: SendableDelivery,
-  result: AttemptResult,
+  { account, provider, afterTrouble }: SendableDelivery,
+  result: SendResult,
 ): Promise<void> {
   if (result.kind === 'failed' && gaveNoAnswer(result.failure)) return;
   await orWarn(ctx, async () => {
     if (result.kind === 'failed') {
       const { outcome, failure } = result;
-      await obey(ctx, account, failure, outcome, afterTrouble && failure.kind === 'answered');
-      // Gmail was not reached, which says nothing about its answers.
+      const whose = { account, transport: transportOf(ctx, provider) };
+      await obey(ctx, whose, failure, outcome, afterTrouble && failure.kind === 'answered');
+      // The provider was not reached, which says nothing about its answers.
       if (failure.kind !== 'answered') return;
     }
     if (!afterTrouble) return;
     await endTrouble(ctx.system, account);
-    await endTrouble(ctx.system, wholeProject);
+    await endTrouble(ctx.system, everyAccountAt(account));
   });
+}
+
+/** An account, and the provider that it is at. */
+export interface AccountAt {
+  readonly account: string;
+  readonly transport: Transport;
 }
 
 /**
@@ -65,30 +71,30 @@ export async function noteAnswer(
  */
 export async function noteSlowDown(
   ctx: Pick<DeliverContext, 'system' | 'clock' | 'log'>,
-  account: string,
-  failure: GoogleFailure,
-  outcome: Outcome,
+  whose: AccountAt,
+  { failure, outcome }: TransportError,
 ): Promise<void> {
-  await orWarn(ctx, () => obey(ctx, account, failure, outcome));
+  await orWarn(ctx, () => obey(ctx, whose, failure, outcome));
 }
 
 /** Keeps the account still until the time that Gmail named, and everybody where it is our whole project's rate. */
 async function obey(
   ctx: Pick<DeliverContext, 'system' | 'clock'>,
-  account: string,
-  failure: GoogleFailure,
+  { account, transport }: AccountAt,
+  failure: TransportFailure,
   outcome: Outcome,
   troubleIsOver = false,
 ): Promise<void> {
   const { system } = ctx;
   if (outcome.kind === 'retry' && outcome.slowDown) {
     await blockAccount(system, account, outcome.at, 'rate', troubleIsOver);
-    if (await isOfProject(ctx, failure)) await blockAccount(system, wholeProject, outcome.at, 'rate', troubleIsOver);
+    if (await isOfProject(ctx, { account, transport }, failure))
+      await blockAccount(system, everyAccountAt(account), outcome.at, 'rate', troubleIsOver);
   }
   if (outcome.kind !== 'hold' || outcome.until === null) return;
   if (outcome.reason === 'sending_limit') await blockAccount(system, account, outcome.until, 'sending_limit');
-  if (outcome.reason === 'operator' && mayBeOfProject(failure))
-    await blockAccount(system, wholeProject, outcome.until, 'rate', troubleIsOver);
+  if (outcome.reason === 'operator' && transport.mayConcernAll(failure))
+    await blockAccount(system, everyAccountAt(account), outcome.until, 'rate', troubleIsOver);
 }
 
 /** Refusals so close together have one cause. */
@@ -98,26 +104,21 @@ const togetherMs = 10_000;
  * Whether a refusal that does not say whose rate is used up is the whole project's: several accounts meet it together,
  * though none of them is let go faster than its own rate.
  */
-async function isOfProject({ system, clock }: Pick<DeliverContext, 'system' | 'clock'>, failure: GoogleFailure) {
-  if (!mayBeOfProject(failure)) return false;
+async function isOfProject(
+  { system, clock }: Pick<DeliverContext, 'system' | 'clock'>,
+  { account, transport }: AccountAt,
+  failure: TransportFailure,
+): Promise<boolean> {
+  if (!transport.mayConcernAll(failure)) return false;
   const now = clock();
-  const { blockedUntil } = await readProject(system);
+  const { blockedUntil } = await readAccount(system, everyAccountAt(account));
   // Known already: hundreds may be refused at once, and need not all be counted by each.
   if (blockedUntil && blockedUntil > now) return false;
   const refused = await refusedSince(system, new Date(now.getTime() - togetherMs));
   const alike = refused.filter(({ status, reason, message }) =>
-    mayBeOfProject({ kind: 'answered', status: status ?? 0, reason: reason ?? '', message: message ?? '' }),
+    transport.mayConcernAll({ kind: 'answered', status: status ?? 0, reason: reason ?? '', message: message ?? '' }),
   );
   return new Set(alike.map(({ account }) => account)).size >= accountsBeforeProject;
-}
-
-function mayBeOfProject(failure: GoogleFailure): boolean {
-  return operatorTroubleOf('gmail', failure)?.kind === 'project_quota';
-}
-
-/** Whatever it was about: where drafts cannot be made, nothing is in doubt, and Google is in trouble all the same. */
-function gaveNoAnswer(failure: GoogleFailure): boolean {
-  return failure.kind === 'lost' || (failure.kind === 'answered' && (failure.status >= 500 || failure.status < 400));
 }
 
 async function orWarn({ log }: Pick<DeliverContext, 'log'>, write: () => Promise<void>): Promise<void> {

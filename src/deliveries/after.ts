@@ -1,30 +1,23 @@
-import addressparser from 'nodemailer/lib/addressparser/index.js';
-import { deleteDraft } from '../google/drafts.ts';
-import { GoogleError } from '../google/errors.ts';
-import { getHeaders } from '../google/gmail.ts';
-import { MailboxUnusableError } from '../mailboxes/access-token.ts';
 import { capabilitiesOf } from '../mailboxes/capabilities.ts';
-import { dropAccessToken } from '../mailboxes/grant-vault.ts';
 import { passed } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { DeliveryJob } from '../platform/queue.ts';
 import { inTenant } from '../tenants/scope.ts';
+import { LookPausedError, NotPermittedError, type ReadBack, TransportError } from '../transport/transport.ts';
 import { noteSlowDown } from './account-standing.ts';
 import type { DeliverContext } from './context.ts';
-import { findDraftsOf } from './find-in-gmail.ts';
+import { draftColumns, draftsMadeUntil, readDrafts } from './drafts.ts';
 import { concludeFrom } from './from-changed.ts';
-import { classifyFailure } from './outcome.ts';
-import { LookPausedError } from './pay-for-look.ts';
-import { draftColumns, draftsMadeUntil, readDrafts, whoseDraft } from './whose-draft.ts';
+import { transportOf } from './transport-of.ts';
 
 /**
- * What is done when a delivery is finished, and can never change what came of it: reads back what Gmail really used,
- * or takes a left-over draft out of the mailbox. What Gmail does not let us do is left undone.
+ * What is done when a delivery is finished, and can never change what came of it: reads back what the provider really
+ * used, or takes a left-over draft out of the mailbox. What it does not let us do is left undone.
  */
 export async function afterDelivery(ctx: DeliverContext, { tenantId, deliveryId }: DeliveryJob): Promise<void> {
   const row = await inTenant(ctx.db, tenantId, (trx) => readFinished(trx, tenantId, deliveryId));
   if (!row) return;
-  await askGmail(ctx, { tenantId, deliveryId }, row);
+  await askProvider(ctx, { tenantId, deliveryId }, row);
   await inTenant(ctx.db, tenantId, (trx) =>
     trx
       .updateTable('deliveries')
@@ -37,36 +30,34 @@ export async function afterDelivery(ctx: DeliverContext, { tenantId, deliveryId 
   );
 }
 
-/** @throws {GoogleError} where it is worth another try */
-async function askGmail(
+/** @throws {TransportError | NotPermittedError} where it is worth another try */
+async function askProvider(
   ctx: DeliverContext,
   { tenantId, deliveryId }: DeliveryJob,
   row: NonNullable<Awaited<ReturnType<typeof readFinished>>>,
 ): Promise<void> {
-  const { capabilities } = row;
+  const { capabilities, account, mailbox_id: mailboxId, gmail_message_id: messageId } = row;
+  const transport = transportOf(ctx, row.provider);
   try {
-    const token = await ctx.tokens.of(tenantId, row.mailbox_id);
-    if (row.state === 'sent' && row.gmail_message_id && !row.proven_at && capabilities.includes('tracking')) {
-      const { headers } = await getHeaders(ctx.google, token, row.gmail_message_id, ['From', 'Message-ID']);
-      await keepProof(ctx, tenantId, deliveryId, row, headers);
+    const permit = await transport.permit(tenantId, mailboxId);
+    if (row.state === 'sent' && messageId && !row.proven_at && capabilities.includes('tracking')) {
+      const proof = await permit.readBack?.(messageId);
+      if (proof) await keepProof(ctx, tenantId, deliveryId, row, proof);
     }
-    if (row.mayHaveLeftDrafts && capabilities.includes('safe_retry')) {
-      const look = { token, account: row.account, deliveryId };
+    if (row.mayHaveLeftDrafts && capabilities.includes('safe_retry') && permit.tidy) {
       const madeUntil = await inTenant(ctx.db, tenantId, (trx) => draftsMadeUntil(ctx, trx, tenantId, deliveryId));
-      for (const found of await patiently(ctx, () => findDraftsOf(ctx, look, row.created_at))) {
-        // One that somebody changed stays.
-        if (whoseDraft(found, row.drafts, madeUntil) === 'ours') await deleteDraft(ctx.google, token, found.id);
-      }
+      const left = { deliveryId, account, createdAt: row.created_at, ...row.drafts, draftsMadeUntil: madeUntil };
+      await patiently(ctx, async () => permit.tidy?.(left));
     }
   } catch (error) {
-    if (error instanceof MailboxUnusableError) return;
-    if (!(error instanceof GoogleError)) throw error;
-    const outcome = classifyFailure(error.failure, { attempts: 1, tokensRefused: 0 }, ctx.clock());
-    await noteSlowDown(ctx, row.account, error.failure, outcome);
+    if (error instanceof NotPermittedError && error.why.kind !== 'later') return;
+    if (!(error instanceof TransportError)) throw error;
+    const { outcome } = error;
+    await noteSlowDown(ctx, { account, transport }, error);
     // Refused for good: the mailbox says no, or the message is not there any more. Else the job runs again.
     if (outcome.kind === 'refuse' || (outcome.kind === 'hold' && outcome.until === null)) return;
-    if (outcome.kind === 'retry' && outcome.newToken)
-      await inTenant(ctx.db, tenantId, (trx) => dropAccessToken(trx, tenantId, row.mailbox_id));
+    if (outcome.kind === 'retry' && outcome.newPermit)
+      await inTenant(ctx.db, tenantId, (trx) => transport.dropPermit(trx, tenantId, mailboxId));
     throw error;
   }
 }
@@ -92,6 +83,7 @@ async function readFinished(trx: Database, tenantId: string, deliveryId: string)
       'deliveries.state',
       'deliveries.mailbox_id',
       'deliveries.account',
+      'mailboxes.provider',
       'gmail_message_id',
       'proven_at',
       'from_email',
@@ -133,16 +125,14 @@ async function keepProof(
     sent_at,
     tries_from: triesFrom,
   }: NonNullable<Awaited<ReturnType<typeof readFinished>>>,
-  headers: Readonly<Record<string, string>>,
+  { from: used, messageId }: ReadBack,
 ): Promise<void> {
-  const [from] = addressparser(headers['from'] ?? '', { flatten: true });
-  const used = from?.address?.toLowerCase() ?? null;
   const changed = used !== null && used !== wanted.toLowerCase();
   const now = ctx.clock();
   await inTenant(ctx.db, tenantId, async (trx) => {
     await trx
       .updateTable('deliveries')
-      .set({ sent_from: used, sent_message_id: headers['message-id'] ?? null, proven_at: now })
+      .set({ sent_from: used, sent_message_id: messageId, proven_at: now })
       .$if(changed, (query) => query.set({ from_changed_at: now }))
       .where('tenant_id', '=', tenantId)
       .where('id', '=', deliveryId)

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import type { DocumentContent } from '../documents/document.ts';
-import { isRefusedByGmail, mostAttachedBytes } from '../google/attachments.ts';
 import type { Database } from '../platform/database.ts';
 import { distinctNames, safeFileName } from '../platform/file-name.ts';
+import { isRefusedFile, mostAttachedBytes } from '../transport/attachments.ts';
 import { isSeenBy, type Onlooker } from './onlooker.ts';
 
 /** A file that goes along with an email, beside its PDF. */
@@ -49,7 +49,7 @@ export function attachableFiles({ files = [] }: Pick<DocumentContent, 'files'>, 
       mediaType: safeMediaType(mediaType),
       size,
       description,
-      isRefused: isRefusedByGmail(fileName),
+      isRefused: isRefusedFile(fileName),
     };
   });
 }

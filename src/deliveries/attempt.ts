@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
+import type { Via } from '../transport/transport.ts';
 import { answered } from './answers.ts';
 import type { DeliverContext } from './context.ts';
 import { moveDeliveries } from './state.ts';
@@ -51,14 +52,11 @@ export interface OpenAttempt {
   /** 1 for the first. */
   readonly number: number;
   /** How many attempts before this one were refused with 401 since the mailbox was connected. */
-  readonly tokensRefused: number;
+  readonly permitsRefused: number;
   readonly startedAt: Date;
   /** No byte is written to Gmail after this. */
   readonly deadline: Date;
 }
-
-/** How an attempt goes. `draft`: retried safely, because a draft that is still there was not sent. */
-export type Via = 'message' | 'draft';
 
 /**
  * Moves queued deliveries, none of which is in doubt, to `sending` and writes down that Gmail is about to be asked.
@@ -90,7 +88,7 @@ export async function beginAttempts(
     return moved.includes(id) && attemptId ? [{ id, attemptId, via }] : [];
   });
   if (ours.length === 0) return new Map();
-  const { rows } = await sql<{ id: string; deliveryId: string; number: number; tokensRefused: number }>`
+  const { rows } = await sql<{ id: string; deliveryId: string; number: number; permitsRefused: number }>`
     insert into attempts (id, tenant_id, delivery_id, number, owner, started_at, deadline, via)
     select ours.attempt_id, ${tenantId}, ours.id, (select count(*) + 1 from attempts where delivery_id = ours.id), ${owner},
       ${startedAt}, ${deadline}, ours.via
@@ -100,6 +98,6 @@ export async function beginAttempts(
       select count(*)::int from attempts earlier
       join deliveries on deliveries.id = earlier.delivery_id join mailboxes on mailboxes.id = deliveries.mailbox_id
       where earlier.delivery_id = attempts.delivery_id and earlier.http_status = 401
-        and earlier.started_at >= mailboxes.connected_at) as "tokensRefused"`.execute(trx);
+        and earlier.started_at >= mailboxes.connected_at) as "permitsRefused"`.execute(trx);
   return new Map(rows.map(({ deliveryId, ...row }) => [deliveryId, { ...row, startedAt, deadline }]));
 }

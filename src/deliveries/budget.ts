@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import { capabilitiesOf } from '../mailboxes/capabilities.ts';
+import { providerOf } from '../platform/account.ts';
 import type { Database } from '../platform/database.ts';
-import { costOf, defaultDailyLimit, type Forecast, forecast, type Pace } from './pacing.ts';
+import { limitsOf } from '../transport/transports.ts';
+import { type Forecast, forecast, type Pace } from './pacing.ts';
 import { type Standstill, standstillOf } from './standing.ts';
 
 /** How much of a mailbox's day is used, and when some more deliveries of it leave. */
@@ -82,7 +84,7 @@ export async function budgetOf(
     .leftJoin('grants', 'grants.mailbox_id', 'mailboxes.id')
     .select([
       'mailboxes.email',
-      'mailboxes.google_sub as account',
+      'mailboxes.account',
       'mailboxes.daily_limit as dailyLimit',
       'mailboxes.wanted',
       'grants.scopes',
@@ -91,6 +93,7 @@ export async function budgetOf(
     .where('mailboxes.id', '=', mailboxId)
     .executeTakeFirst();
   if (!mailbox) return undefined;
+  const limits = limitsOf(providerOf(mailbox.account));
   const ofAccount = db
     .selectFrom('deliveries')
     .select(sql<number>`count(*)::int`.as('count'))
@@ -111,9 +114,9 @@ export async function budgetOf(
       .where((eb) => eb.or([eb('lane', '=', 0), eb('created_at', '<', ahead.startedAt)]));
   }
   const waiting = await before.executeTakeFirstOrThrow();
-  const limit = mailbox.dailyLimit ?? defaultDailyLimit(mailbox.email);
+  const limit = mailbox.dailyLimit ?? limits.dailyLimit(mailbox.email);
   const facts = { sentToday: sent.count, dailyLimit: limit, waiting: Math.max(0, waiting.count - own) };
-  const foretold = forecast(facts, pace, costOf(capabilitiesOf(mailbox.scopes ?? [], mailbox.wanted)), count);
+  const foretold = forecast(facts, pace, limits.costOf(capabilitiesOf(mailbox.scopes ?? [], mailbox.wanted)), count);
   const nextDay = async () =>
     (await roomAgain(db, tenantId, mailbox.account, 0, now)) ?? new Date(now.getTime() + dayMs);
   return {

@@ -1,17 +1,10 @@
-import { GoogleError } from '../google/errors.ts';
-import { MailboxUnusableError } from '../mailboxes/access-token.ts';
 import { type EndedWords, endedWords, readReason } from '../mailboxes/ended-words.ts';
-import { dropAccessToken } from '../mailboxes/grant-vault.ts';
-import { endMailbox } from '../mailboxes/health.ts';
-import { mailboxTroubleOf } from '../mailboxes/mailbox-trouble.ts';
-import { refreshSendAs } from '../mailboxes/send-as.ts';
 import type { RefusalReason, SenderResolution, SenderRule } from '../mailboxes/sender.ts';
-import type { EndedReason } from '../mailboxes/why-ended.ts';
-import { inTenant } from '../tenants/scope.ts';
 import type { DeliverContext } from './context.ts';
 import type { SendableDelivery } from './load.ts';
 import { unsendable } from './sendable.ts';
 import type { HeldReason } from './state.ts';
+import { transportOf } from './transport-of.ts';
 import { judge, type Lack } from './withdrawn.ts';
 
 /** Why a delivery must not leave as it was frozen. */
@@ -78,49 +71,18 @@ export function frozenRule(delivery: SendableDelivery): SenderRule {
 }
 
 /**
- * Asks Gmail for its list of addresses again, because ours is too old to send by: Gmail itself would not refuse a lost
- * alias, it would swap the From.
+ * Asks for the mailbox's list of addresses again, because ours is too old to send by.
  *
  * @returns why the delivery cannot leave, or null
- * @throws {GoogleError | MailboxUnusableError} when Gmail could not be asked
+ * @throws {NotPermittedError} when nobody could be asked
  */
 export async function refreshAddresses(
   ctx: DeliverContext,
   tenantId: string,
-  { mailboxId, email }: SendableDelivery,
+  { provider, mailboxId, email }: SendableDelivery,
 ): Promise<Objection | null> {
-  try {
-    await refreshSendAs(ctx, tenantId, mailboxId).catch(async (error: unknown) => {
-      if (!isAnswered(error, 401)) throw error;
-      // The access token ended before its time: once more with a new one.
-      await inTenant(ctx.db, tenantId, (trx) => dropAccessToken(trx, tenantId, mailboxId));
-      await refreshSendAs(ctx, tenantId, mailboxId);
-    });
-    return null;
-  } catch (error) {
-    if (isMissingPermission(error)) {
-      const words = `Gmail no longer lets us check whether this account may send as ${email.from.email}. Switch on “Other addresses” for it in Settings → Email.`;
-      return { reason: 'sender_changed', words };
-    }
-    const reason = endingIn(error);
-    if (!reason) throw error;
-    const ended = { reason, sure: true, from: 'gmail', at: ctx.clock() } as const;
-    await inTenant(ctx.db, tenantId, (trx) => endMailbox(trx, tenantId, mailboxId, ended));
-    throw new MailboxUnusableError('needs_reconnect');
-  }
-}
-
-/** Why Gmail's refusal ends the connection; null where it does not. */
-function endingIn(error: unknown): EndedReason | null {
-  if (isAnswered(error, 401)) return 'refused';
-  return error instanceof GoogleError ? mailboxTroubleOf(error.failure) : null;
-}
-
-/** As against a 403 that only asks to slow down. */
-function isMissingPermission(error: unknown): boolean {
-  return isAnswered(error, 403) && error instanceof GoogleError && /insufficient/i.test(error.code);
-}
-
-function isAnswered(error: unknown, status: number): boolean {
-  return error instanceof GoogleError && error.failure.kind === 'answered' && error.failure.status === status;
+  const read = await transportOf(ctx, provider).refreshAddresses?.(tenantId, mailboxId);
+  if (read !== 'unreadable') return null;
+  const words = `Gmail no longer lets us check whether this account may send as ${email.from.email}. Switch on “Other addresses” for it in Settings → Email.`;
+  return { reason: 'sender_changed', words };
 }

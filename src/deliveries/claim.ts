@@ -1,10 +1,9 @@
-import type { AccessToken } from '../google/gmail.ts';
-import { readFreshTokens } from '../mailboxes/fresh-token.ts';
 import { resolveSender } from '../mailboxes/sender.ts';
 import type { MemberFacts } from '../mailboxes/sender-questions.ts';
 import type { Database } from '../platform/database.ts';
 import { wake } from '../platform/wake.ts';
-import { beginAttempts, type OpenAttempt, type Via } from './attempt.ts';
+import type { Permit, Via } from '../transport/transport.ts';
+import { beginAttempts, type OpenAttempt } from './attempt.ts';
 import { frozenRule, type Objection, objectionTo } from './check-sender.ts';
 import type { DeliverContext } from './context.ts';
 import { connectedSince, everBefore } from './cut-off.ts';
@@ -15,13 +14,14 @@ import { factsOf, needsAddresses } from './obstacles.ts';
 import { cancelledWithRun, pausedWithRun } from './runs/moves.ts';
 import { cancelledWithRecord, unsendable } from './sendable.ts';
 import { type HeldReason, lockDeliveries, moveDelivery } from './state.ts';
+import { transportOf } from './transport-of.ts';
 import { judge } from './withdrawn.ts';
 
 /** A delivery in our hands, and everything at hand to send it. */
 export interface Claimed {
   readonly delivery: SendableDelivery;
   readonly attempt: OpenAttempt;
-  readonly token: AccessToken;
+  readonly permit: Permit;
   readonly via: Via;
   /** Whether we may look among the mailbox's sent messages. */
   readonly tracking: boolean;
@@ -29,8 +29,8 @@ export interface Claimed {
 
 /** What was fetched for a claim between two tries; nothing of it costs a transaction. */
 export interface Supplies {
-  readonly token?: AccessToken;
-  /** Gmail's list of addresses was just asked for. */
+  readonly permit?: Permit;
+  /** The list of addresses was just asked for. */
   readonly addresses?: true;
   /** Its PDF was just made: it is kept together with the claim. */
   readonly file?: FrozenFile;
@@ -44,18 +44,18 @@ export type Claim =
   | { readonly kind: 'in_doubt' }
   /** It is held after a restore, and may have been sent. */
   | { readonly kind: 'restored' }
-  /** Something is missing that only Google can give. */
-  | { readonly kind: 'needs'; readonly what: 'token' | 'addresses' | 'pdf'; readonly delivery: SendableDelivery }
+  /** Something is missing that takes time to get. */
+  | { readonly kind: 'needs'; readonly what: 'permit' | 'addresses' | 'pdf'; readonly delivery: SendableDelivery }
   | ({ readonly kind: 'claimed' } & Claimed);
 
 const nothing = { kind: 'nothing' } as const;
 
 /**
  * Takes waiting deliveries of a tenant into our hands, in one transaction: they are there, they may leave, their senders
- * are still whom they were frozen with, tokens are at hand; then the attempts are written, and with the commit they are
+ * are still whom they were frozen with, permits are at hand; then the attempts are written, and with the commit they are
  * ours. Whatever stands in the way of one is written too: it is held with its reason, or says what it needs.
  *
- * @param trx must be committed before Gmail is contacted
+ * @param trx must be committed before the provider is contacted
  * @param attemptIds the id for each delivery's attempt, should there be one: whoever never hears that the commit went
  *   through knows what to take back
  * @param supplies what was fetched meanwhile, by delivery
@@ -77,14 +77,14 @@ export async function claimDeliveries(
   // Before they are read, not while: what is read together with a row that was waited for is from before the wait.
   await lockDeliveries(trx, tenantId, [...attemptIds.keys()]);
   const deliveries = await loadAllForSending(trx, tenantId, [...attemptIds.keys()], atHand);
-  const tokens = await readFreshTokens(trx, ctx.keys, tenantId, mailboxIdsOf(deliveries), ctx.clock());
+  const permits = await permitsAtHand(ctx, trx, tenantId, deliveries);
   const facts = await factsOf(trx, tenantId, deliveries);
   for (const delivery of deliveries) {
     const theirs = facts.get(delivery.member.id);
     if (!theirs) throw new TypeError('A member without facts');
     const supplied = supplies.get(delivery.id) ?? {};
-    const token = supplied.token ?? tokens.get(delivery.mailboxId) ?? null;
-    const claim = await readiness(ctx, trx, tenantId, delivery, theirs, { ...supplied, token });
+    const permit = supplied.permit ?? permits.get(delivery.mailboxId) ?? null;
+    const claim = await readiness(ctx, trx, tenantId, delivery, theirs, { ...supplied, permit });
     if (claim.kind === 'ready') ready.push(claim);
     else claims.set(delivery.id, claim);
   }
@@ -96,8 +96,19 @@ export async function claimDeliveries(
   return claims;
 }
 
-function mailboxIdsOf(deliveries: readonly SendableDelivery[]): string[] {
-  return [...new Set(deliveries.map(({ mailboxId }) => mailboxId))];
+async function permitsAtHand(
+  ctx: DeliverContext,
+  trx: Database,
+  tenantId: string,
+  deliveries: readonly SendableDelivery[],
+): Promise<ReadonlyMap<string, Permit>> {
+  const permits = new Map<string, Permit>();
+  for (const [provider, theirs] of Map.groupBy(deliveries, (each) => each.provider)) {
+    const mailboxIds = [...new Set(theirs.map(({ mailboxId }) => mailboxId))];
+    const atHand = await transportOf(ctx, provider).permitsAtHand(trx, tenantId, mailboxIds);
+    for (const [mailboxId, permit] of atHand) permits.set(mailboxId, permit);
+  }
+  return permits;
 }
 
 /** Whether one may be begun. What stands in its way is written. */
@@ -107,7 +118,7 @@ async function readiness(
   tenantId: string,
   delivery: SendableDelivery,
   facts: MemberFacts,
-  { token, addresses }: Omit<Supplies, 'token'> & { readonly token: AccessToken | null },
+  { permit, addresses }: Omit<Supplies, 'permit'> & { readonly permit: Permit | null },
 ): Promise<Exclude<Claim, { kind: 'claimed' }> | ({ readonly kind: 'ready' } & Omit<Claimed, 'attempt'>)> {
   const now = ctx.clock();
   if (delivery.state === 'sending' || delivery.state === 'unconfirmed') return { kind: 'in_doubt' };
@@ -148,10 +159,10 @@ async function readiness(
     return nothing;
   }
   if (delivery.document && !delivery.hasPaper) return { kind: 'needs', what: 'pdf', delivery };
-  if (!token) return { kind: 'needs', what: 'token', delivery };
+  if (!permit) return { kind: 'needs', what: 'permit', delivery };
   const capabilities = mailbox?.capabilities ?? [];
-  const via = capabilities.includes('safe_retry') ? 'draft' : 'message';
-  return { kind: 'ready', delivery, token, via, tracking: capabilities.includes('tracking') };
+  const via = transportOf(ctx, delivery.provider).viaOf(capabilities);
+  return { kind: 'ready', delivery, permit, via, tracking: capabilities.includes('tracking') };
 }
 
 /**

@@ -2,11 +2,9 @@ import MailComposer from 'nodemailer/lib/mail-composer/index.js';
 import { type Address, fittingName } from '../platform/address.ts';
 import { safeFileName } from '../platform/file-name.ts';
 import { headerLine } from '../platform/plain-text.ts';
+import { deliveryHeader } from '../transport/transport.ts';
 import { safeMediaType } from './attached-files.ts';
 import type { Recipients } from './recipients.ts';
-
-/** The header that tells our emails in Gmail: it survives there, while the Message-ID does not. */
-export const deliveryHeader = 'X-Letterhead-Delivery';
 
 /** Everything an email is made of. */
 export interface Email {

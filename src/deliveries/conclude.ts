@@ -1,20 +1,18 @@
-import type { SentMessage } from '../google/gmail.ts';
 import type { Database } from '../platform/database.ts';
 import type { DeliveryJob } from '../platform/queue.ts';
 import { wake } from '../platform/wake.ts';
+import type { KnownDrafts, Sight, Via } from '../transport/transport.ts';
 import { settleDoubts } from './attempt.ts';
 import type { DeliverContext } from './context.ts';
-import { disownDraft, forgetDraft } from './keep-draft.ts';
+import { disownDraft, forgetDraft } from './drafts.ts';
+import type { LookedInto } from './look.ts';
 import { closeAttempt } from './settle.ts';
 import { type HeldReason, moveDelivery } from './state.ts';
 import type { Evidence, Verdict } from './verdict.ts';
-import type { KnownDrafts } from './whose-draft.ts';
 
 /** What is known of a delivery whose outcome is not. */
-export interface Doubt extends KnownDrafts {
+export interface Doubt extends KnownDrafts, LookedInto {
   readonly state: 'sending' | 'unconfirmed';
-  readonly mailboxId: string;
-  readonly account: string;
   readonly lane: number;
   readonly canUseDrafts: boolean;
   readonly canLook: boolean;
@@ -24,22 +22,17 @@ export interface Doubt extends KnownDrafts {
     /** 1 for the first. */
     readonly number: number;
     readonly startedAt: Date;
-    readonly via: 'message' | 'draft';
+    readonly via: Via;
     readonly sendBegunAt: Date | null;
     /** The database was restored since it was written: what we know of it may be older than what happened. */
     readonly isRestored: boolean;
-    /** Gmail answered the send that the draft was gone. */
+    /** The provider answered the send that the draft was gone. */
     readonly answeredGone: boolean;
   };
 }
 
-/** What Gmail showed. */
-export type Findings = Evidence & {
-  readonly kind: 'seen';
-  /** The draft that was looked at. */
-  readonly draftId: string | null;
-  readonly sent: SentMessage | null;
-};
+/** What its mailbox showed. */
+export type Findings = Evidence & Sight & { readonly kind: 'seen' };
 
 /**
  * First tried longer ago than this, an email that turns out not to be sent waits for somebody to say "send now". What
@@ -68,11 +61,10 @@ export async function conclude(
 
   switch (verdict) {
     case 'sent': {
-      const gmail = sent && { messageId: sent.id, threadId: sent.threadId };
       const detail = sent
         ? 'Found in Gmail’s Sent folder: it was sent.'
         : 'Our draft of it is gone from Gmail, because it was sent.';
-      await moveDelivery(trx, tenantId, deliveryId, { from, to: 'sent', at, detail, ...(gmail && { gmail }) });
+      await moveDelivery(trx, tenantId, deliveryId, { from, to: 'sent', at, detail, ...(sent && { sent }) });
       const { account, lane } = doubt;
       await ctx.queue.add(trx, 'after', [{ ...job, account, lane }]);
       return;

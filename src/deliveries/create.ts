@@ -120,7 +120,7 @@ export async function createDelivery(trx: Database, clock: Clock, request: SendR
       document_id: document?.record.id ?? null,
       member_id: memberId,
       mailbox_id: sender.mailboxId,
-      account: sql<string>`(select google_sub from mailboxes where id = ${sender.mailboxId})`,
+      account: sql<string>`(select account from mailboxes where id = ${sender.mailboxId})`,
       rule_mode: rule.mode,
       from_email: sender.fromEmail,
       from_name: sender.fromName,

@@ -1,9 +1,6 @@
-import { GoogleError } from '../google/errors.ts';
-import { operatorTroubleOf } from '../google/operator-trouble.ts';
-import { MailboxUnusableError } from '../mailboxes/access-token.ts';
-import { KeyRingError } from '../platform/key-ring.ts';
 import type { DeliveryJob } from '../platform/queue.ts';
 import { inTenant } from '../tenants/scope.ts';
+import { NotPermittedError } from '../transport/transport.ts';
 import { noteAnswer, noteLostAnswer } from './account-standing.ts';
 import { refreshAddresses } from './check-sender.ts';
 import { type Claim, type Claimed, hold, type Supplies } from './claim.ts';
@@ -16,6 +13,7 @@ import { lookAfterRestore } from './look-after-restore.ts';
 import { createSettler } from './settler.ts';
 import type { HeldReason } from './state.ts';
 import { transmit } from './transmit.ts';
+import { transportOf } from './transport-of.ts';
 
 /** Takes deliveries to Gmail. */
 export interface Deliverer {
@@ -27,7 +25,7 @@ export interface Deliverer {
  * Takes deliveries to Gmail, as far as they can go now. Safe to run twice for one, at the same time or again after a
  * crash: what happens is decided by the delivery's state, and each move is made by one of them.
  *
- * 1. Those of a tenant are claimed together: the attempts are committed. What the claim of one lacks (a token, a list, a
+ * 1. Those of a tenant are claimed together: the attempts are committed. What the claim of one lacks (a permit, a list, a
  *    PDF) is fetched, and it is claimed again.
  * 2. Handed to Gmail before: {@link resolveDoubt}, which never sends.
  * 3. Gmail is asked, once, then what came of it is committed.
@@ -81,7 +79,7 @@ export async function deliver(ctx: DeliverContext, job: DeliveryJob): Promise<vo
   await Promise.all(createDeliverer(ctx).deliverAll([job]));
 }
 
-/** Fetches what a claim lacks. Null when the delivery was held instead: Gmail was not asked to send, so waiting is safe. */
+/** Fetches what a claim lacks. Null when the delivery was held instead: nobody was asked to send it, so waiting is safe. */
 async function supply(
   ctx: DeliverContext,
   tenantId: string,
@@ -91,8 +89,8 @@ async function supply(
     inTenant(ctx.db, tenantId, (trx) => hold(ctx, trx, tenantId, delivery, reason, words, until));
   try {
     switch (what) {
-      case 'token':
-        return { token: await ctx.tokens.of(tenantId, delivery.mailboxId) };
+      case 'permit':
+        return { permit: await transportOf(ctx, delivery.provider).permit(tenantId, delivery.mailboxId) };
       case 'addresses': {
         const objection = await refreshAddresses(ctx, tenantId, delivery);
         if (!objection) return { addresses: true };
@@ -107,37 +105,12 @@ async function supply(
         return what satisfies never;
     }
   } catch (error) {
-    if (error instanceof MailboxUnusableError && error.code === 'disconnected') {
-      await holdIt('mailbox_disconnected', 'The Gmail account was disconnected.');
-    } else if (error instanceof MailboxUnusableError) {
-      await holdIt('mailbox_needs_reconnect', 'Its Gmail account cannot send until somebody has looked after it.');
-    } else if (error instanceof GoogleError || error instanceof KeyRingError) {
-      if (error instanceof KeyRingError)
-        ctx.log.error({ err: error, tenantId, mailboxId: delivery.mailboxId }, 'a token cannot be opened');
-      await waitForGoogle(ctx, error, holdIt);
-    } else {
-      throw error;
-    }
+    if (!(error instanceof NotPermittedError)) throw error;
+    const { why } = error;
+    if (why.kind === 'later')
+      await holdIt('operator', why.words, new Date(ctx.clock().getTime() + why.seconds * 1_000));
+    else if (why.kind === 'disconnected') await holdIt('mailbox_disconnected', 'The Gmail account was disconnected.');
+    else await holdIt('mailbox_needs_reconnect', 'Its Gmail account cannot send until somebody has looked after it.');
     return null;
   }
-}
-
-/** Nothing that the tenant could mend: Google refuses ourselves, or has trouble of its own, or is not there. */
-async function waitForGoogle(
-  ctx: DeliverContext,
-  error: GoogleError | KeyRingError,
-  holdIt: (reason: HeldReason, words: string, until: Date) => Promise<void>,
-): Promise<void> {
-  const { words, seconds } = whatToWaitFor(error);
-  await holdIt('operator', words, new Date(ctx.clock().getTime() + seconds * 1_000));
-}
-
-function whatToWaitFor(error: GoogleError | KeyRingError): { words: string; seconds: number } {
-  const ours = { words: 'Letterhead’s own access to Google is interrupted. You need not do anything.', seconds: 300 };
-  if (error instanceof KeyRingError || error.code === 'wrong_clock') return ours;
-  const trouble = operatorTroubleOf('oauth', error.failure) ?? operatorTroubleOf('gmail', error.failure);
-  if (trouble?.sure) return ours;
-  if (error.failure.kind === 'answered')
-    return { words: 'Google has a problem of its own just now. You need not do anything.', seconds: 30 };
-  return { words: 'Google could not be reached. You need not do anything.', seconds: 30 };
 }

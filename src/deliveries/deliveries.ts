@@ -9,9 +9,9 @@ import type {
   MailboxState,
   RunState,
 } from '../platform/database-types.ts';
+import type { Refusal } from '../transport/refusal.ts';
 import { isWithoutAnswer } from './attempt.ts';
 import { needsSomebody } from './attention.ts';
-import type { Refusal } from './failure.ts';
 import { isDecidedBy, isSeenBy, type Onlooker } from './onlooker.ts';
 import { type Recipients, recipientsSchema } from './recipients.ts';
 import { waitingReasons } from './release.ts';

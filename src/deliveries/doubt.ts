@@ -1,16 +1,14 @@
-import { getDraft } from '../google/drafts.ts';
-import type { AccessToken } from '../google/gmail.ts';
 import { capabilitiesOf } from '../mailboxes/capabilities.ts';
 import type { Database } from '../platform/database.ts';
 import type { DeliveryJob } from '../platform/queue.ts';
 import { inTenant } from '../tenants/scope.ts';
+import { blind } from '../transport/transport.ts';
 import { askAPerson, conclude, type Doubt, type Findings } from './conclude.ts';
 import type { DeliverContext } from './context.ts';
-import { findDraftsOf, findInSent, readSentBefore, writersClockMs } from './find-in-gmail.ts';
+import { draftColumns, readDrafts } from './drafts.ts';
 import { type Later, lookInto } from './look.ts';
-import { payingForLook } from './pay-for-look.ts';
+import { readSentBefore, writersClockMs } from './sent-before.ts';
 import { verdictOn } from './verdict.ts';
-import { draftColumns, readDrafts } from './whose-draft.ts';
 
 /** How soon Gmail is asked again, where it could not be. */
 const againAfterMs = 30_000;
@@ -58,7 +56,7 @@ async function readDoubt(
       ...(['deliveries.state', 'deliveries.not_before', 'deliveries.mailbox_id'] as const),
       ...draftColumns,
       ...(['deliveries.account', 'deliveries.lane'] as const),
-      ...(['mailboxes.wanted', 'grants.scopes'] as const),
+      ...(['mailboxes.provider', 'mailboxes.wanted', 'grants.scopes'] as const),
     ])
     .where('deliveries.tenant_id', '=', tenantId)
     .where('deliveries.id', '=', deliveryId)
@@ -91,7 +89,7 @@ async function readDoubt(
   if (ctx.jumps.sinceJumpMs() < ctx.sendDeadlineMs + ctx.settleMs) return null;
   const capabilities = capabilitiesOf(row.scopes ?? [], row.wanted);
   return {
-    ...{ state: row.state, mailboxId: row.mailbox_id },
+    ...{ state: row.state, mailboxId: row.mailbox_id, provider: row.provider },
     ...{ account: row.account, lane: row.lane },
     ...readDrafts(row),
     canUseDrafts: capabilities.includes('safe_retry'),
@@ -106,7 +104,7 @@ async function readDoubt(
   };
 }
 
-/** Looks into Gmail, as far as the permissions go. */
+/** Looks into the mailbox, as far as the permissions go. */
 async function gather(
   ctx: DeliverContext,
   tenantId: string,
@@ -114,42 +112,21 @@ async function gather(
   doubt: Doubt,
 ): Promise<Findings | Later> {
   const { via, sendBegunAt, answeredGone, isRestored } = doubt.attempt;
-  const { draftsSendOnce } = ctx;
-  // Of an attempt that a restore left us an old picture of, only Gmail's Sent folder tells: its send may have begun, and
+  // Of an attempt that a restore left us an old picture of, only the sent messages tell: its send may have begun, and
   // another draft than ours may have gone out, since the backup was made.
   const sendBegun = via === 'message' || sendBegunAt !== null || isRestored;
-  const known = { via, sendBegun, answeredGone, draftsSendOnce };
-  const blind = { ...known, kind: 'seen', draft: 'unseen', draftId: null, inSent: 'unseen', sent: null } as const;
-  const useDraft = via === 'draft' && doubt.canUseDrafts && !isRestored;
-  if (!known.sendBegun || (!useDraft && !doubt.canLook)) return blind;
-  const seen = await lookInto(ctx, tenantId, doubt, async (token): Promise<Findings> => {
-    const { draft, draftId } = useDraft ? await lookAtDraft(ctx, token, deliveryId, doubt) : blind;
-    // A draft that is there says it all.
-    if (draft === 'same' || draft === 'edited' || !doubt.canLook) return { ...blind, draft, draftId };
-    const sentBefore = await inTenant(ctx.db, tenantId, (trx) => readSentBefore(trx, tenantId, deliveryId));
-    const since = { at: new Date(doubt.firstAttemptAt.getTime() - (isRestored ? writersClockMs : 0)), sentBefore };
-    const { found, all } = await findInSent(ctx, { token, account: doubt.account, deliveryId }, since);
-    return { ...blind, draft, draftId, inSent: found ? 'found' : all ? 'absent' : 'unseen', sent: found };
-  });
-  return seen ?? blind;
-}
-
-async function lookAtDraft(
-  ctx: DeliverContext,
-  token: AccessToken,
-  deliveryId: string,
-  { draft, foreignDraftIds, account, firstAttemptAt }: Doubt,
-): Promise<Pick<Findings, 'draft' | 'draftId'>> {
-  const found = draft ? [draft] : await findDraftsOf(ctx, { token, account, deliveryId }, firstAttemptAt);
-  const known = found.find(({ id }) => !foreignDraftIds.includes(id));
-  const message =
-    known &&
-    (await payingForLook(ctx, account, async (pay) => {
-      await pay('readHeaders');
-      return getDraft(ctx.google, token, known.id);
-    }));
-  if (!known || !message) return { draft: 'gone', draftId: null };
-  return { draft: message.id === known.messageId ? 'same' : 'edited', draftId: known.id };
+  const known = { kind: 'seen', via, sendBegun, answeredGone, draftsSendOnce: ctx.draftsSendOnce } as const;
+  const byDraft = via === 'draft' && doubt.canUseDrafts && !isRestored;
+  if (!sendBegun || (!byDraft && !doubt.canLook)) return { ...known, ...blind };
+  const { draft, foreignDraftIds, account, firstAttemptAt } = doubt;
+  const since = {
+    at: new Date(firstAttemptAt.getTime() - (isRestored ? writersClockMs : 0)),
+    sentBefore: () => inTenant(ctx.db, tenantId, (trx) => readSentBefore(trx, tenantId, deliveryId)),
+  };
+  const question = { deliveryId, account, draft, foreignDraftIds, byDraft, bySent: doubt.canLook, since };
+  const sight = await lookInto(ctx, tenantId, doubt, async (permit) => (await permit.look?.(question)) ?? blind);
+  if (sight !== null && 'kind' in sight) return sight;
+  return { ...known, ...(sight ?? blind) };
 }
 
 async function lookAgain(trx: Database, { tenantId, deliveryId }: DeliveryJob, at: Date | null): Promise<void> {

@@ -1,12 +1,14 @@
 import { sql } from 'kysely';
+import { providerOf } from '../platform/account.ts';
 import type { Database } from '../platform/database.ts';
 import { wake } from '../platform/wake.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { type Due, findDue, findToLookFor, readAccounts } from '../tenants/system-queue.ts';
+import { limitsOf } from '../transport/transports.ts';
 import { answered, isAnswer } from './answers.ts';
 import { concludeAnswers } from './conclude-answers.ts';
 import type { DeliverContext } from './context.ts';
-import { allowedNow, units } from './pacing.ts';
+import { allowedNow } from './pacing.ts';
 import { lockDeliveries, moveDeliveries } from './state.ts';
 
 /** What waking needs. */
@@ -60,8 +62,6 @@ export async function wakeDue(ctx: DueContext): Promise<void> {
 
 /** So many looks of an account are begun in a round: should thousands be due, after a restore, sends are not behind them. */
 const looksOfEach = 10;
-/** Only where there is room for a send as well: so neither keeps the other from its turn. */
-const roomForLooks = units.send + units.createDraft + units.readHeaders;
 
 /** What is to be looked for now, of accounts whose rate has room for it. */
 async function findLooks({ system, pace }: DueContext, now: Date): Promise<Due[]> {
@@ -71,6 +71,8 @@ async function findLooks({ system, pace }: DueContext, now: Date): Promise<Due[]
     const state = accounts.get(account);
     if (!state) return true;
     if (state.blockedReason === 'rate' && state.blockedUntil && state.blockedUntil > now) return false;
+    // Only where there is room for a send as well: so neither keeps the other from its turn.
+    const { roomForLooks } = limitsOf(providerOf(account));
     return allowedNow(state.paidUntil, pace.unitsPerMinute, roomForLooks, now) > 0;
   });
 }

@@ -1,17 +1,17 @@
-import { openTroubles, recentTroubles } from '../google/troubles.ts';
+import { mailboxProviders } from '../platform/account.ts';
 import type { Database } from '../platform/database.ts';
 import { wake } from '../platform/wake.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { findHeldForOperator, findWronglyHeld } from '../tenants/system-upkeep.ts';
-import type { DeliverContext } from './context.ts';
 import { releaseMailbox } from './release.ts';
 import { lockDeliveries, moveDeliveries } from './state.ts';
+import { type TransportNeeds, transportOf } from './transport-of.ts';
 
 const pageSize = 200;
 /** Troubles that ended so long ago have released what they held. */
 const lately = 3_600_000;
 
-type Context = Pick<DeliverContext, 'db' | 'system' | 'google' | 'clock'>;
+type Context = TransportNeeds;
 
 /**
  * Lets go what waits for mailboxes that work again without anybody having pressed a button: their end was a mistake, or
@@ -30,36 +30,41 @@ export async function releaseRecovered({ db, system, clock }: Context): Promise<
 }
 
 /**
- * Lets go what was held for a trouble of the operator's that is over now.
+ * Lets go what was held for a trouble of the operator's with a provider that is over now.
  *
  * @returns how many were released
  */
 export async function releaseAfterTrouble(ctx: Context): Promise<number> {
-  const { clientId } = ctx.google;
   const now = ctx.clock();
-  if ((await openTroubles(ctx.system, clientId)).length > 0) return 0;
-  const over = await recentTroubles(ctx.system, new Date(now.getTime() - lately));
   let released = 0;
-  for (const { clientId: whose, beganAt, endedAt } of over) {
-    if (whose !== clientId || !endedAt) continue;
-    let page: { deliveryId: string; tenantId: string }[];
-    do {
-      page = await findHeldForOperator(ctx.system, fromThen(beganAt), endedAt, pageSize);
-      released += await letGo(ctx, page, 'Letterhead’s access to Google works again.');
-    } while (page.length === pageSize);
+  for (const provider of mailboxProviders) {
+    const troubles = await transportOf(ctx, provider).operatorTroubles(new Date(now.getTime() - lately));
+    if (troubles.some(({ endedAt }) => endedAt === null)) continue;
+    for (const { beganAt, endedAt } of troubles) {
+      let page: { deliveryId: string; tenantId: string }[];
+      do {
+        page = await findHeldForOperator(ctx.system, provider, fromThen(beganAt), endedAt ?? now, pageSize);
+        released += await letGo(ctx, page, 'Letterhead’s access to Google works again.');
+      } while (page.length === pageSize);
+    }
   }
   return released;
 }
 
 /**
- * While the operator's trouble lasts, lets one delivery at a time try whether it still does: the one that has waited
- * longest. Every other waits for its own time.
+ * While the operator's trouble with a provider lasts, lets one delivery at a time try whether it still does: the one that
+ * has waited longest. Every other waits for its own time.
  */
 export async function probeTrouble(ctx: Context): Promise<number> {
-  const [trouble] = await openTroubles(ctx.system, ctx.google.clientId);
-  if (!trouble) return 0;
-  const page = await findHeldForOperator(ctx.system, fromThen(trouble.beganAt), ctx.clock(), 1);
-  return letGo(ctx, page, 'Tried again, to see whether Letterhead’s access to Google works.');
+  const now = ctx.clock();
+  let tried = 0;
+  for (const provider of mailboxProviders) {
+    const trouble = (await transportOf(ctx, provider).operatorTroubles(now)).find(({ endedAt }) => endedAt === null);
+    if (!trouble) continue;
+    const page = await findHeldForOperator(ctx.system, provider, fromThen(trouble.beganAt), now, 1);
+    tried += await letGo(ctx, page, 'Tried again, to see whether Letterhead’s access to Google works.');
+  }
+  return tried;
 }
 
 /** A trouble is written down a moment after the first delivery met it. */

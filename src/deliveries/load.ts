@@ -3,13 +3,21 @@ import type { PdfInput } from '../documents/pdf/input.ts';
 import { isUsableBy } from '../mailboxes/access.ts';
 import type { SendingMember } from '../mailboxes/sender-questions.ts';
 import type { Database } from '../platform/database.ts';
-import type { DeliveryState, DocumentStatus, MailboxState, RunState, SenderMode } from '../platform/database-types.ts';
+import type {
+  DeliveryState,
+  DocumentStatus,
+  MailboxProvider,
+  MailboxState,
+  RunState,
+  SenderMode,
+} from '../platform/database-types.ts';
 import { readHours, type SendingRules } from '../tenants/sending-rules.ts';
+import type { KnownDrafts } from '../transport/transport.ts';
 import { hasDoubt } from './attempt.ts';
 import type { Email } from './compose.ts';
+import { draftColumns, readDrafts } from './drafts.ts';
 import { type FrozenFile, pdfType, readPrintable } from './freeze.ts';
 import { recipientsSchema } from './recipients.ts';
-import { draftColumns, type KnownDrafts, readDrafts } from './whose-draft.ts';
 import { hasLeft, type Standing } from './withdrawn.ts';
 
 /** A delivery as the worker needs it: what was frozen, and where it stands. */
@@ -24,11 +32,12 @@ export interface SendableDelivery extends KnownDrafts {
   /** Who pressed Send, as they are now. */
   readonly member: SendingMember & Standing;
   readonly mailboxId: string;
+  readonly provider: MailboxProvider;
   readonly mailboxEmail: string;
   readonly mailboxState: MailboxState;
   /** Why its connection ended, as it is kept; null where nothing is wrong with it. */
   readonly mailboxEnded: { readonly reason: string; readonly sure: boolean } | null;
-  /** The Google account behind the mailbox. */
+  /** The account behind the mailbox. */
   readonly account: string;
   readonly lane: number;
   readonly mode: SenderMode;
@@ -103,12 +112,13 @@ export async function loadAllForSending(
       ...(['deliveries.from_name', 'deliveries.from_email', 'deliveries.reply_to'] as const),
       ...(['deliveries.recipients', 'deliveries.subject', 'deliveries.message'] as const),
       ...(['deliveries.member_id', 'members.email as member_email', 'members.name as member_name'] as const),
+      'mailboxes.provider',
       'mailboxes.state as mailbox_state',
       'mailboxes.email as mailbox_email',
       ...(['mailboxes.state_reason', 'mailboxes.state_sure'] as const),
       sql<AccountStanding>`(select json_build_object('until', max(blocked_until) filter (where probe_id is distinct from deliveries.id),
         'unknown', bool_or(unknown_in_a_row > 0 or blocked_reason = 'trouble'))
-        from sending_accounts where account in (deliveries.account, ''))`.as('standing'),
+        from sending_accounts where account in (deliveries.account, mailboxes.provider::text))`.as('standing'),
     ])
     .where('deliveries.tenant_id', '=', tenantId)
     .where('deliveries.id', '=', ids)
@@ -137,6 +147,7 @@ export async function loadAllForSending(
       left: row.has_left,
     },
     mailboxId: row.mailbox_id,
+    provider: row.provider,
     mailboxEmail: row.mailbox_email,
     mailboxState: row.mailbox_state,
     mailboxEnded: row.state_reason === null ? null : { reason: row.state_reason, sure: row.state_sure },

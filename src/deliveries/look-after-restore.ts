@@ -2,10 +2,11 @@ import type { Database } from '../platform/database.ts';
 import type { DeliveryJob } from '../platform/queue.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { releaseHoursOf } from '../tenants/tenants.ts';
+import { blind, type Sight } from '../transport/transport.ts';
 import type { DeliverContext } from './context.ts';
-import { findInSent, readSentBefore, type SentLook, writersClockMs } from './find-in-gmail.ts';
 import { giveBack } from './give-back.ts';
 import { type Later, lookInto } from './look.ts';
+import { readSentBefore, writersClockMs } from './sent-before.ts';
 import { moveDelivery } from './state.ts';
 import { releaseAllowed } from './withdrawn.ts';
 
@@ -35,11 +36,19 @@ export async function lookAfterRestore(ctx: DeliverContext, job: DeliveryJob): P
 async function readRestored(trx: Database, tenantId: string, deliveryId: string) {
   const row = await trx
     .selectFrom('deliveries')
-    .select(['mailbox_id as mailboxId', 'account', 'lane', 'state_at as heldAt', 'not_before as notBefore'])
-    .select(['created_at as createdAt', 'scheduled_for as scheduledFor', 'interrupted_reason as interruptedReason'])
-    .where('tenant_id', '=', tenantId)
-    .where('id', '=', deliveryId)
-    .where('state', '=', 'held')
+    .innerJoin('mailboxes', 'mailboxes.id', 'deliveries.mailbox_id')
+    .select([
+      'mailboxes.id as mailboxId',
+      'mailboxes.provider',
+      'deliveries.account',
+      'lane',
+      'deliveries.state_at as heldAt',
+    ])
+    .select(['not_before as notBefore', 'deliveries.created_at as createdAt', 'scheduled_for as scheduledFor'])
+    .select('interrupted_reason as interruptedReason')
+    .where('deliveries.tenant_id', '=', tenantId)
+    .where('deliveries.id', '=', deliveryId)
+    .where('deliveries.state', '=', 'held')
     .where('held_reason', '=', 'restored')
     .executeTakeFirst();
   // Nobody asked for a look.
@@ -49,15 +58,17 @@ async function readRestored(trx: Database, tenantId: string, deliveryId: string)
 
 type Asked = NonNullable<Awaited<ReturnType<typeof readRestored>>>;
 
-type Found = { readonly kind: 'seen'; readonly look: SentLook } | Later;
+type Found = { readonly kind: 'seen'; readonly sight: Sight } | Later;
 
 async function lookUp(ctx: DeliverContext, { tenantId, deliveryId }: DeliveryJob, asked: Asked): Promise<Found> {
   const { account, createdAt, sentBefore } = asked;
   const at = new Date(createdAt.getTime() - writersClockMs);
-  const found = await lookInto(ctx, tenantId, asked, async (token): Promise<Found> => {
-    return { kind: 'seen', look: await findInSent(ctx, { token, account, deliveryId }, { at, sentBefore }) };
+  const question = { deliveryId, account, draft: null, foreignDraftIds: [], byDraft: false, bySent: true };
+  const since = { at, sentBefore: async () => sentBefore };
+  const found = await lookInto(ctx, tenantId, asked, async (permit): Promise<Found> => {
+    return { kind: 'seen', sight: (await permit.look?.({ ...question, since })) ?? blind };
   });
-  return found ?? { kind: 'seen', look: { found: null, all: false } };
+  return found ?? { kind: 'seen', sight: blind };
 }
 
 async function write(
@@ -75,15 +86,14 @@ async function write(
     const soon = Math.max(found.at?.getTime() ?? 0, at.getTime() + (found.goesOn ? 0 : againAfterMs));
     return lookAt(trx, tenantId, deliveryId, tries ? new Date(soon) : null);
   }
-  const { found: sent, all } = found.look;
+  const { sent, inSent } = found.sight;
   if (sent) {
-    const gmail = { messageId: sent.id, threadId: sent.threadId };
     const detail = 'Found in Gmail’s Sent folder: it was sent.';
-    if (!(await moveDelivery(trx, tenantId, deliveryId, { ...restored, to: 'sent', detail, gmail }))) return;
+    if (!(await moveDelivery(trx, tenantId, deliveryId, { ...restored, to: 'sent', detail, sent }))) return;
     const { account, lane } = asked;
     return ctx.queue.add(trx, 'after', [{ tenantId, deliveryId, account, lane }]);
   }
-  if (!all) return lookAt(trx, tenantId, deliveryId, null);
+  if (inSent !== 'absent') return lookAt(trx, tenantId, deliveryId, null);
   const wantedAt = asked.scheduledFor ?? asked.createdAt;
   const hours = await releaseHoursOf(trx, tenantId);
   // What waited on purpose is as wanted as ever.

@@ -1,50 +1,55 @@
-import { GoogleError } from '../google/errors.ts';
-import type { AccessToken } from '../google/gmail.ts';
-import { MailboxUnusableError } from '../mailboxes/access-token.ts';
-import { dropAccessToken } from '../mailboxes/grant-vault.ts';
-import { KeyRingError } from '../platform/key-ring.ts';
+import type { MailboxProvider } from '../platform/database-types.ts';
 import { inTenant } from '../tenants/scope.ts';
+import { LookPausedError, NotPermittedError, type Permit, TransportError } from '../transport/transport.ts';
 import { noteSlowDown } from './account-standing.ts';
 import type { DeliverContext } from './context.ts';
-import { classifyFailure } from './outcome.ts';
-import { LookPausedError, slowedUntil } from './pay-for-look.ts';
+import { slowedUntil } from './purse.ts';
+import { transportOf } from './transport-of.ts';
 
-/** Gmail could not be asked just now. */
+/** The provider could not be asked just now. */
 export interface Later {
   readonly kind: 'later';
-  /** When Gmail wants to be asked again, where it said so. */
+  /** When it wants to be asked again, where it said so. */
   readonly at: Date | null;
   /** Nothing was wrong: the look goes on then. */
   readonly goesOn?: true;
 }
 
+/** Whose mailbox is looked into. */
+export interface LookedInto {
+  readonly mailboxId: string;
+  readonly provider: MailboxProvider;
+  readonly account: string;
+}
+
 /**
- * Looks into a mailbox at Gmail, unless its account stands still.
+ * Looks into a mailbox, unless its account stands still.
  *
- * @param look asks Gmail with this token
+ * @param look asks the provider with this permit
  * @returns what it saw, or when it can be asked; null where there is nothing to look with: no connection, or no permission
  */
 export async function lookInto<T>(
   ctx: DeliverContext,
   tenantId: string,
-  { mailboxId, account }: { readonly mailboxId: string; readonly account: string },
-  look: (token: AccessToken) => Promise<T>,
+  { mailboxId, provider, account }: LookedInto,
+  look: (permit: Permit) => Promise<T>,
 ): Promise<T | Later | null> {
   const slowed = await slowedUntil(ctx, account);
   if (slowed) return { kind: 'later', at: slowed };
+  const transport = transportOf(ctx, provider);
   try {
-    return await look(await ctx.tokens.of(tenantId, mailboxId));
+    return await look(await transport.permit(tenantId, mailboxId));
   } catch (error) {
     if (error instanceof LookPausedError) return { kind: 'later', at: error.at, goesOn: true };
-    if (error instanceof MailboxUnusableError) return null;
-    if (error instanceof KeyRingError) return { kind: 'later', at: null };
-    if (!(error instanceof GoogleError)) throw error;
-    const outcome = classifyFailure(error.failure, { attempts: 1, tokensRefused: 0 }, ctx.clock());
-    await noteSlowDown(ctx, account, error.failure, outcome);
+    if (error instanceof NotPermittedError) return error.why.kind === 'later' ? { kind: 'later', at: null } : null;
+    if (!(error instanceof TransportError)) throw error;
+    await noteSlowDown(ctx, { account, transport }, error);
+    const { outcome } = error;
     switch (outcome.kind) {
       case 'retry':
         // It ended before its time: the next look has a new one.
-        if (outcome.newToken) await inTenant(ctx.db, tenantId, (trx) => dropAccessToken(trx, tenantId, mailboxId));
+        if (outcome.newPermit)
+          await inTenant(ctx.db, tenantId, (trx) => transport.dropPermit(trx, tenantId, mailboxId));
         return { kind: 'later', at: outcome.at };
       case 'hold':
         // A permission that was taken back, or an interruption that passes.

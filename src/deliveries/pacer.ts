@@ -1,5 +1,7 @@
 import { capabilitiesOf } from '../mailboxes/capabilities.ts';
+import { providerOf } from '../platform/account.ts';
 import type { Database } from '../platform/database.ts';
+import type { MailboxProvider } from '../platform/database-types.ts';
 import type { ReadyJob } from '../platform/queue.ts';
 import { wake } from '../platform/wake.ts';
 import { isAllowed } from '../tenants/sending-hours.ts';
@@ -11,10 +13,9 @@ import {
   markProbe,
   markTrouble,
   noteFull,
-  readProject,
+  readAccount,
   takeBackLost,
   takePacer,
-  wholeProject,
 } from '../tenants/system-queue.ts';
 import {
   findWaitingAccounts,
@@ -23,12 +24,11 @@ import {
   type Share,
   type WaitingAccount,
 } from '../tenants/system-waiting.ts';
+import { limitsOf } from '../transport/transports.ts';
 import type { DeliverContext } from './context.ts';
 import { wakeDue } from './due.ts';
 import {
   allowedNow,
-  costOf,
-  defaultDailyLimit,
   isFull,
   isOutage,
   payFor,
@@ -95,22 +95,39 @@ export function createPacer(ctx: PacerContext): Pacer {
   };
 }
 
+/** A waiting account with what may leave of it now, and what that costs. */
+type Candidate = WaitingAccount & Sources & { readonly costs: Costs };
+
 async function releaseWaiting(ctx: PacerContext, trx: Database, sent: SentCounts): Promise<Round> {
-  const { pace, clock } = ctx;
-  const now = clock();
+  const now = ctx.clock();
   const found = (await findWaitingAccounts(trx)).filter(({ blockedUntil }) => !blockedUntil || blockedUntil <= now);
   const waiting = found
     .map((account) => ({ ...account, ...sourcesNow(account, now), costs: costsOf(account) }))
     .filter(hasSources);
-  if (waiting.length === 0) return idle;
-  const project = await readProject(trx);
+  const rounds: Round[] = [];
+  for (const [provider, accounts] of Map.groupBy(waiting, ({ account }) => providerOf(account)))
+    rounds.push(await releaseAt(ctx, trx, sent, provider, accounts));
+  return { released: rounds.reduce((sum, { released }) => sum + released, 0), full: rounds.some(({ full }) => full) };
+}
+
+/** The same of one provider: its outage stops no other's. */
+async function releaseAt(
+  ctx: PacerContext,
+  trx: Database,
+  sent: SentCounts,
+  provider: MailboxProvider,
+  waiting: readonly Candidate[],
+): Promise<Round> {
+  const { pace } = ctx;
+  const now = ctx.clock();
+  const project = await readAccount(trx, provider);
   if (project.blockedUntil && project.blockedUntil > now) return idle;
   let projectPaid = project.paidUntil;
-  // While all of Google is in trouble, one tries whether that is over.
+  // While the whole provider is in trouble, one tries whether that is over.
   let probes = project.blockedReason === 'trouble' ? 1 : Number.POSITIVE_INFINITY;
   const limits = waiting.map(({ account, email, dailyLimit, underWay }) => ({
     account,
-    room: (dailyLimit ?? defaultDailyLimit(email)) - underWay,
+    room: (dailyLimit ?? limitsOf(providerOf(account)).dailyLimit(email)) - underWay,
   }));
   await sent.refresh(trx, limits, now);
 
@@ -120,7 +137,7 @@ async function releaseWaiting(ctx: PacerContext, trx: Database, sent: SentCounts
     const { email, dailyLimit, costs, fullUntil } = account;
     const facts = {
       ...{ ...account, sentToday: sent.of(account.account) },
-      dailyLimit: dailyLimit ?? defaultDailyLimit(email),
+      dailyLimit: dailyLimit ?? limitsOf(providerOf(account.account)).dailyLimit(email),
     };
     const over = facts.sentToday - facts.dailyLimit;
     if (over >= 0 !== (fullUntil !== null && fullUntil > now))
@@ -186,7 +203,8 @@ interface Costs {
   of(mailboxId: string): number;
 }
 
-function costsOf({ mailboxes }: WaitingAccount): Costs {
+function costsOf({ account, mailboxes }: WaitingAccount): Costs {
+  const { costOf } = limitsOf(providerOf(account));
   const known = new Map(mailboxes.map(({ id, scopes, wanted }) => [id, costOf(capabilitiesOf(scopes, wanted))]));
   // One without a permission asks Google for nothing: it will be held.
   const least = costOf([]);
@@ -206,7 +224,7 @@ function neighboursTogether<Job extends { readonly tenantId: string }>(released:
 async function pay(
   { pace }: PacerContext,
   trx: Database,
-  waiting: readonly (WaitingAccount & { readonly costs: Costs })[],
+  waiting: readonly Candidate[],
   project: AccountState,
   released: readonly Released[],
   now: Date,
@@ -222,26 +240,31 @@ async function pay(
     trx,
     [
       ...spent.map(({ account, units }) => ({ account, ms: priceMs(pace.unitsPerMinute, units) })),
-      { account: wholeProject, ms: priceMs(pace.projectUnitsPerMinute, all) },
+      { account: project.account, ms: priceMs(pace.projectUnitsPerMinute, all) },
     ],
     now,
   );
   const troubled = [...states, project].filter(({ blockedReason }) => blockedReason === 'trouble');
   for (const { account, unknownInARow } of troubled) {
-    const probe = account === wholeProject ? released[0] : counts.get(account)?.[0];
+    const probe = account === project.account ? released[0] : counts.get(account)?.[0];
     const next = new Date(now.getTime() + probeAfterMs(unknownInARow));
     if (probe) await markProbe(trx, account, probe.deliveryId, next);
   }
 }
 
-/** 20 % of a minute's outcomes unknown, over all accounts: Google itself is in trouble, and everybody waits for a probe. */
+/** 20 % of a minute's outcomes unknown, over all accounts of a provider: it is in trouble, and all of them wait for a probe. */
 async function noticeOutage(ctx: PacerContext, trx: Database): Promise<void> {
   const now = ctx.clock();
-  const project = await readProject(trx);
-  if (project.blockedReason === 'trouble') return;
-  if (!isOutage(await countOutcomes(trx, new Date(now.getTime() - 60_000)))) return;
-  ctx.log.error('many answers of Gmail were lost within a minute: everything waits, and one delivery at a time tries');
-  await markTrouble(trx, wholeProject, new Date(now.getTime() + probeAfterMs(unknownsBeforeTrouble)));
+  for (const { provider, ...outcomes } of await countOutcomes(trx, new Date(now.getTime() - 60_000))) {
+    if (!isOutage(outcomes)) continue;
+    const project = await readAccount(trx, provider);
+    if (project.blockedReason === 'trouble') continue;
+    ctx.log.error(
+      { provider },
+      'many answers were lost within a minute: everything waits, and one delivery at a time tries',
+    );
+    await markTrouble(trx, provider, new Date(now.getTime() + probeAfterMs(unknownsBeforeTrouble)));
+  }
 }
 
 /** How many messages each account sent in the last 24 hours: counted now and then, and kept up in between. */

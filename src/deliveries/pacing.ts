@@ -1,23 +1,8 @@
-import type { Capability } from '../platform/capability.ts';
-
 /**
  * How fast may we send? Pure arithmetic over what is known of a Google account. Rates are paid for in advance, as in
  * the generic cell rate algorithm: `paidUntil` is the moment up to which the rate is used up, and running ahead of the
  * present is allowed by a small burst. So one timestamp per account is all that processes share.
  */
-
-/** What Google charges for each request, in units of quota (docs/google.md, D; the last from its older table). */
-export const units = { send: 100, createDraft: 10, readHeaders: 20, list: 5, deleteDraft: 10 } as const;
-
-/**
- * What one delivery costs when all goes well: the send, the draft before it where retries are safe, the read-back after
- * it where sent messages may be looked at. What is asked besides (looks into Gmail) is charged when it is done.
- */
-export function costOf(capabilities: readonly Capability[]): number {
-  const draft = capabilities.includes('safe_retry') ? units.createDraft : 0;
-  const proof = capabilities.includes('tracking') ? units.readHeaders : 0;
-  return units.send + draft + proof;
-}
 
 /** The limits that we keep, so that Google need not enforce them. */
 export interface Pace {
@@ -134,11 +119,6 @@ export function isFull(
   handedOut: number,
 ): boolean {
   return aheadOf(pace, cost) === mostAhead && underWay + handedOut >= mostAhead;
-}
-
-/** Messages in 24 h: what Google allows people with a Gmail address of their own, and those of a Workspace. */
-export function defaultDailyLimit(email: string): number {
-  return /@(gmail|googlemail)\.com$/i.test(email) ? 500 : 2_000;
 }
 
 /** What of some more deliveries goes out when. */

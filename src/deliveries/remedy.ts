@@ -1,6 +1,6 @@
+import { type FailureCode, failureOf, type Refusal } from '../transport/refusal.ts';
 import { type Around, type Decision, decisionsFor, type Standing } from './decide.ts';
 import type { LeavesLater } from './departures.ts';
-import { type FailureCode, failureOf, type Refusal } from './failure.ts';
 import type { HeldReason } from './state.ts';
 import type { Waiter, WhyItWaits } from './why-it-waits.ts';
 import { whyItWaits } from './why-it-waits.ts';

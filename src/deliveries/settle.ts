@@ -1,22 +1,21 @@
 import { sql } from 'kysely';
-import type { SentMessage } from '../google/gmail.ts';
-import { dropAccessToken } from '../mailboxes/grant-vault.ts';
 import { endMailbox } from '../mailboxes/health.ts';
 import { distrustSendAs } from '../mailboxes/send-as.ts';
 import type { Database } from '../platform/database.ts';
 import type { AttemptOutcome } from '../platform/database-types.ts';
 import { wake } from '../platform/wake.ts';
 import { inTenant } from '../tenants/scope.ts';
+import type { Outcome } from '../transport/outcome.ts';
+import type { SendResult, SentIds } from '../transport/transport.ts';
 import type { OpenAttempt } from './attempt.ts';
 import type { Claimed } from './claim.ts';
 import type { DeliverContext } from './context.ts';
 import { connectedSince } from './cut-off.ts';
-import type { Outcome } from './outcome.ts';
 import { moveDelivery, writeEvent } from './state.ts';
-import type { AttemptResult } from './transmit.ts';
+import { transportOf } from './transport-of.ts';
 
 /** What is to be settled. */
-export type Settling = Omit<Claimed, 'token'>;
+export type Settling = Omit<Claimed, 'permit'>;
 
 /**
  * Writes down at once what many attempts of a tenant brought, all of them that Gmail accepted the email: the common
@@ -27,14 +26,14 @@ export type Settling = Omit<Claimed, 'token'>;
 export async function settleSent(
   ctx: DeliverContext,
   tenantId: string,
-  settled: readonly { readonly settling: Settling; readonly sent: SentMessage }[],
+  settled: readonly { readonly settling: Settling; readonly sent: SentIds }[],
 ): Promise<string[]> {
   const at = ctx.clock();
   return inTenant(ctx.db, tenantId, async (trx) => {
     const { rows } = await sql<{ id: string }>`
       with result as (
         select * from unnest(${settled.map(({ settling }) => settling.delivery.id)}::uuid[],
-          ${settled.map(({ settling }) => settling.attempt.id)}::uuid[], ${settled.map(({ sent }) => sent.id)}::text[],
+          ${settled.map(({ settling }) => settling.attempt.id)}::uuid[], ${settled.map(({ sent }) => sent.messageId)}::text[],
           ${settled.map(({ sent }) => sent.threadId)}::text[]) as result (delivery_id, attempt_id, message_id, thread_id)
       ), moved as (
         update deliveries set state = 'sent', state_at = ${at}, sent_at = ${at}, not_before = null, released_at = null,
@@ -70,18 +69,17 @@ export async function settleAttempt(
   ctx: DeliverContext,
   tenantId: string,
   { delivery, attempt, via, tracking }: Settling,
-  result: AttemptResult,
+  result: SendResult,
 ): Promise<void> {
   const at = ctx.clock();
   const { id: deliveryId, account, lane } = delivery;
   await inTenant(ctx.db, tenantId, async (trx) => {
     const ours = await closeAttempt(trx, attempt, result, at);
     if (result.kind === 'sent') {
-      const gmail = { messageId: result.sent.id, threadId: result.sent.threadId };
       const detail = `Gmail accepted it from ${delivery.email.from.email}.`;
       // This process may have slept past the settle time, and others decided meanwhile: Gmail's own word ends that.
       for (const from of ['sending', 'unconfirmed', 'queued', 'held', 'cancelled', 'failed'] as const) {
-        if (await moveDelivery(trx, tenantId, deliveryId, { from, to: 'sent', at, detail, gmail })) break;
+        if (await moveDelivery(trx, tenantId, deliveryId, { from, to: 'sent', at, detail, sent: result.sent })) break;
       }
       if (tracking || mayLeaveDraft({ via, attempt }))
         await ctx.queue.add(trx, 'after', [{ tenantId, deliveryId, account, lane }]);
@@ -93,13 +91,13 @@ export async function settleAttempt(
     const move = { from: 'sending', at, detail: outcome.words } as const;
     switch (outcome.kind) {
       case 'retry':
-        if (outcome.newToken) await dropAccessToken(trx, tenantId, delivery.mailboxId);
+        if (outcome.newPermit) await transportOf(ctx, delivery.provider).dropPermit(trx, tenantId, delivery.mailboxId);
         await moveDelivery(trx, tenantId, deliveryId, { ...move, to: 'queued', notBefore: outcome.at });
         if (outcome.at <= at) await wake(trx, 'waiting');
         return;
       case 'hold':
         if (outcome.reconnect) {
-          // The refused token is not the one that the mailbox has by now.
+          // The refused permit is not the one that the mailbox has by now.
           if (await connectedSince(trx, tenantId, delivery.mailboxId, attempt.startedAt)) {
             await moveDelivery(trx, tenantId, deliveryId, { ...move, to: 'queued' });
             return wake(trx, 'waiting');
@@ -162,7 +160,7 @@ const outcomeNames = {
 export async function closeAttempt(
   trx: Database,
   attempt: Pick<OpenAttempt, 'id' | 'startedAt'>,
-  result: AttemptResult,
+  result: SendResult,
   at: Date,
 ): Promise<boolean> {
   const failure = result.kind === 'failed' ? result.failure : null;

@@ -1,12 +1,12 @@
 import { createBatches } from '../platform/batches.ts';
+import type { SendResult } from '../transport/transport.ts';
 import type { DeliverContext } from './context.ts';
 import { type Settling, settleAttempt, settleSent } from './settle.ts';
-import type { AttemptResult } from './transmit.ts';
 
 /** Writes results down. */
 export interface Settler {
   /** @throws when it could not be written; it can be tried again */
-  settle(tenantId: string, settling: Settling, result: AttemptResult): Promise<void>;
+  settle(tenantId: string, settling: Settling, result: SendResult): Promise<void>;
 }
 
 type Sent = Parameters<typeof settleSent>[2][number];

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
+import { everyAccountAt } from '../platform/account.ts';
 import type { Database } from '../platform/database.ts';
-import { wholeProject } from '../tenants/system-queue.ts';
 import type { BlockReason } from './pacing.ts';
 
 /**
@@ -38,10 +38,10 @@ export async function standstillsOf(
   const rows = await db
     .selectFrom('sending_accounts')
     .select(['account', 'blocked_until', 'full_until', sql<BlockReason | null>`blocked_reason`.as('blocked_reason')])
-    .where('account', 'in', [...accounts, wholeProject])
+    .where('account', 'in', [...new Set(accounts.flatMap((account) => [account, everyAccountAt(account)]))])
     .execute();
   const all = rows.map(({ account, blocked_until, blocked_reason, full_until }) => {
-    const everybody = account === wholeProject;
+    const everybody = account === everyAccountAt(account);
     const reasons: Standstill[] = [
       ...(blocked_until && blocked_reason ? [{ until: blocked_until, reason: blocked_reason, everybody }] : []),
       ...(full_until && !hasRoom ? [{ until: full_until, reason: 'budget' as const, everybody }] : []),
@@ -51,7 +51,7 @@ export async function standstillsOf(
   return new Map(
     accounts.flatMap((account) => {
       const theirs = all.flatMap((each) =>
-        each.account === account || each.account === wholeProject ? each.reasons : [],
+        each.account === account || each.account === everyAccountAt(account) ? each.reasons : [],
       );
       const [longest] = theirs.toSorted((a, b) => b.until.getTime() - a.until.getTime());
       return longest ? [[account, longest]] : [];

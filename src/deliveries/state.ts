@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 import type { DeliveryState } from '../platform/database-types.ts';
+import type { SentIds } from '../transport/transport.ts';
 
 /** Every move a delivery may make. What is not here cannot happen. */
 export const allowedMoves = {
@@ -93,8 +94,8 @@ export interface Move {
   readonly notBefore?: Date;
   /** Who decided it, where a person did. */
   readonly memberId?: string;
-  /** Gmail's ids, when it becomes `sent`. */
-  readonly gmail?: { readonly messageId: string; readonly threadId: string };
+  /** The provider's ids, when it becomes `sent`. */
+  readonly sent?: SentIds;
 }
 
 /**
@@ -154,7 +155,7 @@ export async function moveDeliveries(
           // Whatever comes back to the queue waits for the pacer again.
           ...(move.to !== 'sending' && { released_at: null }),
           ...(move.to === 'sent' && { sent_at: move.at }),
-          ...(move.gmail && { gmail_message_id: move.gmail.messageId, gmail_thread_id: move.gmail.threadId }),
+          ...(move.sent && { gmail_message_id: move.sent.messageId, gmail_thread_id: move.sent.threadId }),
         })
         .where('tenant_id', '=', tenantId)
         .where('id', '=', sql<string>`any(${[...deliveryIds]}::uuid[])`)

@@ -1,14 +1,12 @@
-/** What Gmail shows of a delivery whose outcome nobody knows. */
-export interface Evidence {
+import type { Sight, Via } from '../transport/transport.ts';
+
+/** What is known of a delivery whose outcome is not: what its mailbox shows, and what we wrote down. */
+export interface Evidence extends Pick<Sight, 'draft' | 'inSent'> {
   /** Whether the email went by way of a draft. */
-  readonly via: 'message' | 'draft';
+  readonly via: Via;
   /** Whether the send itself may have gone out; before that, only a draft was made. */
   readonly sendBegun: boolean;
-  /** Our draft: as we made it, changed by somebody, not there, or not to be asked for. */
-  readonly draft: 'same' | 'edited' | 'gone' | 'unseen';
-  /** Our header among the sent messages: there, not there, or not to be looked for. */
-  readonly inSent: 'found' | 'absent' | 'unseen';
-  /** Gmail answered our send that the draft was gone: so it was not this send that took it. */
+  /** The provider answered our send that the draft was gone: so it was not this send that took it. */
   readonly answeredGone: boolean;
   /** Whether a second send of one draft is known to be refused. */
   readonly draftsSendOnce: boolean;
@@ -18,7 +16,7 @@ export interface Evidence {
 export type Verdict = 'sent' | 'not_sent' | 'edited' | 'deleted' | 'ask';
 
 /**
- * Decides what became of an email from what Gmail shows, after nothing can be under way any more. Pure; a numbered
+ * Decides what became of an email from what the mailbox shows, after nothing can be under way any more. Pure; a numbered
  * order, the first that fits:
  *
  * 1. Our header is among the sent messages: sent.

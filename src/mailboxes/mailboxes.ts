@@ -10,6 +10,8 @@ import type { MailboxFacts, SendAsFacts } from './sender-facts.ts';
 /** A mailbox as the pages show it. */
 export interface MailboxRecord extends MailboxFacts {
   readonly googleSub: string;
+  /** What limits at the provider are about; see `src/platform/account.ts`. */
+  readonly account: string;
   readonly stateReason: string | null;
   /** False where Google did not say why, and `stateReason` is what fits best. */
   readonly stateSure: boolean;
@@ -121,6 +123,7 @@ function selectMailboxes(db: Database, tenantId: string, memberId: string) {
       'mailboxes.connected_at as connectedAt',
       'mailboxes.send_as_fetched_at as sendAsFetchedAt',
       'mailboxes.google_sub as googleSub',
+      'mailboxes.account',
       'mailboxes.wanted',
       'mailboxes.for_everybody as forEverybody',
       'members.name as connectedByName',

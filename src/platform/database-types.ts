@@ -334,6 +334,7 @@ export interface Invitations {
 }
 
 export interface Mailboxes {
+  account: Generated<string>;
   check_up: Json | null;
   connected_at: Generated<Timestamp>;
   connected_by: string | null;

@@ -9,9 +9,6 @@ import { hasWaitingJob } from '../platform/queue.ts';
  * got its job, and how an account stands.
  */
 
-/** The account that stands for the whole of our project at Google. */
-export const wholeProject = '';
-
 /** How an account stands. */
 export interface AccountState {
   readonly account: string;
@@ -25,11 +22,6 @@ export interface AccountState {
 export async function takePacer(trx: Database): Promise<boolean> {
   const { rows } = await sql<{ mine: boolean }>`select pg_try_advisory_xact_lock(5317080216) as mine`.execute(trx);
   return rows[0]?.mine ?? false;
-}
-
-/** How the whole project stands. */
-export function readProject(trx: Database): Promise<AccountState> {
-  return readAccount(trx, wholeProject);
 }
 
 function selectStates(db: Database) {
@@ -286,11 +278,19 @@ export function refusedSince(system: Database, since: Date) {
     .execute();
 }
 
-/** Outcomes of all attempts that ended after a moment; a draft that Google failed to make counts with those not known. */
-export async function countOutcomes(system: Database, since: Date): Promise<{ unknown: number; all: number }> {
-  const { rows } = await sql<{ unknown: number; all: number }>`
-    select count(*) filter (where http_status >= 500 or (outcome = 'unknown' and http_status is distinct from 404))::int
-      as unknown, count(*)::int as all
-    from attempts where finished_at > ${since}`.execute(system);
-  return rows[0] ?? { unknown: 0, all: 0 };
+/** What came of all attempts at a provider that ended after a moment; a draft that was not made counts with the unknown. */
+export interface Outcomes {
+  readonly provider: string;
+  readonly unknown: number;
+  readonly all: number;
+}
+
+/** Counts them, provider by provider. */
+export async function countOutcomes(system: Database, since: Date): Promise<Outcomes[]> {
+  const { rows } = await sql<Outcomes>`
+    select split_part(account, ':', 1) as provider, count(*)::int as all,
+      count(*) filter (where http_status >= 500 or (outcome = 'unknown' and http_status is distinct from 404))::int as unknown
+    from attempts join deliveries on deliveries.id = attempts.delivery_id
+    where finished_at > ${since} group by 1`.execute(system);
+  return rows;
 }

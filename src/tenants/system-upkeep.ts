@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
+import type { MailboxProvider } from '../platform/database-types.ts';
 import type { GrantPlace } from './system.ts';
 import type { ClientIdentity } from './system-grants.ts';
 
@@ -104,9 +105,10 @@ export async function findWronglyHeld(system: Database, limit: number): Promise<
     .execute();
 }
 
-/** Deliveries that were held for the operator's trouble between two moments, oldest first. */
+/** Deliveries that were held for the operator's trouble with a provider between two moments, oldest first. */
 export function findHeldForOperator(
   system: Database,
+  provider: MailboxProvider,
   from: Date,
   until: Date,
   limit: number,
@@ -116,6 +118,7 @@ export function findHeldForOperator(
     .select(['id as deliveryId', 'tenant_id as tenantId'])
     .where('state', '=', 'held')
     .where('held_reason', '=', 'operator')
+    .where('account', 'like', `${provider}:%`)
     .where('state_at', '>=', from)
     .where('state_at', '<=', until)
     .orderBy('state_at')

@@ -73,7 +73,7 @@ export async function findWaitingAccounts(trx: Database): Promise<WaitingAccount
     left join lateral (
       select min(daily_limit) as daily_limit, min(email) as email,
         json_agg(json_build_object('id', id, 'wanted', wanted, 'scopes', scopes)) filter (where scopes is not null) as permitted
-      from mailboxes left join grants on grants.mailbox_id = mailboxes.id where google_sub = waiting.account
+      from mailboxes left join grants on grants.mailbox_id = mailboxes.id where mailboxes.account = waiting.account
     ) mailbox on true`.execute(trx);
   return [...Map.groupBy(rows, ({ account }) => account).values()].flatMap((tenants) => {
     const [row] = tenants;

@@ -12,6 +12,7 @@ import type { KeyRing } from '../platform/key-ring.ts';
 import type { Queue } from '../platform/queue.ts';
 import type { RateLimits } from '../platform/rate-limits.ts';
 import type { DatabaseWatch } from '../tenants/database-watch.ts';
+import type { Transports } from '../transport/transport.ts';
 
 /** Everything the pages need; built once by `main.ts`, or by a test. */
 export interface WebContext {
@@ -37,6 +38,8 @@ export interface WebContext {
   readonly recipientsPerDay: number | null;
   /** How fast deliveries leave, to foretell when they do. */
   readonly pace: Pace;
+  /** How mailboxes of each provider send. */
+  readonly transports: Transports;
   /** Our own origin, e.g. `https://letterhead.example`, without a slash at the end. */
   readonly publicUrl: string;
   /** Signs session cookies; the first signs, the others are still accepted. */

@@ -1,13 +1,14 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { budgetOf } from '../deliveries/budget.ts';
-import { defaultDailyLimit } from '../deliveries/pacing.ts';
 import { listQueued } from '../deliveries/release.ts';
 import { separatorsOf } from '../documents/locale.ts';
 import { dailyLimitOf, highestDailyLimit, setDailyLimit } from '../mailboxes/daily-limit.ts';
 import { findMailbox, type MailboxRecord } from '../mailboxes/mailboxes.ts';
+import { providerOf } from '../platform/account.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { countSent } from '../tenants/system-queue.ts';
+import { limitsOf } from '../transport/transports.ts';
 import type { WebContext } from './context.ts';
 import { found } from './errors.ts';
 import { onlyIds } from './query.ts';
@@ -40,9 +41,9 @@ export function dailyLimitPages(ctx: WebContext): Router {
       const problem = `Write a whole number from 1 to ${number(highestDailyLimit, locale)}, or leave it empty.`;
       return limitPage(ctx, res, tenantId, mailbox, typed, problem);
     }
-    const most = limit ?? defaultDailyLimit(mailbox.email);
+    const most = limit ?? limitsOf(providerOf(mailbox.account)).dailyLimit(mailbox.email);
     // What the pacer wrote down is of before; others may send with the same Google account.
-    const hasRoom = (await sentToday(ctx, mailbox.googleSub)) < most;
+    const hasRoom = (await sentToday(ctx, mailbox.account)) < most;
     const { text } = await inTenant(ctx.db, tenantId, async (trx) => {
       await setDailyLimit(trx, tenantId, mailbox.id, limit);
       return tellReleased(trx, { ...ctx, hasRoom }, viewer, await listQueued(trx, tenantId, mailbox.id));
@@ -85,7 +86,7 @@ async function limitPage(
     title: `Emails a day of ${mailbox.email}`,
     section: 'settings',
     ...{ mailbox, value, budgetNote, used: usedWords(budget.used, budget.limit, viewerOf(res).locale) },
-    usual: defaultDailyLimit(mailbox.email),
+    usual: limitsOf(providerOf(mailbox.account)).dailyLimit(mailbox.email),
     problemOf: () => problem,
   });
 }

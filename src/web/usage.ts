@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
-import { defaultDailyLimit } from '../deliveries/pacing.ts';
 import { type Standstill, standstillsOf } from '../deliveries/standing.ts';
 import type { MailboxRecord } from '../mailboxes/mailboxes.ts';
+import { providerOf } from '../platform/account.ts';
 import type { Database } from '../platform/database.ts';
 import { usedWords } from './run-words.ts';
+import { limitsOf } from '../transport/transports.ts';
 import type { Viewer } from './viewer.ts';
 import { moment } from './words.ts';
 
@@ -21,7 +22,7 @@ export async function usageOf(
   mailboxes: readonly MailboxRecord[],
   now: Date,
 ): Promise<Map<string, Usage>> {
-  const accounts = [...new Set(mailboxes.map(({ googleSub }) => googleSub))];
+  const accounts = [...new Set(mailboxes.map(({ account }) => account))];
   if (accounts.length === 0) return new Map();
   const since = new Date(now.getTime() - 86_400_000);
   const sent = await trx
@@ -39,12 +40,12 @@ export async function usageOf(
     .execute();
   const standstills = await standstillsOf(trx, accounts, now);
   return new Map(
-    mailboxes.map(({ id, googleSub, email }) => [
+    mailboxes.map(({ id, account, email }) => [
       id,
       {
-        used: sent.find(({ account }) => account === googleSub)?.used ?? 0,
-        limit: limits.find((each) => each.id === id)?.limit ?? defaultDailyLimit(email),
-        standsStill: standstills.get(googleSub) ?? null,
+        used: sent.find((each) => each.account === account)?.used ?? 0,
+        limit: limits.find((each) => each.id === id)?.limit ?? limitsOf(providerOf(account)).dailyLimit(email),
+        standsStill: standstills.get(account) ?? null,
       },
     ]),
   );

@@ -16,11 +16,12 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 /** A tenant with a mailbox of this account, which sent so many, so many hours ago, and has so many waiting. */
-async function aTenant(account: string, sent: readonly number[], waiting = 0) {
+async function aTenant(name: string, sent: readonly number[], waiting = 0) {
+  const account = `gmail:${name}`;
   const { tenantId, memberId } = await database.tenant();
   const mailboxId = await inTenant(database.db, tenantId, async (trx) => {
     const id = await aMailbox(trx, tenantId, { email: 'office@gmail.com' });
-    await trx.updateTable('mailboxes').set({ google_sub: account }).where('id', '=', id).execute();
+    await trx.updateTable('mailboxes').set({ google_sub: name }).where('id', '=', id).execute();
     for (const hours of sent) {
       const delivery = await aDelivery(trx, tenantId, memberId, 'sent', id);
       await trx
@@ -77,7 +78,7 @@ describe('the budget of a mailbox', () => {
   it('says until when the account stands still', async () => {
     const mine = await aTenant('blocked', []);
     const until = new Date(now.getTime() + 60_000);
-    await blockAccount(database.system, 'blocked', until, 'sending_limit');
+    await blockAccount(database.system, 'gmail:blocked', until, 'sending_limit');
     expect((await mine.budget(1))?.standsStill).toEqual({ until, reason: 'sending_limit', everybody: false });
   });
 
@@ -87,7 +88,7 @@ describe('the budget of a mailbox', () => {
     ['is the day’s limit, which lasts longer', 'sending_limit', false, 'sending_limit', 300],
     ['ends before the next probe', 'rate', false, 'trouble', 30],
   ] as const)('while answers get lost, a limit that %s', async (_what, reason, troubleIsOver, stays, seconds) => {
-    const account = `trouble-${reason}-${troubleIsOver}-${seconds}`;
+    const account = `gmail:trouble-${reason}-${troubleIsOver}-${seconds}`;
     const inSeconds = (s: number) => new Date(now.getTime() + s * 1_000);
     await markTrouble(database.system, account, inSeconds(60));
     await blockAccount(database.system, account, inSeconds(seconds), reason, troubleIsOver);

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import PostalMime, { type Email as ReadEmail } from 'postal-mime';
 import { describe, expect, it } from 'vitest';
-import { compose, deliveryHeader, type Email, textToHtml } from '../../src/deliveries/compose.ts';
-import { mostAttachedBytes } from '../../src/google/attachments.ts';
+import { compose, type Email, textToHtml } from '../../src/deliveries/compose.ts';
+import { mostAttachedBytes } from '../../src/transport/attachments.ts';
+import { deliveryHeader } from '../../src/transport/transport.ts';
 import { anyText } from '../support/any-text.ts';
 
 const pdf = Uint8Array.from({ length: 5_000 }, (_, index) => (index * 37) % 256);

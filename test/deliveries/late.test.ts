@@ -106,7 +106,7 @@ describe('Gmail’s answer comes after a person was asked already', () => {
     await deliverNow(letterhead, sender, id);
     expect((await sender.delivery(id)).state).toBe('unconfirmed');
     await settleAttempt(anotherWorker(letterhead), sender.tenantId, claimed, {
-      ...{ kind: 'sent', sent: { id: 'm-late', threadId: 't-late' } },
+      ...{ kind: 'sent', sent: { messageId: 'm-late', threadId: 't-late' } },
     });
     const sent = await sender.delivery(id);
     expect(sent).toMatchObject({ state: 'sent', gmailMessageId: 'm-late', attempts: [{ outcome: 'sent' }] });
@@ -117,9 +117,9 @@ describe('an attempt that was given up, and whose worker speaks after all', () =
   const lost = {
     kind: 'failed',
     failure: { kind: 'not_sent', code: 'DEADLINE', message: 'The attempt had no time left.' },
-    outcome: { kind: 'retry', at: new Date(0), newToken: false, slowDown: false, words: 'We try again.' },
+    outcome: { kind: 'retry', at: new Date(0), newPermit: false, slowDown: false, words: 'We try again.' },
   } as const;
-  const late = { kind: 'sent', sent: { id: 'm-late', threadId: 't-late' } } as const;
+  const late = { kind: 'sent', sent: { messageId: 'm-late', threadId: 't-late' } } as const;
   /** A tracked email that was looked for in vain, and so is in the hands of a second attempt. */
   async function givenUp() {
     const sender = await permittedSender(letterhead, ['send', 'tracking']);

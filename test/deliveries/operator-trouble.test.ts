@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { probeTrouble, releaseAfterTrouble } from '../../src/deliveries/let-go.ts';
-import { openTroubles, recentTroubles } from '../../src/google/troubles.ts';
+import { openTroubles, recentTroubles } from '../../src/mailboxes/operator-troubles.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
 import { type Company, company } from '../support/company.ts';
 import { eventually } from '../support/eventually.ts';

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createPacer } from '../../src/deliveries/pacer.ts';
 import { probeAfterMs, unknownsBeforeTrouble } from '../../src/deliveries/pacing.ts';
 import { wake } from '../../src/platform/wake.ts';
-import { readAccount, wholeProject } from '../../src/tenants/system-queue.ts';
+import { readAccount } from '../../src/tenants/system-queue.ts';
 import type { Sender } from '../support/company.ts';
 import { eventually } from '../support/eventually.ts';
 import { anotherWorker } from '../support/hand-delivery.ts';
@@ -32,8 +32,8 @@ const many = async (sender: Sender, count: number) => {
   return ids;
 };
 const accountOf = async ({ mailboxId }: Sender) => {
-  const query = letterhead.database.system.selectFrom('mailboxes').select('google_sub').where('id', '=', mailboxId);
-  return (await query.executeTakeFirstOrThrow()).google_sub;
+  const query = letterhead.database.system.selectFrom('mailboxes').select('account').where('id', '=', mailboxId);
+  return (await query.executeTakeFirstOrThrow()).account;
 };
 /** How many of these stand where. */
 const states = async (sender: Sender, ids: readonly string[]) => {
@@ -147,7 +147,7 @@ describe('a fifth of all answers lost within a minute, over many companies', () 
     await eventually(
       async () => {
         await settle();
-        return readAccount(letterhead.database.system, wholeProject);
+        return readAccount(letterhead.database.system, 'gmail');
       },
       ({ blockedReason }) => blockedReason === 'trouble',
     );
@@ -176,7 +176,7 @@ describe('a fifth of all answers lost within a minute, over many companies', () 
       },
       (each) => each.every(({ sent }, index) => sent === all[index]?.ids.length),
     );
-    expect(await readAccount(letterhead.database.system, wholeProject)).toMatchObject({ blockedReason: null });
+    expect(await readAccount(letterhead.database.system, 'gmail')).toMatchObject({ blockedReason: null });
     for (const { sender, ids } of all) for (const id of ids) expect(sender.accepted(id)).toHaveLength(1);
   });
 });
@@ -189,7 +189,7 @@ describe('a rate of which Gmail does not say whose it is', () => {
     });
   const senders = (count: number) =>
     Promise.all(Array.from({ length: count }, () => permittedSender(letterhead, ['send'])));
-  const project = () => readAccount(letterhead.database.system, wholeProject);
+  const project = () => readAccount(letterhead.database.system, 'gmail');
 
   it('is the account’s where two meet it, whatever is said of others’ own rates', async () => {
     forward(120_000);

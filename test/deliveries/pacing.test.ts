@@ -3,8 +3,6 @@ import { describe, expect, it } from 'vitest';
 import {
   type AccountFacts,
   allowedNow,
-  costOf,
-  defaultDailyLimit,
   forecast,
   isFull,
   isOutage,
@@ -13,6 +11,9 @@ import {
   probeAfterMs,
   roomFor,
 } from '../../src/deliveries/pacing.ts';
+import { limitsOf } from '../../src/transport/transports.ts';
+
+const { costOf, dailyLimit: defaultDailyLimit } = limitsOf('gmail');
 
 const now = new Date('2026-11-21T09:00:00Z');
 const later = (ms: number) => new Date(now.getTime() + ms);

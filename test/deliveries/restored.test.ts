@@ -184,7 +184,7 @@ describe('what waited for something before the restore', () => {
   const heldFor = async (sender: Sender) => {
     const { tenantId, memberId, mailboxId } = sender;
     const account = await within(sender, (trx) =>
-      trx.selectFrom('mailboxes').select('google_sub').where('id', '=', mailboxId).executeTakeFirstOrThrow(),
+      trx.selectFrom('mailboxes').select('account').where('id', '=', mailboxId).executeTakeFirstOrThrow(),
     );
     return within(sender, async (trx) => {
       const made = new Map<string, string>();
@@ -194,7 +194,7 @@ describe('what waited for something before the restore', () => {
         const not_before = end === 'until' ? ahead(2 * hour) : null;
         await trx
           .updateTable('deliveries')
-          .set({ held_reason: reason, not_before, state_at: since(), account: account.google_sub })
+          .set({ held_reason: reason, not_before, state_at: since(), account: account.account })
           .set({ created_at: ahead(-30 * hour), run_id: reason === 'run_paused' ? runId : null })
           .where('id', '=', id)
           .execute();

@@ -98,9 +98,9 @@ describe('a delivery', () => {
     expect((await read(id)).row).toMatchObject({ state: 'queued', held_reason: null, not_before: null });
   });
 
-  it('keeps Gmail’s ids when it is sent', async () => {
+  it('keeps the provider’s ids when it is sent', async () => {
     const id = await start('sending');
-    await move(id, 'sending', 'sent', { gmail: { messageId: 'm1', threadId: 't1' } });
+    await move(id, 'sending', 'sent', { sent: { messageId: 'm1', threadId: 't1' } });
     expect((await read(id)).row).toMatchObject({ gmail_message_id: 'm1', gmail_thread_id: 't1' });
   });
 });

@@ -3,7 +3,7 @@ import type { FaultEffect, FaultRule } from 'local-google';
 import type { Capability } from '../../src/platform/capability.ts';
 import type { Database } from '../../src/platform/database.ts';
 import type { DeliveryState } from '../../src/platform/database-types.ts';
-import { endTrouble, wholeProject } from '../../src/tenants/system-queue.ts';
+import { endTrouble } from '../../src/tenants/system-queue.ts';
 import type { Sender } from './company.ts';
 import { eventually } from './eventually.ts';
 import type { TestLetterhead } from './letterhead.ts';
@@ -110,7 +110,7 @@ async function untilQuiet(letterhead: TestLetterhead, hung: () => readonly strin
   return eventually(
     async () => {
       // A whole table of faults looks like an outage; that is another test's.
-      await endTrouble(database.system, wholeProject);
+      await endTrouble(database.system, 'gmail');
       return countMoving(owner, letterhead.context.clock(), hung());
     },
     ({ busy }) => busy === 0,

@@ -12,6 +12,7 @@ import { type Database, type OpenDatabase, openDatabase } from '../../src/platfo
 import { newKey } from '../../src/platform/key-ring.ts';
 import type { DatabaseUrls } from '../../src/platform/roles.ts';
 import { createShutdown } from '../../src/platform/shutdown.ts';
+import type { Transports } from '../../src/transport/transport.ts';
 import { createApp } from '../../src/web/app.ts';
 import type { WebContext } from '../../src/web/context.ts';
 import { callbackPaths } from '../../src/web/google-flows.ts';
@@ -56,6 +57,8 @@ export interface ProductOptions {
   /** Whether too much in a short time is refused; no, unless told: all tests come from one address. */
   readonly rateLimits?: boolean;
   readonly recipientsPerDay?: number;
+  /** How mailboxes send, where not through Local Google. */
+  readonly transports?: Transports;
   /**
    * No time passes, for Google and product, but where the test moves the clock on: whatever waits for a moment waits, and
    * no sweep comes in between, however slow the machine is.
@@ -128,6 +131,7 @@ export async function startProduct(
     rateLimits: options.rateLimits ?? false,
     metricsPort: null,
     recipientsPerDay: options.recipientsPerDay ?? null,
+    ...(options.transports && { transports: options.transports }),
   };
   const opened = await openParts(config, log, shutdown);
   const printing = underWay();

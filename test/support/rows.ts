@@ -32,7 +32,7 @@ export async function aDelivery(
     .insertInto('deliveries')
     .values({
       ...{ tenant_id: tenantId, member_id: memberId, purpose: 'test', rule_mode: 'default' },
-      ...{ mailbox_id: mailboxId ?? (await aMailbox(trx, tenantId)), account: 'account' },
+      ...{ mailbox_id: mailboxId ?? (await aMailbox(trx, tenantId)), account: 'gmail:account' },
       ...{ from_email: 'office@brightwater.example', from_name: 'Brightwater' },
       recipients: JSON.stringify({ to: [{ name: '', email: 'mira@northgate.example' }], cc: [], bcc: [] }),
       ...{ subject: 'Hello', message: 'Here it is.', state, held_reason: state === 'held' ? 'operator' : null },

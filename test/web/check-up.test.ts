@@ -148,7 +148,7 @@ describe('a check-up', () => {
     const { sub } = letterhead.google.accounts.get(office.account);
     await blockAccount(
       letterhead.database.system,
-      sub,
+      `gmail:${sub}`,
       new Date(letterhead.google.clock.now() + 3_600_000),
       'sending_limit',
     );

@@ -84,7 +84,7 @@ const closed = ({ one }: Scene) =>
   });
 const sentBefore = ({ one }: Scene, limit: number | null) =>
   within({ one }, async (trx) => {
-    const { google_sub: account } = await trx.selectFrom('mailboxes').select('google_sub').executeTakeFirstOrThrow();
+    const { account } = await trx.selectFrom('mailboxes').select('account').executeTakeFirstOrThrow();
     const before = await aDelivery(trx, one.tenantId, one.memberId, 'sent', one.mailboxId);
     await trx
       .updateTable('deliveries')

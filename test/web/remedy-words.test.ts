@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Objection } from '../../src/deliveries/check-sender.ts';
 import type { DeliverySummary } from '../../src/deliveries/deliveries.ts';
-import type { FailureCode } from '../../src/deliveries/failure.ts';
 import { heldReasons, remedyOf } from '../../src/deliveries/remedy.ts';
 import type { HeldReason } from '../../src/deliveries/state.ts';
 import type { Lack } from '../../src/deliveries/withdrawn.ts';
+import type { FailureCode } from '../../src/transport/refusal.ts';
 import { mendWords } from '../../src/web/mend-words.ts';
 import { headlineOf } from '../../src/web/remedy-words.ts';
 import { aTold } from '../support/told.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPacer } from '../../src/deliveries/pacer.ts';
 import { inTenant } from '../../src/tenants/scope.ts';
-import { blockAccount, endTrouble, markTrouble, wholeProject } from '../../src/tenants/system-queue.ts';
+import { blockAccount, endTrouble, markTrouble } from '../../src/tenants/system-queue.ts';
 import { type Company, company } from '../support/company.ts';
 import { anotherWorker, deliverNow } from '../support/hand-delivery.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
@@ -40,8 +40,8 @@ const sendPage = async (sender: Company) =>
   text(sender, `/documents/${(await anInvoice(letterhead, sender)).id}/deliveries/new`);
 /** The account behind a company's mailbox. */
 const accountOf = async ({ mailboxId }: Company) => {
-  const query = letterhead.database.system.selectFrom('mailboxes').select('google_sub').where('id', '=', mailboxId);
-  return (await query.executeTakeFirstOrThrow()).google_sub;
+  const query = letterhead.database.system.selectFrom('mailboxes').select('account').where('id', '=', mailboxId);
+  return (await query.executeTakeFirstOrThrow()).account;
 };
 
 describe('a delivery that waits for its Google account says why, and until when', () => {
@@ -76,7 +76,10 @@ describe('a delivery that waits for its Google account says why, and until when'
     const other = await letterhead.database.tenant();
     await inTenant(letterhead.database.db, other.tenantId, async (trx) => {
       const mailbox = await aMailbox(trx, other.tenantId, { email: sender.account });
-      await trx.updateTable('mailboxes').set({ google_sub: account, daily_limit: 2 }).execute();
+      await trx
+        .updateTable('mailboxes')
+        .set({ google_sub: account.replace('gmail:', ''), daily_limit: 2 })
+        .execute();
       for (const hours of [3, 2])
         await trx
           .updateTable('deliveries')
@@ -122,9 +125,9 @@ describe('a delivery that waits for its Google account says why, and until when'
     expect(await pageOf(sender, id)).toContain('Gmail asked this account to slow down. It goes on by itself on');
     letterhead.google.clock.forward(61_000);
     expect(await pageOf(sender, id)).toContain('It is about to leave.');
-    await markTrouble(system, wholeProject, ahead(60_000));
+    await markTrouble(system, 'gmail', ahead(60_000));
     expect(await pageOf(sender, id)).toContain('Google is in trouble: its answers get lost');
-    await endTrouble(system, wholeProject);
+    await endTrouble(system, 'gmail');
   });
 
   it('others of its run go first', async () => {

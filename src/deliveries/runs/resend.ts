@@ -63,7 +63,7 @@ export async function resend(
       from_name, reply_to, recipients, subject, message, document_snapshot, state, state_at, held_reason,
       not_before, idempotency_key, request_hash, lane, run_id, head, frozen_at, created_at)
     select pairs.new_id, old.tenant_id, old.purpose, old.document_id, ${memberId}::uuid, ${sender.mailboxId}::uuid,
-      (select google_sub from mailboxes where id = ${sender.mailboxId}::uuid), ${rule.mode}::sender_mode,
+      (select account from mailboxes where id = ${sender.mailboxId}::uuid), ${rule.mode}::sender_mode,
       ${sender.fromEmail}, ${sender.fromName}, ${sender.replyTo},
       case when ${to}::jsonb is null then old.recipients else jsonb_build_object('to', ${to}::jsonb, 'cc', '[]'::jsonb, 'bcc', '[]'::jsonb) end,
       old.subject, old.message, old.document_snapshot, ${begun.state}::delivery_state, ${now},

@@ -116,7 +116,7 @@ async function insertDeliveries(
       not_before, idempotency_key, request_hash, lane, run_id, scheduled_for, any_time, though_paid,
       created_at)
     select ${tenantId}::uuid, 'document', documents.id, ${memberId}::uuid, ${run.mailboxId}::uuid,
-      (select google_sub from mailboxes where id = ${run.mailboxId}::uuid), ${rule.mode}::sender_mode, ${run.fromEmail},
+      (select account from mailboxes where id = ${run.mailboxId}::uuid), ${rule.mode}::sender_mode, ${run.fromEmail},
       ${run.fromName}, ${run.replyTo}, ready.recipients::jsonb, ready.subject, ready.message, documents.content,
       ${begun.state}::delivery_state, ${now}, ${begun.held_reason},
       ${begun.not_before}::timestamptz, ${`run:${run.id}:`} || documents.id, 'run', 1, ${run.id}::uuid, ${sendAt}::timestamptz, ${anyTime}, ${thoughPaid},

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { classifyFailure, type Outcome, retryTime } from '../../src/deliveries/outcome.ts';
-import type { GoogleFailure } from '../../src/google/errors.ts';
-import { propertyRuns } from '../support/at-length.ts';
+import type { GoogleFailure } from '../../../src/google/errors.ts';
+import { classifyFailure, retryTime } from '../../../src/transport/gmail/classify.ts';
+import type { Outcome } from '../../../src/transport/outcome.ts';
+import { propertyRuns } from '../../support/at-length.ts';
 
 const now = new Date('2026-11-21T09:00:00.000Z');
 const day = 86_400_000;
-const first = { attempts: 1, tokensRefused: 0 };
+const first = { attempts: 1, permitsRefused: 0 };
 const inMinutes = (minutes: number) => new Date(now.getTime() + minutes * 60_000);
 
 const said = (status: number, reason: string, message = ''): GoogleFailure => ({
@@ -46,7 +47,7 @@ const rows: [what: string, failure: GoogleFailure, expected: Partial<Outcome> & 
     { kind: 'hold', reconnect: 'refused' },
   ],
   ['403 whatever else', said(403, 'PERMISSION_DENIED'), { kind: 'hold', reconnect: 'refused' }],
-  ['401', said(401, 'authError', 'Invalid Credentials'), { kind: 'retry', newToken: true, at: now }],
+  ['401', said(401, 'authError', 'Invalid Credentials'), { kind: 'retry', newPermit: true, at: now }],
   ['403 scope', said(403, 'insufficientPermissions'), { kind: 'hold', reconnect: 'missing_permission', until: null }],
   [
     '403 scope, ErrorInfo',
@@ -61,7 +62,7 @@ const rows: [what: string, failure: GoogleFailure, expected: Partial<Outcome> & 
   ['403 API not enabled', said(403, 'accessNotConfigured'), { kind: 'hold', reason: 'operator', reconnect: null }],
   ['403 API not enabled, ErrorInfo', said(403, 'SERVICE_DISABLED'), { kind: 'hold', reason: 'operator' }],
   ['403 own cap', said(403, 'dailyLimitExceeded', 'Daily Limit Exceeded'), { kind: 'hold', reason: 'operator' }],
-  ['403 rate', said(403, 'rateLimitExceeded'), { kind: 'retry', newToken: false }],
+  ['403 rate', said(403, 'rateLimitExceeded'), { kind: 'retry', newPermit: false }],
   [
     '403 rate of the project, ErrorInfo',
     said(
@@ -80,15 +81,15 @@ const rows: [what: string, failure: GoogleFailure, expected: Partial<Outcome> & 
     ),
     { kind: 'retry', slowDown: true },
   ],
-  ['403 user rate', said(403, 'userRateLimitExceeded'), { kind: 'retry', newToken: false }],
+  ['403 user rate', said(403, 'userRateLimitExceeded'), { kind: 'retry', newPermit: false }],
   ['403 user rate, with a time', said(403, 'userRateLimitExceeded', slower), { kind: 'retry', at: inMinutes(30) }],
-  ['429 rate', said(429, 'rateLimitExceeded', 'Rate Limit Exceeded'), { kind: 'retry', newToken: false }],
+  ['429 rate', said(429, 'rateLimitExceeded', 'Rate Limit Exceeded'), { kind: 'retry', newPermit: false }],
   ['429 with a time', said(429, 'userRateLimitExceeded', slower), { kind: 'retry', at: inMinutes(30) }],
   ['429 without a reason we know', said(429, 'RESOURCE_EXHAUSTED', 'Quota exceeded'), { kind: 'retry' }],
   [
     '429 too many at once',
     said(429, 'rateLimitExceeded', 'Too many concurrent requests for user'),
-    { kind: 'retry', newToken: false },
+    { kind: 'retry', newPermit: false },
   ],
   [
     '429 sending limit',
@@ -114,7 +115,7 @@ const rows: [what: string, failure: GoogleFailure, expected: Partial<Outcome> & 
   ]),
   ['lost', { kind: 'lost', code: 'ECONNRESET', message: '' }, { kind: 'unknown' }],
   ['timed out', { kind: 'lost', code: 'TIMEOUT', message: '' }, { kind: 'unknown' }],
-  ['never left', { kind: 'not_sent', code: 'ECONNREFUSED', message: '' }, { kind: 'retry', newToken: false }],
+  ['never left', { kind: 'not_sent', code: 'ECONNREFUSED', message: '' }, { kind: 'retry', newPermit: false }],
 ];
 
 describe('what a failed send means', () => {
@@ -124,19 +125,19 @@ describe('what a failed send means', () => {
 
   it('asks for a new token twice and then for a person', () => {
     const unauthorized = said(401, 'authError', 'Invalid Credentials');
-    const kind = (tokensRefused: number) => classifyFailure(unauthorized, { attempts: 3, tokensRefused }, now);
-    expect(kind(1)).toMatchObject({ kind: 'retry', newToken: true });
+    const kind = (permitsRefused: number) => classifyFailure(unauthorized, { attempts: 3, permitsRefused }, now);
+    expect(kind(1)).toMatchObject({ kind: 'retry', newPermit: true });
     expect(kind(2)).toMatchObject({ kind: 'hold', reason: 'mailbox_needs_reconnect', reconnect: 'refused' });
   });
 
   it('does not take a mailbox for cut off because its email had to wait its turn before', () => {
     const unauthorized = said(401, 'authError', 'Invalid Credentials');
-    expect(classifyFailure(unauthorized, { attempts: 20, tokensRefused: 0 }, now).kind).toBe('retry');
+    expect(classifyFailure(unauthorized, { attempts: 20, permitsRefused: 0 }, now).kind).toBe('retry');
   });
 
   it('waits longer each time, from 2 s up to about a minute', () => {
     const waits = [1, 2, 3, 4, 5, 6, 7, 50].map((attempts) => {
-      const outcome = classifyFailure(said(429, 'rateLimitExceeded'), { attempts, tokensRefused: 0 }, now);
+      const outcome = classifyFailure(said(429, 'rateLimitExceeded'), { attempts, permitsRefused: 0 }, now);
       return outcome.kind === 'retry' ? (outcome.at.getTime() - now.getTime()) / 1_000 : Number.NaN;
     });
     waits.forEach((seconds, index) => {
@@ -162,7 +163,7 @@ const anyReason = fc.oneof(
 const answered = (status: fc.Arbitrary<number>) =>
   fc.record({ kind: fc.constant('answered' as const), status, reason: anyReason, message: anyMessage });
 const lost = fc.record({ kind: fc.constant('lost' as const), code: fc.string(), message: anyMessage });
-const anyTried = fc.record({ attempts: fc.integer({ min: 0, max: 5_000 }), tokensRefused: fc.nat(5) });
+const anyTried = fc.record({ attempts: fc.integer({ min: 0, max: 5_000 }), permitsRefused: fc.nat(5) });
 
 describe('whatever Google says', () => {
   it('is never tried again, held or refused where Gmail may have taken the email', () => {

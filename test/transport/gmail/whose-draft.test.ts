@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { whoseDraft } from '../../src/deliveries/whose-draft.ts';
+import { whoseDraft } from '../../../src/transport/gmail/whose-draft.ts';
 
 const madeUntil = new Date('2026-11-21T09:03:00Z');
 const before = new Date('2026-11-21T09:00:00Z');

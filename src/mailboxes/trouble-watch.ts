@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
+import type { GoogleEar, GoogleService } from '../google/app.ts';
+import type { GoogleFailure } from '../google/errors.ts';
+import { type OperatorTrouble, operatorTroubleOf, operatorWords } from '../google/operator-trouble.ts';
 import { type Clock, every } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
-import type { GoogleEar, GoogleService } from './app.ts';
-import type { GoogleFailure } from './errors.ts';
-import { type OperatorTrouble, operatorTroubleOf, operatorWords } from './operator-trouble.ts';
-import { addToTrouble, endTroubles, endTroublesOfOthers, openTroubles } from './troubles.ts';
+import { addToTrouble, endTroubles, endTroublesOfOthers, openTroubles } from './operator-troubles.ts';
 
 /** Notices the operator's troubles in what Google answers, and that they are over. */
 export interface TroubleWatch {

@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { GoogleFailure } from '../../src/google/errors.ts';
-import { createTroubleWatch, type TroubleWatch } from '../../src/google/trouble-watch.ts';
-import { openTroubles, recentTroubles } from '../../src/google/troubles.ts';
+import { openTroubles, recentTroubles } from '../../src/mailboxes/operator-troubles.ts';
+import { createTroubleWatch, type TroubleWatch } from '../../src/mailboxes/trouble-watch.ts';
 import { standingClock } from '../support/clock.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';

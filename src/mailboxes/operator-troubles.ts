@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
+import type { OperatorTrouble } from '../google/operator-trouble.ts';
 import type { Database } from '../platform/database.ts';
-import type { OperatorTrouble } from './operator-trouble.ts';
 
 /**
  * The operator's troubles as all processes see them: one row for each from its beginning to its end. They belong to no

@@ -15,7 +15,10 @@ const refused = new Set(
   ).split(' '),
 );
 
-/** Whether Gmail refuses a file by its name: it could be a program. */
-export function isRefusedByGmail(fileName: string): boolean {
+/**
+ * Whether a file is refused by its name, with the whole email: it could be a program. Gmail's list is taken for every
+ * provider: most of those who get the email refuse these files, too.
+ */
+export function isRefusedFile(fileName: string): boolean {
   return refused.has(endingOf(fileName));
 }

@@ -1,43 +1,8 @@
-import type { GoogleFailure } from '../google/errors.ts';
-import { operatorTroubleOf } from '../google/operator-trouble.ts';
-import { isRateRefusal, mailboxTroubleOf, type SaidByGmail } from '../mailboxes/mailbox-trouble.ts';
-import { failureOf } from './failure.ts';
-import type { HeldReason } from './state.ts';
-
-/**
- * What a failed send means for the delivery.
- *
- * - `retry`: nothing was sent; try again at `at`. `newToken` where the access token was refused.
- * - `hold`: nothing was sent; wait for a person, or until `until`. `reconnect` where the mailbox itself is cut off.
- * - `refuse`: nothing was sent, and trying again would not help.
- * - `unknown`: it may have been sent. Never tried again without somebody looking.
- */
-export type Outcome =
-  | {
-      readonly kind: 'retry';
-      readonly at: Date;
-      readonly newToken: boolean;
-      /** Gmail asks the whole account to slow down, not only this delivery. */
-      readonly slowDown: boolean;
-      readonly words: string;
-    }
-  | {
-      readonly kind: 'hold';
-      readonly reason: HeldReason;
-      readonly until: Date | null;
-      readonly reconnect: SaidByGmail | null;
-      readonly words: string;
-    }
-  | { readonly kind: 'refuse'; readonly words: string }
-  | { readonly kind: 'unknown'; readonly words: string };
-
-/** What came before this failure. */
-export interface Tried {
-  /** How many attempts this delivery has had, this one included; spaces the retries. */
-  readonly attempts: number;
-  /** How many attempts before this one were refused for their access token (401) since the mailbox was connected. */
-  readonly tokensRefused: number;
-}
+import type { GoogleFailure } from '../../google/errors.ts';
+import { operatorTroubleOf } from '../../google/operator-trouble.ts';
+import { isRateRefusal, mailboxTroubleOf, type SaidByGmail } from '../../mailboxes/mailbox-trouble.ts';
+import type { Outcome, Tried, WaitsFor } from '../outcome.ts';
+import { failureOf } from '../refusal.ts';
 
 /**
  * Classifies a failed `messages.send`. Pure. What may have reached Gmail, and was not plainly refused by
@@ -74,8 +39,8 @@ function classifyAnswer(failure: Extract<GoogleFailure, { kind: 'answered' }>, t
 
   if (status === 401) {
     // Twice, because another delivery may have put the refused token back into use meanwhile.
-    return tried.tokensRefused < 2
-      ? { ...retry(now, 'Gmail asked us to show our permission again.'), newToken: true }
+    return tried.permitsRefused < 2
+      ? { ...retry(now, 'Gmail asked us to show our permission again.'), newPermit: true }
       : reconnect('refused', 'Gmail no longer accepts our permission.');
   }
   const ofMailbox = mailboxTroubleOf(failure);
@@ -144,10 +109,10 @@ function refusalWords(status: number, reason: string, message: string): string {
 }
 
 function retry(at: Date, words: string): Extract<Outcome, { kind: 'retry' }> {
-  return { kind: 'retry', at, newToken: false, slowDown: false, words };
+  return { kind: 'retry', at, newPermit: false, slowDown: false, words };
 }
 
-function hold(reason: HeldReason, until: Date | null, words: string): Outcome {
+function hold(reason: WaitsFor, until: Date | null, words: string): Outcome {
   return { kind: 'hold', reason, until, reconnect: null, words };
 }
 
