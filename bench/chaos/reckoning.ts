@@ -48,7 +48,7 @@ export async function untilSettled(world: World, fed: number, patienceMs: number
       sql<{ moving: number; written: number; print: string }>`
         select count(*) filter (where deliveries.state in ('queued', 'sending', 'held')
             or (deliveries.state = 'unconfirmed' and not_before is not null)
-            or (deliveries.state = 'sent' and proven_at is null and gmail_message_id is not null and 'tracking' = any(wanted)))::int
+            or (deliveries.state = 'sent' and proven_at is null and provider_message_id is not null and 'tracking' = any(wanted)))::int
             as moving,
           count(*)::int as written, concat(count(*), ' ', sum(extract(epoch from deliveries.state_at))::text) as print
         from deliveries join mailboxes on mailboxes.id = mailbox_id`.execute(world.owner),

@@ -36,7 +36,7 @@ async function askProvider(
   { tenantId, deliveryId }: DeliveryJob,
   row: NonNullable<Awaited<ReturnType<typeof readFinished>>>,
 ): Promise<void> {
-  const { capabilities, account, mailbox_id: mailboxId, gmail_message_id: messageId } = row;
+  const { capabilities, account, mailbox_id: mailboxId, provider_message_id: messageId } = row;
   const transport = transportOf(ctx, row.provider);
   try {
     const permit = await transport.permit(tenantId, mailboxId);
@@ -84,7 +84,7 @@ async function readFinished(trx: Database, tenantId: string, deliveryId: string)
       'deliveries.mailbox_id',
       'deliveries.account',
       'mailboxes.provider',
-      'gmail_message_id',
+      'provider_message_id',
       'proven_at',
       'from_email',
       'sent_at',

@@ -1,3 +1,4 @@
+import { domainToASCII } from 'node:url';
 import MailComposer from 'nodemailer/lib/mail-composer/index.js';
 import { type Address, fittingName } from '../platform/address.ts';
 import { safeFileName } from '../platform/file-name.ts';
@@ -40,6 +41,7 @@ export function compose(email: Email): Promise<Buffer> {
     bcc: people(email.recipients.bcc),
     subject: headerLine(email.subject),
     date: email.date,
+    messageId: messageIdOf(email),
     text: withMailLines(email.message),
     html: withMailLines(textToHtml(email.message)),
     headers: { [deliveryHeader]: email.deliveryId },
@@ -54,6 +56,15 @@ export function compose(email: Email): Promise<Buffer> {
   }).compile();
   message.keepBcc = true;
   return message.build();
+}
+
+/**
+ * Ours, and the same at every try (RFC 5322, 3.6.4): where two copies of one email arrive after all, most mailboxes show
+ * one. Gmail puts its own in its place.
+ */
+function messageIdOf({ deliveryId, from }: Pick<Email, 'deliveryId' | 'from'>): string {
+  const domain = domainToASCII(from.email.slice(from.email.lastIndexOf('@') + 1));
+  return `<${deliveryId}@${domain || 'letterhead.invalid'}>`;
 }
 
 /**

@@ -243,7 +243,7 @@ export function summaries(db: Database, tenantId: string) {
       'controller.name as runStateByName',
       isWithoutAnswer.as('isInDoubt'),
       sql<Refusal | null>`case when deliveries.state = 'failed' then (
-        select json_build_object('status', http_status, 'reason', reason, 'message', gmail_message) from attempts
+        select json_build_object('status', http_status, 'reason', reason, 'message', provider_said) from attempts
         where attempts.delivery_id = deliveries.id and outcome = 'refused' order by number desc limit 1) end`.as(
         'refusal',
       ),

@@ -20,7 +20,7 @@ export interface DeliveryRecord extends DeliverySummary {
   /** The email that took its place. */
   readonly replacedBy: string | null;
   readonly sentAt: Date | null;
-  readonly gmailMessageId: string | null;
+  readonly providerMessageId: string | null;
   /** What Gmail used, and when it was read back; null until then, and without the permission to look. */
   readonly sentMessageId: string | null;
   readonly provenAt: Date | null;
@@ -47,7 +47,7 @@ export interface AttemptRecord {
   readonly outcome: string | null;
   readonly httpStatus: number | null;
   readonly reason: string | null;
-  readonly gmailMessage: string | null;
+  readonly providerSaid: string | null;
   readonly durationMs: number | null;
 }
 
@@ -65,7 +65,7 @@ export async function getDelivery(
       'deliveries.message',
       'deliveries.any_time as anyTime',
       'deliveries.sent_at as sentAt',
-      'deliveries.gmail_message_id as gmailMessageId',
+      'deliveries.provider_message_id as providerMessageId',
       'deliveries.sent_message_id as sentMessageId',
       'deliveries.proven_at as provenAt',
       isDecidedBy(onlooker).as('mayDecide'),
@@ -104,7 +104,7 @@ export async function getDelivery(
       'outcome',
       'http_status as httpStatus',
       'reason',
-      'gmail_message as gmailMessage',
+      'provider_said as providerSaid',
       'duration_ms as durationMs',
     ])
     .where('delivery_id', '=', deliveryId)

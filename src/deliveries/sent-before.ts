@@ -18,13 +18,13 @@ export async function readSentBefore(trx: Database, tenantId: string, deliveryId
         from delivery_events where delivery_id = deliveries.id) as first
       from deliveries where tenant_id = ${tenantId} and id = ${deliveryId}
     ), latest as (
-      select sent.id, sent.gmail_message_id, asked.first from asked cross join lateral (
-        select id, gmail_message_id from deliveries
+      select sent.id, sent.provider_message_id, asked.first from asked cross join lateral (
+        select id, provider_message_id from deliveries
         where account = asked.account and tenant_id = ${tenantId} and mailbox_id = asked.mailbox_id
-          and sent_at is not null and gmail_message_id is not null
+          and sent_at is not null and provider_message_id is not null
         order by sent_at desc limit 500) sent
     )
-    select gmail_message_id as id from latest
+    select provider_message_id as id from latest
     where exists (select from delivery_events
       where delivery_id = latest.id and state = 'sent' and delivery_events.id < latest.first)
     limit 50`.execute(trx);

@@ -37,7 +37,7 @@ export async function settleSent(
           ${settled.map(({ sent }) => sent.threadId)}::text[]) as result (delivery_id, attempt_id, message_id, thread_id)
       ), moved as (
         update deliveries set state = 'sent', state_at = ${at}, sent_at = ${at}, not_before = null, released_at = null,
-          gmail_message_id = result.message_id, gmail_thread_id = result.thread_id
+          provider_message_id = result.message_id, provider_thread_id = result.thread_id
         from result where deliveries.tenant_id = ${tenantId} and deliveries.id = result.delivery_id and state = 'sending'
         returning deliveries.id, from_email, result.attempt_id
       ), closed as (
@@ -171,7 +171,7 @@ export async function closeAttempt(
       outcome: result.kind === 'sent' ? 'sent' : outcomeNames[result.outcome.kind],
       http_status: failure === null ? 200 : failure.kind === 'answered' ? failure.status : null,
       reason: failure === null ? null : failure.kind === 'answered' ? failure.reason : failure.code,
-      gmail_message: failure?.message.slice(0, 1_000) ?? null,
+      provider_said: failure?.message.slice(0, 1_000) ?? null,
       duration_ms: at.getTime() - attempt.startedAt.getTime(),
     })
     .where('id', '=', attempt.id)

@@ -155,7 +155,7 @@ export async function moveDeliveries(
           // Whatever comes back to the queue waits for the pacer again.
           ...(move.to !== 'sending' && { released_at: null }),
           ...(move.to === 'sent' && { sent_at: move.at }),
-          ...(move.sent && { gmail_message_id: move.sent.messageId, gmail_thread_id: move.sent.threadId }),
+          ...(move.sent && { provider_message_id: move.sent.messageId, provider_thread_id: move.sent.threadId }),
         })
         .where('tenant_id', '=', tenantId)
         .where('id', '=', sql<string>`any(${[...deliveryIds]}::uuid[])`)

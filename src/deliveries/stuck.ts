@@ -62,7 +62,7 @@ async function giveUp(
   if (!(await moveDelivery(trx, tenantId, deliveryId, unsure))) return 'over';
   await trx
     .updateTable('attempts')
-    .set({ finished_at: at, outcome: 'unknown', reason: 'STUCK', gmail_message: 'Looking for it failed.' })
+    .set({ finished_at: at, outcome: 'unknown', reason: 'STUCK', provider_said: 'Looking for it failed.' })
     .where('id', '=', latest.id)
     .where('finished_at', 'is', null)
     .execute();

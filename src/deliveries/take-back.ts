@@ -19,7 +19,7 @@ export async function takeBackAttempts(
     const at = ctx.clock();
     const { rows } = await sql<{ id: string }>`
       update attempts set finished_at = ${at}, outcome = 'refused_retry', reason = 'CLAIM_LOST',
-        gmail_message = 'The database was interrupted before Gmail was asked.', duration_ms = 0
+        provider_said = 'The database was interrupted before Gmail was asked.', duration_ms = 0
       where tenant_id = ${tenantId} and id = any(${[...attemptIds]}::uuid[]) and finished_at is null
       returning delivery_id as id`.execute(trx);
     if (rows.length === 0) return;

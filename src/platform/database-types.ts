@@ -62,12 +62,12 @@ export interface Attempts {
   delivery_id: string;
   duration_ms: number | null;
   finished_at: Timestamp | null;
-  gmail_message: string | null;
   http_status: number | null;
   id: Generated<string>;
   number: number;
   outcome: AttemptOutcome | null;
   owner: string;
+  provider_said: string | null;
   reason: string | null;
   restored_at: Timestamp | null;
   send_begun_at: Timestamp | null;
@@ -121,8 +121,6 @@ export interface Deliveries {
   from_email: string;
   from_name: string;
   frozen_at: Timestamp | null;
-  gmail_message_id: string | null;
-  gmail_thread_id: string | null;
   head: Json | null;
   held_reason: string | null;
   id: Generated<string>;
@@ -136,6 +134,8 @@ export interface Deliveries {
   message: string;
   not_before: Timestamp | null;
   proven_at: Timestamp | null;
+  provider_message_id: string | null;
+  provider_thread_id: string | null;
   purpose: DeliveryPurpose;
   recipients: Json;
   released_at: Timestamp | null;

@@ -270,7 +270,7 @@ export function refusedSince(system: Database, since: Date) {
   return system
     .selectFrom('attempts')
     .innerJoin('deliveries', 'deliveries.id', 'attempts.delivery_id')
-    .select(['account', 'http_status as status', 'reason', 'gmail_message as message'])
+    .select(['account', 'http_status as status', 'reason', 'provider_said as message'])
     .distinct()
     .where('finished_at', '>', since)
     .where('outcome', '=', 'refused_retry')

@@ -252,8 +252,8 @@ function progressOf(ctx: WebContext, viewer: Viewer, { delivery, rules, wait, to
 }
 
 /** Who found it in Gmail and said so, where Gmail itself never told. */
-function whoMarked({ state, gmailMessageId, events }: DeliveryRecord): string | null {
-  if (state !== 'sent' || gmailMessageId !== null) return null;
+function whoMarked({ state, providerMessageId, events }: DeliveryRecord): string | null {
+  if (state !== 'sent' || providerMessageId !== null) return null;
   return events.find((event) => event.state === 'sent' && event.memberName !== null)?.memberName ?? null;
 }
 

@@ -37,7 +37,7 @@ export function reportLine(row: ReportRow, timeZone: string): string {
     whatHappened(row),
     time(row.createdAt),
     time(row.sentAt),
-    row.gmailMessageId ?? '',
+    row.providerMessageId ?? '',
     row.sha256 ?? '',
     row.id,
   ]);

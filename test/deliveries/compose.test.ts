@@ -47,6 +47,16 @@ describe('an email', () => {
     expect(headerNames(message)).not.toContain('reply-to');
   });
 
+  it.each([
+    ['office@brightwater.example', 'brightwater.example'],
+    ['rechnung@müller.example', 'xn--mller-kva.example'],
+  ])('from %s has the same Message-ID at every try', async (from, domain) => {
+    const sentFrom = { from: { name: '', email: from } };
+    const [first, second] = [await read(sentFrom), await read({ ...sentFrom, date: new Date('2026-11-22T09:00:00Z') })];
+    expect(first.messageId).toBe(`<0f8fad5b-d9cb-469f-a165-70867728950e@${domain}>`);
+    expect(second.messageId).toBe(first.messageId);
+  });
+
   it('says the same in plain text and in HTML', async () => {
     const message = await read({ message: 'Hello <Mira> & co,\n\nsee "it".\nBye' });
     expect(message.text?.replaceAll('\r\n', '\n').trim()).toBe('Hello <Mira> & co,\n\nsee "it".\nBye');

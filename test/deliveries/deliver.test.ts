@@ -31,7 +31,7 @@ describe('pressing Send', () => {
     expect(accepted).toMatchObject([
       { account: sender.account, from: { address: sender.account }, subject: 'Your invoice' },
     ]);
-    expect(delivery.gmailMessageId).toMatch(/\w+/);
+    expect(delivery.providerMessageId).toMatch(/\w+/);
     const arrived = letterhead.google.mail.messages('mira@northgate.example').at(-1);
     if (!arrived) throw new Error('Nothing arrived.');
     const raw = letterhead.google.mail.raw(arrived).toString('latin1');

@@ -67,9 +67,9 @@ describe('housekeeping', () => {
     expect(await house()).toBe(2);
     expect(await outcomes(id)).toEqual(['sent', 'unknown']);
     expect(await outcomes(young)).toEqual(['sent', 'refused_retry']);
-    const { events, gmailMessageId, state, attachments } = await sender.delivery(id);
-    expect({ events, gmailMessageId, state, attachments }).toEqual({
-      ...{ events: before.events, gmailMessageId: before.gmailMessageId },
+    const { events, providerMessageId, state, attachments } = await sender.delivery(id);
+    expect({ events, providerMessageId, state, attachments }).toEqual({
+      ...{ events: before.events, providerMessageId: before.providerMessageId },
       ...{ state: 'sent', attachments: before.attachments },
     });
   });

@@ -109,7 +109,7 @@ describe('Gmail’s answer comes after a person was asked already', () => {
       ...{ kind: 'sent', sent: { messageId: 'm-late', threadId: 't-late' } },
     });
     const sent = await sender.delivery(id);
-    expect(sent).toMatchObject({ state: 'sent', gmailMessageId: 'm-late', attempts: [{ outcome: 'sent' }] });
+    expect(sent).toMatchObject({ state: 'sent', providerMessageId: 'm-late', attempts: [{ outcome: 'sent' }] });
   });
 });
 
@@ -156,7 +156,7 @@ describe('an attempt that was given up, and whose worker speaks after all', () =
         );
       expect((await sender.delivery(id)).state).toBe(state);
       await settleAttempt(anotherWorker(letterhead), sender.tenantId, first, late);
-      expect(await sender.delivery(id)).toMatchObject({ state: 'sent', gmailMessageId: 'm-late' });
+      expect(await sender.delivery(id)).toMatchObject({ state: 'sent', providerMessageId: 'm-late' });
     },
   );
 

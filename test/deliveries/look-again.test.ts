@@ -31,7 +31,7 @@ it.each([
   await asked(sender, id);
   await sender.founder.permit(permission, sender.account);
   const sent = await sender.reaches(id, 'sent');
-  expect(sent.gmailMessageId).not.toBeNull();
+  expect(sent.providerMessageId).not.toBeNull();
   expect(sender.accepted(id)).toHaveLength(1);
 });
 

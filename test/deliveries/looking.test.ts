@@ -152,7 +152,7 @@ describe('where Gmail cannot be asked', () => {
     letterhead.google.clock.forward(11 * 60_000);
     await run(sender, id);
     expect(await outcome(sender, id)).toEqual({ state: 'sent', accepted: 1 });
-    expect(sender.accepted(id)).toMatchObject([{ id: (await sender.delivery(id)).gmailMessageId }]);
+    expect(sender.accepted(id)).toMatchObject([{ id: (await sender.delivery(id)).providerMessageId }]);
   });
 
   it('the time that Gmail names is waited for', async () => {

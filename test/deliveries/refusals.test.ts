@@ -121,12 +121,12 @@ describe('a refusal', () => {
     it.each([
       ['400', { kind: 'invalidTo' }, 400, 'Invalid To header'],
       ['404', { kind: 'notFound' }, 404, 'Requested entity was not found.'],
-    ] as const)('%s fails it and keeps what Gmail said', async (_what, effect, httpStatus, gmailMessage) => {
+    ] as const)('%s fails it and keeps what Gmail said', async (_what, effect, httpStatus, providerSaid) => {
       const sender = await company(letterhead);
       fault(sender, effect);
       const id = await sender.send();
       const failed = await sender.reaches(id, 'failed');
-      expect(failed.attempts).toMatchObject([{ outcome: 'refused', httpStatus, gmailMessage }]);
+      expect(failed.attempts).toMatchObject([{ outcome: 'refused', httpStatus, providerSaid }]);
       expect(sender.accepted(id)).toEqual([]);
     });
   });

@@ -43,7 +43,7 @@ async function sentAfterBackup(sender: Sender): Promise<string> {
   await deliverNow(letterhead, sender, id);
   expect((await sender.delivery(id)).state).toBe('sent');
   await within(sender, async (trx) => {
-    const before = { state: 'queued', sent_at: null, gmail_message_id: null, gmail_thread_id: null } as const;
+    const before = { state: 'queued', sent_at: null, provider_message_id: null, provider_thread_id: null } as const;
     await trx.updateTable('deliveries').set(before).where('id', '=', id).execute();
     await trx.deleteFrom('attempts').where('delivery_id', '=', id).execute();
     await trx.deleteFrom('delivery_events').where('delivery_id', '=', id).where('state', '<>', 'queued').execute();
@@ -285,8 +285,8 @@ describe('where Gmail’s Sent folder can be looked into', () => {
     await tick();
     expect(await read(sender, id)).toMatchObject({ heldReason: 'restored', notBefore: expect.any(Date) });
     expect(await looked(sender, id)).toMatchObject({ state: 'sent' });
-    const { gmailMessageId, events } = await sender.delivery(id);
-    expect(gmailMessageId).not.toBeNull();
+    const { providerMessageId, events } = await sender.delivery(id);
+    expect(providerMessageId).not.toBeNull();
     expect(events[0]).toMatchObject({ detail: 'Found in Gmail’s Sent folder: it was sent.' });
     expect(sender.accepted(id)).toHaveLength(1);
   });

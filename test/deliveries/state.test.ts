@@ -101,7 +101,7 @@ describe('a delivery', () => {
   it('keeps the provider’s ids when it is sent', async () => {
     const id = await start('sending');
     await move(id, 'sending', 'sent', { sent: { messageId: 'm1', threadId: 't1' } });
-    expect((await read(id)).row).toMatchObject({ gmail_message_id: 'm1', gmail_thread_id: 't1' });
+    expect((await read(id)).row).toMatchObject({ provider_message_id: 'm1', provider_thread_id: 't1' });
   });
 });
 

@@ -67,7 +67,7 @@ describe.each(['kept', 'replaced'] as const)('where the Date that we write is %s
     letterhead.google.clock.forward(3 * 3_600_000);
     const { delivery, accepted } = await lostAnswer(sender, method);
     expect(delivery.state).toBe('sent');
-    expect(accepted).toMatchObject([{ id: delivery.gmailMessageId }]);
+    expect(accepted).toMatchObject([{ id: delivery.providerMessageId }]);
   });
 });
 

@@ -208,7 +208,7 @@ describe('the page of a run', () => {
     await within(sender, (trx) =>
       trx
         .updateTable('deliveries')
-        .set({ state: 'sent', sent_at: new Date('2026-11-21T20:30:00Z'), gmail_message_id: 'g1' })
+        .set({ state: 'sent', sent_at: new Date('2026-11-21T20:30:00Z'), provider_message_id: 'g1' })
         .where('id', '=', first?.id ?? '')
         .execute(),
     );

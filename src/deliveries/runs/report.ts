@@ -26,7 +26,7 @@ export interface ReportRow {
   readonly createdAt: Date;
   readonly stateAt: Date;
   readonly sentAt: Date | null;
-  readonly gmailMessageId: string | null;
+  readonly providerMessageId: string | null;
   /** The delivery by which it was sent again. */
   readonly replacedBy: string | null;
   /** Of its PDF; null until that is made. */
@@ -84,7 +84,7 @@ export async function reportPage(
       'deliveries.state_at as stateAt',
       'deliveries.sent_at as sentAt',
       'deliveries.from_changed_at as fromChangedAt',
-      'deliveries.gmail_message_id as gmailMessageId',
+      'deliveries.provider_message_id as providerMessageId',
       'deliveries.replaced_by as replacedBy',
       sql<string>`coalesce(document_snapshot ->> 'number', '')`.as('number'),
       sql<string>`coalesce(document_snapshot #>> '{party,name}', '')`.as('partyName'),
