@@ -3,8 +3,8 @@ import { type Standstill, standstillsOf } from '../deliveries/standing.ts';
 import type { MailboxRecord } from '../mailboxes/mailboxes.ts';
 import { providerOf } from '../platform/account.ts';
 import type { Database } from '../platform/database.ts';
-import { usedWords } from './run-words.ts';
 import { limitsOf } from '../transport/transports.ts';
+import { usedWords } from './run-words.ts';
 import type { Viewer } from './viewer.ts';
 import { moment } from './words.ts';
 
