@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { type Foretelling, prospectOf } from '../deliveries/prospect.ts';
 import { holdMailbox, releaseMailbox } from '../deliveries/release.ts';
 import type { GoogleApp } from '../google/app.ts';
 import { findEndpoints } from '../google/endpoints.ts';
@@ -18,9 +19,13 @@ import { listDelegations } from '../mailboxes/delegations.ts';
 import { KeyFileError, readKeyFile } from '../mailboxes/key-file.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
+import type { Database } from '../platform/database.ts';
 import { StartError } from '../platform/start-error.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { listTenants } from '../tenants/system.ts';
+import { getTenant } from '../tenants/tenants.ts';
+import { releasedWords } from '../web/released-words.ts';
+import { emailCount } from '../web/run-words.ts';
 import { readTrouble, stateWords, troubleWords } from '../web/workspace-words.ts';
 import { chooseCompany } from './choose-company.ts';
 import { tokenKeys } from './token-keys.ts';
@@ -69,7 +74,7 @@ export async function runDelegation(config: Config, args: string[]): Promise<voi
       );
     });
     if (!check) throw new StartError(`Nothing is stored for the domain of ${voucher.email}. Add a key file first.`);
-    await tell(ctx, tenantId, config, voucher, check);
+    await tell({ ...ctx, pace: config.pace }, tenantId, config, voucher, check);
   });
 }
 
@@ -128,20 +133,16 @@ async function list({ db }: Pick<DelegateContext, 'db'>, tenantId: string): Prom
 }
 
 async function tell(
-  { db, clock }: DelegateContext,
+  ctx: Pick<DelegateContext, 'db' | 'clock'> & Foretelling,
   tenantId: string,
   { offered }: Config,
   voucher: Voucher,
   check: DelegationCheck,
 ): Promise<void> {
+  const { db } = ctx;
   if (check.kind === 'active') {
-    let released = 0;
-    for (const mailboxId of check.mailboxIds) {
-      const outcome = await inTenant(db, tenantId, (trx) => releaseMailbox(trx, clock, tenantId, mailboxId));
-      released += outcome.released.length;
-    }
     console.log(`Letterhead can send as the people of ${check.domain} now.`);
-    if (released > 0) console.log(`Emails that no longer wait for it: ${released}.`);
+    for (const line of await letGo(ctx, tenantId, check.mailboxIds)) console.log(line);
     if (check.missing.length > 0) console.log(`Not authorised, and so not used: ${check.missing.join(', ')}.`);
     return;
   }
@@ -164,6 +165,40 @@ async function tell(
   process.exitCode = 1;
 }
 
+/** Lets go what waited for these mailboxes; a line for each that something waited for: what of it leaves, and what does not. */
+async function letGo(
+  ctx: Pick<DelegateContext, 'db'> & Foretelling,
+  tenantId: string,
+  mailboxIds: readonly string[],
+): Promise<string[]> {
+  const lines: string[] = [];
+  for (const mailboxId of mailboxIds) {
+    const line = await inTenant(ctx.db, tenantId, async (trx) => {
+      const { released, waiting } = await releaseMailbox(trx, ctx.clock, tenantId, mailboxId);
+      const prospect = await prospectOf(trx, ctx, tenantId, released);
+      const reader = { viewer: { locale, tenant: await getTenant(trx, tenantId) }, now: ctx.clock() };
+      const old = `${emailCount(waiting, locale)} waited too long to go out without a look: Settings → Email lists them.`;
+      const words = [releasedWords(prospect, reader).text, waiting > 0 && old].filter(Boolean).join(' ');
+      return words && `  ${await addressOf(trx, tenantId, mailboxId)}: ${words}`;
+    });
+    if (line) lines.push(line);
+  }
+  return lines;
+}
+
+async function addressOf(trx: Database, tenantId: string, mailboxId: string): Promise<string> {
+  const { email } = await trx
+    .selectFrom('mailboxes')
+    .select('email')
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', mailboxId)
+    .executeTakeFirstOrThrow();
+  return email;
+}
+
+/** How the command writes numbers and moments. */
+const locale = 'en-GB';
+
 async function remove(
   { db, clock }: Pick<DelegateContext, 'db' | 'clock'>,
   tenantId: string,
@@ -173,11 +208,17 @@ async function remove(
     const found = (await listDelegations(trx, tenantId)).find((each) => each.domain === domain);
     const removed = found && (await removeDelegation(trx, tenantId, found.id, { memberId: null, at: clock() }));
     if (!removed) return undefined;
-    let held = 0;
-    for (const mailboxId of removed.mailboxIds) held += await holdMailbox(trx, clock, { tenantId }, mailboxId);
-    return held;
+    const lines: string[] = [];
+    for (const mailboxId of removed.mailboxIds) {
+      const held = await holdMailbox(trx, clock, { tenantId }, mailboxId);
+      const waits = held === 1 ? 'waits' : 'wait';
+      const address = await addressOf(trx, tenantId, mailboxId);
+      if (held > 0) lines.push(`  ${address}: ${emailCount(held, locale)} ${waits} until it is connected again.`);
+    }
+    return lines;
   });
   if (removed === undefined)
     throw new StartError(`Nothing is stored for “${domain}”. “delegation list” shows what is.`);
-  console.log(`The key for ${domain} is deleted. Queued emails that wait now: ${removed}.`);
+  console.log(`The key for ${domain} is deleted, and nothing is sent as its people any more.`);
+  for (const line of removed) console.log(line);
 }

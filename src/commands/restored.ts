@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { holdRestored, releaseRestored } from '../deliveries/restored.ts';
+import { formatNumber } from '../documents/format.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import type { Database } from '../platform/database.ts';
@@ -104,5 +105,5 @@ function readArguments(args: string[]): { nothingLost: boolean; really: boolean 
 }
 
 function emails(count: number): string {
-  return count === 1 ? '1 email' : `${count} emails`;
+  return count === 1 ? '1 email' : `${formatNumber(String(count), 'en-GB')} emails`;
 }

@@ -1,3 +1,4 @@
+import { formatNumber } from '../documents/format.ts';
 import { operatorWords } from '../google/operator-trouble.ts';
 import { recentTroubles, type Trouble } from '../mailboxes/operator-troubles.ts';
 import type { Config } from '../platform/config.ts';
@@ -31,7 +32,7 @@ function describeWork(jobs: readonly FailingJob[], stuck: Awaited<ReturnType<typ
   if (jobs.length + stuck.count === 0) return ['Its own work goes on: nothing fails again and again.'];
   const lines: string[] = [];
   if (stuck.since) {
-    const what = stuck.count === 1 ? '1 delivery is' : `${stuck.count} deliveries are`;
+    const what = stuck.count === 1 ? '1 delivery is' : `${formatNumber(String(stuck.count), 'en-GB')} deliveries are`;
     lines.push(
       '',
       `NOW  ${what} held because working on it failed again and again, since ${stuck.since.toISOString()}.`,

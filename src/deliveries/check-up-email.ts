@@ -26,6 +26,8 @@ export interface TestEmailFacts {
   readonly lastDetail: string | null;
   /** Whether the mailbox may look at what it sent. */
   readonly mayLook: boolean;
+  /** What it waits for, in sentences; null where it does not wait, or nobody asked. */
+  readonly waits?: { readonly stays: boolean; readonly words: string } | null | undefined;
 }
 
 /** Sends a mailbox an email from itself: an ordinary delivery, whatever the company's rules say of other email. */
@@ -87,11 +89,16 @@ export function judgeTestEmail(email: TestEmailFacts, now: Date): Step | null {
   const step = ['test_email', 'A test email to itself'] as const;
   const why = email.lastDetail ?? '';
   switch (email.state) {
-    case 'queued':
     case 'sending':
       return null;
-    case 'held':
-      return failed(...step, `It waits and has not left. ${why}`.trim(), 'Open the email to see what it waits for.');
+    case 'queued':
+    case 'held': {
+      if (email.waits && !email.waits.stays)
+        return notPossible(...step, `It has not left yet. ${email.waits.words}`, 'Open this page again after that.');
+      if (email.state === 'queued' && !email.waits) return null;
+      const words = email.waits?.words ?? why;
+      return failed(...step, `It waits and has not left. ${words}`.trim(), 'Open the email to see what it waits for.');
+    }
     case 'failed':
       return failed(...step, `It was not sent. ${why}`.trim(), 'Open the email to see what Gmail said.');
     case 'unconfirmed':

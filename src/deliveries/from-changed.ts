@@ -37,7 +37,10 @@ export async function concludeFrom(trx: Database, clock: Clock, tenantId: string
     const swap = { mailboxId, email: wanted, sentFrom: used, deliveryId, at };
     // The list of addresses said that Gmail knows it.
     if (await openSwap(trx, tenantId, swap, sentAt)) await distrustSendAs(trx, tenantId, mailboxId);
-    const detail = `Gmail sent it from ${used} instead of ${wanted}. Nothing more leaves from that address until somebody has looked.`;
+    // What left before somebody settled it opens it no second time.
+    const isHeld = await lockSwap(trx, tenantId, swap);
+    const rest = isHeld ? ' Nothing more leaves from that address until somebody has looked.' : '';
+    const detail = `Gmail sent it from ${used} instead of ${wanted}.${rest}`;
     return writeEvent(trx, tenantId, deliveryId, { state: 'sent', at, detail });
   }
   if (triesFrom) await letGo(trx, clock, tenantId, { mailboxId, email: wanted }, null);

@@ -1,12 +1,13 @@
 import { sql } from 'kysely';
 import type { Logger } from 'pino';
+import { formatNumber } from '../documents/format.ts';
 import { endedWords, readReason } from '../mailboxes/ended-words.ts';
 import type { MailboxRecord } from '../mailboxes/mailboxes.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { findUntoldEndings } from '../tenants/system-upkeep.ts';
-import { releaseHoursOf } from '../tenants/tenants.ts';
+import { getTenant, localeOf, releaseHoursOf } from '../tenants/tenants.ts';
 import { createDelivery } from './create.ts';
 import { findNoticeSender, type Person } from './notice-sender.ts';
 
@@ -59,6 +60,7 @@ async function tellEnding(ctx: NoticeContext, trx: Database, tenantId: string, e
   const waiting = {
     count: await countHeld(trx, tenantId, ending.mailboxId),
     hours: await releaseHoursOf(trx, tenantId),
+    locale: localeOf(await getTenant(trx, tenantId)),
   };
   const result = await createDelivery(trx, ctx.clock, {
     tenantId,
@@ -138,7 +140,7 @@ async function countHeld(trx: Database, tenantId: string, mailboxId: string): Pr
 function compose(
   ending: Ending,
   through: MailboxRecord,
-  { count, hours }: { readonly count: number; readonly hours: number },
+  { count, hours, locale }: { readonly count: number; readonly hours: number; readonly locale: string },
   { publicUrl, tenantId }: { readonly publicUrl: string; readonly tenantId: string },
 ) {
   const { what, fix, title } = endedWords({ reason: readReason(ending.reason), sure: ending.sure }, ending.email);
@@ -147,7 +149,7 @@ function compose(
   const waits =
     count === 0
       ? 'What is sent from it waits until then; nothing is lost.'
-      : `${count === 1 ? 'One email waits' : `${count} emails wait`} until then; nothing is lost.`;
+      : `${count === 1 ? 'One email waits' : `${formatNumber(String(count), locale)} emails wait`} until then; nothing is lost.`;
   const limit = hours === 1 ? 'an hour' : `${hours} hours`;
   const goes =
     hours === 0

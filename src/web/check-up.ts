@@ -1,10 +1,13 @@
 import { type Request, Router } from 'express';
+import { sql } from 'kysely';
 import { z } from 'zod';
 import { checkUp, lastCheckUp } from '../deliveries/check-up.ts';
-import { judgeTestEmail, lastTestEmail, sendTestEmail } from '../deliveries/check-up-email.ts';
+import { judgeTestEmail, lastTestEmail, sendTestEmail, type TestEmailFacts } from '../deliveries/check-up-email.ts';
+import { listDeliveries } from '../deliveries/deliveries.ts';
 import { tryWayBack } from '../mailboxes/check-up-questions.ts';
 import { checkUpText } from '../mailboxes/check-up-step.ts';
 import type { MailboxRecord } from '../mailboxes/mailboxes.ts';
+import type { Database } from '../platform/database.ts';
 import { version } from '../platform/version.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { findShown } from './connected-mailbox.ts';
@@ -14,6 +17,7 @@ import { callbackPaths } from './google-flows.ts';
 import { onlyIds } from './query.ts';
 import { fragment, page } from './render.ts';
 import { notify } from './session.ts';
+import { tellingOf } from './telling.ts';
 import { param, requireRole, type Viewer, viewerOf } from './viewer.ts';
 
 /**
@@ -93,9 +97,24 @@ export function checkUpPages(ctx: WebContext): Router {
   return router;
 }
 
-async function testEmailOf(ctx: WebContext, { tenantId }: Viewer, mailbox: MailboxRecord) {
-  const email = await inTenant(ctx.db, tenantId, (trx) => lastTestEmail(trx, tenantId, mailbox.id));
-  return { email, step: email ? judgeTestEmail(email, ctx.clock()) : null };
+async function testEmailOf(ctx: WebContext, viewer: Viewer, mailbox: MailboxRecord) {
+  const { tenantId } = viewer;
+  return inTenant(ctx.db, tenantId, async (trx) => {
+    const email = await lastTestEmail(trx, tenantId, mailbox.id);
+    if (!email) return { email, step: null };
+    return { email, step: judgeTestEmail({ ...email, waits: await waitsOf(trx, ctx, viewer, email.id) }, ctx.clock()) };
+  });
+}
+
+/** What a test email waits for, as every page says it. */
+async function waitsOf(trx: Database, ctx: WebContext, viewer: Viewer, id: string): Promise<TestEmailFacts['waits']> {
+  const only = sql<boolean>`deliveries.id = ${id}`;
+  const { rows } = await listDeliveries(trx, viewer.tenantId, { memberId: viewer.memberId, seesAll: true }, { only });
+  const [delivery] = rows;
+  if (!delivery) return null;
+  const { waits, headline } = (await tellingOf(trx, ctx, viewer, rows))(delivery);
+  if (!headline || (waits?.kind !== 'stays' && waits?.kind !== 'later')) return null;
+  return { stays: waits.kind === 'stays', words: [`${headline.title}.`, headline.more].filter(Boolean).join(' ') };
 }
 
 function maySend(viewer: Viewer, mailbox: MailboxRecord): boolean {

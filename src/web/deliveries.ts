@@ -13,6 +13,7 @@ import { kindWords } from '../documents/format.ts';
 import { headOf } from '../documents/pdf/head.ts';
 import { getDocument, lockDocument } from '../documents/store.ts';
 import { totalsOf } from '../documents/totals.ts';
+import { listSwaps } from '../mailboxes/from-swaps.ts';
 import { formatAddress } from '../platform/address.ts';
 import { inTurns } from '../platform/turns.ts';
 import { wallTimeOf } from '../platform/zoned-time.ts';
@@ -191,6 +192,8 @@ interface Shown {
   readonly wait: Wait | null;
   readonly told: Telling;
   readonly question: Question | null;
+  /** Gmail swapped its address, and nobody has looked since. */
+  readonly isSwapOpen: boolean;
 }
 
 async function findDelivery(ctx: WebContext, viewer: Viewer, req: Request): Promise<Shown> {
@@ -202,7 +205,9 @@ async function findDelivery(ctx: WebContext, viewer: Viewer, req: Request): Prom
     const at = (date: Date) => fullMoment(date, rules.timeZone, viewer.locale);
     const told = (await tellingOf(trx, ctx, viewer, [delivery]))(delivery);
     const question = told.mend === 'answer' ? await questionAbout(trx, ctx, viewer, delivery) : null;
+    const swaps = delivery.fromChangedAt ? await listSwaps(trx, tenantId, [delivery.mailboxId]) : [];
     return {
+      isSwapOpen: swaps.some(({ email }) => email === delivery.fromEmail.toLowerCase()),
       delivery,
       rules,
       told,
@@ -213,7 +218,7 @@ async function findDelivery(ctx: WebContext, viewer: Viewer, req: Request): Prom
 }
 
 /** Everything that the live part of a delivery's page shows. */
-function progressOf(ctx: WebContext, viewer: Viewer, { delivery, rules, wait, told, question }: Shown) {
+function progressOf(ctx: WebContext, viewer: Viewer, { delivery, rules, wait, told, question, isSwapOpen }: Shown) {
   const now = ctx.clock();
   const { timeZone, hours } = rules;
   const at = (date: Date) => fullMoment(date, timeZone, viewer.locale);
@@ -227,8 +232,9 @@ function progressOf(ctx: WebContext, viewer: Viewer, { delivery, rules, wait, to
   // Of what is about to leave, or has left, the state says everything; of the rest the reason comes first.
   const isPlain = said !== null || told.trouble === null || told.trouble === 'other_from';
   return {
-    ...{ delivery, eventWord, timeZone, question, mayDecide: may, pill: told.pill },
+    ...{ delivery, isSwapOpen, eventWord, timeZone, question, mayDecide: may, pill: told.pill },
     headline: isPlain ? null : told.headline,
+    // Whom it came from stands below.
     sentence: said ?? stateSentence({ ...delivery, markedBy: whoMarked(delivery) }, { now, at, opening }),
     note: stays ? null : (wait?.note ?? null),
     seconds: stays ? null : secondsToUndo(delivery, now),
@@ -245,7 +251,7 @@ function progressOf(ctx: WebContext, viewer: Viewer, { delivery, rules, wait, to
     sendAt: scheduled ? wallTimeOf(scheduled, timeZone) : suggestedTime(rules, now),
     hours: hours && hoursWords(hours),
     mark: createHash('sha256')
-      .update(JSON.stringify([delivery, opening, wait, told, question]))
+      .update(JSON.stringify([delivery, opening, wait, told, question, isSwapOpen]))
       .digest('base64url')
       .slice(0, 22),
   };

@@ -2,6 +2,7 @@ import type { Waiting } from '../deliveries/release.ts';
 import type { Disconnected } from '../mailboxes/disconnect.ts';
 import type { Through } from '../mailboxes/members-through.ts';
 import type { MailboxFacts } from '../mailboxes/sender-facts.ts';
+import { emailCount } from './run-words.ts';
 import type { RuleColumn } from './sender-overview.ts';
 import { sentence } from './words.ts';
 
@@ -13,10 +14,12 @@ export interface Stopping {
   readonly waiting: Waiting;
   /** How many other connected mailboxes, of any company, use the same Google account. */
   readonly others: number;
+  /** How whoever reads it writes numbers. */
+  readonly locale: string;
 }
 
 /** What will stop, a sentence for each, before somebody presses the button. */
-export function stopWords({ mailbox, columns, waiting, others }: Stopping): string[] {
+export function stopWords({ mailbox, columns, waiting, others, locale }: Stopping): string[] {
   const words = columns.flatMap(({ label, rule, members }): string[] => {
     switch (rule.mode) {
       case 'default':
@@ -47,9 +50,11 @@ export function stopWords({ mailbox, columns, waiting, others }: Stopping): stri
   });
   const { queued, forMailbox, otherwise } = waiting;
   if (queued > 0)
-    words.push(`${emails(queued)} about to leave ${queued === 1 ? 'is' : 'are'} held until it is connected again.`);
+    words.push(
+      `${emailCount(queued, locale)} about to leave ${queued === 1 ? 'is' : 'are'} held until it is connected again.`,
+    );
   const held = forMailbox + otherwise;
-  if (held > 0) words.push(`${emails(held)} already held ${held === 1 ? 'stays' : 'stay'} held.`);
+  if (held > 0) words.push(`${emailCount(held, locale)} already held ${held === 1 ? 'stays' : 'stay'} held.`);
   words.push(
     others > 0
       ? 'Google keeps the permission, because another mailbox here uses the same Google account; it is forgotten for this one only.'
@@ -62,15 +67,11 @@ function whom({ names, more }: Through): string {
   return sentence(more ? [...names, 'others'] : names);
 }
 
-function emails(count: number): string {
-  return count === 1 ? '1 email' : `${count} emails`;
-}
-
 /** What it did, in a sentence or two. */
-export function disconnectedWords(done: Disconnected<number>): string {
+export function disconnectedWords(done: Disconnected<number>, locale: string): string {
   const held =
     done.result > 0
-      ? ` ${emails(done.result)} ${done.result === 1 ? 'waits' : 'wait'} until it is connected again.`
+      ? ` ${emailCount(done.result, locale)} ${done.result === 1 ? 'waits' : 'wait'} until it is connected again.`
       : '';
   if (done.revokedAtGoogle) return `${done.email} is disconnected, and Google has been told.${held}`;
   if (done.usedElsewhere) {

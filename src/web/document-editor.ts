@@ -211,7 +211,7 @@ export function documentEditor(ctx: WebContext): Router {
       });
       const kept = emails.keeping.length + (wantsNew ? 0 : emails.changeable.length);
       const tooLate = revised?.tooLate ?? emails.leaving.length;
-      const became = revisedWords(answer.choice, revised?.ids.length ?? 0, tooLate, kept);
+      const became = revisedWords(answer.choice, revised?.ids.length ?? 0, tooLate, kept, viewer.locale);
       await notify(
         req,
         tooLate > 0 ? 'wait' : 'ok',

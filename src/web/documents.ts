@@ -231,7 +231,8 @@ export function documentPages(ctx: WebContext): Router {
     });
     if (done) {
       const { stopped = 0, tooLate = 0 } = done.stopped ?? {};
-      const words = `${statusNotice(done.moved, done.wasDraft)} ${stoppedWords(stopped, tooLate)}`.trim();
+      const words =
+        `${statusNotice(done.moved, done.wasDraft)} ${stoppedWords(stopped, tooLate, viewer.locale)}`.trim();
       await notify(req, tooLate > 0 ? 'wait' : 'ok', words);
     }
     res.redirect(303, `/documents/${id}`);

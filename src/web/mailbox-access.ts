@@ -10,6 +10,7 @@ import { found, PageError } from './errors.ts';
 import { onlyIds, textParam } from './query.ts';
 import { releaseAllowedAndTell } from './released-words.ts';
 import { page } from './render.ts';
+import { number } from './run-words.ts';
 import { notify } from './session.ts';
 import { param, requireRole, type Viewer } from './viewer.ts';
 
@@ -50,7 +51,7 @@ export function mailboxAccessPages(ctx: WebContext): Router {
       return accessPage(ctx, res, { ...mailbox, forEverybody: false }, { after: undefined, search: '', nobody: true });
     }
     const words = [
-      whoMay(mailbox.email, change.forEverybody, found(saved)),
+      whoMay(mailbox.email, change.forEverybody, found(saved), viewer.locale),
       ...(await followUp(ctx, viewer, mailbox.id)),
     ];
     await notify(req, 'ok', words.join(' '));
@@ -77,9 +78,9 @@ async function findShared(ctx: WebContext, { tenantId, memberId }: Viewer, id: s
   return mailbox;
 }
 
-function whoMay(email: string, everybody: boolean, count: number): string {
+function whoMay(email: string, everybody: boolean, count: number, locale: string): string {
   if (everybody) return `Everybody may use ${email} now.`;
-  return `${count} ${count === 1 ? 'member' : 'members'} may use ${email} now.`;
+  return `${number(count, locale)} ${count === 1 ? 'member' : 'members'} may use ${email} now.`;
 }
 
 /** What is queued and may not leave any more is held; what was held for that and may leave goes on. Says so. */
@@ -88,7 +89,9 @@ async function followUp(ctx: WebContext, viewer: Viewer, mailboxId: string): Pro
   const held = await holdWithdrawn(ctx, tenantId, { mailboxId });
   const { text } = await releaseAllowedAndTell(ctx, viewer, { mailboxId });
   return [
-    ...(held > 0 ? [`${held} waiting ${held === 1 ? 'email is' : 'emails are'} held: look in Activity.`] : []),
+    ...(held > 0
+      ? [`${number(held, viewer.locale)} waiting ${held === 1 ? 'email is' : 'emails are'} held: look in Activity.`]
+      : []),
     text,
   ].filter(Boolean);
 }

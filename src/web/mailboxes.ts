@@ -91,7 +91,7 @@ export function mailboxPages(ctx: WebContext): Router {
     await page(res, 'mailboxes/disconnection', {
       title: `Disconnect ${mailbox.email}`,
       section: 'settings',
-      ...{ mailbox, stops: stopWords({ mailbox, others, ...facts }) },
+      ...{ mailbox, stops: stopWords({ mailbox, others, ...facts, locale: viewer.locale }) },
     });
   });
 
@@ -103,7 +103,7 @@ export function mailboxPages(ctx: WebContext): Router {
     const done = await disconnectMailbox(ctx, viewer, mailbox.id, (trx) =>
       holdMailbox(trx, ctx.clock, viewer, mailbox.id),
     );
-    if (done) await notify(req, 'ok', disconnectedWords(done));
+    if (done) await notify(req, 'ok', disconnectedWords(done, viewer.locale));
     else await notify(req, 'wait', `${mailbox.email} was disconnected already.`);
     res.redirect(303, settings);
   });

@@ -16,6 +16,7 @@ import { linkPath } from './invitations.ts';
 import { onlyIds, textParam } from './query.ts';
 import { releaseAllowedAndTell } from './released-words.ts';
 import { page } from './render.ts';
+import { emailCount } from './run-words.ts';
 import { notify } from './session.ts';
 import { param, requireRole, type Viewer, viewerOf } from './viewer.ts';
 import { onDay } from './words.ts';
@@ -76,13 +77,14 @@ export function memberPages(ctx: WebContext): Router {
     // Whoever may only look now sends nothing more; whoever may send again finds what was held for that.
     const held = await holdWithdrawn(ctx, tenantId, { memberId: id });
     const { tone, text } = await releaseAllowedAndTell(ctx, viewer, { memberId: id });
-    const words = [`${change.name} is ${roleWords[role]} now.${heldWords(held)}`, text];
+    const words = [`${change.name} is ${roleWords[role]} now.${heldWords(held, viewer.locale)}`, text];
     await notify(req, tone, words.filter(Boolean).join(' '));
     res.redirect(303, id === byId && role !== 'owner' ? '/settings' : members);
   });
 
   router.post('/settings/members/:id/removal', async (req, res) => {
-    const { tenantId, memberId: byId } = requireRole(res, 'owner', 'admin');
+    const viewer = requireRole(res, 'owner', 'admin');
+    const { tenantId, memberId: byId } = viewer;
     const id = param(req, 'id');
     if (id === byId) return leave(ctx, req, res);
     const change = await remove(ctx, tenantId, id, byId);
@@ -91,7 +93,7 @@ export function memberPages(ctx: WebContext): Router {
     await notify(
       req,
       'ok',
-      `${change.name} is no longer a member. What they wrote and sent stays under their name.${heldWords(held)}`,
+      `${change.name} is no longer a member. What they wrote and sent stays under their name.${heldWords(held, viewer.locale)}`,
     );
     res.redirect(303, members);
   });
@@ -161,9 +163,9 @@ const roleWords: Record<MemberRole, string> = {
   viewer: 'a viewer, who may only look,',
 };
 
-function heldWords(held: number): string {
+function heldWords(held: number, locale: string): string {
   if (held === 0) return '';
-  return held === 1 ? ' 1 email of theirs is held.' : ` ${held} emails of theirs are held.`;
+  return ` ${emailCount(held, locale)} of theirs ${held === 1 ? 'is' : 'are'} held.`;
 }
 
 function refusal(change: Exclude<MemberChange, { kind: 'done' }>, { role }: Viewer): PageError {

@@ -8,6 +8,7 @@ import { totalsOf } from '../documents/totals.ts';
 import type { Work } from '../platform/turns.ts';
 import { type Difference, differences } from './document-changes.ts';
 import { formOf } from './document-form.ts';
+import { number } from './run-words.ts';
 
 /**
  * What stands on the paper of an email and is different now: fields, lines and sum of the record, then the company's head.
@@ -76,40 +77,52 @@ export function readEmailChoice(said: unknown): EmailChoice | undefined {
 }
 
 /** What became of the emails of a record that was changed: a sentence, or none. */
-export function revisedWords(choice: EmailChoice | undefined, revised: number, tooLate: number, kept: number): string {
+export function revisedWords(
+  choice: EmailChoice | undefined,
+  revised: number,
+  tooLate: number,
+  kept: number,
+  locale: string,
+): string {
   const said: string[] = [];
   if (choice === 'new' && revised > 0) {
     said.push(
       revised === 1
         ? 'The email that waited was replaced: it leaves with the new version.'
-        : `The ${revised} emails that waited were replaced: they leave with the new version.`,
+        : `The ${number(revised, locale)} emails that waited were replaced: they leave with the new version.`,
     );
   }
   if (tooLate > 0) {
     said.push(
       tooLate === 1
         ? 'One email was already being sent or had left, with the old version. Look at it below, and send the corrected one if it is needed.'
-        : `${tooLate} emails were already being sent or had left, with the old version. Look at them below, and send the corrected one if it is needed.`,
+        : `${number(tooLate, locale)} emails were already being sent or had left, with the old version. Look at them below, and send the corrected one if it is needed.`,
     );
   }
   if (kept > 0) {
     said.push(
-      kept === 1 ? 'The email that waits keeps the old version.' : `The ${kept} emails that wait keep the old version.`,
+      kept === 1
+        ? 'The email that waits keeps the old version.'
+        : `The ${number(kept, locale)} emails that wait keep the old version.`,
     );
   }
   return said.join(' ');
 }
 
 /** What became of the emails of a record that nobody should get any more: a sentence, or none. */
-export function stoppedWords(stopped: number, tooLate: number): string {
+export function stoppedWords(stopped: number, tooLate: number, locale: string): string {
   const said: string[] = [];
   if (stopped > 0)
-    said.push(stopped === 1 ? 'The email that waited was stopped.' : `The ${stopped} emails that waited were stopped.`);
+    said.push(
+      stopped === 1
+        ? 'The email that waited was stopped.'
+        : `The ${number(stopped, locale)} emails that waited were stopped.`,
+    );
   if (tooLate > 0)
     said.push(
       tooLate === 1
         ? 'One email was already being sent, or may have left: it could not be stopped.'
-        : `${tooLate} emails were already being sent, or may have left: they could not be stopped.`,
+        : `${number(tooLate, locale)} emails were already being sent, or may have left: they could not be stopped.`,
     );
   return said.join(' ');
 }

@@ -18,6 +18,7 @@ import { found } from './errors.ts';
 import { onlyIds, textParam } from './query.ts';
 import { dayFrom, statusPill } from './record-words.ts';
 import { page } from './render.ts';
+import { number } from './run-words.ts';
 import { notify } from './session.ts';
 import { param, requireRole, viewerOf } from './viewer.ts';
 
@@ -145,7 +146,7 @@ export function partyPages(ctx: WebContext): Router {
     const { elsewhere, here } = await inTenant(ctx.db, viewer.tenantId, (trx) =>
       addressesOfRecords(trx, viewer.tenantId, id, checked.details.email),
     );
-    await notify(req, 'ok', savedWords(checked.details.email, elsewhere, here));
+    await notify(req, 'ok', savedWords(checked.details.email, elsewhere, here, viewer.locale));
     res.redirect(303, `/parties/${id}`);
   });
 
@@ -153,19 +154,19 @@ export function partyPages(ctx: WebContext): Router {
 }
 
 /** What a changed contact means for the records that are there already. */
-function savedWords(email: string | undefined, elsewhere: number, here: number): string {
+function savedWords(email: string | undefined, elsewhere: number, here: number, locale: string): string {
   const kept = 'The contact is saved. Records that are written already keep what was printed on them.';
   const others =
     elsewhere === 0
       ? ''
       : elsewhere === 1
         ? ' 1 open record still goes to another email: the one written on it.'
-        : ` ${elsewhere} open records still go to another email: the one written on them.`;
+        : ` ${number(elsewhere, locale)} open records still go to another email: the one written on them.`;
   if (here === 0) return kept + others;
   const [which, goes, cannot] =
     here === 1
       ? ['1 open record has no email of its own', 'it goes', 'it cannot']
-      : [`${here} open records have no email of their own`, 'they go', 'they cannot'];
+      : [`${number(here, locale)} open records have no email of their own`, 'they go', 'they cannot'];
   return `${kept}${others} ${which}: ${email === undefined ? `${cannot} be sent.` : `${goes} to ${email}.`}`;
 }
 

@@ -75,8 +75,7 @@ function tell(
     ...remedy,
     record,
     note: record && recordNowNote(record),
-    // What waits for its time is held by more than that.
-    pill: isKept(delivery, remedy) ? { tone: 'held', word: 'Held' } : pillOf(delivery),
+    pill: pillFor(delivery, remedy),
     headline:
       headlineOf(delivery, remedy, hindrance, reader) ??
       (later && {
@@ -85,6 +84,11 @@ function tell(
       }),
     mends: mendWords(delivery, remedy, hindrance, reader),
   };
+}
+
+function pillFor(delivery: DeliverySummary, remedy: Remedy): ReturnType<typeof pillOf> {
+  // What waits for its time is held by more than that.
+  return isKept(delivery, remedy) ? { tone: 'held', word: 'Held' } : pillOf(delivery);
 }
 
 function isKept({ state, notBefore }: DeliverySummary, { waits }: Remedy): boolean {

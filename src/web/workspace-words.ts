@@ -1,6 +1,7 @@
 import type { Trouble } from '../mailboxes/delegate.ts';
 import type { Reach, Troubled } from '../mailboxes/delegation-reach.ts';
 import type { Delegation } from '../mailboxes/delegations.ts';
+import { number } from './run-words.ts';
 
 /** What keeps a delegation from working, for whoever looks after it. */
 export interface TroubleWords {
@@ -85,13 +86,15 @@ export function troubledWords({ why, email }: Troubled): string {
 }
 
 /** `3 members are sent as this way; 1 has a Gmail of their own connected, which goes first.` */
-export function reachWords({ byWorkspace, own }: Reach): string {
+export function reachWords({ byWorkspace, own }: Reach, locale: string): string {
   const way =
     byWorkspace === 0
       ? 'Nobody is sent as this way yet'
-      : `${byWorkspace === 1 ? '1 member is' : `${byWorkspace} members are`} sent as this way`;
+      : `${byWorkspace === 1 ? '1 member is' : `${number(byWorkspace, locale)} members are`} sent as this way`;
   const owns =
-    own === 0 ? '' : `; ${own === 1 ? '1 has' : `${own} have`} a Gmail of their own connected, which goes first`;
+    own === 0
+      ? ''
+      : `; ${own === 1 ? '1 has' : `${number(own, locale)} have`} a Gmail of their own connected, which goes first`;
   return `${way}${owns}.`;
 }
 

@@ -94,6 +94,13 @@ describe('once a read-back showed another From', () => {
     const held = await page(sender, `/deliveries/${second}`);
     expect(held).toContain('Gmail used another address instead of');
     expect(held).not.toContain('Send now');
+    // The swapped one's own page says one thing: whom it came from, and that nothing more leaves from there.
+    const swapped = await page(sender, `/deliveries/${first}`);
+    expect(swapped).toContain(`Gmail sent it from ${sender.account} instead of ${alias}.`);
+    expect(swapped).toContain(`Nothing more leaves from ${alias} until somebody has looked.`);
+    expect(swapped).toMatch(new RegExp(`From ${sender.account} instead of .{1,40}&lt;${alias}&gt;`));
+    expect(swapped).toContain('Left from another address');
+    expect(swapped).not.toMatch(/may come from the other address|From Accounts &lt;/);
     const record = await sender.record();
     expect(await page(sender, `/documents/${record.id}/deliveries/new`)).toContain(because);
     await sender.founder.post(`/mailboxes/${sender.mailboxId}/check-up`, {});
@@ -152,6 +159,9 @@ describe('once a read-back showed another From', () => {
     // It left before that, and is read back only now.
     await afterDelivery(worker, { tenantId: sender.tenantId, deliveryId: late });
     expect(await standing(sender, third)).toBe('queued');
+    const settled = await page(sender, `/deliveries/${late}`);
+    expect(settled).toContain(`Gmail sent it from ${sender.account} instead of ${alias}. That is settled`);
+    expect(settled).not.toContain('Nothing more leaves');
     letterhead.google.clock.forward(60_000);
     // Within the quarter of an hour in which the list is believed.
     letterhead.google.accounts.removeSendAs(sender.account, alias);

@@ -1,10 +1,11 @@
 import { vi } from 'vitest';
+import { runDelegation } from '../../src/commands/delegation.ts';
 import { runDoctor } from '../../src/commands/doctor.ts';
 import { errorWords } from '../../src/commands/error-words.ts';
 import { runKeys } from '../../src/commands/keys.ts';
 import { parseConfig, readEnv } from '../../src/platform/config.ts';
 
-const commands = { doctor: runDoctor, keys: runKeys };
+const commands = { delegation: runDelegation, doctor: runDoctor, keys: runKeys };
 
 /** What a command printed, and the code with which it would have ended its process. */
 export interface Ran {

@@ -108,6 +108,7 @@ describe('what stops, in words', () => {
     columns: [],
     waiting: { queued: 0, forMailbox: 0, otherwise: 0 },
     others: 0,
+    locale: 'en-IE',
   };
   const column = (
     rule: Stopping['columns'][number]['rule'],

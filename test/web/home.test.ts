@@ -77,6 +77,28 @@ it('while Gmail’s trouble holds emails, Home, Activity and the email settings 
     expect(said(await sender.founder.get(path))).toMatch(
       /Gmail’s limit for one day is used up \(0 of 2,000 emails in the last 24 hours\)\. What you send waits, and leaves (\d+ \w+ )?\d\d:\d\d\./,
     );
+  // One that Gmail itself asked to wait, and the one behind it: both wait, though each for a moment of its own.
+  await letterhead.database.system
+    .updateTable('sending_accounts')
+    .set({ blocked_reason: 'rate' })
+    .where('account', '=', account)
+    .execute();
+  await set(sender, id, { not_before: until });
+  for (const path of pages)
+    expect(said(await sender.founder.get(path)), path).toMatch(/slow down\. 1 email from \S+ waits\./);
+  const next = await sender.send();
+  for (const path of pages)
+    expect(said(await sender.founder.get(path)), path).toMatch(/slow down\. 2 emails from \S+ wait\./);
+  await letterhead.database.system
+    .updateTable('sending_accounts')
+    .set({ blocked_until: null, blocked_reason: null })
+    .where('account', '=', account)
+    .execute();
+  await set(sender, next, { state: 'cancelled' });
+  for (const path of pages)
+    expect(said(await sender.founder.get(path)), path).toMatch(
+      /Gmail did not take 1 email from \S+ just now\. It is tried again (at|on) /,
+    );
   // Google itself did not let us in.
   await letterhead.database.system
     .updateTable('sending_accounts')

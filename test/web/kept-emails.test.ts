@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { endMailbox, pauseMailbox } from '../../src/mailboxes/health.ts';
 import type { Database } from '../../src/platform/database.ts';
@@ -101,5 +102,28 @@ describe('an email that waits for a time, while a person keeps it', () => {
     await one.founder.post(`/mailboxes/${one.mailboxId}/check-up`);
     const checkUp = said(await one.founder.get(`/mailboxes/${one.mailboxId}/check-up`));
     if (stop === 'its mailbox is paused') expect(checkUp).toMatch(/It was paused by .+: nothing leaves through it/);
+  });
+});
+
+describe('the test email of a check-up', () => {
+  const tested = async (one: Company) => {
+    const path = `/mailboxes/${one.mailboxId}/check-up`;
+    await one.founder.post(`${path}/test-email`, { key: randomUUID() });
+    return one.founder.get(path);
+  };
+
+  it('says what it waits for, where a person keeps it', async () => {
+    const one = await company(letterhead);
+    await stops['its mailbox is paused'].make(one);
+    const page = await tested(one);
+    expect(said(page)).toContain(`It waits and has not left. ${one.account} was paused by`);
+  });
+
+  it('says when it leaves where its account stands still, and is not asked after each second', async () => {
+    const one = await company(letterhead);
+    await times['the rate']?.(one, randomUUID());
+    const page = await tested(one);
+    expect(said(page)).toMatch(/It has not left yet\. Leaves .+ Gmail asked this account to slow down\./);
+    expect(page.text).not.toContain('hx-get="/mailboxes');
   });
 });

@@ -36,6 +36,30 @@ describe('numbers, dates and times', () => {
       expect(readFileSync(path.join(root, file), 'utf8'), file).toMatch(/Intl\.|toLocale/);
   });
 
+  it('count nothing that may be many without it: “10,000 emails”, never “10000 emails”', () => {
+    // At most so many that there is nothing to group.
+    const few: Readonly<Record<string, RegExp>> = {
+      'src/web/limits.ts': /sameRecipient\.points/,
+      'src/web/record-emails.ts': /changeable\.length/,
+      'src/deliveries/recipients.ts': /maxRecipients/,
+      'src/deliveries/recipient-cap.ts': /perDay/,
+    };
+    const uncounted =
+      /(?:\$\{|<%= )(?!number\(|formatNumber\(|count\(|at\()[^{}%]*?(?:\}| %>) (?:(?:waiting|open|queued|held|other|failed) )?(?:emails|members|records|deliveries|recipients)\b/g;
+    const files = ['src/**/*.ts', 'views/**/*.ejs'].flatMap((pattern) => globSync(pattern, { cwd: root }));
+    const found = files.flatMap((file) =>
+      (readFileSync(path.join(root, file), 'utf8').match(uncounted) ?? [])
+        .filter((words) => !few[file]?.test(words))
+        .map((words) => `${file}: ${words}`),
+    );
+    expect(found).toEqual([]);
+    // The rule itself looks at something.
+    const inserted = (expression: string) => `\`$\{${expression}} emails\``;
+    for (const words of [inserted('count'), inserted('held.length'), '<%= waiting %> open records'])
+      expect(words.match(uncounted), words).toHaveLength(1);
+    expect(inserted('number(count, locale)').match(uncounted)).toBeNull();
+  });
+
   it('group no digits in sentences of ours: a page does, as its reader writes them', () => {
     const files = ['src/**/*.ts', 'views/**/*.ejs'].flatMap((pattern) => globSync(pattern, { cwd: root }));
     const grouped = /(?:longer|more) than \d{1,3},\d{3}/;
