@@ -82,6 +82,23 @@ export async function lockSwap(
   return row !== undefined;
 }
 
+/** When one was settled, and who said so; `by` is null where an email showed that Gmail keeps the address. */
+export async function settledSwap(
+  trx: Database,
+  tenantId: string,
+  { mailboxId, email }: Pick<FromSwap, 'mailboxId' | 'email'>,
+): Promise<{ readonly at: Date; readonly by: string | null } | undefined> {
+  const row = await trx
+    .selectFrom('from_swaps')
+    .leftJoin('members', 'members.id', 'from_swaps.settled_by')
+    .select(['settled_at as at', 'members.name as by'])
+    .where('from_swaps.tenant_id', '=', tenantId)
+    .where('mailbox_id', '=', mailboxId)
+    .where('from_swaps.email', '=', email.toLowerCase())
+    .executeTakeFirst();
+  return row?.at ? { at: row.at, by: row.by } : undefined;
+}
+
 /** The open ones of a tenant's mailboxes. */
 export function listSwaps(trx: Database, tenantId: string, mailboxIds: readonly string[]): Promise<FromSwap[]> {
   return trx

@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
 import { goOnFrom, tryFrom, type WentOn } from '../deliveries/from-changed.ts';
-import { listSwaps } from '../mailboxes/from-swaps.ts';
+import { listSwaps, settledSwap } from '../mailboxes/from-swaps.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { findConnected } from './connected-mailbox.ts';
 import type { WebContext } from './context.ts';
 import { found } from './errors.ts';
-import { onlyIds } from './query.ts';
+import { onlyIds, textField } from './query.ts';
 import { type ReleasedWords, tellReleased } from './released-words.ts';
 import { number } from './run-words.ts';
 import { tryToReadAliases } from './send-as.ts';
 import { notify } from './session.ts';
 import { param, requireRole, type Viewer, viewerOf } from './viewer.ts';
+import { when } from './words.ts';
 
 /** What becomes of an address that Gmail did not keep on the From line: a test email shows it, or somebody says go on. */
 export function fromSwapPages(ctx: WebContext): Router {
@@ -19,8 +20,9 @@ export function fromSwapPages(ctx: WebContext): Router {
   onlyIds(router);
 
   router.post('/mailboxes/:id/from-test', async (req, res) => {
-    const { viewer, mailbox, swap } = await heldAddress(ctx, req, res);
+    const { viewer, mailbox, swap, settled } = await heldAddress(ctx, req, res);
     const { tenantId } = viewer;
+    if (!swap) return afterAll(req, res, mailbox.id, settled);
     if (mailbox.capabilities.includes('aliases')) await tryToReadAliases(ctx, tenantId, mailbox.id);
     const result = await inTenant(ctx.db, tenantId, (trx) =>
       tryFrom(trx, ctx.clock, viewer, mailbox, swap.email, randomUUID()),
@@ -38,8 +40,9 @@ export function fromSwapPages(ctx: WebContext): Router {
   });
 
   router.post('/mailboxes/:id/from-go-on', async (req, res) => {
-    const { viewer, mailbox, swap } = await heldAddress(ctx, req, res);
+    const { viewer, mailbox, swap, settled } = await heldAddress(ctx, req, res);
     const { tenantId, memberId } = viewer;
+    if (!swap) return afterAll(req, res, mailbox.id, settled);
     // What they saw in Gmail may be newer than our list of its addresses.
     if (mailbox.capabilities.includes('aliases')) await tryToReadAliases(ctx, tenantId, mailbox.id);
     const by = { memberId, mayLook: mailbox.capabilities.includes('tracking') };
@@ -84,13 +87,27 @@ async function wentWords(
   }
 }
 
-/** The address that the form names, for whoever may decide about its mailbox. */
+/** Another was first: says who, and when. */
+async function afterAll(req: Request, res: Response, mailboxId: string, settled: string): Promise<void> {
+  await notify(req, 'wait', settled);
+  res.redirect(303, `/mailboxes/${mailboxId}`);
+}
+
+/** The address that the form names, for whoever may decide about its mailbox; or what became of it meanwhile. */
 async function heldAddress(ctx: WebContext, req: Request, res: Response) {
   const viewer = viewerOf(res);
   const mailbox = found(await findConnected(ctx, viewer, param(req, 'id')));
   if (mailbox.kind === 'shared') requireRole(res, 'owner', 'admin');
   else requireRole(res, 'owner', 'admin', 'member');
-  const swaps = await inTenant(ctx.db, viewer.tenantId, (trx) => listSwaps(trx, viewer.tenantId, [mailbox.id]));
-  const email: unknown = req.body?.email;
-  return { viewer, mailbox, swap: found(swaps.find((swap) => swap.email === email)) };
+  const { tenantId, tenant, locale } = viewer;
+  const email = textField(req, 'email');
+  const { swap, settled } = await inTenant(ctx.db, tenantId, async (trx) => ({
+    swap: (await listSwaps(trx, tenantId, [mailbox.id])).find((each) => each.email === email),
+    settled: await settledSwap(trx, tenantId, { mailboxId: mailbox.id, email }),
+  }));
+  if (swap) return { viewer, mailbox, swap, settled: '' };
+  const { at, by } = found(settled);
+  const who = by ? `${by} looked, and let it be used again` : 'An email showed that Gmail keeps it';
+  const words = `${email} is not held any more. ${who}: ${when(at, tenant.timeZone, ctx.clock(), locale)}.`;
+  return { viewer, mailbox, swap: undefined, settled: words };
 }

@@ -18,6 +18,7 @@ import { type ReleasedWords, tellReleased } from './released-words.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
 import { param, requireRole, type Viewer, viewerOf } from './viewer.ts';
+import { when } from './words.ts';
 
 /** Pausing and resuming a mailbox, looking whether it works after all, and the history of all of them. */
 export function mailboxHealthPages(ctx: WebContext): Router {
@@ -31,7 +32,12 @@ export function mailboxHealthPages(ctx: WebContext): Router {
     );
     const who = mailbox.kind === 'personal' ? 'you resume' : 'somebody resumes';
     if (paused) await notify(req, 'ok', `${mailbox.email} is paused. What is sent from it waits until ${who} it.`);
-    else await notify(req, 'wait', `${mailbox.email} was paused already.`);
+    else
+      await notify(
+        req,
+        'wait',
+        `${mailbox.email} ${mailbox.state === 'disconnected' ? 'is not connected' : 'was paused already'}. ${await lastEvent(ctx, viewer, mailbox)}`.trim(),
+      );
     res.redirect(303, `/mailboxes/${mailbox.id}`);
   });
 
@@ -45,7 +51,12 @@ export function mailboxHealthPages(ctx: WebContext): Router {
     if (state === 'active') await notify(req, told.tone, `${mailbox.email} is resumed. ${told.text}`.trim());
     else if (state === 'needs_reconnect')
       await notify(req, 'fail', `${mailbox.email} is resumed, but its connection ended meanwhile: see below.`);
-    else await notify(req, 'wait', `${mailbox.email} was not paused any more.`);
+    else
+      await notify(
+        req,
+        'wait',
+        `${mailbox.email} was not paused any more. ${await lastEvent(ctx, viewer, mailbox)}`.trim(),
+      );
     const back = ownPath(req.body?.back);
     res.redirect(303, back === '/' ? `/mailboxes/${mailbox.id}` : back);
   });
@@ -106,6 +117,17 @@ async function recheck(ctx: WebContext, tenantId: string, mailboxId: string) {
     if (error instanceof KeyRingError) return 'not_now' as const;
     throw error;
   }
+}
+
+/** What befell it last, and who did it when: `Resumed by Dana: 20:03.` Empty where nobody did it. */
+async function lastEvent({ db, clock }: WebContext, viewer: Viewer, { id }: MailboxRecord): Promise<string> {
+  const { tenantId, memberId, tenant, locale } = viewer;
+  const { rows } = await inTenant(db, tenantId, (trx) =>
+    listMailboxEvents(trx, tenantId, memberId, { mailboxId: id, limit: 1 }),
+  );
+  const [last] = rows;
+  if (!last?.memberName) return '';
+  return `${historyWords(last).title} by ${last.memberName}: ${when(last.at, tenant.timeZone, clock(), locale)}.`;
 }
 
 /** Lets go what waited for it, and says what becomes of that. */

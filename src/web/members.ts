@@ -105,7 +105,7 @@ export function memberPages(ctx: WebContext): Router {
 
 /** Somebody leaves the company by themselves, in whatever role; an owner only where another one stays. */
 async function leave(ctx: WebContext, req: Request, res: Response): Promise<void> {
-  const { tenantId, memberId, tenant, memberships } = viewerOf(res);
+  const { tenantId, memberId, tenant, memberships, locale } = viewerOf(res);
   const change = await remove(ctx, tenantId, memberId, memberId);
   if (change.kind !== 'done') throw refusal(change, viewerOf(res));
   const held = await holdWithdrawn(ctx, tenantId, { memberId });
@@ -114,7 +114,7 @@ async function leave(ctx: WebContext, req: Request, res: Response): Promise<void
       ? ''
       : held === 1
         ? ' 1 email of yours was not sent yet: it is held.'
-        : ` ${held} emails of yours were not sent yet: they are held.`;
+        : ` ${emailCount(held, locale)} of yours were not sent yet: they are held.`;
   delete req.session.tenantId;
   await notify(
     req,

@@ -1,6 +1,7 @@
 import { Router } from 'express';
 import { z } from 'zod';
 import { listDeliveries } from '../deliveries/deliveries.ts';
+import { lastMove } from '../deliveries/last-move.ts';
 import { countWaiting, decideWaiting } from '../deliveries/release.ts';
 import type { MailboxRecord } from '../mailboxes/mailboxes.ts';
 import { inTenant } from '../tenants/scope.ts';
@@ -15,7 +16,8 @@ import { onlyIds, textParam } from './query.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
 import { tellingOf } from './telling.ts';
-import { onlookerOf, param, requireRole, viewerOf } from './viewer.ts';
+import { onlookerOf, param, requireRole, type Viewer, viewerOf } from './viewer.ts';
+import { whoChangedIt } from './who-changed.ts';
 
 /** What waits for a mailbox: too old to go out by itself, or because it is not connected; and how old is too old. */
 export function waitingPages(ctx: WebContext): Router {
@@ -70,8 +72,7 @@ export function waitingPages(ctx: WebContext): Router {
       left: (await countWaiting(trx, tenantId, id)).forMailbox,
     }));
     const words = { viewer, now: ctx.clock() };
-    if (decided.asked === 0)
-      await notify(req, 'wait', 'It has moved on meanwhile, so there was nothing to decide any more.');
+    if (decided.asked === 0) await notify(req, 'wait', await movedOn(ctx, viewer, deliveryId));
     else await notify(req, ...decidedWords(kind === 'send_now' ? 'send_now' : 'cancel', decided, words));
     res.redirect(303, left > 0 ? `/mailboxes/${id}/waiting` : `/mailboxes/${id}`);
   });
@@ -92,6 +93,14 @@ export function waitingPages(ctx: WebContext): Router {
   });
 
   return router;
+}
+
+/** Somebody else was first, or Letterhead was. */
+async function movedOn(ctx: WebContext, viewer: Viewer, deliveryId: string | undefined): Promise<string> {
+  const said = 'It has moved on meanwhile, so there was nothing to decide any more.';
+  if (!deliveryId) return said;
+  const move = await inTenant(ctx.db, viewer.tenantId, (trx) => lastMove(trx, viewer.tenantId, deliveryId));
+  return move ? `${said} ${whoChangedIt(move, viewer, ctx.clock())}` : said;
 }
 
 function cannotSend(mailbox: MailboxRecord): string {

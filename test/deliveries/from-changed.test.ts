@@ -159,6 +159,11 @@ describe('once a read-back showed another From', () => {
     // It left before that, and is read back only now.
     await afterDelivery(worker, { tenantId: sender.tenantId, deliveryId: late });
     expect(await standing(sender, third)).toBe('queued');
+    // Pressed once more, on a page of before.
+    await press(sender, 'from-go-on');
+    expect(await page(sender, `/mailboxes/${sender.mailboxId}`)).toContain(
+      `${alias} is not held any more. An email showed that Gmail keeps it: `,
+    );
     const settled = await page(sender, `/deliveries/${late}`);
     expect(settled).toContain(`Gmail sent it from ${sender.account} instead of ${alias}. That is settled`);
     expect(settled).not.toContain('Nothing more leaves');

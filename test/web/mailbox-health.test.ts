@@ -196,6 +196,21 @@ describe('a pause', () => {
     expect(one.accepted(id)).toEqual([]);
   });
 
+  it('says who was first, and when, where two press at the same time', async () => {
+    const one = await company(letterhead);
+    const own = `/mailboxes/${one.mailboxId}`;
+    await act(one, 'resumption');
+    expect(words((await one.founder.get(own)).text)).toContain(`${one.account} was not paused any more.`);
+    await act(one, 'pause');
+    await act(one, 'pause');
+    expect(words((await one.founder.get(own)).text)).toMatch(/was paused already\. Paused by [^:]+: .*\d\d:\d\d\./);
+    await act(one, 'resumption');
+    await act(one, 'resumption');
+    expect(words((await one.founder.get(own)).text)).toMatch(
+      /was not paused any more\. Resumed by [^:]+: .*\d\d:\d\d\./,
+    );
+  });
+
   it('is not for everybody, and not for what is disconnected', async () => {
     const one = await company(letterhead);
     const { pages: member } = await colleague(letterhead, one, 'Mo');
