@@ -23,10 +23,7 @@ const hour = 3_600_000;
 const within = <T>({ tenantId }: Company, work: (trx: Database) => Promise<T>) =>
   inTenant(letterhead.database.db, tenantId, work);
 const accountOf = (one: Company) =>
-  within(
-    one,
-    async (trx) => (await trx.selectFrom('mailboxes').select('google_sub').executeTakeFirstOrThrow()).google_sub,
-  );
+  within(one, async (trx) => (await trx.selectFrom('mailboxes').select('account').executeTakeFirstOrThrow()).account);
 const set = (one: Company, id: string, values: Record<string, unknown>) =>
   within(one, (trx) => trx.updateTable('deliveries').set(values).where('id', '=', id).execute());
 
