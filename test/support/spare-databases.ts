@@ -52,7 +52,9 @@ export async function giveBack(url: string): Promise<void> {
 async function clone(): Promise<string> {
   const name = `test_${randomBytes(6).toString('hex')}`;
   const template = new URL(inject('templateUrl')).pathname.slice(1);
-  await asOwner(urlOf('postgres'), (client) => client.query(`create database ${name} template ${template}`));
+  // Its files are copied as they are, at a fifth of what it costs to write each page of them into the log of changes, too.
+  const made = `create database ${name} template ${template} strategy file_copy`;
+  await asOwner(urlOf('postgres'), (client) => client.query(made));
   return name;
 }
 

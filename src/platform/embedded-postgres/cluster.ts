@@ -63,7 +63,7 @@ async function createCluster(place: Place, password: string, ephemeral: boolean)
         '--locale-provider=builtin',
         '--builtin-locale=C.UTF-8',
         '--no-instructions',
-        ...(ephemeral ? ['--no-sync', '--wal-segsize=1'] : []),
+        ...(ephemeral ? ['--no-sync', '--wal-segsize=1', '--no-data-checksums'] : []),
       ],
       { ...processOptions(place), timeout: 120_000 },
     );
