@@ -6,6 +6,7 @@ import type pg from 'pg';
 import { pino } from 'pino';
 import { openParts, type ServiceConfig, work } from '../../src/commands/parts.ts';
 import type { Pace } from '../../src/deliveries/pacing.ts';
+import { createPdfRenderer, type PdfRenderer } from '../../src/documents/pdf/render.ts';
 import { findEndpoints } from '../../src/google/endpoints.ts';
 import type { Capability } from '../../src/platform/capability.ts';
 import { type Database, type OpenDatabase, openDatabase } from '../../src/platform/database.ts';
@@ -135,9 +136,10 @@ export async function startProduct(
   };
   const opened = await openParts(config, log, shutdown);
   const printing = underWay();
-  const { pdf } = opened.context;
-  const render: typeof pdf.render = (input) => printing.during(pdf.render(input));
-  const parts = { ...opened, context: { ...opened.context, pdf: { ...pdf, render } } };
+  pdf ??= createPdfRenderer();
+  const { render: print, missingLetters, close } = pdf;
+  const render: typeof print = (input) => printing.during(print(input));
+  const parts = { ...opened, context: { ...opened.context, pdf: { render, missingLetters, close } } };
   server.on('request', createApp(parts.context, parts.pool));
   const owner = open(urls.owner, 3, () => {});
   const time = passingTime({ google, url: publicUrl, owner, atWork: printing.count });
@@ -161,6 +163,9 @@ export async function startProduct(
     close: () => shutdown.run(),
   };
 }
+
+/** What prints for all products of this process, and ends with it: starting it takes longer than most of its work. */
+let pdf: PdfRenderer | undefined;
 
 /** Counts what is under way. */
 function underWay() {
