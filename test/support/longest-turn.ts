@@ -1,6 +1,10 @@
+/** How often it is looked, in milliseconds: in each turn, the looking would itself keep a processor busy while others work. */
+const lookEveryMs = 5;
+
 /**
  * The longest piece of work that this thread does without letting anything else have its turn, in milliseconds of processor
- * time: how busy the machine is with other things changes nothing.
+ * time: how busy the machine is with other things changes nothing. What was done since the look before is counted with it,
+ * which is at most {@link lookEveryMs} and another turn more.
  *
  * @param work what is watched, from begin to end
  */
@@ -12,9 +16,9 @@ export async function longestTurn(work: () => Promise<unknown>): Promise<number>
     const now = spent();
     longest = Math.max(longest, now - before);
     before = now;
-    if (watching) setImmediate(look);
+    if (watching) setTimeout(look, lookEveryMs);
   };
-  setImmediate(look);
+  setTimeout(look, lookEveryMs);
   try {
     await work();
   } finally {
