@@ -1,4 +1,5 @@
 import type { AppPolicy, FaultRule, LocalGoogle } from 'local-google';
+import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { looksAtLength } from '../support/at-length.ts';
 import { sharedChromium } from '../support/chromium.ts';
@@ -23,6 +24,8 @@ export interface TextDesk {
   setApp(policy: Partial<AppPolicy>): void;
   /** Somebody with a Google account of their own, whom the manager invites, and who signs in and accepts. */
   colleague(account: string, name: string): Promise<TextBrowser>;
+  /** Opens the page at hand in Chromium, for what only styles and scripts do. The manager's, unless told. */
+  inChromium(page?: TextBrowser): Promise<Page>;
   /** In `npm run test:all`: looks at this page in Chromium, wide and light, narrow and dark. The manager's, unless told. */
   expectFit(page?: TextBrowser): Promise<void>;
 }
@@ -78,8 +81,7 @@ export function openTextDesk(options: DeskOptions = {}): TextDesk {
       await somebody.press(/^Accept/);
       return somebody;
     },
-    async expectFit(of = desk.page) {
-      if (!looksAtLength()) return;
+    async inChromium(of = desk.page) {
       const looking = people.get(of) ?? (await person(await sharedChromium(), desk.letterhead));
       people.set(of, looking);
       await looking.context.addCookies(of.cookies().map((cookie) => ({ ...cookie, url: desk.letterhead.url })));
@@ -96,7 +98,10 @@ export function openTextDesk(options: DeskOptions = {}): TextDesk {
           { times: 1 },
         );
       await looking.page.goto(of.url.href);
-      await expectFitInEveryLook(looking.page);
+      return looking.page;
+    },
+    async expectFit(of = desk.page) {
+      if (looksAtLength()) await expectFitInEveryLook(await desk.inChromium(of));
     },
   };
   return desk;
