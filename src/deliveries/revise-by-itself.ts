@@ -6,6 +6,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { inTurns } from '../platform/turns.ts';
 import { getTenant } from '../tenants/tenants.ts';
+import { recordsNow } from './record-now.ts';
 import { replace } from './revise.ts';
 
 /**
@@ -30,7 +31,8 @@ export async function reviseByItself(
     .where('state', '=', 'queued')
     .executeTakeFirst();
   const record = old?.documentId ? await getDocument(trx, tenantId, old.documentId) : undefined;
-  if (!old || !record || old.snapshot === null) return;
+  const isChanged = (await recordsNow(trx, tenantId, [deliveryId])).get(deliveryId)?.isChanged ?? false;
+  if (!old || !record || old.snapshot === null || !isChanged) return;
   const content = await inTurns(storedContent(old.snapshot));
   const before = { ...record, content, payable: (await inTurns(totalsOf(content))).payable };
   const head = headOf(await getTenant(trx, tenantId));

@@ -207,6 +207,17 @@ describe('the page of such an email', () => {
     },
   );
 
+  it('sends the email itself where the record says again what it said', async () => {
+    const one = await inDoubt('changed');
+    await decide(one, { decision: 'send_new_version' });
+    await within((trx) =>
+      sql`update documents set content = (select document_snapshot from deliveries where id = ${one.id}) where id = ${one.recordId}`.execute(
+        trx,
+      ),
+    );
+    expect(await worked(one)).toEqual({ state: 'sent', replacedBy: null });
+  });
+
   it('lets the new version be undone within the minute', async () => {
     const one = await inDoubt('changed');
     await decide(one, { decision: 'send_new_version' });
