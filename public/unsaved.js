@@ -119,6 +119,9 @@ function settleSubmitted() {
   const [here] = performance.getEntriesByType('navigation');
   const isRefused = (here?.responseStatus ?? 200) >= 400 || !keeper || form?.dataset.unsavedNow !== undefined;
   if (!isRefused) localStorage.removeItem(key);
+  // Refused for now: the page can send it once more, and is then the one that settles it.
+  const onceMore = document.querySelector('form[data-unsaved-once-more]');
+  onceMore?.addEventListener('submit', () => sessionStorage.setItem(`${prefix}sent`, key));
 }
 
 function recall(key) {

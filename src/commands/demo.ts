@@ -33,7 +33,7 @@ export async function fillDemo(
 ): Promise<void> {
   const { sub, email, name } = account;
   const personId = await rememberPerson(system, { issuer, sub, email, name });
-  const { tenantId, memberId } = await createTenant(db, company, { personId, email, name }, true);
+  const { tenantId, memberId } = await createTenant(db, company, { personId, email, name }, { isDemo: true });
   await inTenant(db, tenantId, async (trx) => {
     await updateTenant(trx, tenantId, { ...company, ...letterhead });
     for (const content of records()) await createDocument(trx, tenantId, { content, memberId });

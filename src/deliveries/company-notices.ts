@@ -24,8 +24,8 @@ const mostRecipients = 20;
 
 /**
  * Tells every owner by email that the name, the tax number or the bank details are others now, whoever changed them: a
- * stranger with an owner's session, too, is seen by that. Through a mailbox of the company that works; where there is none,
- * Settings → Changes says it alone.
+ * stranger with an owner's session, too, is seen by that. Through a mailbox of the company that works; with one or without,
+ * Home shows it to each owner until they say that it is right, and Settings → Changes keeps it.
  *
  * @param trx the transaction that makes the change: both are there, or neither
  */

@@ -1,8 +1,10 @@
+import { Readable } from 'node:stream';
 import { domainToASCII } from 'node:url';
 import MailComposer from 'nodemailer/lib/mail-composer/index.js';
 import { type Address, fittingName } from '../platform/address.ts';
 import { safeFileName } from '../platform/file-name.ts';
 import { headerLine } from '../platform/plain-text.ts';
+import { turn } from '../platform/turns.ts';
 import { deliveryHeader } from '../transport/transport.ts';
 import { safeMediaType } from './attached-files.ts';
 import type { Recipients } from './recipients.ts';
@@ -48,7 +50,7 @@ export function compose(email: Email): Promise<Buffer> {
     attachments: email.attachments.map(({ fileName, mediaType, bytes }) => ({
       filename: safeFileName(fileName),
       contentType: safeMediaType(mediaType),
-      content: Buffer.from(bytes),
+      content: Readable.from(inPieces(bytes), { objectMode: false }),
     })),
     // What people write is content, never a path or an address to fetch.
     disableFileAccess: true,
@@ -56,6 +58,16 @@ export function compose(email: Email): Promise<Buffer> {
   }).compile();
   message.keepBcc = true;
   return message.build();
+}
+
+/** A few milliseconds of work: an attachment of the largest size is written in base64 without keeping anybody waiting. */
+const pieceBytes = 256 * 1024;
+
+async function* inPieces(bytes: Uint8Array): AsyncGenerator<Buffer> {
+  for (let from = 0; from < bytes.length; from += pieceBytes) {
+    if (from > 0) await turn();
+    yield Buffer.from(bytes.subarray(from, from + pieceBytes));
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { DocumentKind, DocumentStatus } from '../documents/document.ts';
-import { formatDate, formatMoney, wordsOf } from '../documents/format.ts';
+import { formatDate, formatMoney, nameOf } from '../documents/format.ts';
 import { paymentOf, withoutSign } from '../documents/payment.ts';
 
 /** A record, as far as the words about it in an email go. */
@@ -23,16 +23,38 @@ export interface Enclosed {
  */
 export function enclosedWords(record: Enclosed, locale: string): string {
   const { kind, currency, payable } = record;
-  const named = `${wordsOf(record).lower} ${record.number}`;
+  const named = nameOf(record);
   const amount = formatMoney(withoutSign(payable), currency, locale);
   const payment = paymentOf(record, payable);
-  if (payment === 'in_favour') return `${named}. The amount of ${amount} is in your favour`;
-  if (payment === 'nothing') return `${named}. There is nothing to pay`;
-  const what = kind === 'purchase_order' ? `our ${named}` : `${named} for ${formatMoney(payable, currency, locale)}`;
-  if (payment === 'due' && record.status === 'paid') return `${what}, which is paid`;
-  const date = kind !== 'invoice' || payment === 'due' ? dateWords(record, locale) : '';
-  return date === '' ? what : `${what}, ${date}`;
+  const isOver = record.status === 'paid';
+  const [asks, date] = [kind === 'invoice', dateWords(record, locale)];
+  const dated = asks || date === '' ? named : `${named}, ${date}`;
+  // What an order comes to is for its paper: its supplier knows their own prices.
+  if (kind === 'purchase_order') return `our ${dated}`;
+  switch (payment) {
+    case 'in_favour':
+      return `${dated}. The amount of ${amount} ${isOver ? 'in your favour is settled' : 'is in your favour'}`;
+    case 'against':
+      return `${dated}. The amount of ${amount} ${isOver ? 'in our favour is settled' : 'is in our favour'}`;
+    case 'nothing':
+      return `${dated}. ${nothing[kind]}`;
+    case 'due':
+      if (isOver) return `${named} for ${amount}, which is paid`;
+      return date === '' ? `${named} for ${amount}` : `${named} for ${amount}, ${date}`;
+    case 'credit':
+      return `${named} for ${amount}, ${isOver ? 'which is settled' : date}`;
+    case 'sum':
+      return asks || date === '' ? `${named} for ${amount}` : `${named} for ${amount}, ${date}`;
+    default:
+      return payment satisfies never;
+  }
 }
+
+const nothing = {
+  invoice: 'There is nothing to pay',
+  credit_note: 'Nothing is credited',
+  quote: 'It is free of charge',
+} as const;
 
 /** The date that its reader goes by; `''` where the record has none. */
 function dateWords({ kind, ...dates }: Enclosed, locale: string): string {

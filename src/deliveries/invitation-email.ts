@@ -36,13 +36,28 @@ export async function mailInvitation(
   const result = await createDelivery(trx, clock, {
     tenantId,
     memberId: email.by.memberId,
-    idempotencyKey: `invitation/${email.invitationId}`,
+    idempotencyKey: keyOf(email.invitationId),
     recipients: { to: [{ name: '', email: email.email }], cc: [], bcc: [] },
     ...compose(email),
     document: null,
     invitation: { mailboxId: mailbox.id, email: mailbox.email },
   });
   return result.kind === 'created' ? mailbox.email : null;
+}
+
+/** Whether an invitation was mailed; its id may be the one that a form gives it, see `idOfForm`. */
+export async function wasMailed(trx: Database, tenantId: string, invitationId: string): Promise<boolean> {
+  const mailed = await trx
+    .selectFrom('deliveries')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('idempotency_key', '=', keyOf(invitationId))
+    .executeTakeFirst();
+  return mailed !== undefined;
+}
+
+function keyOf(invitationId: string): string {
+  return `invitation/${invitationId}`;
 }
 
 const asWhat = { admin: 'as an admin', member: 'as a member', viewer: 'as a viewer, who may only look' } as const;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { PartyDetails } from '../documents/document.ts';
-import { foldTaxNumber } from '../documents/party-identity.ts';
+import { compareTaxNumbers } from '../documents/tax-number.ts';
 import { type Address, addressSchema, fittingName, formatAddresses } from '../platform/address.ts';
 import { addressProblem, parseAddresses, withoutRepeats } from '../platform/address-list.ts';
 
@@ -64,7 +64,7 @@ export interface BadAddress {
 
 /** What of a party decides whom its records go to. */
 export type AddresseeDetails = Pick<PartyDetails, 'name'> & {
-  readonly [Field in 'contactName' | 'email' | 'taxId']?: string | null | undefined;
+  readonly [Field in 'contactName' | 'email' | 'taxId' | 'country']?: string | null | undefined;
 };
 
 /**
@@ -110,6 +110,5 @@ export function filledInTo(addressee: Addressee): string {
 
 /** Two tax numbers are two companies, whatever once brought the record to this contact. */
 function contradict(printed: AddresseeDetails, contact: Omit<AddresseeDetails, 'name'>): boolean {
-  const [a, b] = [printed.taxId, contact.taxId].map((id) => foldTaxNumber(id ?? ''));
-  return a !== '' && b !== '' && a !== b;
+  return compareTaxNumbers(printed, contact) === 'different';
 }

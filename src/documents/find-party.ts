@@ -3,6 +3,7 @@ import type { Database } from '../platform/database.ts';
 import type { PartyDetails } from './document.ts';
 import { createParty, getParty, type Party, toParty } from './parties.ts';
 import { foldName, identityKeys, proofs, sameParty } from './party-identity.ts';
+import { compareTaxNumbers } from './tax-number.ts';
 
 /** So many parties are compared at once; more than that share one key only where it says nothing. */
 const mostCandidates = 200;
@@ -48,7 +49,7 @@ export async function similarParties(db: Database, tenantId: string, party: Part
 
 /** Two tax numbers are two companies: nobody is asked whether they are one. */
 export function areTwo(a: PartyDetails, b: PartyDetails): boolean {
-  return a.taxId !== undefined && b.taxId !== undefined && sameParty(a, b) !== 'tax';
+  return compareTaxNumbers(a, b) === 'different';
 }
 
 async function withKeys(db: Database, tenantId: string, keys: readonly string[]): Promise<Party[]> {

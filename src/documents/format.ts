@@ -1,9 +1,9 @@
 import { minorDigits } from '../platform/currencies.ts';
 import { own } from '../platform/own.ts';
 import { oneLine } from '../platform/plain-text.ts';
-import type { DocumentContent, DocumentKind, Extra } from './document.ts';
+import { type DocumentContent, type DocumentKind, type Extra, unnumbered } from './document.ts';
 import { dateLocale, numberLocale, separatorsOf } from './locale.ts';
-import { paymentOf } from './payment.ts';
+import { asksNobody, paymentOf } from './payment.ts';
 import { typeCodeOf } from './type-codes.ts';
 
 /** The words for each kind of record. `party` heads the other side's address. */
@@ -50,6 +50,20 @@ export function wordsOf(record: {
     lower: title.charAt(0).toLowerCase() + title.slice(1),
     ...(type.selfBilled ? { party: 'Supplier', partyRole: 'Supplier' } : {}),
   };
+}
+
+type NamedRecord = Parameters<typeof wordsOf>[0] & { readonly number: string };
+
+/** A record inside a sentence: `invoice INV-2026-0007`, `draft invoice`. */
+export function nameOf(record: NamedRecord): string {
+  const { lower } = wordsOf(record);
+  return record.number === unnumbered ? `draft ${lower}` : `${lower} ${record.number}`;
+}
+
+/** The same at the beginning of one, as a heading, and in the subject of its email: `Draft invoice`. */
+export function titleOf(record: NamedRecord): string {
+  const name = nameOf(record);
+  return name.charAt(0).toUpperCase() + name.slice(1);
 }
 
 /**
@@ -106,7 +120,7 @@ export function formatCountry(code: string, locale: string): string {
  * @param payable a decimal string
  */
 export function keyDate(content: DocumentContent, payable: string): { label: string; date: string } | undefined {
-  if (['nothing', 'in_favour'].includes(paymentOf(content, payable) ?? '')) return undefined;
+  if (content.kind === 'invoice' && asksNobody(paymentOf(content, payable))) return undefined;
   if (content.dueDate && content.kind !== 'credit_note') return { label: 'Due', date: content.dueDate };
   if (content.kind === 'purchase_order' && content.deliveryDate)
     return { label: 'Delivery', date: content.deliveryDate };
@@ -123,7 +137,9 @@ export function pdfName(
   record: Parameters<typeof wordsOf>[0] & { readonly number: string },
   companyName: string,
 ): string {
-  const parts = [wordsOf(record).title, plainName(record.number, 60), plainName(companyName, 40)];
+  const named =
+    record.number === unnumbered ? [titleOf(record)] : [wordsOf(record).title, plainName(record.number, 60)];
+  const parts = [...named, plainName(companyName, 40)];
   return `${parts.filter(Boolean).join(' ')}.pdf`;
 }
 

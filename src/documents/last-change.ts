@@ -15,7 +15,25 @@ export async function lastChange(db: Database, tenantId: string, documentId: str
     .where('documents.tenant_id', '=', tenantId)
     .where('documents.id', '=', documentId)
     .executeTakeFirst();
-  if (!row) return undefined;
-  const { at, memberId, name } = row;
+  return row && toChange(row);
+}
+
+/** The same of a contact. */
+export async function lastPartyChange(
+  db: Database,
+  tenantId: string,
+  partyId: string,
+): Promise<LastChange | undefined> {
+  const row = await db
+    .selectFrom('parties')
+    .leftJoin('members', 'members.id', 'parties.changed_by')
+    .select(['parties.updated_at as at', 'members.id as memberId', 'members.name'])
+    .where('parties.tenant_id', '=', tenantId)
+    .where('parties.id', '=', partyId)
+    .executeTakeFirst();
+  return row && toChange(row);
+}
+
+function toChange({ at, memberId, name }: { at: Date; memberId: string | null; name: string | null }): LastChange {
   return { at, by: memberId === null || name === null ? null : { memberId, name } };
 }

@@ -57,26 +57,50 @@ export async function getParty(db: Database, tenantId: string, partyId: string):
   return row && toParty(row);
 }
 
-/** Adds a party; its details must have passed `partyDetailsSchema`. */
-export async function createParty(db: Database, tenantId: string, details: PartyDetails): Promise<Party> {
+/**
+ * Adds a party; its details must have passed `partyDetailsSchema`.
+ *
+ * @param id the one that its form gives it, see `idOfForm`: where it is there already, that one is returned as it is
+ */
+export async function createParty(db: Database, tenantId: string, details: PartyDetails, id?: string): Promise<Party> {
   const row = await db
     .insertInto('parties')
-    .values({ tenant_id: tenantId, ...columnsOf(details) })
+    .values({ ...(id !== undefined && { id }), tenant_id: tenantId, ...columnsOf(details) })
+    .onConflict((conflict) => conflict.column('id').doNothing())
     .returningAll()
-    .executeTakeFirstOrThrow();
-  return toParty(row);
+    .executeTakeFirst();
+  const party = row ? toParty(row) : await getParty(db, tenantId, id ?? '');
+  if (!party) throw new DocumentError('party_not_found', 'This contact does not exist any more. Write it once more.');
+  return party;
 }
 
-/** Replaces a party's details. Records keep what was printed on them. Throws `party_not_found`. */
+/** The same, which nobody else changes before the transaction ends. */
+export async function lockParty(trx: Database, tenantId: string, partyId: string): Promise<Party | undefined> {
+  await trx
+    .selectFrom('parties')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', partyId)
+    .forNoKeyUpdate()
+    .execute();
+  return getParty(trx, tenantId, partyId);
+}
+
+/**
+ * Replaces a party's details. Records keep what was printed on them. Throws `party_not_found`.
+ *
+ * @param memberId who changes it, where that is known
+ */
 export async function updateParty(
   db: Database,
   tenantId: string,
   partyId: string,
   details: PartyDetails,
+  memberId: string | null = null,
 ): Promise<Party> {
   const row = await db
     .updateTable('parties')
-    .set({ ...columnsOf(details), updated_at: sql<Date>`now()` })
+    .set({ ...columnsOf(details), updated_at: sql<Date>`now()`, changed_by: memberId })
     .where('tenant_id', '=', tenantId)
     .where('id', '=', partyId)
     .returningAll()

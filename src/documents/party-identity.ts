@@ -2,6 +2,7 @@ import { addressKey } from '../platform/address.ts';
 import { parseAddresses } from '../platform/address-list.ts';
 import { oneLine } from '../platform/plain-text.ts';
 import type { PartyDetails } from './document.ts';
+import { compareTaxNumbers, taxNumberKeys } from './tax-number.ts';
 
 /** What shows that two parties are one, the surest first. A name alone is not among them. */
 export const proofs = ['tax', 'endpoint', 'email', 'place'] as const;
@@ -14,8 +15,8 @@ export type Proof = (typeof proofs)[number];
  * numbers, or two electronic addresses of one scheme, are two parties whatever else they share. Pure.
  */
 export function sameParty(a: PartyDetails, b: PartyDetails): Proof | null {
-  const [taxA, taxB] = [taxKey(a), taxKey(b)];
-  if (taxA !== undefined && taxB !== undefined) return taxA === taxB ? 'tax' : null;
+  const tax = compareTaxNumbers(a, b);
+  if (tax !== 'unsaid') return tax === 'same' ? 'tax' : null;
   const [endpointA, endpointB] = [endpointKey(a), endpointKey(b)];
   if (endpointA !== undefined && endpointA === endpointB) return 'endpoint';
   if (endpointA !== undefined && endpointB !== undefined && schemeOf(endpointA) === schemeOf(endpointB)) return null;
@@ -41,25 +42,13 @@ export function foldName(name: string): string {
 export function identityKeys(details: PartyDetails): string[] {
   const place = placeKey(details);
   const keys = [
-    ...[taxKey(details)].map((key) => key && `tax:${key}`),
+    ...taxNumberKeys(details).map((key) => `tax:${key}`),
     ...[endpointKey(details)].map((key) => key && `endpoint:${key}`),
     ...emailKeys(details).map((key) => `email:${key}`),
     place && `place:${place}`,
     `name:${foldName(details.name)}`,
   ];
   return keys.flatMap((key) => key || []);
-}
-
-/** A tax number without what people write one way or the other: blanks, points, dashes, case, full-width signs. */
-export function foldTaxNumber(taxId: string): string {
-  return taxId
-    .normalize('NFKC')
-    .replaceAll(/[^\p{L}\p{N}]/gu, '')
-    .toUpperCase();
-}
-
-function taxKey({ taxId }: PartyDetails): string | undefined {
-  return foldTaxNumber(taxId ?? '') || undefined;
 }
 
 function endpointKey({ endpoint }: PartyDetails): string | undefined {

@@ -1,5 +1,6 @@
 import { addressKey } from '../platform/address.ts';
-import { foldName, foldTaxNumber } from './party-identity.ts';
+import { foldName } from './party-identity.ts';
+import { compareTaxNumbers, foldTaxNumber, taxNumberKeys } from './tax-number.ts';
 import type { Identity } from './ubl/identity.ts';
 
 /** By what a company can be told in a file. */
@@ -36,10 +37,13 @@ export function whoseIs(party: Identity, own: OwnIdentity): Whose {
   return party.names.some((name) => plainName(name) === plainName(own.name)) ? 'ours' : 'theirs';
 }
 
-/** `DE123456789` and `123456789` are one number; two countries' are two. */
+/** With or without its country: the file need not say which. */
 function sameNumber(a: string, b: string): boolean {
   if (a === '' || b === '') return false;
-  if (a === b) return true;
+  const compared = compareTaxNumbers({ taxId: a }, { taxId: b });
+  const [keysA, keysB] = [taxNumberKeys({ taxId: a }), taxNumberKeys({ taxId: b })];
+  if (compared === 'same' || (compared === 'unsaid' && keysA.some((key) => keysB.includes(key)))) return true;
+  // Of countries elsewhere.
   const bare = (id: string): string => id.replace(/^[A-Z]{2}(?=[A-Z0-9]{5,}$)/, '');
   const hasCountry = (id: string): boolean => bare(id) !== id;
   return hasCountry(a) !== hasCountry(b) && bare(a) === bare(b);

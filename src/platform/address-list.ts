@@ -151,8 +151,12 @@ const partPattern = /"((?:[^"\\]|\\.)*)"|<([^<>]*)>|\(((?:[^()\\]|\\.)*)\)|[^\s"
 /** An address of 254 letters with a name that somebody could read. */
 const longestMailbox = 1_000;
 
+/** What a browser puts before an address that is copied from a link (RFC 6068); what may follow it there is no address. */
+const linkPrefix = /^\s*mailto:\s*/i;
+
 /** Reads one mailbox: an address, or words and then an address in angle brackets. */
-function readMailbox(text: string): Address | Unreadable {
+function readMailbox(typed: string): Address | Unreadable {
+  const text = typed.replace(linkPrefix, '');
   if (text.length > longestMailbox) return unreadable(text);
   const words: string[] = [];
   const remarks: string[] = [];
@@ -162,7 +166,7 @@ function readMailbox(text: string): Address | Unreadable {
   for (const { 0: part, 1: quoted, 2: inAngle, 3: remark, index } of text.matchAll(partPattern)) {
     if (remark !== undefined) remarks.push(unescaped(remark));
     else if (angle !== undefined) return unreadable(text);
-    else if (inAngle !== undefined) angle = inAngle.trim();
+    else if (inAngle !== undefined) angle = inAngle.replace(linkPrefix, '').trim();
     else if (/^["<>()]$/.test(part)) return unreadable(text);
     else {
       const apart = /^\s$|^$/.test(text.charAt(index - 1));

@@ -383,6 +383,10 @@ export interface MailboxMembers {
 }
 
 export interface Members {
+  /**
+   * The id of the last row of rights_changes about the company that they saw.
+   */
+  company_change_seen: Generated<Int8>;
   created_at: Generated<Timestamp>;
   default_mailbox_id: string | null;
   email: string;
@@ -414,6 +418,7 @@ export interface OperatorTroubles {
 }
 
 export interface Parties {
+  changed_by: string | null;
   city: string | null;
   contact_name: string | null;
   country: string | null;
@@ -550,6 +555,8 @@ export interface SendingAccounts {
 }
 
 export interface Tenants {
+  changed_at: Timestamp | null;
+  changed_by: string | null;
   city: string | null;
   country: string;
   created_at: Generated<Timestamp>;

@@ -34,15 +34,16 @@ export type Invited =
  * before: what was mailed with that one is worth nothing any more.
  *
  * @param trx a transaction inside the tenant
+ * @param formId the id that its form gives it, see `idOfForm`
  */
 export async function invite(
   trx: Database,
   tenantId: string,
   { email, role }: { readonly email: string; readonly role: Exclude<MemberRole, 'owner'> },
   by: ByMember,
+  formId?: string,
 ): Promise<Invited> {
-  // Of two who invite the same address at once, the second one waits and finds what the first one wrote.
-  await trx.selectFrom('tenants').select('id').where('id', '=', tenantId).forNoKeyUpdate().execute();
+  await lockInvitations(trx, tenantId);
   const own = await heldRole(trx, tenantId, by.memberId);
   if (own !== 'owner' && own !== 'admin') return { kind: 'not_allowed' };
   const key = addressKey(email);
@@ -59,6 +60,7 @@ export async function invite(
   const { id } = await trx
     .insertInto('invitations')
     .values({
+      ...(formId !== undefined && { id: formId }),
       ...{ tenant_id: tenantId, email: email.trim(), address_key: key, role, invited_by: by.memberId },
       ...{ token_digest: tokenDigest(token), created_at: by.at, expires_at: expiresAt },
     })
@@ -66,6 +68,11 @@ export async function invite(
     .executeTakeFirstOrThrow();
   await noteChange(trx, tenantId, by, { kind: 'member_invited', email, role });
   return { kind: 'invited', id, token, expiresAt };
+}
+
+/** Of two who invite the same address at once, the second one waits and finds what the first one wrote. */
+export async function lockInvitations(trx: Database, tenantId: string): Promise<void> {
+  await trx.selectFrom('tenants').select('id').where('id', '=', tenantId).forNoKeyUpdate().execute();
 }
 
 /** A member whose mailbox has this key. The addresses of members are few enough to be looked through. */
@@ -234,8 +241,8 @@ async function answer(
 ): Promise<boolean> {
   const { numUpdatedRows } = await trx
     .updateTable('invitations')
-    // The link works once.
-    .set({ ...as, token_digest: null })
+    // The link works once: what is answered is open to nobody. Its digest stays, so that it can be told that it is used.
+    .set(as)
     .where('tenant_id', '=', tenantId)
     .where('id', '=', id)
     .where('role', '=', role)

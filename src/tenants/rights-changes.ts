@@ -110,21 +110,38 @@ export async function listChanges(
   tenantId: string,
   { before, limit = 50 }: { readonly before?: string | undefined; readonly limit?: number } = {},
 ): Promise<{ readonly rows: RightsChangeLine[]; readonly next?: string }> {
-  let query = db
+  let query = rightsChangeLines(db, tenantId).limit(limit + 1);
+  if (before && /^\d{1,18}$/.test(before)) query = query.where('rights_changes.id', '<', before);
+  const found = await query.execute();
+  const rows = found.slice(0, limit).map(toLine);
+  const last = rows.at(-1);
+  return found.length > limit && last ? { rows, next: last.id } : { rows };
+}
+
+/** The rows of changes with whoever made them, newest first, to be narrowed; {@link toLine} reads them. */
+export function rightsChangeLines(db: Database, tenantId: string) {
+  return db
     .selectFrom('rights_changes')
     .leftJoin('members', 'members.id', 'rights_changes.member_id')
     .select(['rights_changes.id', 'rights_changes.at', 'rights_changes.change', 'members.name', 'members.email'])
     .where('rights_changes.tenant_id', '=', tenantId)
-    .orderBy('rights_changes.id', 'desc')
-    .limit(limit + 1);
-  if (before && /^\d{1,18}$/.test(before)) query = query.where('rights_changes.id', '<', before);
-  const found = await query.execute();
-  const rows = found.slice(0, limit).map(({ id, at, change, name, email }) => ({
+    .orderBy('rights_changes.id', 'desc');
+}
+
+interface ChangeRow {
+  readonly id: string;
+  readonly at: Date;
+  readonly change: unknown;
+  readonly name: string | null;
+  readonly email: string | null;
+}
+
+/** A row as the rest of the program knows it. */
+export function toLine({ id, at, change, name, email }: ChangeRow): RightsChangeLine {
+  return {
     ...{ id, at, by: name === null || email === null ? null : { name, email } },
     change: rightsChangeSchema.safeParse(change).data ?? null,
-  }));
-  const last = rows.at(-1);
-  return found.length > limit && last ? { rows, next: last.id } : { rows };
+  };
 }
 
 /** A member, former ones too, as a change names them. */

@@ -36,6 +36,36 @@ export function findInvitation(system: Database, id: string, now: Date): Promise
   return open(system, now).where('invitations.id', '=', id).executeTakeFirst();
 }
 
+/** An invitation that was answered. */
+export interface UsedInvitation {
+  readonly tenantId: string;
+  readonly tenantName: string;
+  readonly email: string;
+  readonly answer: 'accepted' | 'declined';
+  readonly at: Date;
+}
+
+/** The invitation that was answered before, by the token of its link or by its id. */
+export async function usedInvitation(
+  system: Database,
+  by: { readonly token: string } | { readonly id: string },
+): Promise<UsedInvitation | undefined> {
+  const found = await system
+    .selectFrom('invitations')
+    .innerJoin('tenants', 'tenants.id', 'invitations.tenant_id')
+    .select(['invitations.tenant_id as tenantId', 'invitations.email', 'tenants.name as tenantName'])
+    .select(['invitations.accepted_at', 'invitations.declined_at'])
+    .$if('token' in by, (query) =>
+      query.where('invitations.token_digest', '=', 'token' in by ? tokenDigest(by.token) : ''),
+    )
+    .$if('id' in by, (query) => query.where('invitations.id', '=', 'id' in by ? by.id : ''))
+    .executeTakeFirst();
+  if (!found) return undefined;
+  const { accepted_at, declined_at, ...rest } = found;
+  if (accepted_at) return { ...rest, answer: 'accepted', at: accepted_at };
+  return declined_at ? { ...rest, answer: 'declined', at: declined_at } : undefined;
+}
+
 /** What is kept of the token in a link: who reads the database learns no link from it. */
 export function tokenDigest(token: string): string {
   return createHash('sha256').update(token).digest('hex');

@@ -46,6 +46,7 @@ export interface Membership {
   readonly role: MemberRole;
   /** The first of its owners: a name can be chosen freely, and two companies can have the same one. */
   readonly ownerEmail: string | null;
+  readonly createdAt: Date;
   /** Whether it is the company that the person looked at last. */
   readonly isLast: boolean;
 }
@@ -57,6 +58,7 @@ export function membershipsOf(system: Database, personId: string): Promise<Membe
     .innerJoin('tenants', 'tenants.id', 'members.tenant_id')
     .innerJoin('people', 'people.id', 'members.person_id')
     .select(['tenants.id as tenantId', 'tenants.name as tenantName', 'members.id as memberId', 'members.role'])
+    .select('tenants.created_at as createdAt')
     .select(sql<boolean>`coalesce(people.last_tenant_id = tenants.id, false)`.as('isLast'))
     .select((eb) =>
       eb

@@ -96,15 +96,16 @@ export async function createTenant(
   db: Database,
   company: Company,
   owner: { readonly personId: string; readonly email: string; readonly name: string },
-  isDemo = false,
+  { isDemo = false, id: tenantId = randomUUID() }: { readonly isDemo?: boolean; readonly id?: string | undefined } = {},
 ): Promise<{ tenantId: string; memberId: string }> {
-  const tenantId = randomUUID();
   const memberId = await inTenant(db, tenantId, async (trx) => {
     const { timeZone, ...rest } = company;
-    await trx
+    const { numInsertedOrUpdatedRows: made } = await trx
       .insertInto('tenants')
       .values({ id: tenantId, ...rest, time_zone: timeZone, is_demo: isDemo })
-      .execute();
+      .onConflict((conflict) => conflict.column('id').doNothing())
+      .executeTakeFirstOrThrow();
+    if (made === 0n) return founderOf(trx, tenantId, owner.personId);
     const member = await trx
       .insertInto('members')
       .values({ tenant_id: tenantId, person_id: owner.personId, email: owner.email, name: owner.name, role: 'owner' })
@@ -115,6 +116,12 @@ export async function createTenant(
     return member.id;
   });
   return { tenantId, memberId };
+}
+
+/** The form that founds it was sent twice. */
+async function founderOf(trx: Database, tenantId: string, personId: string): Promise<string> {
+  const founder = trx.selectFrom('members').select('id').where('tenant_id', '=', tenantId);
+  return (await founder.where('person_id', '=', personId).executeTakeFirstOrThrow()).id;
 }
 
 /** The tenant itself. */
@@ -143,13 +150,37 @@ export async function getTenant(db: Database, tenantId: string): Promise<Tenant>
     .executeTakeFirstOrThrow();
 }
 
+/** Who changed that last, and when; undefined where nobody did since it was founded. */
+export async function lastCompanyChange(db: Database, tenantId: string) {
+  const row = await db
+    .selectFrom('tenants')
+    .leftJoin('members', 'members.id', 'tenants.changed_by')
+    .select(['tenants.changed_at as at', 'members.id as memberId', 'members.name'])
+    .where('tenants.id', '=', tenantId)
+    .executeTakeFirstOrThrow();
+  const { at, memberId, name } = row;
+  return at === null ? undefined : { at, by: memberId === null || name === null ? null : { memberId, name } };
+}
+
+/** Nobody else changes the company before the transaction ends. */
+export async function lockCompany(trx: Database, tenantId: string): Promise<Tenant> {
+  await trx.selectFrom('tenants').select('id').where('id', '=', tenantId).forNoKeyUpdate().execute();
+  return getTenant(trx, tenantId);
+}
+
 /** Changes what the tenant says of itself. */
-export async function updateTenant(db: Database, tenantId: string, change: Company & Letterhead): Promise<void> {
+export async function updateTenant(
+  db: Database,
+  tenantId: string,
+  change: Company & Letterhead,
+  by?: ByMember,
+): Promise<void> {
   const { timeZone, extraStreet, postalCode, taxId, paymentDetails, ...same } = change;
   await db
     .updateTable('tenants')
     .set({
       ...same,
+      ...(by && { changed_by: by.memberId, changed_at: by.at }),
       time_zone: timeZone,
       extra_street: extraStreet,
       postal_code: postalCode,
@@ -177,9 +208,8 @@ export async function changeCompany(
   by: ByMember,
 ): Promise<CompanyField[]> {
   // Of two who save at once, the second one's “before” is what the first one wrote.
-  await trx.selectFrom('tenants').select('id').where('id', '=', tenantId).forNoKeyUpdate().execute();
-  const before = await getTenant(trx, tenantId);
-  await updateTenant(trx, tenantId, change);
+  const before = await lockCompany(trx, tenantId);
+  await updateTenant(trx, tenantId, change, by);
   const fields = (['name', 'taxId', 'paymentDetails'] as const)
     .filter((field) => linesOf(before[field]) !== linesOf(change[field]))
     .map((field) => ({ field, from: before[field], to: change[field] }));

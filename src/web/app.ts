@@ -36,6 +36,7 @@ import { permissionPages } from './permissions.ts';
 import { runPages } from './runs.ts';
 import { sameOrigin } from './same-origin.ts';
 import { sendPages } from './send.ts';
+import { formOnceMore } from './send-once-more.ts';
 import { sessions } from './session.ts';
 import { settingsPages } from './settings.ts';
 import { signInPages } from './sign-in.ts';
@@ -186,7 +187,8 @@ function answerErrors(ctx: WebContext): ErrorRequestHandler {
       next: { href: '/', label: 'Go to the start page' },
     };
     const { status, title, message } = shown;
-    const words = { status, title, message, next: shown.next, reference };
+    const form = known && (await formOnceMore(req, res, known, ctx.publicUrl));
+    const words = { status, title, message, next: shown.next, reference, form };
     if (isCallback(req.path) && (await leaveCallback(req, res, words))) return;
     res.status(status);
     await errorPage(res, words);

@@ -1,5 +1,6 @@
 import type { ConnectError } from '../mailboxes/connect-error.ts';
 import { own } from '../platform/own.ts';
+import { companyName } from './company-names.ts';
 import { PageError } from './errors.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -145,9 +146,7 @@ export function connectError(error: ConnectError, connected: string | null = nul
 export function wrongViewer({ tenant, tenantId: own, memberships }: Viewer, begunFor: string | undefined): PageError {
   const named = (id: string | undefined): string | undefined => {
     const company = memberships.find(({ tenantId }) => tenantId === id);
-    // Two companies can have one name.
-    const isOne = memberships.filter(({ tenantName }) => tenantName === company?.tenantName).length < 2;
-    return isOne || !company?.ownerEmail ? company?.tenantName : `${company.tenantName} (owner ${company.ownerEmail})`;
+    return company && companyName(company, memberships);
   };
   const other = named(begunFor);
   const here = named(own) ?? tenant.name;

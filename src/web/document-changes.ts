@@ -1,5 +1,13 @@
 import type { DocumentContent } from '../documents/document.ts';
-import { formOf, headFields, type LineForm, labels, partyFields, type TypedForm } from './document-form.ts';
+import {
+  formOf,
+  headFields,
+  type LineForm,
+  labels,
+  type PartyForm,
+  partyFields,
+  type TypedForm,
+} from './document-form.ts';
 
 /** One field that two people left differently. */
 export interface Difference {
@@ -11,18 +19,25 @@ export interface Difference {
 /** What a typed form would change in the stored record. Fields that the page did not show are no difference. */
 export function differences(content: DocumentContent, typed: TypedForm): Difference[] {
   const stored = formOf(content);
-  const found: Difference[] = [];
-  const compare = (label: string, before: string | undefined, after: string | undefined) => {
-    const [a = '', b = ''] = [before, after].map((text) => (text ?? '').trim().replaceAll('\r\n', '\n'));
-    if (after !== undefined && a !== b) found.push({ label, stored: a, typed: b });
-  };
-  for (const field of headFields) compare(labels[field], stored.head[field], typed.head[field]);
-  for (const field of partyFields) compare(labels[field], stored.party[field], typed.party[field]);
   const longer = Math.max(stored.lines.length, typed.lines.length);
-  for (let index = 0; index < longer; index += 1) {
-    compare(`Line ${index + 1}`, lineText(stored.lines[index]), lineText(typed.lines[index]));
-  }
-  return found;
+  return [
+    ...headFields.flatMap((field) => difference(labels[field], stored.head[field], typed.head[field])),
+    ...partyDifferences(stored.party, typed.party),
+    ...Array.from({ length: longer }, (_, index) =>
+      difference(`Line ${index + 1}`, lineText(stored.lines[index]), lineText(typed.lines[index])),
+    ).flat(),
+  ];
+}
+
+/** What a typed form would change in a party's details. */
+export function partyDifferences(stored: PartyForm, typed: PartyForm): Difference[] {
+  return partyFields.flatMap((field) => difference(labels[field], stored[field], typed[field]));
+}
+
+/** A field as it is stored and as it was typed, where that is another; none where the page did not show it. */
+export function difference(label: string, before: string | null | undefined, after: string | undefined): Difference[] {
+  const [stored = '', typed = ''] = [before, after].map((text) => (text ?? '').trim().replaceAll('\r\n', '\n'));
+  return after === undefined || stored === typed ? [] : [{ label, stored, typed }];
 }
 
 /**

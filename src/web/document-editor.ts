@@ -6,7 +6,7 @@ import { dateQuestions, datesMark } from '../documents/date-questions.ts';
 import { type DocumentKind, type PartyDetails, unnumbered } from '../documents/document.ts';
 import { DocumentError } from '../documents/errors.ts';
 import { documentFormOf, type FormProblem } from '../documents/form.ts';
-import { kindWords, wordsOf } from '../documents/format.ts';
+import { kindWords, nameOf, titleOf, wordsOf } from '../documents/format.ts';
 import { lastChange } from '../documents/last-change.ts';
 import { createParty, getParty, listParties } from '../documents/parties.ts';
 import {
@@ -47,7 +47,7 @@ import {
   newPaper,
   readEmailAnswer,
 } from './record-emails.ts';
-import { dayFrom, kindNamed, nameOf, pillOf, titleOf } from './record-words.ts';
+import { dayFrom, kindNamed, pillOf } from './record-words.ts';
 import { fragment, page } from './render.ts';
 import { notify } from './session.ts';
 import { param, requireRole, type Viewer } from './viewer.ts';

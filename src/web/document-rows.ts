@@ -1,8 +1,10 @@
 import type { Response } from 'express';
 import type { DocumentContent } from '../documents/document.ts';
 import type { FormProblem } from '../documents/form.ts';
-import { formatAmount, formatPercent } from '../documents/format.ts';
-import { withoutSign } from '../documents/payment.ts';
+import { formatAmount, formatMoney, formatPercent } from '../documents/format.ts';
+import { kindInstead, paymentOf, withoutSign } from '../documents/payment.ts';
+import { sumNotice } from '../documents/sum-words.ts';
+import type { DocumentTotals } from '../documents/totals.ts';
 import { each, inTurns } from '../platform/turns.ts';
 import { labels, nextLine, type TypedForm } from './document-form.ts';
 import { sumsOf } from './document-sums.ts';
@@ -17,11 +19,16 @@ export async function totalsLocals(res: Response, viewer: Viewer, form: TypedFor
   const percent = (value: string) => formatPercent(value, locale);
   const nets = await inTurns(each(read.nets, (net) => net && formatAmount(net, currency, locale)));
   const marks = await inTurns(marksOf(read, currency, locale));
+  const meaningOf = ({ payable, taxInclusive }: DocumentTotals) => {
+    const record = { kind: form.kind, typeCode: base?.typeCode };
+    const instead = kindInstead(record, { payable, total: taxInclusive });
+    const amount = formatMoney(withoutSign(payable), currency, locale);
+    return { payment: paymentOf(record, payable), instead, meaning: sumNotice(record, payable, amount, instead) };
+  };
   return {
-    ...{ totals, leftOut, currency, percent, locale, withoutSign, kind: form.kind, isNew: base === undefined },
+    ...{ totals, leftOut, currency, percent, locale, kind: form.kind, isNew: base === undefined },
     ...{ nets, marks, data: await rowsOf(res, 'documents/line-data', [...nets.map((net) => ({ net })), ...marks], {}) },
-    isNegative: totals?.payable.startsWith('-') ?? false,
-    isZero: totals !== undefined && !/[1-9]/.test(totals.payable),
+    ...(totals && meaningOf(totals)),
   };
 }
 

@@ -12,21 +12,25 @@ import { fileBytes } from '../documents/files.ts';
 import {
   formatAmount,
   formatCountry,
+  formatMoney,
   formatNumber,
   formatPercent,
   keyDate,
   kindWords,
+  nameOf,
   pdfName,
+  titleOf,
   unitName,
   wordsOf,
 } from '../documents/format.ts';
 import { lastChange } from '../documents/last-change.ts';
 import { listDocuments } from '../documents/listing.ts';
 import { countMatching } from '../documents/matching.ts';
-import { paymentOf, withoutSign } from '../documents/payment.ts';
+import { kindInstead, paymentOf, withoutSign } from '../documents/payment.ts';
 import { headOf } from '../documents/pdf/head.ts';
 import { deleteDraft, setDocumentStatus, wasWritten } from '../documents/status.ts';
-import { documentsWithNumber, getDocument } from '../documents/store.ts';
+import { type DocumentRecord, documentsWithNumber, getDocument } from '../documents/store.ts';
+import { sumNotice } from '../documents/sum-words.ts';
 import type { DocumentSummary } from '../documents/summary.ts';
 import { totalsOf } from '../documents/totals.ts';
 import { inTurns } from '../platform/turns.ts';
@@ -45,15 +49,12 @@ import { missingLetters, recordPdf, sendAttachment, sendInline } from './record-
 import {
   dayFrom,
   kindNamed,
-  nameOf,
   nextStatuses,
   pillOf,
   sendingPill,
   statusesOf,
   statusMatch,
   statusPill,
-  statusWords,
-  titleOf,
 } from './record-words.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
@@ -141,18 +142,18 @@ export function documentPages(ctx: WebContext): Router {
     const changed = papers.lastPaper
       ? await inTurns(paperDifferences({ ...papers.lastPaper, head: null }, record.content, headOf(papers.tenant)))
       : [];
+    const totals = await inTurns(totalsOf(record.content));
     await page(res, 'documents/show', {
       title: titleOf(record),
       section: record.kind,
       words: wordsOf(record),
-      payment: paymentOf(record, record.payable),
-      withoutSign,
+      ...meaningOf(record, totals.taxInclusive, locale),
       differences: await inTurns(differencesFromOwn(record.content)),
       differenceWords,
       record,
       content: record.content,
       lines: record.content.lines.slice(0, linesShown),
-      totals: await inTurns(totalsOf(record.content)),
+      totals,
       dates: datesOf(record.content),
       keyDate: keyDate(record.content, record.payable),
       twins,
@@ -170,7 +171,7 @@ export function documentPages(ctx: WebContext): Router {
       moreDeliveries: sent.next !== undefined,
       ...{ pillOf, telling },
       status: statusPill(record, dayFrom(ctx.clock(), viewer.tenant.timeZone)),
-      nextStatuses: nextStatuses(record.kind, record.status, sent.rows.length + hidden.length > 0),
+      nextStatuses: nextStatuses(record, sent.rows.length + hidden.length > 0),
       mayWrite: viewer.role !== 'viewer',
       isToSend: record.status === 'open' || record.status === 'accepted',
       locale,
@@ -213,10 +214,10 @@ export function documentPages(ctx: WebContext): Router {
       const record = found(await getDocument(trx, viewer.tenantId, id));
       if (record.status === wanted) return null;
       const hasEmails = await wasWritten(trx, viewer.tenantId, id);
-      if (!wanted || !nextStatuses(record.kind, record.status, hasEmails).some((move) => move.status === wanted)) {
+      if (!wanted || !nextStatuses(record, hasEmails).some((move) => move.status === wanted)) {
         throw new PageError(409, 'status_move', {
           title: 'That status does not fit any more',
-          message: `This record is ${statusWords[record.status].toLowerCase()} now. ${whoChangedIt(await lastChange(trx, viewer.tenantId, id), viewer, ctx.clock())} Open it again to see what can be done with it.`,
+          message: `This record is ${statusPill(record, '').word.toLowerCase()} now. ${whoChangedIt(await lastChange(trx, viewer.tenantId, id), viewer, ctx.clock())} Open it again to see what can be done with it.`,
           next: { href: `/documents/${id}`, label: 'Open the record' },
         });
       }
@@ -256,9 +257,23 @@ export function documentPages(ctx: WebContext): Router {
   return router;
 }
 
+/** What the last sum means, what is said of it, and the kind that it should be instead. */
+function meaningOf(record: DocumentRecord, total: string, locale: string) {
+  const { payable, currency } = record;
+  const instead = kindInstead(record, { payable, total });
+  const amount = formatMoney(withoutSign(payable), currency, locale);
+  // The word beside a negative sum says whose it is.
+  return {
+    payment: paymentOf(record, payable),
+    payable: amount,
+    instead,
+    meaning: sumNotice(record, payable, amount, instead),
+  };
+}
+
 function statusNotice(record: DocumentSummary, wasDraft: boolean): string {
   if (wasDraft && record.status === 'open') return `It is ${nameOf(record)} now, and can be sent.`;
-  return `Marked as ${statusWords[record.status].toLowerCase()}.`;
+  return `Marked as ${statusPill(record, '').word.toLowerCase()}.`;
 }
 
 function datesOf(content: DocumentContent): { label: string; date: string }[] {

@@ -1,4 +1,5 @@
 import type { MemberRole } from '../platform/database-types.ts';
+import type { FormOnceMore } from './kept-fields.ts';
 
 /** What a page of an error says. */
 export interface ErrorWords {
@@ -8,6 +9,8 @@ export interface ErrorWords {
   readonly next: { readonly href: string; readonly label: string };
   /** What to quote when asking for help. */
   readonly reference?: string | undefined;
+  /** The form that was refused for now. */
+  readonly form?: FormOnceMore | undefined;
 }
 
 /**

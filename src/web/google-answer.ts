@@ -44,6 +44,6 @@ export function googleAnswerPages(): Router {
 }
 
 /** The page of an error. */
-export async function errorPage(res: Response, { title, message, next, reference }: ErrorWords): Promise<void> {
-  await page(res, 'errors/page', { title, section: 'none', message, next, reference });
+export async function errorPage(res: Response, { title, message, next, reference, form }: ErrorWords): Promise<void> {
+  await page(res, 'errors/page', { title, section: 'none', message, next, reference, form });
 }

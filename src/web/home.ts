@@ -11,13 +11,17 @@ import { hasSharedMailbox, listMailboxes } from '../mailboxes/mailboxes.ts';
 import { stillNamed } from '../mailboxes/named-rules.ts';
 import { listRules } from '../mailboxes/sender-rules.ts';
 import { inTenant } from '../tenants/scope.ts';
+import { sawCompanyChanges, unseenCompanyChanges } from '../tenants/unseen-changes.ts';
+import { changeWords } from './change-words.ts';
 import type { WebContext } from './context.ts';
+import { PageError } from './errors.ts';
 import { heldUpNotices } from './held-up.ts';
 import { homeCounts, stillNamedWords } from './home-words.ts';
+import { textField } from './query.ts';
 import { dayFrom, statusPill } from './record-words.ts';
 import { page } from './render.ts';
 import { tellingOf } from './telling.ts';
-import { onlookerOf, viewerOf } from './viewer.ts';
+import { onlookerOf, requireRole, viewerOf } from './viewer.ts';
 import { atMoment } from './words.ts';
 
 /** The start page: what to do next, and what happened last. Behind the sign-in. */
@@ -48,6 +52,7 @@ export function homePages(ctx: WebContext): Router {
         ),
         named: stillNamed(mailboxes, await listRules(trx, tenantId), ownDefaultId),
         hasSent: await hasSent(trx, tenantId),
+        unseen: await unseenCompanyChanges(trx, tenantId, viewer.memberId),
       };
     });
     const at = (date: Date) => atMoment(date, viewer.tenant.timeZone, ctx.clock(), viewer.locale);
@@ -69,6 +74,7 @@ export function homePages(ctx: WebContext): Router {
         .map((mailbox) => ({ ...mailbox, stateReason: mailbox.stateReason ?? 'revoked' })),
       ...{ swaps: seen.swaps, heldUp: seen.heldUp, needs: seen.needs, telling: seen.telling, hasSent: seen.hasSent },
       named: seen.named.map((each) => ({ mailboxId: each.mailboxId, words: stillNamedWords(each, at) })),
+      unseen: seen.unseen.map((line) => ({ ...line, words: changeWords(line, viewer.locale), at: at(line.at) })),
       records: seen.records,
       deliveries: seen.deliveries.rows.slice(0, 6),
       wordsOf,
@@ -78,6 +84,15 @@ export function homePages(ctx: WebContext): Router {
       mayWrite: viewer.role !== 'viewer',
       mayConnect: viewer.role === 'owner' || viewer.role === 'admin',
     });
+  });
+
+  // Up to the last one that the page showed: what was changed meanwhile is shown next.
+  router.post('/company-changes/seen', async (req, res) => {
+    const { tenantId, memberId } = requireRole(res, 'owner');
+    const upTo = textField(req, 'upTo');
+    if (!/^\d{1,18}$/.test(upTo)) throw PageError.notFound();
+    await inTenant(ctx.db, tenantId, (trx) => sawCompanyChanges(trx, tenantId, memberId, upTo));
+    res.redirect(303, '/');
   });
 
   return router;

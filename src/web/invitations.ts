@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { acceptInvitation, declineInvitation, type Invitee, standingOf } from '../tenants/invitations.ts';
 import { noteIdentity } from '../tenants/members.ts';
 import { findPerson, membershipsOf } from '../tenants/system.ts';
-import { findInvitation, type Invitation, invitationBehind } from '../tenants/system-invitations.ts';
+import { findInvitation, type Invitation, invitationBehind, usedInvitation } from '../tenants/system-invitations.ts';
 import type { WebContext } from './context.ts';
 import { PageError } from './errors.ts';
 import { switchCompany } from './membership.ts';
@@ -11,6 +11,7 @@ import { openInvitations } from './open-invitations.ts';
 import { onlyIds, textParam } from './query.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
+import { usedWords } from './used-invitation.ts';
 import { param } from './viewer.ts';
 import { onDay } from './words.ts';
 
@@ -28,7 +29,7 @@ export function invitationPages(ctx: WebContext): Router {
   router.get(linkPath, async (req, res) => {
     const token = textParam(req, 'token');
     const invitation = await invitationBehind(ctx.system, token, ctx.clock());
-    if (!invitation) throw gone();
+    if (!invitation) throw await gone(ctx, req, { token });
     await show(ctx, req, res, invitation, token);
   });
 
@@ -37,14 +38,15 @@ export function invitationPages(ctx: WebContext): Router {
     if (!invitee) return res.redirect(303, `/sign-in?next=${encodeURIComponent(req.originalUrl)}`);
     const invitation = await findInvitation(ctx.system, param(req, 'id'), ctx.clock());
     // Without the link, that it is there at all is for the invited alone to know.
-    if (!invitation || standingOf(invitation, invitee, false) !== 'theirs') throw gone(invitee);
+    if (!invitation || standingOf(invitation, invitee, false) !== 'theirs')
+      throw await gone(ctx, req, { id: param(req, 'id') });
     await show(ctx, req, res, invitation, undefined);
   });
 
   router.post('/invitations/:id/acceptance', async (req, res) => {
     const { invitee, answering } = await read(ctx, req);
     const answered = await acceptInvitation(ctx, invitee, answering, ctx.clock());
-    if (answered.kind === 'gone' || answered.kind === 'declined') throw gone(invitee);
+    if (answered.kind === 'gone' || answered.kind === 'declined') throw await gone(ctx, req, answering);
     await noteIdentity(ctx, invitee.personId);
     const { tenantId, tenantName } = answered.invitation;
     const joined =
@@ -62,7 +64,7 @@ export function invitationPages(ctx: WebContext): Router {
   router.post('/invitations/:id/decline', async (req, res) => {
     const { invitee, answering } = await read(ctx, req);
     const answered = await declineInvitation(ctx, invitee, answering, ctx.clock());
-    if (answered.kind !== 'declined') throw gone(invitee);
+    if (answered.kind !== 'declined') throw await gone(ctx, req, answering);
     await notify(req, 'ok', `You declined. ${answered.invitation.tenantName} sees that you did.`);
     res.redirect(303, '/companies');
   });
@@ -100,8 +102,9 @@ const answerSchema = z.object({ role: z.string(), token: z.string().max(200).opt
 async function read(ctx: WebContext, req: Request) {
   const invitee = await inviteeOf(ctx, req);
   const form = answerSchema.safeParse(req.body ?? {}).data;
-  if (!invitee || !form) throw gone(invitee);
-  return { invitee, answering: { invitationId: param(req, 'id'), token: form.token || undefined, role: form.role } };
+  if (!invitee || !form) throw await gone(ctx, req, { id: param(req, 'id') });
+  const id = param(req, 'id');
+  return { invitee, answering: { id, invitationId: id, token: form.token || undefined, role: form.role } };
 }
 
 async function show(ctx: WebContext, req: Request, res: Response, invitation: Invitation, token: string | undefined) {
@@ -117,8 +120,20 @@ async function show(ctx: WebContext, req: Request, res: Response, invitation: In
   });
 }
 
-/** One page for all that is not there: who asks for others' invitations learns nothing. */
-function gone(invitee?: Invitee): PageError {
+/**
+ * One page for all that is not there: who asks for others' invitations learns nothing. What was answered before is said to
+ * be used, to whoever has the link or is the invited one.
+ */
+async function gone(
+  ctx: WebContext,
+  req: Request,
+  asked: { readonly token?: string | undefined; readonly id?: string },
+): Promise<PageError> {
+  const invitee = await inviteeOf(ctx, req);
+  const { token, id } = asked;
+  const used = token ? await usedInvitation(ctx.system, { token }) : id && (await usedInvitation(ctx.system, { id }));
+  const words = used && (await usedWords(ctx, used, invitee, Boolean(token), req.session.tenantId));
+  if (words) return words;
   const who = invitee
     ? ` You are signed in as ${invitee.email}: if you were invited, it may have been at another address.`
     : '';

@@ -24,6 +24,15 @@ function fieldsOf(name: string, value: unknown): KeptField[] {
   return Object.entries(value).flatMap(([key, each]) => fieldsOf(plain ? name : `${name}[${key}]`, each));
 }
 
+/** A form that was refused for now, so that the page that says so can send it once more. */
+export interface FormOnceMore {
+  /** Where it was sent, with its company. */
+  readonly action: string;
+  readonly fields: readonly KeptField[];
+  /** Files came with it, which nobody keeps: it has to be filled in again. */
+  readonly hasFiles: boolean;
+}
+
 /**
  * A form that was sent after the session had expired: kept on the way through the sign-in, so that whoever typed it finds
  * it filled in again. It is written into no record before they send it once more.

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { addressKey } from '../platform/address.ts';
 import type { RateLimit, RateLimits } from '../platform/rate-limits.ts';
+import { addressKey as mailboxKey } from '../tenants/address-key.ts';
 import { PageError } from './errors.ts';
 import { callbackPaths } from './google-flows.ts';
 import { isReading } from './same-origin.ts';
@@ -133,6 +134,25 @@ export async function countSingleEmail(
       `${address} was sent ${sameRecipient.points} emails within an hour. Nothing was sent.`,
     );
   }
+}
+
+/** Invitations of one mailbox: it may be nobody who asked for them. By one company, and by all together. */
+const sameInvitee: RateLimit = { name: 'invitee', points: 5, seconds: 24 * hours };
+const sameInviteeOfAll: RateLimit = { name: 'invitee-of-all', points: 10, seconds: 24 * hours };
+
+/**
+ * Counts an invitation, for the mailbox that it goes to, however its address is written.
+ *
+ * @throws {PageError} 429
+ */
+export async function countInvitation(limits: RateLimits, tenantId: string, address: string): Promise<void> {
+  const mailbox = mailboxKey(address);
+  const own = await limits.take(sameInvitee, `${tenantId} ${mailbox}`);
+  if (own !== null)
+    throw PageError.tooMany(own, `${address} was invited ${sameInvitee.points} times within a day. Nothing was sent.`);
+  const all = await limits.take(sameInviteeOfAll, mailbox);
+  if (all !== null)
+    throw PageError.tooMany(all, `${address} was sent too many invitations within a day. Nothing was sent.`);
 }
 
 async function take(limits: RateLimits, limit: RateLimit, subject: string): Promise<void> {

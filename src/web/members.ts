@@ -1,23 +1,33 @@
+import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
-import { mailInvitation } from '../deliveries/invitation-email.ts';
+import { mailInvitation, wasMailed } from '../deliveries/invitation-email.ts';
 import { holdWithdrawn } from '../deliveries/withdrawn.ts';
 import { disconnectMailbox } from '../mailboxes/disconnect.ts';
-import { isAddress } from '../platform/address.ts';
+import { readOneAddress } from '../platform/address-list.ts';
 import type { Database } from '../platform/database.ts';
 import type { MemberRole } from '../platform/database-types.ts';
-import { invitationDays, invite, listInvitations, withdrawInvitation } from '../tenants/invitations.ts';
+import { idOfForm } from '../platform/form-id.ts';
+import {
+  invitationDays,
+  invite,
+  listInvitations,
+  lockInvitations,
+  withdrawInvitation,
+} from '../tenants/invitations.ts';
 import { changeRole, type MemberChange, removeMember } from '../tenants/member-life.ts';
 import { listMembers } from '../tenants/members.ts';
 import { inTenant } from '../tenants/scope.ts';
 import type { WebContext } from './context.ts';
 import { PageError } from './errors.ts';
 import { linkPath } from './invitations.ts';
-import { onlyIds, textParam } from './query.ts';
+import { countInvitation } from './limits.ts';
+import { onlyIds, textField, textParam } from './query.ts';
 import { releaseAllowedAndTell } from './released-words.ts';
 import { page } from './render.ts';
 import { emailCount } from './run-words.ts';
 import { notify } from './session.ts';
+import { refusedForNow } from './too-many.ts';
 import { param, requireRole, type Viewer, viewerOf } from './viewer.ts';
 import { onDay } from './words.ts';
 
@@ -41,7 +51,13 @@ export function memberPages(ctx: WebContext): Router {
       return membersPage(ctx, req, res, values, invitation.error.issues[0]?.message);
     }
     const { email } = invitation.data;
-    const invited = await inviteByMail(ctx, viewer, invitation.data);
+    try {
+      await countInvitation(ctx.limits, viewer.tenantId, email);
+    } catch (error) {
+      const { message } = refusedForNow(res, error, viewer.locale);
+      return membersPage(ctx, req, res, invitation.data, message);
+    }
+    const invited = await inviteByMail(ctx, viewer, invitation.data, textField(req, 'key'));
     if (invited.kind === 'not_allowed') throw PageError.forbidden(viewer.role);
     if (invited.kind === 'invited' && invited.from === null) {
       const { link } = invited;
@@ -50,7 +66,9 @@ export function memberPages(ctx: WebContext): Router {
     const words =
       invited.kind === 'invited'
         ? `${email} is invited: an email is on its way from ${invited.from}. They join when they accept.`
-        : `${email} is a member already: ${invited.name}.`;
+        : invited.kind === 'repeated'
+          ? `${email} was invited already: the email is on its way.`
+          : `${email} is a member already: ${invited.name}.`;
     await notify(req, invited.kind === 'invited' ? 'ok' : 'wait', words);
     res.redirect(303, members);
   });
@@ -129,9 +147,14 @@ function inviteByMail(
   ctx: WebContext,
   { tenantId, memberId, name, email, tenant }: Viewer,
   invitation: z.infer<typeof invitationSchema>,
+  /** Which form it was: sent twice, it is one email. */
+  key: string,
 ) {
   return inTenant(ctx.db, tenantId, async (trx) => {
-    const invited = await invite(trx, tenantId, invitation, { memberId, at: ctx.clock() });
+    await lockInvitations(trx, tenantId);
+    const id = idOfForm(key, tenantId, invitation);
+    if (id !== undefined && (await wasMailed(trx, tenantId, id))) return { kind: 'repeated' } as const;
+    const invited = await invite(trx, tenantId, invitation, { memberId, at: ctx.clock() }, id);
     if (invited.kind !== 'invited') return invited;
     const link = `${ctx.publicUrl}${linkPath}?token=${invited.token}`;
     const from = await mailInvitation(trx, ctx.clock, tenantId, {
@@ -191,7 +214,13 @@ function refused(message: string): PageError {
 }
 
 const invitationSchema = z.object({
-  email: z.string().trim().refine(isAddress, 'Write an email address, such as mira@northgate.example.'),
+  email: z.string().transform((text, context) => {
+    const read = readOneAddress(text);
+    if (read.ok && read.email !== null) return read.email;
+    const message = read.ok ? 'Write an email address, such as mira@northgate.example.' : read.message;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  }),
   role: z.enum(['admin', 'member', 'viewer']),
 });
 
@@ -217,7 +246,17 @@ async function membersPage(
   await page(res, 'settings/members', {
     title: 'Members',
     section: 'settings',
-    ...{ members: list.rows, invitations, values, error, search, handOver, now: ctx.clock(), days: invitationDays },
+    ...{
+      members: list.rows,
+      invitations,
+      values,
+      error,
+      search,
+      handOver,
+      now: ctx.clock(),
+      days: invitationDays,
+      key: randomUUID(),
+    },
     first: after && `${members}?${query}`,
     more: list.next && `${members}?after=${list.next}${query}`,
     mayChange: role === 'owner' || role === 'admin',

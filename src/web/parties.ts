@@ -1,26 +1,32 @@
+import { randomUUID } from 'node:crypto';
 import { Router } from 'express';
 import { type PartyDetails, partyDetailsSchema } from '../documents/document.ts';
 import { DocumentError } from '../documents/errors.ts';
 import { similarParties } from '../documents/find-party.ts';
 import type { FormProblem } from '../documents/form.ts';
 import { formatCountry, wordsOf } from '../documents/format.ts';
+import { lastPartyChange } from '../documents/last-change.ts';
 import { listDocuments } from '../documents/listing.ts';
-import { createParty, getParty, listParties, type Party, updateParty } from '../documents/parties.ts';
+import { createParty, getParty, listParties, lockParty, type Party, updateParty } from '../documents/parties.ts';
 import { listMerges, mergeParties, undoMerge } from '../documents/party-merges.ts';
 import { addressesOfRecords } from '../documents/party-records.ts';
 import type { DocumentSummary } from '../documents/summary.ts';
 import { readAddressField } from '../platform/address-list.ts';
+import { idOfForm } from '../platform/form-id.ts';
+import { marksOf } from '../platform/marks.ts';
 import { inTenant } from '../tenants/scope.ts';
 import { countries } from './choices.ts';
 import type { WebContext } from './context.ts';
+import { partyDifferences } from './document-changes.ts';
 import { labels, type PartyForm, partyFields, partyForm, readParty } from './document-form.ts';
 import { found } from './errors.ts';
-import { onlyIds, textParam } from './query.ts';
+import { onlyIds, textField, textParam } from './query.ts';
 import { dayFrom, statusPill } from './record-words.ts';
 import { page } from './render.ts';
 import { number } from './run-words.ts';
 import { notify } from './session.ts';
 import { param, requireRole, viewerOf } from './viewer.ts';
+import { whoChangedIt } from './who-changed.ts';
 
 /** Contacts: customers and suppliers, with the records that are for them. Behind the sign-in. */
 export function partyPages(ctx: WebContext): Router {
@@ -45,7 +51,7 @@ export function partyPages(ctx: WebContext): Router {
 
   router.get('/parties/new', async (_req, res) => {
     const viewer = requireRole(res, 'owner', 'admin', 'member');
-    await page(res, 'parties/form', formLocals({ country: viewer.tenant.country }));
+    await page(res, 'parties/form', formLocals({ country: viewer.tenant.country }, [], undefined, randomUUID()));
   });
 
   router.post('/parties', async (req, res) => {
@@ -54,9 +60,13 @@ export function partyPages(ctx: WebContext): Router {
     const checked = checkParty(typed);
     if ('problems' in checked) {
       res.status(422);
-      return page(res, 'parties/form', formLocals(typed, checked.problems));
+      return page(res, 'parties/form', formLocals(typed, checked.problems, undefined, textField(req, 'key')));
     }
-    const party = await inTenant(ctx.db, viewer.tenantId, (trx) => createParty(trx, viewer.tenantId, checked.details));
+    // Sent twice, it is one contact.
+    const id = idOfForm(textField(req, 'key'), viewer.tenantId, checked.details);
+    const party = await inTenant(ctx.db, viewer.tenantId, (trx) =>
+      createParty(trx, viewer.tenantId, checked.details, id),
+    );
     await notify(req, 'ok', `${party.name} is among your contacts now.`);
     res.redirect(303, `/parties/${party.id}`);
   });
@@ -135,14 +145,27 @@ export function partyPages(ctx: WebContext): Router {
   router.post('/parties/:id', async (req, res) => {
     const viewer = requireRole(res, 'owner', 'admin', 'member');
     const id = param(req, 'id');
-    const party = found(await inTenant(ctx.db, viewer.tenantId, (trx) => getParty(trx, viewer.tenantId, id)));
     const typed = readParty(req.body);
-    const checked = checkParty(typed, party);
-    if ('problems' in checked) {
-      res.status(422);
-      return page(res, 'parties/form', formLocals(typed, checked.problems, party));
+    const seen = textField(req, 'seen');
+    const saved = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
+      const party = found(await lockParty(trx, viewer.tenantId, id));
+      // Somebody else's change is said first; a program that shows no form has seen none.
+      if (seen !== '' && seen !== markOf(party)) {
+        const who = whoChangedIt(await lastPartyChange(trx, viewer.tenantId, id), viewer, ctx.clock());
+        return { party, changed: changedMeanwhile(party, typed, who) };
+      }
+      const checked = checkParty(typed, party);
+      if ('problems' in checked) return { party, problems: checked.problems };
+      await updateParty(trx, viewer.tenantId, id, checked.details, viewer.memberId);
+      return checked;
+    });
+    if (!('details' in saved)) {
+      res.status(saved.changed ? 409 : 422);
+      const locals = formLocals(typed, saved.problems, saved.party);
+      // What is refused stays as it was seen: what somebody else changes meanwhile is still said.
+      return page(res, 'parties/form', { ...locals, changed: saved.changed, seen: saved.changed ? locals.seen : seen });
     }
-    await inTenant(ctx.db, viewer.tenantId, (trx) => updateParty(trx, viewer.tenantId, id, checked.details));
+    const checked = saved;
     const { elsewhere, here } = await inTenant(ctx.db, viewer.tenantId, (trx) =>
       addressesOfRecords(trx, viewer.tenantId, id, checked.details.email),
     );
@@ -151,6 +174,17 @@ export function partyPages(ctx: WebContext): Router {
   });
 
   return router;
+}
+
+/** What a form showed of a contact, in short. */
+function markOf(party: Party): string {
+  return marksOf({ contact: partyForm(party) });
+}
+
+/** What somebody else saved while a form was open, beside what was typed. */
+function changedMeanwhile(party: Party, typed: PartyForm, who: string) {
+  const changes = partyDifferences(partyForm(party), typed);
+  return { what: 'This contact was changed while you had it open', who, drop: `/parties/${party.id}/edit`, changes };
 }
 
 /** What a changed contact means for the records that are there already. */
@@ -199,13 +233,15 @@ function checkParty(form: PartyForm, known?: Party): { details: PartyDetails } |
 function formLocals(
   party: PartyForm,
   problems: readonly FormProblem[] = [],
-  stored?: { readonly id: string; readonly name: string },
+  stored?: Party,
+  /** Which form it is, of a new contact. */
+  key?: string,
 ) {
   return {
     title: stored ? `Edit ${stored.name}` : 'New contact',
     section: 'contacts' as const,
     party,
-    stored,
+    ...{ stored, key, seen: stored && markOf(stored), changed: undefined },
     labels,
     countries,
     problems,

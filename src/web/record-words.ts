@@ -1,13 +1,8 @@
 import { isAnswer } from '../deliveries/answers.ts';
-import {
-  type DocumentKind,
-  type DocumentStatus,
-  documentKinds,
-  documentStatuses,
-  unnumbered,
-} from '../documents/document.ts';
+import { type DocumentKind, type DocumentStatus, documentKinds, documentStatuses } from '../documents/document.ts';
 import { type KindWords, wordsOf } from '../documents/format.ts';
 import type { DocumentMatch } from '../documents/matching.ts';
+import { paidWord } from '../documents/payment.ts';
 import { type DocumentSummary, isOverdue } from '../documents/summary.ts';
 import type { DeliveryPurpose, DeliveryState } from '../platform/database-types.ts';
 import { wallTimeOf } from '../platform/zoned-time.ts';
@@ -34,31 +29,13 @@ export const statusWords: Record<DocumentStatus, string> = {
 
 /** How a record stands in the business, in a word, and the class of its pill. `today` as {@link dayFrom} says it. */
 export function statusPill(
-  record: Pick<DocumentSummary, 'kind' | 'status' | 'dueDate' | 'payable'>,
+  record: Pick<DocumentSummary, 'kind' | 'status' | 'dueDate' | 'payable'> & Partial<Pick<DocumentSummary, 'typeCode'>>,
   today: string,
 ): { readonly tone: string; readonly word: string } {
   if (isOverdue(record, today)) return { tone: 'overdue', word: 'Overdue' };
-  if (record.status === 'paid' && record.kind === 'credit_note') return { tone: 'paid', word: 'Settled' };
+  if (record.status === 'paid' && paidWord(record, record.payable) === 'settled')
+    return { tone: 'paid', word: 'Settled' };
   return { tone: record.status, word: statusWords[record.status] };
-}
-
-type NamedRecord = Pick<DocumentSummary, 'kind' | 'number'> & Partial<Pick<DocumentSummary, 'typeCode'>>;
-
-/** A record inside a sentence: `invoice INV-2026-0007`, `draft invoice`. */
-export function nameOf(record: NamedRecord): string {
-  const { lower } = wordsOf(record);
-  return record.number === unnumbered ? `draft ${lower}` : `${lower} ${record.number}`;
-}
-
-/** The same at the beginning of one. */
-export function titleOf(record: NamedRecord): string {
-  const name = nameOf(record);
-  return name.charAt(0).toUpperCase() + name.slice(1);
-}
-
-/** What `paid` means of a kind: a credit note is settled. */
-export function paidWord(kind: DocumentKind): string {
-  return kind === 'credit_note' ? 'settled' : 'paid';
 }
 
 /** What a list can be narrowed to by status: `overdue` is an open one that should have been paid. */
@@ -160,14 +137,14 @@ export const withoutRecord: Readonly<
  * @param wasWritten an email with it was written: a draft of before drafts could not be sent stays, and is cancelled
  */
 export function nextStatuses(
-  kind: DocumentKind,
-  status: DocumentStatus,
+  record: Pick<DocumentSummary, 'kind' | 'typeCode' | 'status' | 'payable'>,
   wasWritten: boolean,
 ): { status: DocumentStatus; label: string }[] {
+  const { kind, status } = record;
   const done =
     kind === 'quote' || kind === 'purchase_order'
       ? ({ status: 'accepted', label: 'Mark as accepted' } as const)
-      : ({ status: 'paid', label: kind === 'credit_note' ? 'Mark as settled' : 'Mark as paid' } as const);
+      : ({ status: 'paid', label: `Mark as ${paidWord(record, record.payable)}` } as const);
   const finalise = { status: 'open', label: 'Finalise' } as const;
   const reopen = { status: 'open', label: 'Mark as open' } as const;
   const cancel = { status: 'cancelled', label: 'Mark as cancelled' } as const;

@@ -4,10 +4,12 @@ import type { Response } from 'express';
 import type { DocumentKind } from '../documents/document.ts';
 import { formatDate, formatMoney, formatNumber, wordsOf } from '../documents/format.ts';
 import { dateLocale } from '../documents/locale.ts';
-import { payableWord, sumWords, taxWordOf } from '../documents/sum-words.ts';
+import { payableWord, type SummedRecord, sumNote, sumOf, sumWords, taxWordOf } from '../documents/sum-words.ts';
 import { turn } from '../platform/turns.ts';
+import type { Membership } from '../tenants/system.ts';
 import { breakAddresses } from './addresses.ts';
 import { carryCompany } from './carry-company.ts';
+import { companyName, toldApartBy } from './company-names.ts';
 import { formFiller } from './fill-form.ts';
 import { troubleOf, untilWords } from './health-words.ts';
 import { icon } from './icon.ts';
@@ -15,6 +17,7 @@ import type { KeptForm } from './kept-fields.ts';
 import { keepRows, sendInPieces, throughPieces } from './long-page.ts';
 import { what, withoutRecord } from './record-words.ts';
 import { countWords, emailCount } from './run-words.ts';
+import type { Viewer } from './viewer.ts';
 import { fileSize, sentence, toTheSecond, when } from './words.ts';
 
 const views = path.join(import.meta.dirname, '../../views');
@@ -96,12 +99,19 @@ function helpers(res: Response) {
   const locale = res.locals['viewer']?.locale ?? 'en-GB';
   return {
     viewer: null,
+    ...companyHelpers(res.locals['viewer']),
     icon,
     formatMoney,
     formatDate,
     sentence,
     dateLocale,
-    ...{ sumWords, payableWord, taxWord: taxWordOf(res.locals['viewer']?.tenant.country) },
+    ...{
+      sumWords,
+      payableWord,
+      sumNote,
+      sumOf: (row: SummedRecord) => sumOf(row, locale),
+      taxWord: taxWordOf(res.locals['viewer']?.tenant.country),
+    },
     ...{ troubleOf, untilWords },
     withoutRecord,
     wordsOf,
@@ -114,6 +124,18 @@ function helpers(res: Response) {
     when: (date: Date) => when(date, timeZone, now, locale),
     fileSize: (bytes: number) => fileSize(bytes, locale),
     unsavedAs: (name: string, isUnsaved?: boolean) => unsavedAs(res, name, isUnsaved),
+  };
+}
+
+/** How a company of the viewer's is named where others of theirs may have the same name. */
+function companyHelpers(viewer: Viewer | undefined) {
+  const memberships = viewer?.memberships ?? [];
+  const here = memberships.find(({ tenantId }) => tenantId === viewer?.tenantId);
+  return {
+    toldApartBy: (company: Membership) => toldApartBy(company, memberships),
+    companyName: (company: Membership) => companyName(company, memberships),
+    ownCompanyName: here ? companyName(here, memberships) : '',
+    ownToldApartBy: here ? toldApartBy(here, memberships) : null,
   };
 }
 

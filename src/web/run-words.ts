@@ -7,11 +7,11 @@ import type { CancelForecast, RunPhase, RunSummary } from '../deliveries/runs/ru
 import type { Standstill } from '../deliveries/standing.ts';
 import type { HeldReason } from '../deliveries/state.ts';
 import { formatNumber, kindWords } from '../documents/format.ts';
+import { paidWord } from '../documents/payment.ts';
 import type { EndedWords } from '../mailboxes/ended-words.ts';
 import type { SenderResolution } from '../mailboxes/sender.ts';
 import { own } from '../platform/own.ts';
 import { lettersWords } from './letters-words.ts';
-import { paidWord } from './record-words.ts';
 
 /** `1,200 invoices`, `1 invoice`. */
 export function countWords(count: number, kind: RunSummary['kind'], locale: string): string {
@@ -104,7 +104,7 @@ export function noticedWords(
       return { why: 'It is cancelled.', fix: 'Open', href: own };
     case 'paid':
       return {
-        why: `It is ${paidWord(record.kind)}.`,
+        why: `It is ${paidWord(record, record.payable)}.`,
         fix: 'Tick the box above the button to send it all the same',
         href: null,
       };

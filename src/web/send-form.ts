@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { DeliveryRecord } from '../deliveries/delivery.ts';
 import { enclosedWords } from '../deliveries/enclosed-words.ts';
 import { addresseeOf, filledInTo, type Recipients, readRecipients } from '../deliveries/recipients.ts';
-import { wordsOf } from '../documents/format.ts';
+import { titleOf } from '../documents/format.ts';
 import { readersLocale } from '../documents/locale.ts';
 import type { Party } from '../documents/parties.ts';
 import type { DocumentRecord } from '../documents/store.ts';
@@ -65,7 +65,6 @@ export function filledIn(
   key: string,
 ): SendForm {
   const { content } = record;
-  const kind = wordsOf(content);
   const locale = readersLocale(content.party, localeOf(tenant));
   const addressee = addresseeOf(content.party, contact);
   const attached = enclosedWords({ ...content, ...record }, locale);
@@ -75,7 +74,7 @@ export function filledIn(
     to: filledInTo(addressee),
     cc: '',
     bcc: '',
-    subject: `${kind.title} ${record.number} from ${tenant.name}`,
+    subject: `${titleOf(record)} from ${tenant.name}`,
     message: `Hello ${addressee.contact},\n\nplease find attached ${attached}.\n\nKind regards\n${memberName}\n${tenant.name}`,
     ...{ preview: '', when: 'now', sendAt: '', anyTime: false, again: [], thoughPaid: false, files: [] },
   };

@@ -9,8 +9,9 @@ import { listEarlier } from '../deliveries/earlier.ts';
 import { assertWithinCap } from '../deliveries/recipient-cap.ts';
 import { readRecipients } from '../deliveries/recipients.ts';
 import { unsendable } from '../deliveries/sendable.ts';
-import { keyDate, kindWords, pdfName, wordsOf } from '../documents/format.ts';
+import { keyDate, kindWords, nameOf, pdfName } from '../documents/format.ts';
 import { getParty } from '../documents/parties.ts';
+import { paidWord } from '../documents/payment.ts';
 import { headOf } from '../documents/pdf/head.ts';
 import { type DocumentRecord, getDocument } from '../documents/store.ts';
 import { senderFor } from '../mailboxes/sender-rules.ts';
@@ -28,7 +29,7 @@ import { lettersNotice } from './letters-words.ts';
 import { countSingleEmail } from './limits.ts';
 import { onlyIds, textParam } from './query.ts';
 import { missingLetters, pdfSize, recordPdf } from './record-pdf.ts';
-import { paidWord, pillOf } from './record-words.ts';
+import { pillOf } from './record-words.ts';
 import { fragment, page } from './render.ts';
 import { byRecentLists, refusalOf } from './send-as.ts';
 import { type FormEmail, filledIn, readSendForm, type SendForm, takenUp, testEmail } from './send-form.ts';
@@ -226,16 +227,17 @@ async function sendPage(
   const fileName = pdfName(record, tenant.name);
   const files = attachableFiles(record.content, fileName);
   await page(res, 'deliveries/new', {
-    title: `Send ${record.number}`,
+    title: `Send ${nameOf(record)}`,
     section: record.kind,
     scripts: ['letterhead/stale.js', ...(files.length > 0 ? ['letterhead/attached.js'] : [])],
     ...{ fileName, files, mostAttachedBytes },
     // Made once more only where somebody weighs what goes along with it.
     pdfBytes: files.length > 0 && letters.length === 0 ? await pdfSize(ctx, tenant, record) : null,
-    ...{ cap, record, form, problems, resolution, wait, timeZone, pillOf, kindWords, wordsOf },
+    ...{ cap, record, form, problems, resolution, wait, timeZone, pillOf, kindWords, nameOf },
     keyDate: keyDate(record.content, record.payable),
     // Whether it may be sent at all: what paid needs is a tick.
     unsendable: unsendable(record.status, false),
+    paidWord: paidWord(record, record.payable),
     unprintable: lettersNotice(letters, headOf(tenant), record.id),
     ...{ leaves, earlier: earlier.seen, hidden: earlier.hidden, earlierIds: earlier.ids },
     hours: hours && hoursWords(hours),
@@ -283,10 +285,10 @@ async function answer(
   }
 }
 
-function paidProblem({ kind }: DocumentRecord) {
+function paidProblem(record: DocumentRecord) {
   return {
     field: 'thoughPaid',
-    message: `It is ${paidWord(kind)}. Tick the box under that only if it is to go out all the same.`,
+    message: `It is ${paidWord(record, record.payable)}. Tick the box under that only if it is to go out all the same.`,
   };
 }
 

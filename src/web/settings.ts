@@ -3,15 +3,16 @@ import { z } from 'zod';
 import { tellOwners } from '../deliveries/company-notices.ts';
 import { reconsiderHours } from '../deliveries/reconsider-hours.ts';
 import { inTenant } from '../tenants/scope.ts';
-import { changeCompany, companySchema, getTenant, letterheadSchema } from '../tenants/tenants.ts';
+import { changeCompany, companySchema, getTenant, letterheadSchema, lockCompany } from '../tenants/tenants.ts';
 import { accountPages } from './account.ts';
 import { changePages } from './changes.ts';
 import { countries, currencies, timeZones } from './choices.ts';
+import { companyConflict, companyMark } from './company-conflict.ts';
 import type { WebContext } from './context.ts';
 import { defaultSenderPages } from './default-sender.ts';
 import { emailSettings } from './email-settings.ts';
 import { memberPages } from './members.ts';
-import { textParam, typedTexts } from './query.ts';
+import { textField, textParam, typedTexts } from './query.ts';
 import { tellReleased } from './released-words.ts';
 import { page } from './render.ts';
 import { senderRulePages } from './sender-rules.ts';
@@ -44,7 +45,7 @@ export function settingsPages(ctx: WebContext): Router {
   router.get('/settings/company', async (_req, res) => {
     const { tenantId } = viewerOf(res);
     const tenant = await inTenant(ctx.db, tenantId, (trx) => getTenant(trx, tenantId));
-    await companyPage(res, tenant, {});
+    await companyPage(res, tenant, {}, companyMark(tenant));
   });
 
   router.post('/settings/company', async (req, res) => {
@@ -53,16 +54,28 @@ export function settingsPages(ctx: WebContext): Router {
     const company = companySchema.extend(letterheadSchema.shape).safeParse(req.body);
     if (!company.success) {
       res.status(422);
-      return companyPage(res, typedTexts(req), z.flattenError(company.error).fieldErrors);
+      // What is refused stays as it was seen: what somebody else changes meanwhile is still said.
+      return companyPage(res, typedTexts(req), z.flattenError(company.error).fieldErrors, textField(req, 'seen'));
     }
-    const { text } = await inTenant(ctx.db, tenantId, async (trx) => {
+    const saved = await inTenant(ctx.db, tenantId, async (trx) => {
+      const stored = await lockCompany(trx, tenantId);
+      const changed = await companyConflict(trx, viewer, stored, textField(req, 'seen'), typedTexts(req), ctx.clock());
+      if (changed) return { changed };
       const by = { memberId, at: ctx.clock() };
-      const changed = await changeCompany(trx, tenantId, company.data, by);
-      if (changed.length > 0) await tellOwners(ctx, trx, tenantId, { changed, by: { ...by, name, email }, tenant });
+      const fields = await changeCompany(trx, tenantId, company.data, by);
+      if (fields.length > 0)
+        await tellOwners(ctx, trx, tenantId, { changed: fields, by: { ...by, name, email }, tenant });
       // Its clock may be another now.
       const reconsidered = await reconsiderHours(ctx, trx, tenantId);
-      return tellReleased(trx, ctx, viewer, company.data.timeZone === tenant.timeZone ? [] : reconsidered);
+      return {
+        released: await tellReleased(trx, ctx, viewer, company.data.timeZone === tenant.timeZone ? [] : reconsidered),
+      };
     });
+    if (saved.changed) {
+      res.status(409);
+      return companyPage(res, typedTexts(req), {}, saved.changed.mark, saved.changed);
+    }
+    const { text } = saved.released;
     await notify(
       req,
       'ok',
@@ -74,7 +87,13 @@ export function settingsPages(ctx: WebContext): Router {
   return router;
 }
 
-function companyPage(res: Response, values: object, errors: Record<string, string[] | undefined>) {
+function companyPage(
+  res: Response,
+  values: object,
+  errors: Record<string, string[] | undefined>,
+  seen: string,
+  changed?: Awaited<ReturnType<typeof companyConflict>>,
+) {
   const { role } = viewerOf(res);
   const mayChange = role === 'owner' || role === 'admin';
   return page(res, 'settings/company', {
@@ -82,6 +101,7 @@ function companyPage(res: Response, values: object, errors: Record<string, strin
     section: 'settings',
     values,
     errors,
+    ...{ seen, changed },
     countries,
     currencies,
     timeZones,

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { scopes } from '../google/app.ts';
+import { idOfForm } from '../platform/form-id.ts';
 import { noteIdentity } from '../tenants/members.ts';
 import { findPerson, membershipsOf, rememberPerson } from '../tenants/system.ts';
 import { companySchema, createTenant } from '../tenants/tenants.ts';
@@ -12,7 +14,7 @@ import { keptPath, readKept } from './kept-form.ts';
 import { switchCompany } from './membership.ts';
 import { openInvitations } from './open-invitations.ts';
 import { ownPath } from './own-path.ts';
-import { typedTexts } from './query.ts';
+import { textField, typedTexts } from './query.ts';
 import { page } from './render.ts';
 import { notify, saveSession, signIn, signOut } from './session.ts';
 import { onDay } from './words.ts';
@@ -62,7 +64,7 @@ export function signInPages(ctx: WebContext, flow: GoogleFlow): Router {
   router.get('/welcome', async (req, res) => {
     const person = await signedIn(ctx, req, res);
     if (!person) return;
-    await welcome(ctx, res, person, { name: '', country: '', currency: '', timeZone: '' }, {});
+    await welcome(ctx, res, person, { name: '', country: '', currency: '', timeZone: '', key: randomUUID() }, {});
   });
 
   router.post('/welcome', async (req, res) => {
@@ -73,7 +75,13 @@ export function signInPages(ctx: WebContext, flow: GoogleFlow): Router {
       res.status(422);
       return welcome(ctx, res, person, typedTexts(req), z.flattenError(company.error).fieldErrors);
     }
-    const { tenantId } = await createTenant(ctx.db, company.data, { ...person, personId: person.id });
+    const { tenantId } = await createTenant(
+      ctx.db,
+      company.data,
+      { ...person, personId: person.id },
+      // Sent twice, it is one company.
+      { id: idOfForm(textField(req, 'key'), person.id, company.data) },
+    );
     await noteIdentity(ctx, person.id);
     await switchCompany(ctx, req, person.id, tenantId);
     await notify(req, 'ok', `Welcome, ${company.data.name}. Next: connect your Gmail.`);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import PostalMime, { type Email as ReadEmail } from 'postal-mime';
 import { describe, expect, it } from 'vitest';
@@ -5,6 +6,7 @@ import { compose, type Email, textToHtml } from '../../src/deliveries/compose.ts
 import { mostAttachedBytes } from '../../src/transport/attachments.ts';
 import { deliveryHeader } from '../../src/transport/transport.ts';
 import { anyText } from '../support/any-text.ts';
+import { longestTurn, slowness } from '../support/longest-turn.ts';
 
 const pdf = Uint8Array.from({ length: 5_000 }, (_, index) => (index * 37) % 256);
 
@@ -170,6 +172,19 @@ describe('what people write', () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  it('keeps nobody waiting, however large what is attached is', async () => {
+    const bytes = randomBytes(18_000_000);
+    const attachments = [{ fileName: 'a.pdf', mediaType: 'application/pdf', bytes }];
+    let text = '';
+    const before = slowness();
+    const longest = await longestTurn(async () => {
+      text = (await compose(email({ attachments }))).toString('latin1');
+    });
+    expect(longest, `Others waited ${Math.round(longest)} ms.`).toBeLessThan(250 * Math.max(before, slowness()));
+    const from = text.indexOf('\r\n\r\n', text.indexOf('Content-Type: application/pdf')) + 4;
+    expect(Buffer.from(text.slice(from, text.indexOf('\r\n--', from)), 'base64').equals(bytes)).toBe(true);
   });
 
   it('is never markup in the HTML part', () => {

@@ -56,14 +56,7 @@ describe('a list of addresses', () => {
     'a@x.example>',
     '<a@x.example',
   ];
-  const rules = [
-    'a@localhost',
-    'a..b@x.example',
-    'a@x.example.',
-    'mailto:a@x.example',
-    'mailto:a@x.example;',
-    'a@@x.example',
-  ];
+  const rules = ['a@localhost', 'a..b@x.example', 'a@x.example.', 'a@@x.example'];
   const groups = ['Office: a@x.example', 'undisclosed-recipients:;', 'https://a@x.example;', '"Okafor, mira@x.example'];
   it.each([...between, ...words, ...names, ...wide, ...remarks, ...broken, ...strange, ...rules, ...groups])(
     'is not taken where something of it is left over: %s',
@@ -262,6 +255,42 @@ describe('an address', () => {
       fc.property(written, (address) => {
         expect(parseAddresses(formatAddress(address))).toEqual({ addresses: [address], unreadable: [] });
       }),
+      { numRuns: propertyRuns(500) },
+    );
+  });
+});
+
+describe('an address that is copied from a link', () => {
+  it.each([
+    ['mailto:mira@northgate.example', bare(mira.email)],
+    ['MAILTO: mira@northgate.example', bare(mira.email)],
+    ['<mailto:mira@northgate.example>', bare(mira.email)],
+    ['Mira Okafor <mailto:mira@northgate.example>', [mira]],
+    ['mailto:a@x.example,b@x.example; mailto:c@x.example', bare('a@x.example', 'b@x.example', 'c@x.example')],
+  ])('is the address: %s', (text, addresses) => {
+    expect(parseAddresses(text)).toEqual({ addresses, unreadable: [] });
+  });
+
+  it.each([
+    'mailto:',
+    'mailto:a@x.example?cc=b@x.example',
+    'mailto:a@x.example?subject=Hello',
+    'mailto:a@x.example mailto:b@x.example',
+    'http://a@x.example',
+  ])('is named where there is more, or less: %s', (text) => {
+    const { addresses, unreadable } = parseAddresses(text);
+    expect([addresses, unreadable.length]).toEqual([[], 1]);
+  });
+
+  it('is read as it is without the prefix, whatever stands in it', () => {
+    const part = fc.constantFrom('mira@x.example', 'Mira', '<', '>', '"', ' ', '(a)', '@', 'b@y.example', '?cc=');
+    fc.assert(
+      fc.property(
+        fc.array(part, { maxLength: 6 }).map((parts) => parts.join('')),
+        (text) => {
+          expect(parseAddresses(`mailto:${text.trim()}`).addresses).toEqual(parseAddresses(text.trim()).addresses);
+        },
+      ),
       { numRuns: propertyRuns(500) },
     );
   });

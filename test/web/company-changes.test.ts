@@ -4,7 +4,7 @@ import { getTenant } from '../../src/tenants/tenants.ts';
 import { colleague } from '../support/colleague.ts';
 import { type Company, company } from '../support/company.ts';
 import { startTestLetterhead, type TestLetterhead } from '../support/letterhead.ts';
-import { founder, said } from '../support/visitor.ts';
+import { founder, said, type Visitor, visitor } from '../support/visitor.ts';
 
 let letterhead: TestLetterhead;
 let office: Company;
@@ -88,5 +88,42 @@ describe('what the company says on paper', () => {
     const bare = await founder(letterhead, 'a@bare.example', 'Bare Ltd');
     expect((await bare.post('/settings/company', { ...form, name: 'Barer Ltd' })).status).toBe(303);
     expect(said(await bare.get('/settings/changes'))).toContain('Name: now “Barer Ltd”, before “Bare Ltd”.');
+    // Nobody could be mailed: Home tells it, with or without Gmail.
+    expect(said(await bare.get('/'))).toContain('Name: now “Barer Ltd”, before “Bare Ltd”.');
+  });
+
+  it('stays on the Home of each owner until they say that it is right, and of nobody else', async () => {
+    letterhead.google.accounts.add({ email: 'a@seen.example', name: 'Ann' });
+    const ann = await founder(letterhead, 'a@seen.example', 'Seen Ltd');
+    expect((await ann.get('/')).text).not.toContain('company-changes');
+    letterhead.google.accounts.add({ email: 'b@seen.example', name: 'Bob' });
+    await ann.post('/settings/members/invitations', { email: 'b@seen.example', role: 'admin' });
+    const bob = visitor(letterhead);
+    await bob.join('b@seen.example');
+    const bank = (paymentDetails: string) => ({ ...form, name: 'Seen Ltd', taxId: 'IE9', paymentDetails });
+    const shown = async (pages: Visitor) => said(await pages.get('/')).includes('Bank details: now “IBAN ONE”');
+
+    expect((await bob.post('/settings/company', bank('IBAN ONE'))).status).toBe(303);
+    expect(said(await ann.get('/'))).toContain('Bob (b@seen.example)');
+    expect([await shown(ann), await shown(bob)]).toEqual([true, false]);
+    const [, first = ''] = /name="upTo" value="(\d+)"/.exec((await ann.get('/')).text) ?? [];
+    // What is changed after the page was shown is not seen by it.
+    await bob.post('/settings/company', bank('IBAN TWO'));
+    expect((await bob.post('/company-changes/seen', { upTo: first })).status).toBe(403);
+    expect((await ann.post('/company-changes/seen', { upTo: first })).status).toBe(303);
+    expect(await shown(ann)).toBe(false);
+    expect(said(await ann.get('/'))).toContain('now “IBAN TWO”, before “IBAN ONE”');
+    for (const upTo of ['', 'x', '-1', '999999999999999999999']) {
+      expect((await ann.post('/company-changes/seen', { upTo })).status).toBe(404);
+      expect(said(await ann.get('/'))).toContain('now “IBAN TWO”');
+    }
+    // A number that nobody has been shown yet hides nothing that comes later.
+    expect((await ann.post('/company-changes/seen', { upTo: '999999999999999999' })).status).toBe(303);
+    expect((await ann.get('/')).text).not.toContain('company-changes');
+    await bob.post('/settings/company', bank('IBAN THREE'));
+    expect(said(await ann.get('/'))).toContain('now “IBAN THREE”');
+    // Whoever changed it is an owner, too: it may have been somebody else with their session.
+    await ann.post('/settings/company', bank('IBAN FOUR'));
+    expect(said(await ann.get('/'))).toContain('now “IBAN FOUR”, before “IBAN THREE”');
   });
 });

@@ -163,7 +163,37 @@ describe('the link', () => {
     expect((await somebody.post(`${address}/acceptance`, { ...form, role: 'admin' })).status).toBe(404);
     expect((await somebody.post(`${address}/acceptance`, form)).status).toBe(303);
     expect(await companyOf(somebody)).toBe('Company 1 Ltd');
-    for (const used of [await somebody.get(link), await nobody.get(link)]) expect(used.status).toBe(404);
+    // Used, it says so, and leads whoever joined by it on; nobody who is signed in is asked to sign in.
+    const used = await somebody.get(link);
+    expect([used.status, said(used)]).toEqual([404, expect.stringContaining('You are a member of Company 1 Ltd')]);
+    expect(used.text).toMatch(/<a class="button primary" href="\/">Go to Company 1 Ltd</);
+    expect(said(used)).toContain('A link works once');
+    const unknown = await nobody.get(link);
+    expect([unknown.status, said(unknown)]).toEqual([404, expect.stringContaining('This invitation is used')]);
+    expect(unknown.text).toContain('href="/sign-in"');
+    const other = await signedIn(account('other.example'));
+    expect(said(await other.get(link))).toContain('If you joined with another address, sign out');
+    expect((await other.get(address)).text).not.toContain('Company 1 Ltd');
+  });
+
+  it('that was used leads to its company from another one, and says of one that was declined that it was', async () => {
+    const email = account('both.example');
+    const both = await founder(letterhead, email, 'Both Ltd');
+    await invite(office, email);
+    const link = await invitationLink(letterhead, office.tenantId, email);
+    await both.join(email);
+    const used = await both.raw(link);
+    expect(used.text).toContain(`href="/?company=${office.tenantId}"`);
+    expect(said(await both.get(`/?company=${office.tenantId}`))).toContain('Switch to Company 1 Ltd');
+
+    const no = account('no.example');
+    await invite(office, no);
+    const declined = await invitationLink(letterhead, office.tenantId, no);
+    const somebody = await signedIn(no);
+    const { address, form } = answerOf(await somebody.get(declined));
+    await somebody.post(`${address}/decline`, form);
+    expect(said(await somebody.get(declined))).toContain('This invitation was declined');
+    expect((await somebody.post(`${address}/acceptance`, form)).status).toBe(404);
   });
 
   it('is shown to be handed over where the company has no mailbox yet, and is in no log', async () => {

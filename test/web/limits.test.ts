@@ -47,6 +47,55 @@ describe('the pages', () => {
     expect(refused[0]?.text).toMatch(/Try again in \d+ (second|minute)/);
   });
 
+  it('keep what was typed into any form that came too often, so that it can be sent once more', async () => {
+    const own = await company(letterhead);
+    const send = (key: string) => own.founder.post('/settings/email/test-deliveries', { key, 'a[b]': '<Ünï>"&' });
+    let refused = await send(crypto.randomUUID());
+    for (let number = 0; refused.status === 303 && number < 25; number += 1) refused = await send(crypto.randomUUID());
+    expect(refused.status).toBe(429);
+    expect(said(refused)).toContain('What you typed is kept.');
+    const [, action = ''] =
+      /<form method="post" action="([^"]*)" class="row" data-unsaved-once-more/.exec(refused.text) ?? [];
+    expect(action).toBe('/settings/email/test-deliveries');
+    const fields = [...refused.text.matchAll(/<textarea hidden name="([^"]+)">\n([^<]*)</g)].map(([, name]) => name);
+    expect(fields).toEqual(['key', 'a[b]']);
+    expect(refused.text).toContain('&lt;Ünï&gt;&#34;&amp;');
+    // From another site nothing is read, kept or shown.
+    const foreign = await own.founder.post(
+      '/settings/email/test-deliveries',
+      { key: 'x' },
+      { 'sec-fetch-site': 'cross-site' },
+    );
+    expect([foreign.status, foreign.text.includes('textarea')]).toEqual([403, false]);
+  });
+
+  it('refuse to invite one mailbox again and again, however it is written, and keep the form', async () => {
+    const own = await company(letterhead);
+    const another = await company(letterhead);
+    const third = await company(letterhead);
+    const spellings = ['Poor.Soul@gmail.com', 'poorsoul@gmail.com', 'poor.soul+a@googlemail.com'];
+    const invite = ({ founder }: Company, number: number) =>
+      founder.post('/settings/members/invitations', { email: spellings[number % 3] ?? '', role: 'admin' });
+    for (let number = 0; number < 5; number += 1) expect((await invite(own, number)).status).toBe(303);
+    const sixth = await invite(own, 5);
+    expect([sixth.status, said(sixth)]).toEqual([
+      429,
+      expect.stringMatching(
+        /poor\.soul\+a@googlemail\.com was invited 5 times within a day\. Nothing was sent\. Try again in \d+ hours/,
+      ),
+    ]);
+    expect(Number(sixth.headers.get('retry-after'))).toBeGreaterThan(3_600);
+    expect(sixth.text).toContain('value="poor.soul+a@googlemail.com"');
+    expect(sixth.text).toContain('<option value="admin" selected>');
+    // Somebody else can be invited, and other companies can invite them, not all of them together.
+    expect(
+      (await own.founder.post('/settings/members/invitations', { email: 'b@x.example', role: 'member' })).status,
+    ).toBe(303);
+    for (let number = 0; number < 5; number += 1) expect((await invite(another, number)).status).toBe(303);
+    const [tooMany, words] = [await invite(third, 0), 'was sent too many invitations within a day. Nothing was sent.'];
+    expect([tooMany.status, said(tooMany)]).toEqual([429, expect.stringContaining(words)]);
+  });
+
   it('write no email beyond the recipients that the operator allows a company in 24 hours', async () => {
     const other = await company(letterhead);
     const record = await other.record();

@@ -1,6 +1,6 @@
 import { formatDate, formatMoney, wordsOf } from '../../documents/format.ts';
 import { readersLocale } from '../../documents/locale.ts';
-import { paymentOf } from '../../documents/payment.ts';
+import { asksNobody, paymentOf } from '../../documents/payment.ts';
 import type { DocumentKind } from '../../platform/database-types.ts';
 import { oneLine } from '../../platform/plain-text.ts';
 import { enclosedWords } from '../enclosed-words.ts';
@@ -126,8 +126,8 @@ function valuesOf(
 ): MergeValues {
   const locale = readersLocale(record, own);
   const day = (date: string | null) => (date === null ? null : formatDate(date, locale));
-  const payment = paymentOf({ kind, typeCode: record.typeCode ?? undefined }, record.payable);
-  const isDue = payment === null || (payment === 'due' && record.status !== 'paid');
+  const payment = paymentOf({ kind, typeCode: record.typeCode }, record.payable);
+  const isDue = !asksNobody(payment) && record.status !== 'paid';
   return (field) => {
     switch (field) {
       case 'number':
@@ -141,7 +141,7 @@ function valuesOf(
       case 'date':
         return day(record.issueDate);
       case 'due_date':
-        // Nothing is due of an invoice with nothing to pay, or that is paid.
+        // Nothing is due where there is nothing to pay, or that is paid.
         return isDue ? day(record.dueDate) : null;
       case 'valid_until':
         return day(record.validUntil);

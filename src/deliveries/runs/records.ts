@@ -143,7 +143,7 @@ type Details = 'Email' | 'ContactName' | 'TaxId';
 
 interface Row
   extends Omit<ChosenRecord, 'recent' | 'printed' | 'contact'>,
-    Readonly<Record<`printed${Details}` | `contact${Details}`, string | null>> {
+    Readonly<Record<`printed${Details}` | `contact${Details}` | 'contactCountry', string | null>> {
   readonly recentId: string | null;
   readonly recentState: DeliveryState | null;
   readonly recentAt: Date | null;
@@ -151,15 +151,29 @@ interface Row
 }
 
 function toRecord({ recentId, recentState, recentAt, recentMayHaveLeft, ...read }: Row): ChosenRecord {
-  const { printedEmail, printedContactName, printedTaxId, contactEmail, contactContactName, contactTaxId, ...row } =
-    read;
+  const {
+    printedEmail,
+    printedContactName,
+    printedTaxId,
+    contactEmail,
+    contactContactName,
+    contactTaxId,
+    contactCountry,
+    ...row
+  } = read;
   const recent = recentId &&
     recentState &&
     recentAt && { id: recentId, state: recentState, at: recentAt, mayHaveLeft: recentMayHaveLeft === true };
   return {
     ...row,
-    printed: { name: row.partyName, email: printedEmail, contactName: printedContactName, taxId: printedTaxId },
-    contact: { email: contactEmail, contactName: contactContactName, taxId: contactTaxId },
+    printed: {
+      name: row.partyName,
+      email: printedEmail,
+      contactName: printedContactName,
+      taxId: printedTaxId,
+      country: row.country,
+    },
+    contact: { email: contactEmail, contactName: contactContactName, taxId: contactTaxId, country: contactCountry },
     recent: recent || null,
   };
 }
@@ -205,6 +219,7 @@ function selectRecords(trx: Database, tenantId: string, now: Date) {
       'parties.email as contactEmail',
       'parties.contact_name as contactContactName',
       'parties.tax_id as contactTaxId',
+      'parties.country as contactCountry',
       said('party,country').as('country'),
       said('validUntil').as('validUntil'),
       said('deliveryDate').as('deliveryDate'),

@@ -7,11 +7,12 @@ import {
   formatMoney,
   formatNumber,
   formatPercent,
+  titleOf,
   unitName,
   wordsOf,
 } from '../format.ts';
 import { readersLocale } from '../locale.ts';
-import { paymentOf, withoutSign } from '../payment.ts';
+import { asksNobody, type Payment, paymentOf, withoutSign } from '../payment.ts';
 import { payableWord, sumWords, taxWordOf } from '../sum-words.ts';
 import { computeTotals, type DocumentTotals, sameAmount, type TaxTotal } from '../totals.ts';
 import type { CompanyHead, PdfInput } from './input.ts';
@@ -40,8 +41,8 @@ interface PrintedLine {
 
 /** A record as it is printed: every word and number as text, so that the template only has to place them. */
 export interface PrintedDocument {
-  readonly title: string;
-  readonly number: string;
+  /** What it is and its number. */
+  readonly heading: string;
   readonly company: { readonly name: string; readonly address: readonly string[]; readonly contact: readonly string[] };
   readonly party: { readonly heading: string; readonly name: string; readonly address: readonly string[] };
   readonly facts: readonly Fact[];
@@ -66,8 +67,7 @@ export function printedDocument({ company, content, locale: own }: PdfInput): Pr
   );
   const details = furtherDetails(content, locale);
   return {
-    title: words.title,
-    number: breakable(content.number),
+    heading: breakable(titleOf(content)),
     company: {
       name: breakable(company.name),
       address: addressLines(company, undefined, locale),
@@ -82,7 +82,7 @@ export function printedDocument({ company, content, locale: own }: PdfInput): Pr
         ...present([content.party.taxId]).map((id) => `${taxWord} no. ${id}`),
       ].map((text) => breakable(text)),
     },
-    facts: facts(content, locale),
+    facts: facts(content, asksNobody(paymentOf(content, totals.payable)), locale),
     currency: content.currency,
     taxWord,
     columns: {
@@ -95,7 +95,7 @@ export function printedDocument({ company, content, locale: own }: PdfInput): Pr
     lines: printedLines(content, totals, locale),
     sums: sums(content, totals, taxed, taxWord, locale),
     total: total(content, totals.payable, locale),
-    sections: sections(content, company, paymentOf(content, totals.payable) === 'due'),
+    sections: sections(content, company, paymentOf(content, totals.payable)),
     details: details.map(({ label, value }) => ({ label: breakable(label), value: breakable(value) })),
   };
 }
@@ -104,8 +104,8 @@ export function printedDocument({ company, content, locale: own }: PdfInput): Pr
 function total(content: DocumentContent, payable: string, locale: string): Fact {
   const money = (amount: string) => formatMoney(amount, content.currency, locale);
   const payment = paymentOf(content, payable);
-  const label = payableWord(content.kind, payment, 'your');
-  return { label, value: money(payment === 'in_favour' ? withoutSign(payable) : payable) };
+  const label = payableWord(content.kind, payment, 'party');
+  return { label, value: money(payment === 'in_favour' || payment === 'against' ? withoutSign(payable) : payable) };
 }
 
 const categoryWords: Record<string, string> = {
@@ -123,10 +123,10 @@ function taxLabel(tax: TaxTotal, taxWord: string, locale: string): string {
   return tax.taxRate === undefined ? name : `${name} ${formatPercent(tax.taxRate, locale)}`;
 }
 
-function facts(content: DocumentContent, locale: string): Fact[] {
+function facts(content: DocumentContent, isNothingDue: boolean, locale: string): Fact[] {
   const dates: [string, string | undefined][] = [
     ['Date', content.issueDate],
-    ['Due', content.dueDate],
+    ['Due', isNothingDue ? undefined : content.dueDate],
     ['Valid until', content.validUntil],
     [content.kind === 'purchase_order' ? 'Deliver by' : 'Delivered', content.deliveryDate],
   ];
@@ -218,8 +218,9 @@ function sums(
   ];
 }
 
-function sections(content: DocumentContent, company: CompanyHead, isDue: boolean): PrintedDocument['sections'] {
-  // Where to pay belongs on an invoice; a credit note, quote or order asks for no money.
+function sections(content: DocumentContent, company: CompanyHead, what: Payment): PrintedDocument['sections'] {
+  // Where to pay belongs on what asks for money: not on a credit note, quote or order, but on a negative credit note.
+  const isDue = what === 'due' || (what === 'against' && content.kind === 'credit_note');
   const payment = content.paymentDetails ?? (isDue ? company.paymentDetails : undefined);
   const all: [string, string[]][] = [
     ['Payment terms', present([content.paymentTerms])],
