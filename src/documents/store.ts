@@ -225,6 +225,21 @@ function withNumber(db: Database, tenantId: string, content: DocumentContent): P
     .executeTakeFirst();
 }
 
+/** The record that a form made, see `formKey`; undefined where it made none. */
+export async function documentOfForm(
+  db: Database,
+  tenantId: string,
+  formKey: string,
+): Promise<DocumentRecord | undefined> {
+  const made = await madeBy(db, tenantId, formKey);
+  return made && getDocument(db, tenantId, made.id);
+}
+
+function madeBy(db: Database, tenantId: string, formKey: string) {
+  const made = db.selectFrom('documents').where('tenant_id', '=', tenantId).where('form_key', '=', formKey);
+  return made.select('id').executeTakeFirst();
+}
+
 interface Numbered {
   readonly id: string;
   readonly number: string | null;
@@ -245,14 +260,7 @@ async function inTheWay(
   content: DocumentContent,
   { source, formKey }: NewDocument,
 ): Promise<DocumentError> {
-  const saved =
-    formKey !== undefined &&
-    (await db
-      .selectFrom('documents')
-      .where('tenant_id', '=', tenantId)
-      .where('form_key', '=', formKey)
-      .select('id')
-      .executeTakeFirst());
+  const saved = formKey !== undefined && (await madeBy(db, tenantId, formKey));
   if (saved)
     return new DocumentError('already_saved', 'This form was sent twice. It is saved once.', { documentId: saved.id });
   const first =

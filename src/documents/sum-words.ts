@@ -53,6 +53,13 @@ const nothingWords: Record<DocumentKind, string> = {
   purchase_order: 'Free of charge',
 };
 
+const zeroWords: Record<DocumentKind, string> = {
+  invoice: 'there is nothing to pay, and its email says so',
+  credit_note: 'nothing is credited, and its email says so',
+  quote: 'it is free of charge, and its email says so',
+  purchase_order: 'it is free of charge',
+};
+
 const otherSide: Record<DocumentKind, string> = {
   invoice: 'customer',
   credit_note: 'customer',
@@ -100,7 +107,7 @@ export function sumNotice(
   const isOver = record.status === 'paid';
   switch (payment) {
     case 'nothing':
-      return `The total is zero: ${record.kind === 'invoice' ? 'there is nothing to pay, and its email says so' : nothingWords[record.kind].toLowerCase()}.`;
+      return `The total is zero: ${zeroWords[record.kind]}.`;
     case 'in_favour':
       if (isOver) return `The total is negative: the ${other} had ${amount} coming to them. That is settled.`;
       return `The total is negative: the ${other} has ${amount} coming to them.${instead ? ' That is what a credit note is for.' : ''}`;

@@ -24,6 +24,8 @@ const limits = {
   statement_timeout: 60_000,
   lock_timeout: 30_000,
   idle_in_transaction_session_timeout: 120_000,
+  // Here, and not over there: a server that stands still ends nothing.
+  query_timeout: 75_000,
 } as const;
 
 /** How long a connection that nobody uses stays open, in milliseconds: a new one plans everything again that this one knows. */

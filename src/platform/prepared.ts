@@ -27,6 +27,9 @@ function nameOf(text: string): string | undefined {
 /** “Cached plan must not change result type”: a migration changed a table since it was prepared. */
 const isOvertaken = (error: unknown) => error instanceof Error && 'code' in error && error.code === '0A000';
 
+/** What pg says where no answer came in time; whatever is asked next would wait behind it. */
+const isUnanswered = (error: unknown) => error instanceof Error && error.message === 'Query read timeout';
+
 /** What a connection has prepared stays with it. */
 const clients = new WeakMap<pg.PoolClient, PreparingClient>();
 
@@ -52,6 +55,7 @@ class PreparingClient implements PostgresPoolClient {
   readonly #client: pg.PoolClient;
   readonly #prepared = new Set<string>();
   #overtaken = false;
+  #unanswered = false;
 
   constructor(client: pg.PoolClient) {
     this.#client = client;
@@ -61,17 +65,19 @@ class PreparingClient implements PostgresPoolClient {
   query<R>(cursor: PostgresCursor<R>): PostgresCursor<R>;
   query(text: unknown, values?: ReadonlyArray<unknown>): unknown {
     if (typeof text !== 'string') throw new TypeError('Rows are read at once here, not through a cursor.');
+    if (this.#unanswered) return Promise.reject(new Error('Connection terminated: it had not answered before'));
     // Without values it may be several statements, or one that begins or ends a transaction.
     const name = values && values.length > 0 ? nameOf(text) : undefined;
     if (name !== undefined) this.#prepared.add(name);
     const asked = this.#client.query({ text, values: [...(values ?? [])], ...(name !== undefined && { name }) });
     return asked.catch((error: unknown) => {
       this.#overtaken ||= isOvertaken(error);
+      this.#unanswered ||= isUnanswered(error);
       throw error;
     });
   }
 
   release(destroy = false): void {
-    this.#client.release(destroy || this.#overtaken || this.#prepared.size > remembered);
+    this.#client.release(destroy || this.#overtaken || this.#unanswered || this.#prepared.size > remembered);
   }
 }

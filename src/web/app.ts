@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import helmet from 'helmet';
 import type pg from 'pg';
 import { accountChoicePages } from './account-choice.ts';
@@ -9,6 +9,7 @@ import { checkUpPages } from './check-up.ts';
 import { connectionPages } from './connection.ts';
 import type { WebContext } from './context.ts';
 import { dailyLimitPages } from './daily-limit.ts';
+import { databaseProbe, whileDatabaseAnswers } from './database-answers.ts';
 import { deliveryPages } from './deliveries.ts';
 import { documentPages } from './documents.ts';
 import { PageError } from './errors.ts';
@@ -37,7 +38,7 @@ import { runPages } from './runs.ts';
 import { sameOrigin } from './same-origin.ts';
 import { sendPages } from './send.ts';
 import { formOnceMore } from './send-once-more.ts';
-import { sessions } from './session.ts';
+import { leaveSession, sessions } from './session.ts';
 import { settingsPages } from './settings.ts';
 import { signInPages } from './sign-in.ts';
 import { capRefusal } from './too-many.ts';
@@ -72,6 +73,9 @@ export function createApp(ctx: WebContext, pool: pg.Pool): Express {
   app.use(assets());
   app.use(ownHost(ctx.publicUrl));
   if (secure) app.use(knownAsSecure);
+  const onError = answerErrors(ctx);
+  const giveUp = async (req: Request, res: Response) => onError(PageError.busy(), req, res, () => {});
+  app.use(whileDatabaseAnswers(databaseProbe(pool), giveUp));
   app.use(sessions(pool, ctx.sessionSecrets, secure));
   app.use(sameOrigin(ctx.publicUrl));
   app.use(loadViewer(ctx));
@@ -111,7 +115,7 @@ export function createApp(ctx: WebContext, pool: pg.Pool): Express {
   app.use(() => {
     throw PageError.notFound();
   });
-  app.use(answerErrors(ctx));
+  app.use(onError);
   return app;
 }
 
@@ -167,14 +171,19 @@ function ownHost(publicUrl: string): RequestHandler {
   };
 }
 
-function answerErrors(ctx: WebContext): ErrorRequestHandler {
-  return async (error, req, res, next) => {
+function answerErrors(ctx: WebContext) {
+  return async (error: unknown, req: Request, res: Response, next: NextFunction): Promise<void> => {
+    // Given up before: whatever came of it, there is nobody to tell.
+    if (res.writableEnded) return;
     if (res.headersSent) return next(error);
     const known =
       error instanceof PageError
         ? error
         : (clientError(error) ?? capRefusal(error, res.locals['viewer']?.locale ?? 'en-GB') ?? databaseError(error));
-    if (known?.code === 'busy') ctx.log.warn({ err: error, path: req.path }, 'the database did not answer');
+    if (known?.code === 'busy') {
+      ctx.log.warn({ err: error, path: req.path }, 'the database did not answer');
+      leaveSession(req);
+    }
     if (known?.retryAfter) res.set('Retry-After', String(known.retryAfter));
     if (await answerWithSwitch(ctx, req, res, known)) return;
     const reference = known ? undefined : randomUUID().slice(0, 8);

@@ -13,6 +13,7 @@ import {
   createDocument,
   type DocumentRecord,
   type DraftContent,
+  documentOfForm,
   getDocument,
   updateDocument,
 } from '../documents/store.ts';
@@ -96,9 +97,13 @@ export function documentEditor(ctx: WebContext): Router {
     const picked = readPicked(req.body?.partyId);
     const edited = afterRowButton(req, typed);
     if (edited) return show(res, { form: edited, chosen: { partyId: picked } });
-    const chosen = await inTenant(ctx.db, viewer.tenantId, (trx) =>
-      chooseParty(trx, viewer.tenantId, typed.party, picked),
-    );
+    const chosen = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
+      const key = readKey(req);
+      // Sent once more, it is for whom it was: the contact that it added then is nobody to ask about.
+      const made = key === undefined ? undefined : await documentOfForm(trx, viewer.tenantId, key);
+      const before = made && { partyId: made.partyId, party: made.content.party };
+      return chooseParty(trx, viewer.tenantId, typed.party, picked, before);
+    });
     const form = { ...typed, party: chosen.form };
     const fields = contentFields(req, { kind: form.kind, party: form.party });
     const parsed = await inTurns(documentFormOf(fields, undefined, viewer.locale));

@@ -1,15 +1,13 @@
 import type { Response } from 'express';
 import type { DocumentContent } from '../documents/document.ts';
 import type { FormProblem } from '../documents/form.ts';
-import { formatAmount, formatMoney, formatPercent } from '../documents/format.ts';
-import { kindInstead, paymentOf, withoutSign } from '../documents/payment.ts';
-import { sumNotice } from '../documents/sum-words.ts';
-import type { DocumentTotals } from '../documents/totals.ts';
+import { formatAmount, formatPercent } from '../documents/format.ts';
 import { each, inTurns } from '../platform/turns.ts';
 import { labels, nextLine, type TypedForm } from './document-form.ts';
 import { sumsOf } from './document-sums.ts';
 import { marksOf, type NumberMark } from './number-marks.ts';
 import { rowsOf } from './render.ts';
+import { sumMeaning } from './sum-meaning.ts';
 import type { Viewer } from './viewer.ts';
 
 /** What a form adds up to, and beside its rows: `nets` and `marks` as they are, `data` as the page's scripts read them. */
@@ -19,16 +17,10 @@ export async function totalsLocals(res: Response, viewer: Viewer, form: TypedFor
   const percent = (value: string) => formatPercent(value, locale);
   const nets = await inTurns(each(read.nets, (net) => net && formatAmount(net, currency, locale)));
   const marks = await inTurns(marksOf(read, currency, locale));
-  const meaningOf = ({ payable, taxInclusive }: DocumentTotals) => {
-    const record = { kind: form.kind, typeCode: base?.typeCode };
-    const instead = kindInstead(record, { payable, total: taxInclusive });
-    const amount = formatMoney(withoutSign(payable), currency, locale);
-    return { payment: paymentOf(record, payable), instead, meaning: sumNotice(record, payable, amount, instead) };
-  };
   return {
     ...{ totals, leftOut, currency, percent, locale, kind: form.kind, isNew: base === undefined },
     ...{ nets, marks, data: await rowsOf(res, 'documents/line-data', [...nets.map((net) => ({ net })), ...marks], {}) },
-    ...(totals && meaningOf(totals)),
+    ...(totals && sumMeaning({ kind: form.kind, typeCode: base?.typeCode }, totals, currency, locale)),
   };
 }
 

@@ -12,7 +12,6 @@ import { fileBytes } from '../documents/files.ts';
 import {
   formatAmount,
   formatCountry,
-  formatMoney,
   formatNumber,
   formatPercent,
   keyDate,
@@ -26,11 +25,9 @@ import {
 import { lastChange } from '../documents/last-change.ts';
 import { listDocuments } from '../documents/listing.ts';
 import { countMatching } from '../documents/matching.ts';
-import { kindInstead, paymentOf, withoutSign } from '../documents/payment.ts';
 import { headOf } from '../documents/pdf/head.ts';
 import { deleteDraft, setDocumentStatus, wasWritten } from '../documents/status.ts';
-import { type DocumentRecord, documentsWithNumber, getDocument } from '../documents/store.ts';
-import { sumNotice } from '../documents/sum-words.ts';
+import { documentsWithNumber, getDocument } from '../documents/store.ts';
 import type { DocumentSummary } from '../documents/summary.ts';
 import { totalsOf } from '../documents/totals.ts';
 import { inTurns } from '../platform/turns.ts';
@@ -58,6 +55,7 @@ import {
 } from './record-words.ts';
 import { page } from './render.ts';
 import { notify } from './session.ts';
+import { sumMeaning } from './sum-meaning.ts';
 import { tellingOf } from './telling.ts';
 import { onlookerOf, param, requireRole, viewerOf } from './viewer.ts';
 import { whoChangedIt } from './who-changed.ts';
@@ -147,7 +145,7 @@ export function documentPages(ctx: WebContext): Router {
       title: titleOf(record),
       section: record.kind,
       words: wordsOf(record),
-      ...meaningOf(record, totals.taxInclusive, locale),
+      ...sumMeaning(record, { payable: record.payable, taxInclusive: totals.taxInclusive }, record.currency, locale),
       differences: await inTurns(differencesFromOwn(record.content)),
       differenceWords,
       record,
@@ -255,20 +253,6 @@ export function documentPages(ctx: WebContext): Router {
   });
 
   return router;
-}
-
-/** What the last sum means, what is said of it, and the kind that it should be instead. */
-function meaningOf(record: DocumentRecord, total: string, locale: string) {
-  const { payable, currency } = record;
-  const instead = kindInstead(record, { payable, total });
-  const amount = formatMoney(withoutSign(payable), currency, locale);
-  // The word beside a negative sum says whose it is.
-  return {
-    payment: paymentOf(record, payable),
-    payable: amount,
-    instead,
-    meaning: sumNotice(record, payable, amount, instead),
-  };
 }
 
 function statusNotice(record: DocumentSummary, wasDraft: boolean): string {

@@ -11,6 +11,8 @@ export interface PostgresProxy {
    * the one that it ends, so that a client reads both in the same moment.
    */
   endAtOnce(yes: boolean): void;
+  /** Lets nothing through and ends nothing, as a server that stands still, or a network that was cut. */
+  standStill(yes: boolean): void;
   close(): Promise<void>;
 }
 
@@ -19,6 +21,7 @@ export async function startPostgresProxy(url: string): Promise<PostgresProxy> {
   const real = new URL(url);
   const sockets = new Set<Socket>();
   let ending = false;
+  let still = false;
   let ended = 0;
   const server = createServer((client) => {
     const upstream = connect(Number(real.port), real.hostname);
@@ -32,6 +35,7 @@ export async function startPostgresProxy(url: string): Promise<PostgresProxy> {
       });
     }
     client.pipe(upstream);
+    if (still) hold([client, upstream], true);
     upstream.on('data', (chunk) => {
       const last = ending && chunk.subarray(-6).equals(readyForQuery);
       if (last) ended += 1;
@@ -55,12 +59,23 @@ export async function startPostgresProxy(url: string): Promise<PostgresProxy> {
       ending = yes;
       if (yes) destroyAll();
     },
+    standStill(yes) {
+      still = yes;
+      hold(sockets, yes);
+    },
     close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       destroyAll();
       return closed;
     },
   };
+}
+
+function hold(sockets: Iterable<Socket>, yes: boolean): void {
+  for (const socket of sockets) {
+    if (yes) socket.pause();
+    else socket.resume();
+  }
 }
 
 const readyForQuery = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);

@@ -1,4 +1,7 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { whileDatabaseAnswers } from '../../src/web/database-answers.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { type PostgresProxy, startPostgresProxy } from '../support/postgres-proxy.ts';
 import { type Product, startProduct } from '../support/product.ts';
@@ -43,4 +46,40 @@ it('says that it will be back while the database is away, with when to ask again
   expect([foreign.status, foreign.text.includes('textarea')]).toEqual([503, false]);
   proxy.endAtOnce(false);
   expect((await ask('/healthz')).status).toBe(200);
+});
+
+it('says so within seconds, too, where the database stands still and ends no connection, and goes on with it', async () => {
+  const account = 'tom@still.example';
+  product.google.accounts.add({ email: account, name: 'Tom' });
+  const tom = visitor(product);
+  await tom.signIn(account);
+  proxy.standStill(true);
+  const begun = performance.now();
+  const typed = { name: 'Still Ltd', country: 'IE', currency: 'EUR', timeZone: 'Europe/Dublin' };
+  const kept = await tom.post('/welcome', typed);
+  expect([kept.status, kept.headers.get('retry-after')]).toEqual([503, '5']);
+  expect(kept.text).toContain('<textarea hidden name="name">\nStill Ltd</textarea>');
+  // Far sooner than any statement, or the operating system, would give up.
+  expect(performance.now() - begun).toBeLessThan(45_000);
+  proxy.standStill(false);
+  expect((await tom.get('/welcome')).status).toBe(200);
+  expect((await tom.post('/welcome', typed)).status).toBe(303);
+});
+
+it('waits for work that takes long while the database answers', async () => {
+  const answers: boolean[] = [true, true, false];
+  const given: string[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const handler = whileDatabaseAnswers(
+    async () => answers.shift() ?? false,
+    async () => {
+      given.push('up');
+      resolve();
+    },
+    1,
+  );
+  const [req, res] = [new IncomingMessage(new Socket()), new ServerResponse(new IncomingMessage(new Socket()))];
+  Reflect.apply(handler, undefined, [req, res, () => given.push('on')]);
+  await promise;
+  expect([given, answers]).toEqual([['on', 'up'], []]);
 });

@@ -38,6 +38,19 @@ describe('a form that is sent twice', () => {
     expect(await count('parties')).toBe(before + 4);
   });
 
+  it('makes one record for a new customer, who is asked about no second time', async () => {
+    const record = {
+      ...{ kind: 'invoice', issueDate: '2026-12-01', currency: 'EUR', 'party[name]': 'Oak & Sons', do: 'save' },
+      ...{ 'lines[0][name]': 'Chair', 'lines[0][quantity]': '1', 'lines[0][unitPrice]': '5' },
+    };
+    for (const partyId of ['', 'new']) {
+      const form = { ...record, partyId, key: keyOf(await office.founder.get('/documents/new?kind=invoice')) };
+      const first = await office.founder.post('/documents', form);
+      const again = await office.founder.post('/documents', form);
+      expect([first.status, again.status, again.location]).toEqual([303, 303, first.location]);
+    }
+  });
+
   it('mails one invitation, whose link works', async () => {
     const key = keyOf(await office.founder.get('/settings/members'));
     const invitation = { key, email: 'twice@elm.example', role: 'member' };
