@@ -35,8 +35,12 @@ export function asksNobody(payment: Payment): boolean {
   return payment === 'nothing' || payment === 'in_favour';
 }
 
-/** What `paid` means of a record: only what asked for money, or came to some, is paid; anything else is settled. */
-export function paidWord(record: PayableRecord, payable: string): 'paid' | 'settled' {
+/**
+ * What `paid` means of a record: only what asked for money, or came to some, is paid; anything else is settled.
+ *
+ * @param payable where it is not at hand, the record is taken for one that comes to something
+ */
+export function paidWord(record: PayableRecord, payable = '1'): 'paid' | 'settled' {
   const payment = paymentOf(record, payable);
   return payment === 'due' || payment === 'sum' ? 'paid' : 'settled';
 }

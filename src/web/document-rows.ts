@@ -17,10 +17,11 @@ export async function totalsLocals(res: Response, viewer: Viewer, form: TypedFor
   const percent = (value: string) => formatPercent(value, locale);
   const nets = await inTurns(each(read.nets, (net) => net && formatAmount(net, currency, locale)));
   const marks = await inTurns(marksOf(read, currency, locale));
+  const said = totals && sumMeaning({ kind: form.kind, typeCode: base?.typeCode }, totals, currency, locale);
   return {
     ...{ totals, leftOut, currency, percent, locale, kind: form.kind, isNew: base === undefined },
     ...{ nets, marks, data: await rowsOf(res, 'documents/line-data', [...nets.map((net) => ({ net })), ...marks], {}) },
-    ...(totals && sumMeaning({ kind: form.kind, typeCode: base?.typeCode }, totals, currency, locale)),
+    ...{ payment: said?.payment, payable: said?.payable, instead: said?.instead ?? null, meaning: said?.meaning ?? '' },
   };
 }
 

@@ -1,8 +1,8 @@
 import type { Kept, RecordNow, Unasked } from '../deliveries/record-now.ts';
 import { unaskedOf } from '../deliveries/record-now.ts';
 import { wordsOf } from '../documents/format.ts';
+import { paidWord } from '../documents/payment.ts';
 import type { DocumentKind } from '../platform/database-types.ts';
-import { paidWord } from './record-words.ts';
 import { sentence } from './words.ts';
 
 type Named = { readonly kind: DocumentKind; readonly typeCode: string | null };
@@ -15,7 +15,7 @@ function became(why: Unasked, { kind }: Pick<Named, 'kind'>, many = false): stri
     case 'cancelled':
       return many ? 'were cancelled' : 'was cancelled';
     case 'paid':
-      return `${many ? 'are' : 'is'} ${paidWord(kind)}`;
+      return `${many ? 'are' : 'is'} ${paidWord({ kind })}`;
     case 'changed':
       return many ? 'were changed since' : 'was changed since';
     default:

@@ -2,8 +2,9 @@ import { answered } from '../deliveries/answers.ts';
 import type { Objection } from '../deliveries/check-sender.ts';
 import type { DeliverySummary } from '../deliveries/deliveries.ts';
 import type { Remedy, Trouble } from '../deliveries/remedy.ts';
+import { paidWord } from '../documents/payment.ts';
 import { endedWords, readReason } from '../mailboxes/ended-words.ts';
-import { paidWord, what } from './record-words.ts';
+import { what } from './record-words.ts';
 import { laterWords, small } from './released-words.ts';
 import { isAdmin, type Viewer } from './viewer.ts';
 import { atMoment, moment } from './words.ts';
@@ -146,7 +147,7 @@ function words(trouble: Trouble, delivery: Told, hindrance: Objection | null, re
       return { title: 'Not found in Gmail', more: 'It is not sent again. For a minute this can be undone.' };
     case 'record_paid':
       return {
-        title: `The ${what(delivery).lower} was ${paidWord(delivery.documentKind ?? 'invoice')} before this left`,
+        title: `The ${what(delivery).lower} was ${paidWord({ kind: delivery.documentKind ?? 'invoice' })} before this left`,
         more: 'It leaves only if you say so. Otherwise cancel it. It was not sent.',
       };
     case 'stuck':
