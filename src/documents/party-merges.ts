@@ -47,7 +47,7 @@ export async function mergeParties(
     .where('party_id', '=', goneId)
     .returning('id')
     .execute();
-  await updateParty(trx, tenantId, keptId, after);
+  await updateParty(trx, tenantId, keptId, after, memberId);
   await trx.updateTable('parties').set({ merged_into: keptId }).where('id', '=', goneId).execute();
   await trx
     .insertInto('party_merges')

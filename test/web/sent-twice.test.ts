@@ -88,6 +88,11 @@ describe('a form that is sent twice', () => {
     expect(await companies()).toBe(1);
     await ann.post('/welcome', { ...form, key, name: 'Newer Ltd' });
     expect(await companies()).toBe(2);
+    // Another one of the same name is told apart in the menu, on the page that lists them and on their own.
+    await ann.post('/welcome', { ...form, key: keyOf(await ann.get('/welcome')) });
+    const words = 'owner a@new.example, created';
+    expect(said(await ann.get('/')).split(words).length - 1).toBe(3);
+    expect(said(await ann.get('/companies'))).toMatch(/New Ltd created .* number 1 of 2/);
     // Somebody else with the same key and words founds their own.
     letterhead.google.accounts.add({ email: 'b@new.example', name: 'Bob' });
     const bob = visitor(letterhead);
