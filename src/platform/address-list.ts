@@ -157,7 +157,7 @@ const linkPrefix = /^\s*mailto:\s*/i;
 /** Reads one mailbox: an address, or words and then an address in angle brackets. */
 function readMailbox(typed: string): Address | Unreadable {
   const text = typed.replace(linkPrefix, '');
-  if (text.length > longestMailbox) return unreadable(text);
+  if (text.length > longestMailbox) return unreadable(typed);
   const words: string[] = [];
   const remarks: string[] = [];
   let bare = '';
@@ -165,9 +165,9 @@ function readMailbox(typed: string): Address | Unreadable {
   let quotedWords = true;
   for (const { 0: part, 1: quoted, 2: inAngle, 3: remark, index } of text.matchAll(partPattern)) {
     if (remark !== undefined) remarks.push(unescaped(remark));
-    else if (angle !== undefined) return unreadable(text);
+    else if (angle !== undefined) return unreadable(typed);
     else if (inAngle !== undefined) angle = inAngle.replace(linkPrefix, '').trim();
-    else if (/^["<>()]$/.test(part)) return unreadable(text);
+    else if (/^["<>()]$/.test(part)) return unreadable(typed);
     else {
       const apart = /^\s$|^$/.test(text.charAt(index - 1));
       const word = quoted === undefined ? part : unescaped(quoted);
@@ -177,16 +177,16 @@ function readMailbox(typed: string): Address | Unreadable {
       bare += `${apart && bare !== '' ? ' ' : ''}${part}`;
     }
   }
-  if (remarks.some(hasAt)) return unreadable(text);
+  if (remarks.some(hasAt)) return unreadable(typed);
   const email = readAddress(angle ?? bare);
-  if (email === undefined) return unreadable(text);
+  if (email === undefined) return unreadable(typed);
   const remark = remarks.map((words) => words.trim()).filter(Boolean);
   const name = angle === undefined ? remark.join(' ') : [...words, ...remark.map((words) => `(${words})`)].join(' ');
   if (name === '') return { name, email };
-  if (holdsOtherAddress(name, email)) return unreadable(text, 'other');
+  if (holdsOtherAddress(name, email)) return unreadable(typed, 'other');
   const fitting = fittingName(name, email);
   // RFC 5322 atoms hold no @: in words without quotes it is another address, or what is left of one.
-  if (angle !== undefined && !quotedWords && hasAt(fitting)) return unreadable(text);
+  if (angle !== undefined && !quotedWords && hasAt(fitting)) return unreadable(typed);
   return { name: fitting, email };
 }
 

@@ -22,6 +22,7 @@ describe('founding a company', () => {
         memberId,
         role: 'owner',
         ownerEmail: expect.any(String),
+        createdAt: expect.any(Date),
         isLast: false,
       },
     ]);

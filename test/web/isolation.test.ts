@@ -317,6 +317,7 @@ const withoutIds = [
   'POST /imports',
   'POST /parties',
   'POST /settings/account',
+  'POST /company-changes/seen',
   'POST /settings/company',
   'POST /settings/email/stand-in',
   'POST /settings/email/release-hours',
