@@ -7,7 +7,8 @@ import { findViolations, partOf, readSourceFiles, type SourceFile } from '../../
 const house: SourceFile[] = [
   file('src/main.ts', './web/app.ts', 'local-google'),
   file('src/web/app.ts', 'express', '../deliveries/create.ts'),
-  file('src/deliveries/create.ts', '../documents/store.ts', '../mailboxes/sender.ts'),
+  file('src/deliveries/create.ts', '../documents/store.ts', '../mailboxes/sender.ts', '../transport/transport.ts'),
+  file('src/transport/transport.ts', '../mailboxes/sender.ts', '../google/gmail.ts'),
   file('src/documents/store.ts', '../tenants/scope.ts'),
   file('src/mailboxes/sender.ts', '../tenants/scope.ts', '../google/gmail.ts'),
   file('src/tenants/scope.ts', '../platform/database.ts'),
@@ -38,6 +39,8 @@ describe('the import rule', () => {
     ['src/documents/store.ts', '../mailboxes/sender.ts', 'documents may import tenants, google, platform'],
     ['src/mailboxes/sender.ts', '../documents/store.ts', 'mailboxes may import tenants, google, platform'],
     ['src/deliveries/create.ts', '../web/app.ts', 'deliveries may import documents,'],
+    ['src/deliveries/create.ts', '../google/gmail.ts', 'deliveries may import documents, transport,'],
+    ['src/transport/transport.ts', '../deliveries/create.ts', 'transport may import mailboxes,'],
     ['src/web/app.ts', 'local-google', 'web may import deliveries,'],
     ['local-google/src/world.ts', '../../src/platform/database.ts', 'local-google imports only itself'],
     ['local-google/test/world.test.ts', '../../src/web/app.ts', 'local-google/test may import local-google, test'],

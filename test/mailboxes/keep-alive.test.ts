@@ -82,11 +82,11 @@ describe('a connection that nobody uses', () => {
     const one = await alone();
     const { db } = letterhead.database;
     await inTenant(db, one.tenantId, async (trx) => {
-      const { id: _id, ...mailbox } = await trx
-        .selectFrom('mailboxes')
-        .selectAll()
-        .where('id', '=', one.mailboxId)
-        .executeTakeFirstOrThrow();
+      const {
+        id: _id,
+        account: _account,
+        ...mailbox
+      } = await trx.selectFrom('mailboxes').selectAll().where('id', '=', one.mailboxId).executeTakeFirstOrThrow();
       const {
         refresh_key_id: _r,
         access_key_id: _a,

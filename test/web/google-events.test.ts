@@ -135,7 +135,8 @@ describe('tokens-revoked', () => {
     );
     expect(await mailboxOf(one)).toMatchObject({ state: 'active' });
     letterhead.google.accounts.removeAccess(one.account, testClient.clientId);
-    await reaches(one, 'needs_reconnect', 'revoked');
+    // Google refuses the token, and its event says why.
+    await reaches(one, 'needs_reconnect', 'removed');
   });
 
   it('of a changed password says so, whichever of the two events comes first', async () => {
