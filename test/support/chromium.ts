@@ -56,6 +56,8 @@ async function launch(): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: await findChromium(),
     args: ARGUMENTS,
+    // Without one it knows no name of a file with an umlaut, and calls it “download”.
+    env: { ...process.env, LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8' },
     handleSIGTERM: false,
   });
   process.once('SIGTERM', () => process.exit());

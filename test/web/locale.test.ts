@@ -74,7 +74,7 @@ describe('the pages of a member', () => {
       expect(text).toContain(`The message is longer than ${most} characters. Shorten it.`);
       await sender.founder.post(`/mailboxes/${sender.mailboxId}/check-up`);
       expect(read((await sender.founder.get(`/mailboxes/${sender.mailboxId}/check-up`)).text)).toContain(
-        `of ${limit} emails through it`,
+        `Its limit is ${limit} a day.`,
       );
     }
   });
