@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import helmet from 'helmet';
 import type pg from 'pg';
+import { isDatabaseAway } from '../platform/database-away.ts';
 import { accountChoicePages } from './account-choice.ts';
 import { activityPages } from './activity.ts';
 import { asset, assets } from './assets.ts';
@@ -179,7 +180,7 @@ function answerErrors(ctx: WebContext) {
     const known =
       error instanceof PageError
         ? error
-        : (clientError(error) ?? capRefusal(error, res.locals['viewer']?.locale ?? 'en-GB') ?? databaseError(error));
+        : (clientError(error) ?? capRefusal(error, res.locals['viewer']?.locale ?? 'en-GB') ?? awayOf(error));
     if (known?.code === 'busy') {
       ctx.log.warn({ err: error, path: req.path }, 'the database did not answer');
       leaveSession(req);
@@ -204,16 +205,9 @@ function answerErrors(ctx: WebContext) {
   };
 }
 
-/** A database that is away, starts, or did not finish in time (PostgreSQL, appendix A); what pg says has no code. */
-function databaseError(error: unknown): PageError | undefined {
-  const codes = new Set(['57P01', '57P02', '57P03', '57014', '55P03', '53300', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
-  const words = /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout)/;
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if ('code' in cause && typeof cause.code === 'string' && codes.has(cause.code))
-      return PageError.busy({ cause: error });
-    if (words.test(cause.message)) return PageError.busy({ cause: error });
-  }
-  return undefined;
+/** The same is worth another try in a moment. */
+function awayOf(error: unknown): PageError | undefined {
+  return isDatabaseAway(error) ? PageError.busy({ cause: error }) : undefined;
 }
 
 /** Express's own refusals of a request: a body too large, an address that cannot be decoded. */
