@@ -72,5 +72,5 @@ async function consent(
     },
     (trx, connected) => releaseMailbox(trx, clock, tenantId, connected),
   );
-  return { mailboxId, account: sub };
+  return { mailboxId, account: `gmail:${sub}` };
 }

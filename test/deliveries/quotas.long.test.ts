@@ -74,7 +74,7 @@ describe('a backlog over several accounts and two workers', () => {
     await database.system
       .updateTable('sending_accounts')
       .set({ paid_until: until })
-      .where('account', '=', '')
+      .where('account', '=', 'gmail')
       .execute();
     const ids = await backlog(senders, 2);
     await pass(15);
