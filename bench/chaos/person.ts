@@ -49,9 +49,11 @@ async function look(world: World): Promise<number> {
     const sender = senders.find(({ mailboxId }) => mailboxId === id);
     if (sender) await reconnect(context, sender);
   }
+  // Nobody edits drafts here. But one that was made between a backup and its restore is of an attempt that was forgotten, so
+  // it cannot be told from one that somebody changed: it is asked about.
   const { rows: held } = await sql<{ id: string; tenantId: string; memberId: string }>`
     select id, tenant_id as "tenantId", member_id as "memberId" from deliveries
-    where state = 'held' and held_reason in ('operator', 'not_sent', 'draft_deleted', 'waited_too_long')`.execute(
+    where state = 'held' and held_reason in ('operator', 'not_sent', 'draft_deleted', 'draft_edited', 'waited_too_long')`.execute(
     owner,
   );
   for (const { id, tenantId, memberId } of held)

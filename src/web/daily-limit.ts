@@ -7,7 +7,7 @@ import { dailyLimitOf, highestDailyLimit, setDailyLimit } from '../mailboxes/dai
 import { findMailbox, type MailboxRecord } from '../mailboxes/mailboxes.ts';
 import { providerOf } from '../platform/account.ts';
 import { inTenant } from '../tenants/scope.ts';
-import { countSent } from '../tenants/system-queue.ts';
+import { countSent, noteFull } from '../tenants/system-queue.ts';
 import { limitsOf } from '../transport/transports.ts';
 import type { WebContext } from './context.ts';
 import { found } from './errors.ts';
@@ -42,8 +42,11 @@ export function dailyLimitPages(ctx: WebContext): Router {
       return limitPage(ctx, res, tenantId, mailbox, typed, problem);
     }
     const most = limit ?? limitsOf(providerOf(mailbox.account)).dailyLimit(mailbox.email);
-    // What the pacer wrote down is of before; others may send with the same Google account.
-    const hasRoom = (await sentToday(ctx, mailbox.account)) < most;
+    // What the pacer wrote down is of before, and it looks again only where something may leave now. Others may send with
+    // the same Google account, and what of theirs counts it counts with its next round.
+    const over = (await sentToday(ctx, mailbox.account)) - most;
+    const hasRoom = over < 0;
+    await noteFull(ctx.system, { account: mailbox.account, over: hasRoom ? null : over }, ctx.clock());
     const { text } = await inTenant(ctx.db, tenantId, async (trx) => {
       await setDailyLimit(trx, tenantId, mailbox.id, limit);
       return tellReleased(trx, { ...ctx, hasRoom }, viewer, await listQueued(trx, tenantId, mailbox.id));

@@ -8,7 +8,7 @@ import { oneWaiting } from '../deliveries/kept.ts';
 import { assertWithinCap } from '../deliveries/recipient-cap.ts';
 import { readRecipients } from '../deliveries/recipients.ts';
 import { type Kept, keptOf, sumKept } from '../deliveries/record-now.ts';
-import { controlRun, decideRun, isRunControl } from '../deliveries/runs/control.ts';
+import { controlRun, countWaiting, decideRun, isRunControl } from '../deliveries/runs/control.ts';
 import { reportFilters, reportPage } from '../deliveries/runs/report.ts';
 import { rescheduleRun } from '../deliveries/runs/reschedule.ts';
 import { type ResendResult, type ResendWhich, resend } from '../deliveries/runs/resend.ts';
@@ -108,10 +108,13 @@ export function runPages(ctx: WebContext): Router {
     const control: unknown = req.body?.control;
     if (!isRunControl(control)) throw PageError.notFound();
     const order = { tenantId: viewer.tenantId, memberId: viewer.memberId, runId: run.id };
-    const { moved, told } = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
+    const { moved, told, waiting } = await inTenant(ctx.db, viewer.tenantId, async (trx) => {
       const moved = await controlRun(trx, ctx.clock, order, control);
       const lets = (control === 'resume' || control === 'send_now') && moved !== undefined;
-      return { moved, told: lets ? await tellReleased(trx, ctx, viewer, moved) : null };
+      return {
+        ...{ moved, told: lets ? await tellReleased(trx, ctx, viewer, moved) : null },
+        waiting: control === 'pause' ? await countWaiting(trx, order) : 0,
+      };
     });
     if (control === 'cancel' && req.body?.undo === 'yes' && moved?.length === run.counts.total) {
       await notify(req, 'ok', 'Undone: nothing was sent. Change what you like, and send it when it is right.');
@@ -121,7 +124,7 @@ export function runPages(ctx: WebContext): Router {
     else if (control === 'resume' || control === 'send_now') {
       const words = [control === 'resume' && 'Resumed.', told?.text || 'Nothing waited for it.'];
       await notify(req, told?.tone ?? 'ok', words.filter(Boolean).join(' '));
-    } else await notify(req, ...stopped(control, moved.length, viewer.locale));
+    } else await notify(req, ...stopped(control, control === 'pause' ? waiting : moved.length, viewer.locale));
     res.redirect(303, `/runs/${run.id}`);
   });
 
@@ -328,13 +331,14 @@ type Notice = readonly ['ok' | 'wait' | 'fail', string];
 
 const movedOn: Notice = ['wait', 'It has moved on meanwhile, so there was nothing to decide any more.'];
 
-function stopped(control: 'pause' | 'cancel', moved: number, locale: string): Notice {
-  const emails = emailCount(moved, locale);
+/** @param count of a pause how many wait, whatever they wait for besides; of an end how many do not leave */
+function stopped(control: 'pause' | 'cancel', count: number, locale: string): Notice {
+  const emails = emailCount(count, locale);
   if (control === 'pause') {
-    const wait = `${emails} ${moved === 1 ? 'waits' : 'wait'} until it is resumed.`;
+    const wait = `${emails} ${count === 1 ? 'waits' : 'wait'} until it is resumed.`;
     return ['wait', `Paused. ${wait} What was on its way to Gmail at this moment still arrives.`];
   }
-  const stay = `${emails} ${moved === 1 ? 'does' : 'do'} not leave.`;
+  const stay = `${emails} ${count === 1 ? 'does' : 'do'} not leave.`;
   return ['ok', `Cancelled. ${stay} What was on its way at this moment still arrives.`];
 }
 

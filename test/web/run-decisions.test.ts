@@ -86,7 +86,14 @@ it('pausing, resuming and cancelling name who did it, with each email and in the
   expect(said(await post(mo, runId, 'control', { control: 'resume' }))).toContain(
     'Resumed. 2 emails are going out now.',
   );
-  await post(mo, runId, 'control', { control: 'pause' });
+  // What is held for another reason waits for the run as well.
+  await sender.founder.post(`/mailboxes/${sender.mailboxId}/pause`);
+  await deliverNow(letterhead, sender, ids[1] ?? '');
+  expect((await sender.delivery(ids[1] ?? '')).heldReason).toBe('mailbox_paused');
+  expect(said(await post(mo, runId, 'control', { control: 'pause' }))).toContain(
+    'Paused. 2 emails wait until it is resumed.',
+  );
+  await sender.founder.post(`/mailboxes/${sender.mailboxId}/resumption`);
   // It came back to the queue while its run was paused.
   await putInto(letterhead.context, sender, ids.slice(0, 1), 'queued');
   await deliverNow(letterhead, sender, ids[0] ?? '');

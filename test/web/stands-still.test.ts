@@ -66,6 +66,9 @@ describe('a delivery that waits for its Google account says why, and until when'
     );
 
     await sender.founder.post(`/mailboxes/${sender.mailboxId}/daily-limit`, { limit: '' });
+    // Before any round of the pacer, which may be long in coming where nothing may leave now.
+    expect(await pageOf(sender, second)).not.toContain('are used up');
+    expect(await text(sender, '/settings/email')).not.toContain('used up');
     expect((await tick()).released).toBe(1);
     expect(await pageOf(sender, second)).toContain('It is about to leave.');
   });

@@ -112,6 +112,21 @@ async function moveAll(
   }
 }
 
+/** How many emails of a run wait for whatever it is, those that nobody knows of left out: a paused run holds them all. */
+export async function countWaiting(trx: Database, { tenantId, runId }: Omit<RunOrder, 'memberId'>): Promise<number> {
+  const { count } = await trx
+    .selectFrom('deliveries')
+    .select(({ fn }) => fn.countAll<string>().as('count'))
+    .where('tenant_id', '=', tenantId)
+    .where('run_id', '=', runId)
+    .where('state', 'in', ['queued', 'held'])
+    .where((where) =>
+      where.or([where('held_reason', 'is', null), where('held_reason', 'not in', ['restored', ...answered])]),
+    )
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
 /** What somebody decides about many of a run at once: what nobody knows of, or what they have just answered about that. */
 export type RunDecision = 'send_again' | 'mark_as_sent' | 'take_back';
 
