@@ -165,7 +165,7 @@ async function tell(
   process.exitCode = 1;
 }
 
-/** Lets go what waited for these mailboxes; a line for each that something waited for: what of it leaves, and what does not. */
+/** Releases the emails that waited for these mailboxes. One line for each mailbox: what leaves, and what stays. */
 async function letGo(
   ctx: Pick<DelegateContext, 'db'> & Foretelling,
   tenantId: string,

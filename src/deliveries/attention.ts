@@ -80,7 +80,7 @@ export interface OnTheWay {
   readonly later: number;
   /** Of runs that somebody paused. */
   readonly paused: number;
-  /** Waits for its turn or its moment, and its mailbox or its address is held besides: it does not leave by itself. */
+  /** Queued or scheduled, but its mailbox or address is on hold, so it needs a person. */
   readonly kept: number;
 }
 

@@ -64,7 +64,7 @@ function isAsked({ state, heldReason }: Pick<Standing, 'state' | 'heldReason'>):
  * however many they are; those that have moved on meanwhile, that it does not fit, or that would only be held again, are
  * left alone, and so are those that are not sent again before somebody says more, see `record-now.ts`.
  *
- * @param said what whoever decides about one of them was shown of its record
+ * @param said what the person was shown of the record
  * @returns the ids of those that it moved
  */
 export async function decide(

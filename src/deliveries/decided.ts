@@ -86,7 +86,7 @@ export async function becameOf(
   };
 }
 
-/** Those of which a person is asked whether they were sent. */
+/** The deliveries that still need a person to say whether they were sent. */
 async function stillAsked(trx: Database, tenantId: string, deliveryIds: readonly string[]): Promise<string[]> {
   if (deliveryIds.length === 0) return [];
   const rows = await trx

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type GoogleApp, onceWithin } from './app.ts';
 import { askGmail } from './ask.ts';
-import { GoogleError } from './errors.ts';
+import { isAnswered } from './errors.ts';
 import {
   type AccessToken,
   gmailClient,
@@ -77,7 +77,7 @@ export async function getDraft(app: GoogleApp, token: AccessToken, draftId: stri
     );
     return readHeaders(data?.message);
   } catch (error) {
-    if (isGone(error)) return null;
+    if (isAnswered(error, 404)) return null;
     throw error;
   }
 }
@@ -105,10 +105,6 @@ export async function deleteDraft(app: GoogleApp, token: AccessToken, draftId: s
       gmailClient(app, token).users.drafts.delete({ userId: 'me', id: draftId }, { timeout: app.timeoutMs }),
     );
   } catch (error) {
-    if (!isGone(error)) throw error;
+    if (!isAnswered(error, 404)) throw error;
   }
-}
-
-function isGone(error: unknown): boolean {
-  return error instanceof GoogleError && error.failure.kind === 'answered' && error.failure.status === 404;
 }

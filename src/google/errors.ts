@@ -26,6 +26,11 @@ export class GoogleError extends Error {
   }
 }
 
+/** Whether Google answered with this HTTP status. */
+export function isAnswered(error: unknown, status: number): error is GoogleError {
+  return error instanceof GoogleError && error.failure.kind === 'answered' && error.failure.status === status;
+}
+
 /** Runs a call of Google's library and turns whatever it throws into a {@link GoogleError}. */
 export async function guarded<T>(call: () => Promise<T>): Promise<T> {
   try {

@@ -2,7 +2,7 @@ import { errors, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { type GoogleApp, oauthClient } from './app.ts';
 import { ask } from './ask.ts';
-import { GoogleError, guarded } from './errors.ts';
+import { GoogleError, guarded, isAnswered } from './errors.ts';
 import { keysOf } from './keys.ts';
 
 /** What the token endpoint gives for a code or a refresh token. */
@@ -84,7 +84,7 @@ export async function revokeGrant(app: GoogleApp, token: string): Promise<void> 
   try {
     await guarded(() => oauthClient(app).revokeToken(token));
   } catch (error) {
-    if (error instanceof GoogleError && error.failure.kind === 'answered' && error.failure.status === 400) return;
+    if (isAnswered(error, 400)) return;
     throw error;
   }
 }

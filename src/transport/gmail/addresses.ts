@@ -1,4 +1,4 @@
-import { GoogleError } from '../../google/errors.ts';
+import { GoogleError, isAnswered } from '../../google/errors.ts';
 import { MailboxUnusableError } from '../../mailboxes/access-token.ts';
 import { dropAccessToken } from '../../mailboxes/grant-vault.ts';
 import { endMailbox } from '../../mailboxes/health.ts';
@@ -45,9 +45,5 @@ function endingIn(error: unknown): EndedReason | null {
 
 /** As against a 403 that only asks to slow down. */
 function isMissingPermission(error: unknown): boolean {
-  return isAnswered(error, 403) && error instanceof GoogleError && /insufficient/i.test(error.code);
-}
-
-function isAnswered(error: unknown, status: number): boolean {
-  return error instanceof GoogleError && error.failure.kind === 'answered' && error.failure.status === status;
+  return isAnswered(error, 403) && /insufficient/i.test(error.code);
 }

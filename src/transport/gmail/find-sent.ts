@@ -1,4 +1,4 @@
-import { GoogleError } from '../../google/errors.ts';
+import { isAnswered } from '../../google/errors.ts';
 import { getHeaders, listSent, type MessageHeaders, type SentPage } from '../../google/gmail.ts';
 import { deliveryHeader, type Of, type Pay, type Sight, type Since } from '../transport.ts';
 import type { GmailMailbox } from './context.ts';
@@ -55,7 +55,7 @@ async function headersOf(mailbox: GmailMailbox, id: string, pay: Pay): Promise<M
     });
   } catch (error) {
     // Deleted for good since the list was made: nothing that carries our header can be known of it.
-    if (error instanceof GoogleError && error.failure.kind === 'answered' && error.failure.status === 404) return null;
+    if (isAnswered(error, 404)) return null;
     throw error;
   }
 }

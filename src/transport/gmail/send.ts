@@ -1,5 +1,5 @@
 import { createDraft, getDraft, sendDraft } from '../../google/drafts.ts';
-import { GoogleError } from '../../google/errors.ts';
+import { GoogleError, isAnswered } from '../../google/errors.ts';
 import { type SentMessage, sendMessage } from '../../google/gmail.ts';
 import type { Outcome } from '../outcome.ts';
 import { type Journal, LookPausedError, type Outgoing, type Ready, type SendResult } from '../transport.ts';
@@ -50,7 +50,7 @@ async function byDraft(mailbox: GmailMailbox, outgoing: Outgoing, journal: Journ
   try {
     return sent(await sendDraft(mailbox.google, mailbox.token, ready.draft.id, timeLeft(mailbox, outgoing)));
   } catch (error) {
-    if (isGone(error)) return gone(error.message);
+    if (isAnswered(error, 404)) return gone(error.message);
     return failed(mailbox, outgoing, error, classifyFailure);
   }
 }
@@ -125,8 +125,4 @@ function tryAgain({ clock }: GmailMailbox): Extract<Outcome, { kind: 'retry' }> 
 
 function holdFor(reason: 'draft_edited', words: string): Outcome {
   return { kind: 'hold', reason, until: null, reconnect: null, words };
-}
-
-function isGone(error: unknown): error is GoogleError {
-  return error instanceof GoogleError && error.failure.kind === 'answered' && error.failure.status === 404;
 }
